@@ -1,0 +1,2 @@
+//! The `hagen` binary.
+fn main() {}

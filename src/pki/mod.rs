@@ -1,0 +1,5 @@
+//! Stub.
+
+mod spec;
+
+pub use spec::{Authority, CertSpec, San, Usage};

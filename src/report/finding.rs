@@ -1,0 +1,106 @@
+use super::{Code, Path, Severity};
+
+/// One thing that the compiler has to say about the inventory. Never holds a secret.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which rule spoke.
+    pub code: &'static Code,
+    /// The value that is wrong.
+    pub at: Path,
+    /// What was seen and what was expected, in one sentence without a final full stop.
+    pub message: String,
+    /// A few words under the value itself.
+    pub label: Option<String>,
+    /// The facts that the value contradicts, each with a few words.
+    pub related: Vec<(Path, String)>,
+    /// The edit that mends it.
+    pub help: Option<String>,
+    /// An exact byte range of the text, where the finding comes before any path exists (syntax).
+    pub span: Option<std::ops::Range<usize>>,
+}
+
+impl Finding {
+    /// A finding at `at`.
+    pub fn new(code: &'static Code, at: Path, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            at,
+            message: message.into(),
+            label: None,
+            related: Vec::new(),
+            help: None,
+            span: None,
+        }
+    }
+
+    /// A few words under the value.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Another place that the value contradicts.
+    #[must_use]
+    pub fn because(mut self, at: Path, label: impl Into<String>) -> Self {
+        self.related.push((at, label.into()));
+        self
+    }
+
+    /// The edit that mends it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// An exact byte range instead of the path's own.
+    #[must_use]
+    pub fn span(mut self, span: std::ops::Range<usize>) -> Self {
+        self.span = Some(span);
+        self
+    }
+}
+
+/// All findings of one run, in the order in which the stages met them.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Nothing to say yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one finding.
+    pub fn push(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    /// Adds all findings of another report.
+    pub fn append(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+    }
+
+    /// The findings so far.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Keeps the findings that `keep` accepts (`allow:`).
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.findings.retain(keep);
+    }
+
+    /// Whether a tree must not be built.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code.severity == Severity::Error)
+    }
+
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.code.severity == severity).count()
+    }
+}

@@ -1,0 +1,10 @@
+//! How every stage speaks: a [`Report`] collects [`Finding`]s, each with a stable [`Code`]
+//! and a [`Path`] into the inventory. Spans are looked up at the edge, when a report is printed.
+
+mod code;
+mod finding;
+mod path;
+
+pub use code::{Code, Severity};
+pub use finding::{Finding, Report};
+pub use path::{Path, Step};
