@@ -1,6 +1,7 @@
 //! What is meant: the total model that every room may rely on. It holds the facts that two rooms
 //! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
 
+pub mod codes;
 pub mod layout;
 mod resolve;
 

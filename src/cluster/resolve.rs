@@ -46,7 +46,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .as_ref()
         .map_or_else(|| release.image_repository.clone(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
-    let etcd = etcd(said, &nodes, kubernetes, release, report)?;
+    let etcd = etcd(said, &nodes, kubernetes, release)?;
     let mut cluster = Cluster {
         name: name.to_string(),
         kubernetes,
@@ -156,17 +156,13 @@ fn runtime(
     report: &mut Report,
 ) -> Option<Runtime> {
     let RuntimeSection { kind, version, cgroup_driver, cri_dockerd } = section;
+    let catalogued = match kind {
+        RuntimeKind::Containerd => catalog::RuntimeKind::Containerd,
+        RuntimeKind::Docker => catalog::RuntimeKind::Docker,
+    };
     let version: Version = match version {
         Some(version) => version.as_str().parse().ok()?,
-        None => match kind {
-            RuntimeKind::Containerd => release.runtimes.newest_containerd(),
-            RuntimeKind::Docker => release.runtimes.newest_docker(),
-        },
-    };
-    let wanted = match (kind, release.dockershim) {
-        (RuntimeKind::Containerd, _) => catalog::RuntimeKind::Containerd,
-        (RuntimeKind::Docker, true) if !cri_dockerd => catalog::RuntimeKind::Docker,
-        (RuntimeKind::Docker, _) => catalog::RuntimeKind::CriDockerd,
+        None => catalog::newest_runtime(release, catalogued)?,
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
         report.push(
@@ -175,7 +171,7 @@ fn runtime(
                 Path::of(&["runtime", "kind"]),
                 "the kubelet of this release cannot speak to docker by itself",
             )
-            .label("dockershim was removed in 1.24")
+            .label("its dockershim is gone")
             .because(Path::of(&["cluster", "kubernetes"]), "this release")
             .help("use `kind: containerd`, or add `criDockerd: true` to `runtime`"),
         );
@@ -184,7 +180,7 @@ fn runtime(
         kind: *kind,
         version,
         cri_dockerd: *cri_dockerd,
-        cri_socket: release.cri_socket(wanted),
+        cri_socket: release.cri_socket(catalogued),
         cgroup_driver: *cgroup_driver,
         pause_image: format!("{image_repository}/pause:{}", release.pause),
     })
@@ -195,7 +191,6 @@ fn etcd(
     nodes: &[Node],
     kubernetes: KubernetesVersion,
     release: &'static Release,
-    report: &mut Report,
 ) -> Option<Etcd> {
     let section: &EtcdSection = &said.etcd;
     let in_role: Vec<usize> = said
@@ -218,16 +213,6 @@ fn etcd(
         EtcdEndpoints::Local => true,
         EtcdEndpoints::All => false,
     };
-    if external && section.endpoints == EtcdEndpoints::Local && !everywhere {
-        report.push(
-            Finding::new(
-                &codes::NO_CONTROL_PLANE_MEMBER,
-                Path::of(&["etcd", "endpoints"]),
-                "local endpoints need a member on every control plane",
-            )
-            .help("use `endpoints: auto`, or give every control plane the role `etcd`"),
-        );
-    }
     let version = match &section.version {
         Some(version) => version.as_str().parse().ok()?,
         None => release.etcd_version(kubernetes.patch),
