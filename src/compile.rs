@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::audit;
 use crate::cluster::{self, Cluster};
 use crate::inventory::{self, Inventory};
-use crate::manifest::Manifest;
+use crate::manifest::{self, About, Manifest};
 use crate::pki::{self, Issued};
-use crate::report::{Path, Report};
-use crate::rooms::{Claims, DocumentName, Output, Plan, ROOMS, Rendering};
+use crate::report::Report;
+use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering};
 use crate::secrets::{Bundle, Secrets};
-use crate::template::{Template, Templates};
+use crate::template::Templates;
 use crate::tree::{self, Artifact, Tree};
 use crate::yaml::{self, Document};
-use crate::{audit, disk, rooms};
 
 /// Everything that a build depends on.
 pub struct Inputs<'a> {
@@ -64,4 +64,109 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
     }
     report.apply_allow(&inventory::allowed(&said));
     outcome
+}
+
+/// Rooms to tree. `None` where an error was found, or where there is no bundle to build with.
+fn build(
+    inputs: &Inputs<'_>,
+    said: &Inventory,
+    cluster: &Cluster,
+    report: &mut Report,
+) -> Option<(Tree, Manifest)> {
+    let templates = match Templates::new(rooms::templates(), inputs.templates.clone()) {
+        Ok(templates) => templates,
+        Err(error) => {
+            report.push(error.into());
+            return None;
+        }
+    };
+    let (plans, claims) = plan(said, cluster, report);
+    audit::claims(cluster, &claims, report);
+    let secrets = match inputs.bundle {
+        Some(bundle) => bundle.open(&cluster.name, report)?,
+        None => Secrets::placeholder(&cluster.name),
+    };
+    let policy = said.pki.policy();
+    pki::lint(&policy, secrets.issued_at(), report);
+    if report.has_errors() {
+        return None;
+    }
+    let issued = pki::issue(&claims.certificates, &policy, &secrets, report)?;
+    let with = Rendering { cluster, claims: &claims, issued: &issued, secrets: &secrets };
+    let mut tree = render(&plans, &with, &templates, report);
+    for refused in tree.finish() {
+        report.push(refused.into());
+    }
+    tree::leftovers(&tree, report);
+    if report.has_errors() || inputs.bundle.is_none() {
+        return None;
+    }
+    let manifest = manifest(&tree, cluster, &issued, &secrets);
+    Some((tree, manifest))
+}
+
+type Plans = Vec<(&'static str, Box<dyn Plan>)>;
+
+fn plan(said: &Inventory, cluster: &Cluster, report: &mut Report) -> (Plans, Claims) {
+    let mut claims = Claims::new(cluster.nodes.len());
+    let plans = ROOMS
+        .iter()
+        .filter_map(|room| {
+            let plan = room.plan(said, cluster, &mut claims, report)?;
+            Some((room.name(), plan))
+        })
+        .collect();
+    (plans, claims)
+}
+
+/// Renders node by node on all cores. The tree is a sorted map, so its order does not depend on
+/// which core was first.
+fn render(
+    plans: &Plans,
+    with: &Rendering<'_>,
+    templates: &Templates,
+    report: &mut Report,
+) -> Tree {
+    let of_nodes = with.cluster.nodes.par_iter().map(|node| {
+        rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
+    });
+    let mut parts: Vec<(Files, Report)> = of_nodes.collect();
+    parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
+    let mut tree = Tree::new();
+    for (files, findings) in parts {
+        report.append(findings);
+        for (path, artifact) in files {
+            if let Err(refused) = tree.insert(path, artifact) {
+                report.push(refused.into());
+            }
+        }
+    }
+    tree
+}
+
+type Files = Vec<(String, Artifact)>;
+
+fn rendered(
+    plans: &Plans,
+    with: &Rendering<'_>,
+    templates: &Templates,
+    render: impl Fn(&dyn Plan, &mut Output<'_>),
+) -> (Files, Report) {
+    let mut files = Files::new();
+    let mut report = Report::new();
+    for (room, plan) in plans {
+        let mut out = Output::new(room, with.cluster, templates);
+        render(plan.as_ref(), &mut out);
+        let (rendered, findings) = out.finish();
+        files.extend(rendered);
+        report.append(findings);
+    }
+    (files, report)
+}
+
+fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) -> Manifest {
+    let certificates = issued.calendar().map(manifest::Certificate::from).collect();
+    let about =
+        About { cluster: cluster.name.clone(), bundle: secrets.id().to_owned(), certificates };
+    Manifest::from_tree(tree, about, &|bytes| secrets.fingerprint(bytes))
 }

@@ -13,9 +13,6 @@ use crate::report::{Finding, Path, Report};
 
 use super::codes;
 
-/// Kubernetes' own limit: <https://kubernetes.io/docs/setup/best-practices/cluster-large/>.
-pub const MAX_NODES: usize = 5000;
-
 /// Fills in every default. `None` where a fact is missing that nothing can be decided without:
 /// an unknown release, no node at all.
 pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {

@@ -82,3 +82,8 @@ pub struct Rendering<'a> {
 
 /// The only list of rooms, in the order in which a machine meets them.
 pub static ROOMS: &[&dyn Room] = &[];
+
+/// Every template of every room.
+pub fn templates() -> impl Iterator<Item = &'static Template> {
+    ROOMS.iter().flat_map(|room| room.templates())
+}

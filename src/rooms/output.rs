@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::cluster::{Cluster, Node};
 use crate::document;
 use crate::report::{Path, Report};
-use crate::template::{self, Templates};
+use crate::template::Templates;
 use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
 
 /// Where a file stands.
@@ -29,6 +29,7 @@ pub struct File {
     owner: String,
     group: String,
     secret: bool,
+    verbatim: bool,
     kind: Kind,
     unit: Option<(String, Apply)>,
     phase: Option<u8>,
@@ -43,6 +44,7 @@ impl File {
             owner: "root".into(),
             group: "root".into(),
             secret: false,
+            verbatim: false,
             kind: Kind::Managed,
             unit: None,
             phase: None,
@@ -85,6 +87,13 @@ impl File {
     pub fn secret(mut self) -> Self {
         self.secret = true;
         self.mode = 0o600;
+        self
+    }
+
+    /// The user's own bytes, taken over as they are.
+    #[must_use]
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
         self
     }
 
@@ -146,7 +155,7 @@ impl<'a> Output<'a> {
     pub fn template(&mut self, file: File, id: &'static str, context: &impl Serialize) {
         match self.templates.render(id, context) {
             Ok(text) => self.push(file, Some(id), text.into_bytes()),
-            Err(error) => self.report.push(template::finding(&error)),
+            Err(error) => self.report.push(error.into()),
         }
     }
 
@@ -156,7 +165,7 @@ impl<'a> Output<'a> {
             .into_iter()
             .map(|(name, value)| self.patched(&file, name, value))
             .collect();
-        self.push(file, None, document::yaml(&patched));
+        self.push(file, None, document::yaml(&patched, true));
     }
 
     /// A JSON file holding one named document.
@@ -179,7 +188,7 @@ impl<'a> Output<'a> {
     }
 
     fn push(&mut self, file: File, template: Option<&'static str>, bytes: Vec<u8>) {
-        let File { place, mode, owner, group, secret, kind, unit, phase, reads } = file;
+        let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
         let (path, destination) = match place {
             Place::Node(node, path) => (
                 format!("nodes/{node}/rootfs{path}"),
@@ -189,7 +198,17 @@ impl<'a> Output<'a> {
             Place::Cluster(path) => (path, None),
         };
         let origin = Origin { room: self.room, template, reads };
-        let artifact = Artifact { bytes, mode, owner, group, secret, destination, phase, origin };
+        let artifact = Artifact {
+            bytes,
+            mode,
+            owner,
+            group,
+            secret,
+            verbatim,
+            destination,
+            phase,
+            origin,
+        };
         self.files.push((path, artifact));
     }
 }
