@@ -157,3 +157,68 @@ fn rfc3339(date: OffsetDateTime) -> String {
     let month = u8::from(month);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::secrets::Curve;
+
+    fn bundle() -> Bundle {
+        Bundle::new("demo", [7; 32], datetime!(2026-01-31 13:00:00.9 +1))
+    }
+
+    #[test]
+    fn a_new_bundle_reads_as_documented() {
+        assert_eq!(
+            *bundle().to_yaml(),
+            "\
+# The secrets of one cluster: every key and password derives from this file.
+# Keep it private (0600) and keep a copy; `hagen secrets` edits it.
+apiVersion: hagen-secrets/v1
+cluster: demo
+id: 297ebd1a1b8f6d64
+issuedAt: 2026-01-31T12:00:00Z
+derivation: 1
+generations:
+  ca: 1
+  leaves: 1
+  serviceAccount: 1
+seed: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
+"
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut bundle = bundle();
+        bundle.rotate("vrrp");
+        bundle.renew(datetime!(2027-01-31 00:00 UTC));
+        bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P384));
+        let text = bundle.to_yaml();
+        let document = serde_yaml::from_str(&text).unwrap();
+        let mut report = Report::new();
+        let again = Bundle::from_json(&document, &mut report).unwrap();
+        assert_eq!(report.count(crate::report::Severity::Error), 0);
+        assert_eq!(*again.to_yaml(), *text);
+    }
+
+    #[test]
+    fn another_cluster_s_bundle_is_refused() {
+        let mut report = Report::new();
+        assert!(bundle().open("demo", &mut report).is_some());
+        assert!(report.findings().is_empty());
+        assert!(bundle().open("prod", &mut report).is_none());
+        assert_eq!(report.findings()[0].code.id, "secrets/wrong-cluster");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut bundle = bundle();
+        bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P256));
+        let shown = format!("{bundle:?}");
+        assert!(!shown.contains("7, 7") && !shown.contains("BwcH"), "{shown}");
+        assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+    }
+}

@@ -174,3 +174,122 @@ fn first_scalar<const N: usize>(
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> Secrets {
+        let bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        Secrets::new(&bundle)
+    }
+
+    /// Pinned: if one of these changes, every cluster in the world gets new keys. A new
+    /// derivation is a new version beside this one, never another value here. The values were
+    /// computed with Python's `hmac` and `openssl ec`, not with this code.
+    #[test]
+    fn derivation_1_is_pinned() {
+        let secrets = secrets();
+        assert_eq!(secrets.id(), "297ebd1a1b8f6d64");
+        assert_eq!(
+            hex(secrets.derive::<16>("serial/ca/kubernetes/00").as_ref()),
+            "d4d30dd0517c4a1948cf98137217811f"
+        );
+        assert_eq!(
+            hex(secrets.derive::<32>("encryption/key").as_ref()),
+            "a093038421614abc0f5da78f4e06bc7c41c827992f80d24db921ef16f55dcf7a"
+        );
+        assert_eq!(
+            secrets.fingerprint(b"auth_pass secret"),
+            "e22ba2b352ebcfc40a79c6a68eea8cb84fa7c8575ba966cc8f3e269934127c25"
+        );
+        assert_eq!(*secrets.password("vrrp/main", 8), "YAeKxPGG");
+        assert_eq!(
+            *secrets.password("registry/admin", 100),
+            "u12lssCS18Mukt2W8NiwdLz7s42N64KWzJv411lidKDxAJojaK9hFUJtOAqwOMkXapAQhxN2aWK5II8kQrkD6hUXZYAaurl9sI8p"
+        );
+        assert_eq!(
+            *secrets.signing_key("ca/kubernetes", Curve::P256).to_pem(),
+            "\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIDBLy9dpcNcGNmS440FYIut1ZcCpyyaLdBkeyOB4zjGsoAoGCCqGSM49
+AwEHoUQDQgAEgmU58ETrtAn3CAhiTImfkzqi3B0EIEYLdT9o6Pim2uV7GmVnjxpX
+6yitykVc3KF1mMp5vMK7xjD25NtqK9x6XQ==
+-----END EC PRIVATE KEY-----
+"
+        );
+        assert_eq!(
+            *secrets.signing_key("ca/kubernetes", Curve::P384).to_pem(),
+            "\
+-----BEGIN EC PRIVATE KEY-----
+MIGkAgEBBDB56HrZTNfq93fdMVm8kAzU4wR+Pg/hTGIYbMDeIF+KddygrM9R3FML
+QtzQUviNqNSgBwYFK4EEACKhZANiAARD71HQzdnegVZNWniDey4kWdFxOpBbsRbW
+GMBvWGLj+X6A6ij5XOc5oCYkAjAkj77xw/WsSNpsc2XVFteM17TaG5biDVVK7JZX
+Swa5En/R1zxZR9+Kfx+0DR4pjkdP5Bk=
+-----END EC PRIVATE KEY-----
+"
+        );
+    }
+
+    #[test]
+    fn a_rejected_candidate_is_followed_by_the_next() {
+        let key = first_scalar(Curve::P256, |n| {
+            Zeroizing::new([[0; 32], [0xff; 32], [9; 32]][n as usize])
+        });
+        let third = PrivateKey::from_scalar(Curve::P256, &[9; 32]).unwrap();
+        assert_eq!(*key.to_pem(), *third.to_pem());
+    }
+
+    #[test]
+    fn passwords_use_the_whole_alphabet_evenly() {
+        let password = secrets().password("test", 62_000);
+        assert_eq!(password.len(), 62_000);
+        for letter in ALPHABET {
+            let count = password.bytes().filter(|byte| byte == letter).count();
+            // 1000 expected, standard deviation 31.
+            assert!((840..1160).contains(&count), "{} × {}", char::from(*letter), count);
+        }
+    }
+
+    #[test]
+    fn labels_clusters_and_seeds_are_independent() {
+        let here = secrets().derive::<32>("vrrp/main");
+        assert_ne!(here, secrets().derive::<32>("vrrp/other"));
+        for (cluster, seed) in [("other", 7), ("demo", 8)] {
+            let bundle = Bundle::new(cluster, [seed; 32], datetime!(2026-01-31 12:00 UTC));
+            assert_ne!(here, Secrets::new(&bundle).derive::<32>("vrrp/main"));
+        }
+    }
+
+    #[test]
+    fn rotating_an_area_changes_it_alone() {
+        let mut bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        bundle.rotate("leaves");
+        bundle.rotate("vrrp");
+        let (before, after) = (secrets(), Secrets::new(&bundle));
+        for label in ["leaves/a", "vrrp/main"] {
+            assert_ne!(before.derive::<32>(label), after.derive::<32>(label), "{label}");
+        }
+        for label in ["ca/kubernetes", "serviceAccount/key", "leavesX/a", "fingerprint"] {
+            assert_eq!(before.derive::<32>(label), after.derive::<32>(label), "{label}");
+        }
+        assert_eq!(before.id(), after.id());
+    }
+
+    #[test]
+    fn a_stored_key_answers_for_its_label_only() {
+        let stored = PrivateKey::from_scalar(Curve::P384, &[5; 48]).unwrap();
+        let mut bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        bundle.store("ca/etcd", stored.clone());
+        let secrets = Secrets::new(&bundle);
+        assert_eq!(*secrets.signing_key("ca/etcd", Curve::P256).to_pem(), *stored.to_pem());
+        assert_ne!(*secrets.signing_key("ca/kubernetes", Curve::P384).to_pem(), *stored.to_pem());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", secrets());
+        let key = hex(secrets().prk.as_ref());
+        assert!(!shown.contains(&key[..8]) && !shown.contains("7, 7"), "{shown}");
+    }
+}

@@ -152,3 +152,83 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
     }
     read
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Reads a good bundle after `damage`; the findings as `code: message`.
+    fn read(damage: impl FnOnce(&mut Map<String, Value>)) -> (Option<Bundle>, Vec<String>) {
+        let bundle = Bundle::new("demo", [7; 32], OffsetDateTime::UNIX_EPOCH);
+        let mut document: Value = serde_yaml::from_str(&bundle.to_yaml()).unwrap();
+        damage(document.as_object_mut().unwrap());
+        let mut report = Report::new();
+        let read = Bundle::from_json(&document, &mut report);
+        let lines = report.findings().iter().map(|finding| {
+            assert_eq!(finding.at, Path::root(), "a place would print the line");
+            format!("{}: {}", finding.code.id, finding.message)
+        });
+        (read, lines.collect())
+    }
+
+    /// The one finding of a bundle with one field replaced.
+    fn complaint(field: &str, value: Value) -> String {
+        let (bundle, mut findings) = read(|fields| {
+            fields.insert(field.to_owned(), value);
+        });
+        assert!(bundle.is_none());
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_later_format_is_not_damage() {
+        for (field, value) in [("apiVersion", json!("hagen-secrets/v2")), ("derivation", json!(2))]
+        {
+            assert!(complaint(field, value).starts_with("secrets/newer: "));
+        }
+        assert_eq!(
+            complaint("apiVersion", json!("hagen/v1")),
+            "secrets/corrupt: the secrets bundle is damaged: `apiVersion` is not hagen-secrets/v1"
+        );
+        assert!(complaint("derivation", json!("1")).starts_with("secrets/corrupt: "));
+    }
+
+    #[test]
+    fn every_damage_is_named() {
+        for (field, value, said) in [
+            ("seed", json!("BwcH"), "`seed` is not the base64 of 32 bytes"),
+            ("seed", json!(7), "`seed` is missing or not a string"),
+            ("id", json!("0000000000000000"), "`id` and `seed` do not belong together"),
+            ("issuedAt", json!("2026-01-31"), "`issuedAt` is not a date in UTC"),
+            ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
+            ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
+            ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
+            ("keys", json!({"ca/etcd": "secret"}), "the key `ca/etcd` is not an EC private key"),
+            ("sead", json!("x"), "it has a field `sead` that no bundle has"),
+        ] {
+            let complaint = complaint(field, value);
+            let expected = format!("secrets/corrupt: the secrets bundle is damaged: {said}");
+            assert!(complaint.starts_with(&expected), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn all_damages_are_reported_at_once() {
+        let (bundle, findings) = read(|fields| {
+            fields.remove("seed");
+            fields.remove("cluster");
+            fields.remove("generations");
+        });
+        assert!(bundle.is_none());
+        assert_eq!(findings.len(), 3, "{findings:?}");
+    }
+
+    #[test]
+    fn findings_never_repeat_a_secret() {
+        let complaint = complaint("seed", json!("hunter2hunter2"));
+        assert!(!complaint.contains("hunter2"));
+    }
+}
