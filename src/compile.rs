@@ -9,7 +9,7 @@ use crate::cluster::{self, Cluster};
 use crate::inventory::{self, Inventory};
 use crate::manifest::{self, About, Manifest};
 use crate::pki::{self, Issued};
-use crate::report::Report;
+use crate::report::{Code, Report};
 use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
@@ -62,7 +62,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
             outcome.manifest = Some(manifest);
         }
     }
-    report.apply_allow(&inventory::allowed(&said));
+    report.apply_allow(&inventory::allowed(&said), &all_codes(), &inventory::codes::UNUSED_ALLOW);
     outcome
 }
 
@@ -86,12 +86,11 @@ fn build(
         Some(bundle) => bundle.open(&cluster.name, report)?,
         None => Secrets::placeholder(&cluster.name),
     };
-    let policy = said.pki.policy();
-    pki::lint(&policy, secrets.issued_at(), report);
+    pki::lint(&cluster.certificates, secrets.issued_at(), report);
     if report.has_errors() {
         return None;
     }
-    let issued = pki::issue(&claims.certificates, &policy, &secrets, report)?;
+    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
     let with = Rendering { cluster, claims: &claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
     for refused in tree.finish() {
@@ -121,12 +120,7 @@ fn plan(said: &Inventory, cluster: &Cluster, report: &mut Report) -> (Plans, Cla
 
 /// Renders node by node on all cores. The tree is a sorted map, so its order does not depend on
 /// which core was first.
-fn render(
-    plans: &Plans,
-    with: &Rendering<'_>,
-    templates: &Templates,
-    report: &mut Report,
-) -> Tree {
+fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &mut Report) -> Tree {
     let of_nodes = with.cluster.nodes.par_iter().map(|node| {
         rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
     });
@@ -165,8 +159,35 @@ fn rendered(
 }
 
 fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) -> Manifest {
-    let certificates = issued.calendar().map(manifest::Certificate::from).collect();
+    let certificates = issued.calendar().map(calendar_entry).collect();
     let about =
         About { cluster: cluster.name.clone(), bundle: secrets.id().to_owned(), certificates };
     Manifest::from_tree(tree, about, &|bytes| secrets.fingerprint(bytes))
+}
+
+fn calendar_entry(entry: pki::Entry<'_>) -> manifest::Certificate {
+    let pki::Entry { id, subject, issuer, not_before: _, not_after } = entry;
+    manifest::Certificate {
+        id: id.to_owned(),
+        subject,
+        issuer: issuer.to_owned(),
+        not_after: crate::secrets::rfc3339(not_after),
+    }
+}
+
+/// Every code that a build can report, by area.
+pub fn all_codes() -> Vec<&'static Code> {
+    let stages = [
+        yaml::codes::CODES,
+        inventory::codes::CODES,
+        cluster::codes::CODES,
+        audit::CODES,
+        pki::CODES,
+        crate::secrets::CODES,
+        crate::template::CODES,
+        tree::CODES,
+        crate::disk::CODES,
+    ];
+    let rooms = ROOMS.iter().map(|room| room.codes());
+    stages.into_iter().chain(rooms).flatten().copied().collect()
 }

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalog::{EtcdVersion, KubernetesVersion, Release, Version};
+use crate::pki::Policy;
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
@@ -51,6 +52,8 @@ pub struct Cluster {
     pub proxy_mode: ProxyMode,
     /// The machines in the inventory's order.
     pub nodes: Vec<Node>,
+    /// Algorithm and lifetimes of every certificate.
+    pub certificates: Policy,
     /// Merge patches on generated documents.
     pub patches: Vec<Patch>,
 }

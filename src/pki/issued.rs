@@ -66,6 +66,8 @@ pub struct Entry<'a> {
     pub id: &'a str,
     /// Such as `O=system:nodes, CN=system:node:cp1`.
     pub subject: String,
+    /// Who signed it, such as `CN=kubernetes`.
+    pub issuer: &'a str,
     /// First valid moment, UTC.
     pub not_before: OffsetDateTime,
     /// Last valid moment, UTC.
@@ -109,6 +111,7 @@ impl Issued {
             Entry {
                 id: authority.id(),
                 subject: pair.subject.clone(),
+                issuer: &pair.subject,
                 not_before: pair.not_before,
                 not_after: pair.not_after,
             }
@@ -116,6 +119,7 @@ impl Issued {
         let leaves = self.leaves.iter().map(|(id, leaf)| Entry {
             id,
             subject: leaf.spec.subject(),
+            issuer: &self.ca(leaf.spec.issuer).subject,
             not_before: leaf.not_before,
             not_after: leaf.not_after,
         });

@@ -161,10 +161,8 @@ impl<'a> Output<'a> {
 
     /// A YAML file of named documents; patches that name one are merged into it.
     pub fn yaml(&mut self, file: File, documents: Vec<(&'static str, Value)>) {
-        let patched: Vec<Value> = documents
-            .into_iter()
-            .map(|(name, value)| self.patched(&file, name, value))
-            .collect();
+        let patched: Vec<Value> =
+            documents.into_iter().map(|(name, value)| self.patched(&file, name, value)).collect();
         self.push(file, None, document::yaml(&patched, true));
     }
 
@@ -190,25 +188,15 @@ impl<'a> Output<'a> {
     fn push(&mut self, file: File, template: Option<&'static str>, bytes: Vec<u8>) {
         let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
         let (path, destination) = match place {
-            Place::Node(node, path) => (
-                format!("nodes/{node}/rootfs{path}"),
-                Some(Destination { node, path, kind, unit }),
-            ),
+            Place::Node(node, path) => {
+                (format!("nodes/{node}/rootfs{path}"), Some(Destination { node, path, kind, unit }))
+            }
             Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
             Place::Cluster(path) => (path, None),
         };
         let origin = Origin { room: self.room, template, reads };
-        let artifact = Artifact {
-            bytes,
-            mode,
-            owner,
-            group,
-            secret,
-            verbatim,
-            destination,
-            phase,
-            origin,
-        };
+        let artifact =
+            Artifact { bytes, mode, owner, group, secret, verbatim, destination, phase, origin };
         self.files.push((path, artifact));
     }
 }

@@ -151,7 +151,7 @@ fn whole_seconds(date: OffsetDateTime) -> OffsetDateTime {
     date.to_offset(time::UtcOffset::UTC).truncate_to_second()
 }
 
-fn rfc3339(date: OffsetDateTime) -> String {
+pub(crate) fn rfc3339(date: OffsetDateTime) -> String {
     let (year, month, day) = date.to_calendar_date();
     let (hour, minute, second) = date.to_hms();
     let month = u8::from(month);

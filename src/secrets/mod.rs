@@ -11,6 +11,7 @@ mod key;
 mod read;
 mod seed;
 
+pub(crate) use bundle::rfc3339;
 pub use bundle::{API_VERSION, Bundle, DERIVATION};
 pub use derive::Secrets;
 pub use key::{Curve, PrivateKey};
