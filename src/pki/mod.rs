@@ -20,3 +20,6 @@ crate::codes! { "pki":
     LIFETIME_PAST_2049 = Warning "lifetime-past-2049",
     UNISSUABLE = Error "unissuable",
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 use std::fmt;
 
 use p256::ecdsa::signature::Signer;
-use p256::pkcs8::{DecodePrivateKey, EncodePublicKey, LineEnding};
+use p256::pkcs8::{AssociatedOid, DecodePrivateKey, EncodePublicKey, LineEnding};
+use sec1::der::Encode;
+use sec1::der::pem::{self, PemLabel};
+use sec1::{EcParameters, EcPrivateKey};
 use zeroize::Zeroizing;
 
 /// The curve of a derived key.
@@ -76,11 +79,20 @@ impl PrivateKey {
 
     /// SEC1 PEM (`EC PRIVATE KEY`), as kubeadm writes EC keys; LF, 64 columns.
     pub fn to_pem(&self) -> Zeroizing<String> {
-        match &self.0 {
-            Inner::P256(key) => p256::SecretKey::from(key).to_sec1_pem(LineEnding::LF),
-            Inner::P384(key) => p384::SecretKey::from(key).to_sec1_pem(LineEnding::LF),
-        }
-        .expect("a valid key encodes")
+        let (scalar, curve) = match &self.0 {
+            Inner::P256(key) => (Zeroizing::new(key.to_bytes().to_vec()), p256::NistP256::OID),
+            Inner::P384(key) => (Zeroizing::new(key.to_bytes().to_vec()), p384::NistP384::OID),
+        };
+        // `SecretKey::to_sec1_pem` would compute the public point anew, as long as signing takes.
+        let point = self.public_point();
+        let key = EcPrivateKey {
+            private_key: &scalar,
+            parameters: Some(EcParameters::NamedCurve(curve)),
+            public_key: Some(&point),
+        };
+        let der = Zeroizing::new(key.to_der().expect("a valid key encodes"));
+        let pem = pem::encode_string(EcPrivateKey::PEM_LABEL, LineEnding::LF, &der);
+        Zeroizing::new(pem.expect("the label is one that PEM allows"))
     }
 
     /// PKIX PEM of the public half (`PUBLIC KEY`), the form of `sa.pub`; LF, 64 columns.
