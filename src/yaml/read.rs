@@ -465,6 +465,9 @@ fn in_words(info: &str) -> (&str, Option<&'static str>) {
         | "illegal placement of ':' indicator" => {
             ("a `,` or the closing bracket is missing before this", None)
         }
+        "while parsing a node, did not find expected node content" => {
+            ("a value is missing here", None)
+        }
         "misplaced bracket" => ("this bracket closes nothing", None),
         "while scanning a quoted scalar, found unexpected end of stream"
         | "invalid indentation in quoted scalar" => {
