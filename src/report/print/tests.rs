@@ -277,7 +277,7 @@ fn a_text_that_cannot_be_read() {
       = help: indent with spaces: YAML forbids tabs there
       = note: hagen explain yaml/syntax
 
-    error[yaml/encoding]: a control character, U+001B, is no text
+    error[yaml/encoding]: a control character, U+001B, stands in the text
      --> inventory.yaml:1:5
       |
     1 | a: "␛[31m·31m"
