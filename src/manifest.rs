@@ -195,6 +195,16 @@ impl Manifest {
 }
 
 impl Entry {
+    /// Whether the fingerprint is that of `bytes`; `None` where that takes a key and none is given.
+    pub fn fits(&self, bytes: &[u8], mac: Option<&Mac<'_>>) -> Option<bool> {
+        let fingerprint = if self.secret {
+            format!("hmac-sha256:{}", mac?(bytes))
+        } else {
+            format!("sha256:{}", sha256(bytes))
+        };
+        Some(self.fingerprint == fingerprint)
+    }
+
     fn new(path: &str, artifact: &Artifact, mac: &Mac<'_>) -> Self {
         let Artifact { bytes, mode, owner, group, secret, verbatim: _, destination, phase, origin } =
             artifact;
@@ -208,9 +218,10 @@ impl Entry {
             owner: owner.clone(),
             group: group.clone(),
             kind: place.map(|place| place.kind.as_str().to_owned()),
-            fingerprint: match secret {
-                true => format!("hmac-sha256:{}", mac(bytes)),
-                false => format!("sha256:{}", sha256(bytes)),
+            fingerprint: if *secret {
+                format!("hmac-sha256:{}", mac(bytes))
+            } else {
+                format!("sha256:{}", sha256(bytes))
             },
             room: origin.room.to_owned(),
             template: origin.template.map(str::to_owned),
