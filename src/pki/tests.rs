@@ -146,7 +146,7 @@ fn leaves_read_back_as_asked_for() {
         assert_eq!(certificate.validity().not_before, ca.validity().not_before);
 
         let key = crate::secrets::PrivateKey::from_pem(&leaf.key_pem).unwrap();
-        assert_eq!(&*certificate.public_key().subject_public_key.data, key.public_point());
+        assert_eq!(&*certificate.public_key().subject_public_key.data, key.public_bits());
     }
 }
 
@@ -276,6 +276,37 @@ fn p384_goes_all_the_way() {
         assert_eq!(certificate.signature_algorithm.oid().to_id_string(), "1.2.840.10045.4.3.3");
         assert_eq!(certificate.public_key().subject_public_key.data.len(), 97);
     }
+}
+
+#[test]
+fn a_stored_rsa_authority_signs_ecdsa_leaves() {
+    let pem = include_str!("../secrets/testdata_rsa.pem");
+    let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
+    bundle.store("ca/kubernetes", crate::secrets::PrivateKey::from_pem(pem).unwrap());
+    let issued = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
+    let ca = issued.ca(Authority::Kubernetes);
+    assert_eq!(*ca.key_pem, pem);
+    let (_, ca) = X509Certificate::from_der(&ca.der).unwrap();
+    let usage = ca.key_usage().unwrap().unwrap().value;
+    assert_eq!(usage.to_string(), "Digital Signature, Key Encipherment, Key Cert Sign");
+    let der = der(&issued.leaf("nodes/cp1/apiserver").certificate_pem);
+    let (_, leaf) = X509Certificate::from_der(&der).unwrap();
+    assert_eq!(leaf.signature_algorithm.oid().to_id_string(), "1.2.840.113549.1.1.11");
+    assert_eq!(leaf.public_key().algorithm.algorithm.to_id_string(), "1.2.840.10045.2.1");
+    assert_eq!(leaf.key_usage().unwrap().unwrap().value.to_string(), "Digital Signature");
+}
+
+#[test]
+fn stored_keys_take_the_place_of_all_long_lived_ones() {
+    let stored = |label: &str| secrets(9).signing_key(label, crate::secrets::Curve::P384);
+    let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
+    LONG_LIVED.iter().for_each(|label| bundle.store(label, stored(label)));
+    let issued = issued(&[], &Policy::default(), &Secrets::new(&bundle));
+    for authority in Authority::ALL {
+        assert_eq!(issued.ca(authority).key_pem, stored(authority.id()).to_pem());
+    }
+    let service = &issued.service_account().private_pem;
+    assert!(LONG_LIVED.iter().any(|label| *service == stored(label).to_pem()));
 }
 
 #[test]
