@@ -87,3 +87,8 @@ pub static ROOMS: &[&dyn Room] = &[];
 pub fn templates() -> impl Iterator<Item = &'static Template> {
     ROOMS.iter().flat_map(|room| room.templates())
 }
+
+/// Every document that patches may name.
+pub fn documents() -> impl Iterator<Item = &'static DocumentName> + Clone {
+    ROOMS.iter().flat_map(|room| room.documents())
+}
