@@ -5,8 +5,8 @@ use rcgen::CertificateParams;
 
 use super::params::{self, Problem};
 use super::policy::Validity;
-use super::spec::SERVICE_ACCOUNT;
 use super::signer::{Signer, certificate_pem};
+use super::spec::SERVICE_ACCOUNT;
 use super::{Authority, CertSpec, Issued, Leaf, Pair, Policy, ServiceAccount, UNISSUABLE};
 use crate::report::{Finding, Path, Report};
 use crate::secrets::Secrets;

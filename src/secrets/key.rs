@@ -237,7 +237,7 @@ mod tests {
     }
 
     // A test key, of use nowhere else; drawn and its signature computed with OpenSSL 3.0.
-    const RSA: &str = include_str!("testdata_rsa.pem");
+    const RSA: &str = include_str!("testdata/rsa-2048.pem");
 
     #[test]
     fn rsa_signs_as_openssl_does() {
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_short_rsa_key_is_refused() {
-        const SHORT: &str = include_str!("testdata_rsa1024.pem");
+        const SHORT: &str = include_str!("testdata/rsa-1024.pem");
         assert!(RsaPrivateKey::from_pkcs1_pem(SHORT).is_ok());
         assert!(PrivateKey::from_pem(SHORT).is_none());
     }

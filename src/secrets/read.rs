@@ -228,7 +228,11 @@ mod tests {
             ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
-            ("keys", json!({"ca/etcd": "secret"}), "the key `ca/etcd` is not an EC or RSA private key"),
+            (
+                "keys",
+                json!({"ca/etcd": "secret"}),
+                "the key `ca/etcd` is not an EC or RSA private key",
+            ),
             ("sead", json!("x"), "it has a field `sead` that no bundle has"),
         ] {
             let complaint = complaint(field, value);
