@@ -1,1 +1,313 @@
-//! Stub.
+//! What may be said: the inventory, `apiVersion: hagen/v1`. Types only; defaults and meaning
+//! are filled in by [`crate::cluster`], structure is checked by [`check`] against the JSON
+//! Schema that these types generate. Doc comments here are the manual: an editor shows them.
+
+pub mod check;
+pub mod cni;
+pub mod codes;
+pub mod etcd;
+pub mod haproxy;
+pub mod host;
+pub mod keepalived;
+pub mod kubelet;
+pub mod kubeproxy;
+pub mod nginx;
+pub mod node;
+pub mod pki;
+pub mod runtime;
+pub mod values;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Allow, Finding, Path, Report};
+use crate::yaml::{Document, Value};
+
+use self::values::{
+    AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, ImageRepository,
+    Interface, InterfaceAddress, KubernetesRelease, NodeName, OwnerName, Port,
+};
+
+/// The one `apiVersion` this compiler reads.
+pub const API_VERSION: &str = "hagen/v1";
+
+/// One highly available Kubernetes cluster.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Inventory {
+    /// Always `hagen/v1`.
+    pub api_version: String,
+    /// Names, version and networks of the cluster.
+    pub cluster: ClusterSection,
+    /// The one address under which everybody reaches the API.
+    pub endpoint: EndpointSection,
+    /// What listens on the endpoint's port on each control plane. Default: haproxy.
+    #[serde(default)]
+    pub load_balancer: LoadBalancerSection,
+    /// Who holds the VIP. Default: VRRP version 3, unicast, no preemption.
+    #[serde(default)]
+    pub keepalived: keepalived::KeepalivedSection,
+    /// The store. Default: stacked, one member per control plane, run by kubeadm.
+    #[serde(default)]
+    pub etcd: etcd::EtcdSection,
+    /// The container runtime. Default: containerd.
+    #[serde(default)]
+    pub runtime: runtime::RuntimeSection,
+    /// The node agent.
+    #[serde(default)]
+    pub kubelet: kubelet::KubeletSection,
+    /// The service proxy. Default: iptables.
+    #[serde(default)]
+    pub kube_proxy: kubeproxy::KubeProxySection,
+    /// The pod network. Default: flannel with VXLAN.
+    #[serde(default)]
+    pub cni: cni::CniSection,
+    /// The operating system of every node that does not name its own. Default: Debian 12.
+    #[serde(default)]
+    pub os: Option<host::OsSection>,
+    /// How hosts are prepared.
+    #[serde(default)]
+    pub host: host::HostSection,
+    /// Where packages come from.
+    #[serde(default)]
+    pub packages: host::PackagesSection,
+    /// Algorithms and lifetimes of certificates.
+    #[serde(default)]
+    pub pki: pki::PkiSection,
+    /// The machines, in order: the first control plane is the one that runs `kubeadm init`.
+    pub nodes: Vec<node::NodeSection>,
+    /// Command-line flags added to a component. A flag that hagen itself sets is refused.
+    #[serde(default)]
+    pub extra_args: ExtraArgsSection,
+    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents.
+    #[serde(default)]
+    pub patches: Vec<PatchSection>,
+    /// Extra files placed on nodes as they are.
+    #[serde(default)]
+    pub files: Vec<FileSection>,
+    /// Warnings that are accepted, each with a reason.
+    #[serde(default)]
+    pub allow: Vec<AllowSection>,
+}
+
+/// Names, version and networks of the cluster.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClusterSection {
+    /// The cluster's name: kubeconfig contexts, etcd's cluster token, key derivation. Changing it
+    /// changes every key.
+    pub name: ClusterName,
+    /// The exact Kubernetes release, quoted, such as `"1.30.4"`; 1.15 to 1.37.
+    pub kubernetes: KubernetesRelease,
+    /// The DNS domain of services. Default: `cluster.local` (kubeadm's).
+    pub domain: Option<DnsName>,
+    /// Addresses of pods; one CIDR, or one IPv4 and one IPv6 separated by a comma. Each node gets
+    /// a /24 (IPv6: /64) of it. Default: `10.244.0.0/16` (flannel's).
+    pub pod_subnet: Option<Cidrs>,
+    /// Addresses of services; the first is the API's, the tenth the DNS's. Default:
+    /// `10.96.0.0/12` (kubeadm's).
+    pub service_subnet: Option<Cidrs>,
+    /// The port on which each API server itself listens. Default: 6443 (kubeadm's). The
+    /// balancer's port is `endpoint.port`.
+    pub api_port: Option<Port>,
+    /// Where the control plane's images are pulled from. Default: the release's own,
+    /// `registry.k8s.io`.
+    pub image_repository: Option<ImageRepository>,
+}
+
+/// The one address under which everybody reaches the API.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EndpointSection {
+    /// The virtual address with the prefix of its subnet, such as `192.168.1.33/24`. No default.
+    pub vip: InterfaceAddress,
+    /// The port on which the balancers listen. With balancers on the control planes it must
+    /// differ from `cluster.apiPort`. No default.
+    pub port: Port,
+    /// The interface that carries the VIP on every node that does not name its own. No default.
+    pub interface: Option<Interface>,
+    /// A DNS name for the endpoint. It becomes a certificate name and an entry of each node's
+    /// hosts block; kubeconfigs use the VIP all the same. Default: none.
+    pub name: Option<DnsName>,
+}
+
+/// Which balancer runs on the control planes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LoadBalancerKind {
+    /// Layer 4 with health checks of `/readyz` against the cluster's CA.
+    #[default]
+    Haproxy,
+    /// Layer 4 stream with passive checks only.
+    Nginx,
+}
+
+/// What listens on the endpoint's port on each control plane.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LoadBalancerSection {
+    /// Which program. Default: `haproxy`.
+    #[serde(default)]
+    pub kind: LoadBalancerKind,
+    /// Settings where `kind` is haproxy.
+    #[serde(default)]
+    pub haproxy: haproxy::HaproxySection,
+    /// Settings where `kind` is nginx.
+    #[serde(default)]
+    pub nginx: nginx::NginxSection,
+}
+
+/// Command-line flags by component: name without dashes to value.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExtraArgsSection {
+    /// kube-apiserver.
+    #[serde(default)]
+    pub api_server: BTreeMap<FlagName, FlagValue>,
+    /// kube-controller-manager.
+    #[serde(default)]
+    pub controller_manager: BTreeMap<FlagName, FlagValue>,
+    /// kube-scheduler.
+    #[serde(default)]
+    pub scheduler: BTreeMap<FlagName, FlagValue>,
+    /// kubelet, on every node.
+    #[serde(default)]
+    pub kubelet: BTreeMap<FlagName, FlagValue>,
+}
+
+/// Which nodes something applies to. Default: all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeSelector {
+    /// Nodes by name.
+    #[serde(default)]
+    pub names: Vec<NodeName>,
+    /// Nodes by role.
+    #[serde(default)]
+    pub roles: Vec<node::Role>,
+}
+
+/// One JSON merge patch (RFC 7386).
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PatchSection {
+    /// The document's name: `kubeadm/ClusterConfiguration`, `kubelet/KubeletConfiguration` …;
+    /// `hagen show --output yaml` lists them all.
+    pub document: String,
+    /// Which nodes' documents. Default: all.
+    pub nodes: Option<NodeSelector>,
+    /// The patch: maps merge, `null` removes, everything else replaces.
+    pub patch: BTreeMap<String, serde_json::Value>,
+}
+
+/// One extra file.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileSection {
+    /// Where it goes on the node.
+    pub path: AbsolutePath,
+    /// The whole content. A secret does not belong here: the inventory is public.
+    pub content: String,
+    /// Permission bits, quoted octal. Default: `"0644"`.
+    pub mode: Option<FileMode>,
+    /// Owner by name. Default: root.
+    pub owner: Option<OwnerName>,
+    /// Group by name. Default: root.
+    pub group: Option<OwnerName>,
+    /// Which nodes. Default: all.
+    pub nodes: Option<NodeSelector>,
+}
+
+/// One accepted warning.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AllowSection {
+    /// The code, such as `etcd/on-control-planes`.
+    pub code: String,
+    /// Why it is fine here.
+    pub reason: String,
+}
+
+/// Every named string format with its check, for [`check`]: what an address, a CIDR or a
+/// version looks like is decided once, by the newtype's own parser.
+pub fn formats() -> check::Formats {
+    values::formats()
+}
+
+/// The JSON Schema of the inventory (draft 2020-12).
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Inventory).to_value()
+}
+
+/// Reads a document as an inventory. All structural findings are reported at once; `None` where
+/// there are any, since nothing can be decided on a value that is missing or of the wrong form.
+pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
+    let mut structure = Report::new();
+    envelope(document, &mut structure);
+    if !structure.has_errors() {
+        check::check(document, &schema(), &formats(), &mut structure);
+    }
+    let broken = structure.has_errors();
+    report.append(structure);
+    if broken {
+        return None;
+    }
+    match serde_json::from_value(document.to_json()) {
+        Ok(inventory) => Some(inventory),
+        Err(error) => {
+            // The schema and the types come from one definition, so this is a value that the
+            // schema language cannot refuse.
+            report.push(Finding::new(&codes::TYPE, Path::root(), error.to_string()));
+            None
+        }
+    }
+}
+
+/// What has to hold before the schema is worth asking: the version, and a bound on the work.
+fn envelope(document: &Document, report: &mut Report) {
+    let at = Path::of(&["apiVersion"]);
+    if let Some(Value::String(version)) = document.get(&at).map(|node| &node.value)
+        && version != API_VERSION
+    {
+        report.push(
+            Finding::new(
+                &codes::API_VERSION,
+                at,
+                format!("`{version}` is not a version that this hagen reads"),
+            )
+            .label(format!("expected `{API_VERSION}`"))
+            .help(format!("write `apiVersion: {API_VERSION}`")),
+        );
+    }
+    let at = Path::of(&["nodes"]);
+    if let Some(Value::List(nodes)) = document.get(&at).map(|node| &node.value)
+        && nodes.len() > MAX_NODES
+    {
+        report.push(
+            Finding::new(
+                &codes::TOO_MANY_NODES,
+                at,
+                format!("{} nodes; Kubernetes supports {MAX_NODES} in one cluster", nodes.len()),
+            )
+            .help("split the machines over several clusters, one inventory each"),
+        );
+    }
+}
+
+/// Kubernetes' own limit: <https://kubernetes.io/docs/setup/best-practices/cluster-large/>.
+pub const MAX_NODES: usize = 5000;
+
+/// The warnings that this inventory accepts, in the report's own terms.
+pub fn allowed(said: &Inventory) -> Vec<Allow> {
+    let entries = Path::of(&["allow"]);
+    said.allow
+        .iter()
+        .enumerate()
+        .map(|(index, AllowSection { code, reason: _ })| Allow {
+            code: code.clone(),
+            at: entries.index(index).key("code"),
+        })
+        .collect()
+}

@@ -1,0 +1,95 @@
+//! Trees on disk: the only module that creates, changes or removes files.
+
+mod atomic;
+mod compare;
+mod error;
+mod in_place;
+mod judge;
+mod plan;
+mod stage;
+mod survey;
+
+use std::path::Path;
+
+pub use compare::{Change, Comparison, Verification, compare, verify};
+pub use error::DiskError;
+pub use survey::read_manifest;
+
+use crate::manifest::{self, Manifest};
+use crate::tree::{Artifact, Origin, Tree};
+
+crate::codes! { "disk":
+    FOREIGN_FOLDER = Error "foreign-folder",
+    FOREIGN_CONTENT = Error "foreign-content",
+    OTHER_BUNDLE = Error "other-bundle",
+    UNWRITABLE = Error "unwritable",
+}
+
+/// How a tree takes the place of the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In one step: after a crash, a full disk or a signal there is the old tree or the new one.
+    Atomic,
+    /// File by file, for folders that cannot be exchanged. Each file is whole, the tree may not be.
+    InPlace,
+}
+
+/// What [`write`] may do that it refuses otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Replace a tree that was made with another secrets bundle.
+    pub other_bundle_ok: bool,
+}
+
+/// What [`write`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files that are new or have new bytes or permission bits.
+    pub files: usize,
+    /// The size of those files, in bytes.
+    pub bytes: u64,
+    /// Files left as they were, with their modification time.
+    pub unchanged: usize,
+    /// Files of the tree before that this one does not have.
+    pub removed: usize,
+}
+
+/// Makes the folder `out` hold exactly `tree` and `manifest` (and files that hagen never made).
+///
+/// # Errors
+/// See [`CODES`]. Nothing has changed then, except in [`Mode::InPlace`].
+pub fn write(
+    tree: &Tree,
+    manifest: &Manifest,
+    out: &Path,
+    mode: Mode,
+    options: Options,
+) -> Result<Written, DiskError> {
+    let listed = listed(manifest);
+    let new = files(tree, &listed);
+    let target = survey::Target::resolve(out)?;
+    stage::clear_abandoned(&target.path, stage::IN_PLACE);
+    let survey = survey::Survey::of(&target, &new)?;
+    judge::judge(&target, &survey, &new, manifest, mode, options)?;
+    let plan = plan::Plan::new(&target, &survey, &new)?;
+    if !plan.is_done() {
+        match mode {
+            Mode::Atomic => atomic::replace(&target, &survey, &plan)?,
+            Mode::InPlace => in_place::replace(&target, &plan)?,
+        }
+    }
+    Ok(plan.written())
+}
+
+/// The manifest as a file of the tree.
+fn listed(manifest: &Manifest) -> Artifact {
+    Artifact::public(manifest.to_bytes(), Origin::room("manifest"))
+}
+
+/// Every file that the folder is to hold.
+fn files<'a>(tree: &'a Tree, listed: &'a Artifact) -> plan::Files<'a> {
+    tree.iter().chain([(manifest::PATH, listed)]).collect()
+}
+
+#[cfg(test)]
+mod tests;

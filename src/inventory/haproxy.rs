@@ -1,0 +1,46 @@
+//! `loadBalancer.haproxy`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{Duration, Port, ProgramVersion};
+
+/// How sessions are spread over the API servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Balance {
+    /// Fewest sessions first: evens out long watches after a restart.
+    #[default]
+    Leastconn,
+    /// In turn.
+    Roundrobin,
+}
+
+/// Settings of haproxy. See <https://docs.haproxy.org/>.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HaproxySection {
+    /// The installed haproxy, such as `"2.6"`. Default: the one that the node's OS ships.
+    pub version: Option<ProgramVersion>,
+    /// How sessions are spread. Default: `leastconn`.
+    #[serde(default)]
+    pub balance: Balance,
+    /// How long a session may be idle. Default: `4h`, the kubelet's own limit for exec and
+    /// port-forward (streamingConnectionIdleTimeout).
+    pub idle_timeout: Option<Duration>,
+    /// How long a connection to an API server may take. Default: `1s`.
+    pub connect_timeout: Option<Duration>,
+    /// Time between two health checks. Default: `1s`.
+    pub check_interval: Option<Duration>,
+    /// Failed checks after which a backend leaves. Default: 2.
+    #[schemars(range(min = 1, max = 100))]
+    pub fall: Option<u32>,
+    /// Good checks after which it returns. Default: 2.
+    #[schemars(range(min = 1, max = 100))]
+    pub rise: Option<u32>,
+    /// Sessions at most. Default: 4000.
+    #[schemars(range(min = 100, max = 1_000_000))]
+    pub max_connections: Option<u32>,
+    /// The port of the statistics page, health page and metrics, on loopback only. Default: 8404.
+    pub stats_port: Option<Port>,
+}

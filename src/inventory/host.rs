@@ -1,0 +1,87 @@
+//! `os`, `host` and `packages`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{Release, Url};
+
+/// A Linux distribution whose packages and paths the catalog knows.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Distribution {
+    /// Debian 11, 12, 13.
+    Debian,
+    /// Ubuntu 20.04, 22.04, 24.04.
+    Ubuntu,
+    /// CentOS 7.
+    Centos,
+    /// Red Hat Enterprise Linux 8, 9, 10.
+    Rhel,
+    /// Rocky Linux 8, 9, 10.
+    Rocky,
+    /// AlmaLinux 8, 9, 10.
+    Alma,
+}
+
+/// An operating system.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OsSection {
+    /// The distribution.
+    pub distribution: Distribution,
+    /// Its release, quoted, such as `"12"` or `"24.04"`.
+    pub release: Release,
+}
+
+/// What to do about the host's firewall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Firewall {
+    /// Leave it alone; the runbook lists the ports to open.
+    #[default]
+    Leave,
+    /// Open exactly the ports of this cluster in firewalld (rhel family) where it runs.
+    Open,
+}
+
+/// How hosts are prepared.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HostSection {
+    /// Whether `10-prepare.sh` sets the host's name to the node's name. Default: false, it stops
+    /// with a message where they differ.
+    #[serde(default)]
+    pub set_hostname: bool,
+    /// What to do about the firewall. Default: `leave`.
+    #[serde(default)]
+    pub firewall: Firewall,
+}
+
+/// Where the scripts get packages from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageSource {
+    /// The distribution's repositories, the container runtime's and Kubernetes' own.
+    #[default]
+    Repository,
+    /// Everything is installed already; the scripts only check that it is there.
+    Preinstalled,
+}
+
+/// Where packages come from.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PackagesSection {
+    /// Whether scripts install packages or only check for them. Default: `repository`.
+    #[serde(default)]
+    pub source: PackageSource,
+    /// A mirror of the Kubernetes package repository, used as it is. Needed below Kubernetes
+    /// 1.24, whose official repositories were removed on 2024-03-04. Default: pkgs.k8s.io.
+    pub kubernetes_repository: Option<Url>,
+    /// The signing keys of `kubernetesRepository`. Default: none; without a key the repository
+    /// is refused.
+    #[serde(default)]
+    pub kubernetes_keys: Vec<Url>,
+}

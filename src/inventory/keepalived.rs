@@ -1,0 +1,58 @@
+//! `keepalived`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{Duration, NodeName, ProgramVersion};
+
+/// The state in which every node starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// The election decides.
+    #[default]
+    Backup,
+    /// The first control plane starts as master, the others as backup.
+    Master,
+}
+
+/// Settings of keepalived. See `keepalived.conf(5)`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct KeepalivedSection {
+    /// The installed keepalived, such as `"2.2.7"`. Default: the one that the node's OS ships.
+    pub program_version: Option<ProgramVersion>,
+    /// The VRRP version, 2 or 3. Default: 3.
+    #[schemars(range(min = 2, max = 3))]
+    pub version: Option<u8>,
+    /// The virtual router id, 1–255, unique on the segment. Default: the last octet of the VIP
+    /// (0 becomes 255).
+    pub router_id: Option<u32>,
+    /// The starting state. Default: `BACKUP` on every node.
+    #[serde(default)]
+    pub state: State,
+    /// Whether a node that returns takes the VIP back from one with a lower priority. Default:
+    /// false (`nopreempt`).
+    #[serde(default)]
+    pub preempt: bool,
+    /// What a failed check takes from the priority. Default: 0, the node gives the VIP up at once.
+    #[schemars(range(min = -253, max = 0))]
+    pub weight: Option<i32>,
+    /// Priorities by node, 1–254, all different. Default: 150, 149 … in the order of the nodes.
+    #[serde(default)]
+    pub priorities: BTreeMap<NodeName, u32>,
+    /// Time between adverts. Default: `500ms` with VRRP version 3, `1s` with version 2.
+    pub advert_interval: Option<Duration>,
+    /// Time between two checks of the balancer. Default: `1s`.
+    pub check_interval: Option<Duration>,
+    /// Failed checks after which the node gives the VIP up. Default: 2.
+    #[schemars(range(min = 1, max = 100))]
+    pub fall: Option<u32>,
+    /// Good checks after which it may hold it again. Default: 2.
+    #[schemars(range(min = 1, max = 100))]
+    pub rise: Option<u32>,
+    /// Whether adverts carry a password; VRRP version 2 only. Default: true with version 2.
+    pub authentication: Option<bool>,
+}

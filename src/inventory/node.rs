@@ -1,0 +1,54 @@
+//! `nodes`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::host::OsSection;
+use super::values::{Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint};
+
+/// What a node does.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// API server, controller manager, scheduler; the balancer and keepalived. With stacked etcd
+    /// also a member.
+    ControlPlane,
+    /// Runs pods. Control planes that are also workers carry no taint.
+    Worker,
+    /// A member of an external etcd. With `etcd.mode: external` and no node in this role, every
+    /// control plane is a member.
+    Etcd,
+}
+
+/// One machine.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NodeSection {
+    /// The Kubernetes node name, certificate CN and etcd member name. Scripts stop when the
+    /// host's name differs, unless `host.setHostname` tells them to set it.
+    pub name: NodeName,
+    /// The cluster address: advertise address, node IP, etcd, VRRP source, balancer backend.
+    pub address: Address,
+    /// What the node does; at least one role.
+    #[schemars(length(min = 1))]
+    pub roles: Vec<Role>,
+    /// Address or name for SSH, where it differs from `address`. Default: `address`.
+    pub ssh: Option<DnsNameOrAddress>,
+    /// More names and addresses for this node's API server certificate. Default: none.
+    #[serde(default)]
+    pub extra_sans: Vec<DnsNameOrAddress>,
+    /// The operating system. Default: the inventory's `os`.
+    pub os: Option<OsSection>,
+    /// The interface that carries `address` and the VIP. Default: `endpoint.interface`.
+    pub interface: Option<Interface>,
+    /// Kubernetes labels, set when the node registers. Default: none.
+    #[serde(default)]
+    pub labels: BTreeMap<LabelKey, LabelValue>,
+    /// Kubernetes taints, `key=value:Effect`, set when the node registers. Default: the release's
+    /// own for a control plane that is not a worker, else none.
+    pub taints: Option<Vec<Taint>>,
+}

@@ -1,0 +1,124 @@
+//! Strict values: whatever parses here cannot break out of any generated syntax. Each carries a
+//! schema `format` of its own, and [`formats`] hands the parsers to the structural check.
+
+mod network;
+mod text;
+mod version;
+
+pub use network::{
+    Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, Port, Url,
+};
+pub use text::{
+    AbsolutePath, ClusterName, Duration, FileMode, FlagName, FlagValue, ImageReference,
+    ImageRepository, LabelKey, LabelValue, NodeName, OwnerName, Taint,
+};
+pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
+
+use super::check::Formats;
+
+/// Declares a value that is written as a string: `FromStr` decides, `Display` writes.
+macro_rules! value {
+    ($(#[$doc:meta])* $name:ident ( $inner:ty ), $format:literal, $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($inner);
+
+        impl $name {
+            /// The schema's name for this form.
+            pub const FORMAT: &'static str = $format;
+
+            /// The value itself.
+            pub fn get(&self) -> &$inner {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            /// # Errors
+            /// What was expected instead, in a few words.
+            fn from_str(text: &str) -> Result<Self, String> {
+                let parse: fn(&str) -> Result<$inner, String> = $parse;
+                parse(text).map(Self)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "format": $format })
+            }
+        }
+    };
+    ($(#[$doc:meta])* $name:ident, $format:literal, $parse:expr) => {
+        $crate::inventory::values::value! {
+            $(#[$doc])* $name(String), $format, $parse
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $name {
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+pub(in crate::inventory) use value;
+
+/// The checks behind every `format` of the schema.
+pub(super) fn formats() -> Formats {
+    fn entry<T: std::str::FromStr<Err = String>>(
+        format: &'static str,
+    ) -> (&'static str, fn(&str) -> Result<(), String>) {
+        (format, |text| text.parse::<T>().map(drop))
+    }
+    Formats::from([
+        entry::<AbsolutePath>(AbsolutePath::FORMAT),
+        entry::<Address>(Address::FORMAT),
+        entry::<Cidrs>(Cidrs::FORMAT),
+        entry::<ClusterName>(ClusterName::FORMAT),
+        entry::<DnsName>(DnsName::FORMAT),
+        entry::<DnsNameOrAddress>(DnsNameOrAddress::FORMAT),
+        entry::<Duration>(Duration::FORMAT),
+        entry::<EtcdRelease>(EtcdRelease::FORMAT),
+        entry::<FileMode>(FileMode::FORMAT),
+        entry::<FlagName>(FlagName::FORMAT),
+        entry::<FlagValue>(FlagValue::FORMAT),
+        entry::<ImageReference>(ImageReference::FORMAT),
+        entry::<ImageRepository>(ImageRepository::FORMAT),
+        entry::<Interface>(Interface::FORMAT),
+        entry::<InterfaceAddress>(InterfaceAddress::FORMAT),
+        entry::<KubernetesRelease>(KubernetesRelease::FORMAT),
+        entry::<LabelKey>(LabelKey::FORMAT),
+        entry::<LabelValue>(LabelValue::FORMAT),
+        entry::<NodeName>(NodeName::FORMAT),
+        entry::<OwnerName>(OwnerName::FORMAT),
+        entry::<ProgramVersion>(ProgramVersion::FORMAT),
+        entry::<Release>(Release::FORMAT),
+        entry::<Taint>(Taint::FORMAT),
+        entry::<Url>(Url::FORMAT),
+    ])
+}

@@ -1,0 +1,158 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{is_dns_1123_label, is_dns_1123_subdomain};
+use super::value;
+
+value! {
+    /// One address, IPv4 or IPv6, without prefix, port or zone.
+    Address(IpAddr), "hagen-address", parse_address
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    let address: IpAddr = text.parse().map_err(|_| {
+        "an address without prefix or port, such as 192.168.1.90".to_owned()
+    })?;
+    if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
+        return Err(
+            "the address of one host, not a loopback, multicast or empty one".into()
+        );
+    }
+    Ok(address)
+}
+
+value! {
+    /// An address with the prefix of its subnet: `192.168.1.33/24`.
+    InterfaceAddress(IpNet), "hagen-interface-address", |text| {
+        let (address, _) = text.split_once('/').ok_or_else(|| {
+            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
+        })?;
+        parse_address(address)?;
+        text.parse().map_err(|_| {
+            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
+        })
+    }
+}
+
+impl fmt::Display for InterfaceAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+value! {
+    /// One network, or one IPv4 and one IPv6 network separated by a comma. The order decides the
+    /// primary family.
+    Cidrs(Vec<IpNet>), "hagen-cidrs", parse_cidrs
+}
+
+impl fmt::Display for Cidrs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, network) in self.get().iter().enumerate() {
+            let comma = if position > 0 { "," } else { "" };
+            write!(f, "{comma}{network}")?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_cidrs(text: &str) -> Result<Vec<IpNet>, String> {
+    let mut networks = Vec::new();
+    for part in text.split(',') {
+        let network: IpNet =
+            part.parse().map_err(|_| "a network such as 10.244.0.0/16".to_owned())?;
+        if network.addr() != network.network() {
+            return Err(format!("the network's own address: {}", network.trunc()));
+        }
+        networks.push(network);
+    }
+    match networks.as_slice() {
+        [_] => Ok(networks),
+        [first, second] if first.addr().is_ipv4() != second.addr().is_ipv4() => Ok(networks),
+        _ => Err("one network, or one IPv4 and one IPv6 network".into()),
+    }
+}
+
+/// A TCP or UDP port, 1–65535.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Port(#[schemars(range(min = 1, max = 65_535))] u16);
+
+impl Port {
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+value! {
+    /// A network interface's name: at most 15 characters (IFNAMSIZ), not `lo`.
+    Interface, "hagen-interface", |text| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if text.is_empty() || text.len() > 15 || !text.chars().all(plain) || text.starts_with(['-', '.']) {
+            return Err("an interface name of at most 15 characters, such as eth0".into());
+        }
+        if text == "lo" {
+            return Err("an interface that carries VRRP; lo cannot".into());
+        }
+        Ok(text.to_owned())
+    }
+}
+
+value! {
+    /// A DNS name (DNS-1123 subdomain), at most 253 characters.
+    DnsName, "hagen-dns-name", |text| {
+        if is_dns_1123_subdomain(text) && text.parse::<IpAddr>().is_err() {
+            Ok(text.to_owned())
+        } else {
+            Err("a lower-case DNS name such as api.example.com".into())
+        }
+    }
+}
+
+value! {
+    /// A DNS name or an address.
+    DnsNameOrAddress, "hagen-dns-name-or-address", |text| {
+        if is_dns_1123_subdomain(text) || text.parse::<IpAddr>().is_ok() {
+            Ok(text.to_owned())
+        } else {
+            Err("a lower-case DNS name or an address".into())
+        }
+    }
+}
+
+value! {
+    /// An `http` or `https` URL without query, fragment, user or blanks.
+    Url, "hagen-url", |text| {
+        let expected = || "a URL such as https://mirror.example.com/kubernetes/".to_owned();
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:+".contains(c);
+        let host_ok = host.split('.').all(is_dns_1123_label);
+        if host_ok && port.parse::<u16>().is_ok_and(|port| port > 0) && path.chars().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err(expected())
+        }
+    }
+}
+
+impl DnsNameOrAddress {
+    /// The address, where it is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.as_str().parse().ok()
+    }
+}

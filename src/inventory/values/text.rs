@@ -1,0 +1,271 @@
+use std::fmt;
+
+use super::value;
+
+/// A DNS-1123 label: lower-case letters, digits and inner hyphens, at most 63 characters.
+pub(super) fn is_dns_1123_label(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 63
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// A DNS-1123 subdomain: labels joined by dots, at most 253 characters.
+pub(super) fn is_dns_1123_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_1123_label)
+}
+
+value! {
+    /// A cluster's name: a DNS-1123 label, since it becomes a file name, a kubeconfig context and
+    /// etcd's cluster token.
+    ClusterName, "hagen-cluster-name", |text| {
+        if is_dns_1123_label(text) {
+            Ok(text.to_owned())
+        } else {
+            Err("lower-case letters, digits and inner hyphens, at most 63".into())
+        }
+    }
+}
+
+value! {
+    /// A Kubernetes node name (DNS-1123 subdomain). At most 63 characters: it is a host name as
+    /// well (HOST_NAME_MAX is 64) and fits an X.509 common name after `system:node:` only
+    /// without that limit being exceeded by much (RFC 5280 ub-common-name is 64: 52 remain).
+    NodeName, "hagen-node-name", |text| {
+        if is_dns_1123_subdomain(text) && text.len() <= 52 && text.parse::<std::net::IpAddr>().is_err() {
+            Ok(text.to_owned())
+        } else {
+            Err("a lower-case host name of at most 52 characters, such as k8s-master90".into())
+        }
+    }
+}
+
+value! {
+    /// A user or group name of the host.
+    OwnerName, "hagen-owner", |text| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+        let starts = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
+        if starts && text.len() <= 32 && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("a user or group name such as root".into())
+        }
+    }
+}
+
+value! {
+    /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters.
+    AbsolutePath, "hagen-absolute-path", |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-+@/:".contains(&b);
+        let parts_ok = text.strip_prefix('/').is_some_and(|rest| {
+            rest.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        });
+        if parts_ok && text.len() <= 1024 && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("an absolute path without `..`, doubled slashes or blanks".into())
+        }
+    }
+}
+
+value! {
+    /// Permission bits as quoted octal.
+    FileMode(u32), "hagen-file-mode", |text| {
+        let digits = text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+        if digits {
+            u32::from_str_radix(text, 8).map_err(|error| error.to_string())
+        } else {
+            Err("four octal digits in quotes, such as \"0644\"".into())
+        }
+    }
+}
+
+impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.get())
+    }
+}
+
+value! {
+    /// A command-line flag's name without its dashes.
+    FlagName, "hagen-flag-name", |text| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("a flag's name without dashes in front, such as audit-log-maxage".into())
+        }
+    }
+}
+
+value! {
+    /// A flag's value: printable, one line, without quotes, backslashes, `$` or backquotes.
+    FlagValue, "hagen-flag-value", |text| {
+        let plain = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '$' | '`');
+        if text.len() <= 4096 && text.chars().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("one line without quotes, backslashes, `$` or backquotes".into())
+        }
+    }
+}
+
+value! {
+    /// A registry path without tag: `registry.k8s.io` or `mirror.example.com:5000/k8s`.
+    ImageRepository, "hagen-image-repository", |text| {
+        if is_repository(text) {
+            Ok(text.to_owned())
+        } else {
+            Err("a registry path without tag, such as registry.example.com/k8s".into())
+        }
+    }
+}
+
+value! {
+    /// An image with a tag, a digest or both.
+    ImageReference, "hagen-image", |text| {
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (text, None),
+        };
+        let digest_ok = digest.is_none_or(|digest| {
+            digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        });
+        let (repository, tag) = match name.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+            _ => (name, None),
+        };
+        let tag_ok = tag.is_none_or(|tag| {
+            !tag.is_empty() && tag.len() <= 128 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        });
+        if is_repository(repository) && tag_ok && digest_ok && (tag.is_some() || digest.is_some()) {
+            Ok(text.to_owned())
+        } else {
+            Err("an image with tag or digest, such as registry.example.com/flannel:v0.28.9".into())
+        }
+    }
+}
+
+fn is_repository(text: &str) -> bool {
+    let (host, path) = text.split_once('/').unwrap_or((text, ""));
+    let (name, port) = host.split_once(':').unwrap_or((host, "443"));
+    let part_ok = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with(['.', '-', '_'])
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+    };
+    is_dns_1123_subdomain(name)
+        && port.parse::<u16>().is_ok_and(|port| port > 0)
+        && (path.is_empty() || path.split('/').all(part_ok))
+        && (!text.ends_with('/'))
+}
+
+value! {
+    /// A label's key, with an optional DNS prefix.
+    LabelKey, "hagen-label-key", |text| {
+        if is_label_key(text) {
+            Ok(text.to_owned())
+        } else {
+            Err("a label key such as example.com/rack".into())
+        }
+    }
+}
+
+value! {
+    /// A label's value: at most 63 letters, digits, `-`, `_`, `.`.
+    LabelValue, "hagen-label-value", |text| {
+        if text.is_empty() || is_name(text) {
+            Ok(text.to_owned())
+        } else {
+            Err("at most 63 letters, digits, `-`, `_` or `.`".into())
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let edge = |c: char| c.is_ascii_alphanumeric();
+    !text.is_empty()
+        && text.len() <= 63
+        && text.starts_with(edge)
+        && text.ends_with(edge)
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+fn is_label_key(text: &str) -> bool {
+    match text.split_once('/') {
+        Some((prefix, name)) => is_dns_1123_subdomain(prefix) && is_name(name),
+        None => is_name(text),
+    }
+}
+
+value! {
+    /// A taint: `key=value:Effect` or `key:Effect`.
+    Taint, "hagen-taint", |text| {
+        let expected = || "key=value:NoSchedule, or PreferNoSchedule, or NoExecute".to_owned();
+        let (pair, effect) = text.rsplit_once(':').ok_or_else(expected)?;
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let effect_ok = matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute");
+        if effect_ok && is_label_key(key) && (value.is_empty() || is_name(value)) {
+            Ok(text.to_owned())
+        } else {
+            Err(expected())
+        }
+    }
+}
+
+impl Taint {
+    /// Key, value and effect.
+    pub fn parts(&self) -> (&str, &str, &str) {
+        let (pair, effect) = self.as_str().rsplit_once(':').unwrap_or((self.as_str(), ""));
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key, value, effect)
+    }
+}
+
+value! {
+    /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`. Kept in milliseconds.
+    Duration(u64), "hagen-duration", |text| {
+        let expected = || "a time such as 500ms, 1s, 10m or 4h".to_owned();
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let number: u64 = digits.parse().map_err(|_| expected())?;
+        let scale = match &text[digits.len()..] {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return Err(expected()),
+        };
+        match number.checked_mul(scale) {
+            // A year is more than any timeout; it also keeps sums far from overflowing.
+            Some(millis) if (1..=366 * 24 * 3_600_000).contains(&millis) => Ok(millis),
+            _ => Err("a time above zero and of at most a year".into()),
+        }
+    }
+}
+
+impl Duration {
+    /// Milliseconds.
+    pub fn millis(&self) -> u64 {
+        *self.get()
+    }
+
+    /// From milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.millis();
+        match millis {
+            _ if millis % 3_600_000 == 0 => write!(f, "{}h", millis / 3_600_000),
+            _ if millis % 60_000 == 0 => write!(f, "{}m", millis / 60_000),
+            _ if millis % 1_000 == 0 => write!(f, "{}s", millis / 1_000),
+            _ => write!(f, "{millis}ms"),
+        }
+    }
+}
