@@ -117,9 +117,6 @@ struct CriSockets {
 pub struct Release {
     /// The `30` of 1.30.
     pub minor: u32,
-    /// Whether two address families work without a feature gate: IPv6DualStack is on by default
-    /// from 1.21 (CHANGELOG-1.21).
-    pub dual_stack: bool,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]

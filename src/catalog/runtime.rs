@@ -179,6 +179,11 @@ features! {
     }
 }
 
+/// The Docker that is meant behind cri-dockerd where the inventory names none: the newest major
+/// whose packages exist for every release of an operating system in the catalog from Debian 11 on.
+/// <https://docs.docker.com/engine/release-notes/28/>
+pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,6 +5,7 @@
 pub mod claims;
 pub mod etcd;
 pub mod output;
+pub mod runbook;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -82,7 +83,7 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[&etcd::Etcd];
+pub static ROOMS: &[&dyn Room] = &[&etcd::Etcd, &runbook::Runbook];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {

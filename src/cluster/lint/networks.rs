@@ -1,5 +1,6 @@
 use ipnet::IpNet;
 
+use crate::catalog::Stage;
 use crate::cluster::{Cluster, codes};
 use crate::report::{Finding, Path, Report};
 
@@ -116,7 +117,7 @@ fn families(cluster: &Cluster, pods: &Path, services: &Path, report: &mut Report
                 .help("name the network of the nodes' family first"),
             );
         }
-        if ranges.len() > 1 && !cluster.release.dual_stack {
+        if ranges.len() > 1 && cluster.release.dual_stack < Stage::Beta {
             report.push(
                 Finding::new(
                     &codes::ADDRESS_FAMILY,
