@@ -43,7 +43,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .collect();
     let image_repository = image_repository
         .as_ref()
-        .map_or_else(|| release.image_repository.clone(), ToString::to_string);
+        .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, &nodes, kubernetes, release)?;
     let mut cluster = Cluster {

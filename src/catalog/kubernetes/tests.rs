@@ -60,10 +60,9 @@ fn every_table_answers_for_patch_zero() {
 #[test]
 fn facts_begin_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let since: [(&str, u32, Fact); 33] = [
+    let since: [(&str, u32, Fact); 32] = [
         ("readyz", 16, |r| r.health_path == "/readyz"),
-        ("dual stack", 16, |r| r.dual_stack >= Stage::Alpha),
-        ("dual stack without gate", 21, |r| r.dual_stack >= Stage::Beta),
+        ("dual stack", 21, |r| r.dual_stack),
         ("secure probes", 16, |r| r.static_pods.secure_probes),
         ("strict kubelet", 17, |r| r.kubelet.unknown_fields_fatal),
         ("node critical", 19, |r| r.static_pods.priority_class == "system-node-critical"),
