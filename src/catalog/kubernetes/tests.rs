@@ -8,7 +8,7 @@ use super::*;
 use crate::catalog::{CorednsPath, ExtraArgsForm, KubernetesVersion, TimeoutsForm};
 
 fn facts(minor: u32) -> &'static Release {
-    release(minor).unwrap()
+    release(minor).expect("a known minor")
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn every_minor_is_there() {
     assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
     assert_eq!(release(14), None);
     assert_eq!(release(38), None);
-    assert_eq!("1.30.4".parse::<KubernetesVersion>().unwrap().release(), release(30));
+    assert_eq!("1.30.4".parse::<KubernetesVersion>().expect("a version").release(), release(30));
 }
 
 /// Every key of every file: what one minor says, all say, so that a diff of two shows all that
@@ -35,7 +35,7 @@ fn every_file_is_complete() {
     }
     let of = |text: &str| {
         let mut set = BTreeSet::new();
-        keys(&serde_json::from_str(text).unwrap(), "", &mut set);
+        keys(&serde_json::from_str(text).expect("JSON"), "", &mut set);
         set
     };
     let first = of(DATA[0]);
