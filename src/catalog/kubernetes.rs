@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use time::Date;
 
+use super::by_patch::ByPatch;
 use super::version::{from_optional_text, from_text};
 use super::{
     EtcdVersion, KubeProxyFacts, KubeadmApi, KubeadmFacts, KubeletFacts, KubernetesVersion,
@@ -79,28 +80,6 @@ pub enum Severity {
     Error,
     /// Complain and go on.
     Warning,
-}
-
-/// A value that holds from a patch release on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SincePatch<T> {
-    /// The first patch release with this value.
-    since_patch: u32,
-    value: T,
-}
-
-/// A value that changed within a minor. Every table begins at patch 0.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-struct ByPatch<T>(Vec<SincePatch<T>>);
-
-impl<T> ByPatch<T> {
-    /// The value in force at `patch`: the last one not newer.
-    fn at(&self, patch: u32) -> &T {
-        let entry = self.0.iter().rfind(|entry| entry.since_patch <= patch);
-        &entry.expect("every table begins at patch 0; tested").value
-    }
 }
 
 /// The path of the runtime's socket for each runtime, in the form that this minor's kubeadm

@@ -13,12 +13,16 @@
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went.
 
+mod by_patch;
+mod etcd;
+pub mod flags;
 mod kubeadm;
 mod kubelet;
 mod kubernetes;
 mod proxy;
 mod version;
 
+pub use etcd::*;
 pub use kubeadm::*;
 pub use kubelet::*;
 pub use kubernetes::*;
