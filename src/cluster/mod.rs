@@ -2,6 +2,7 @@
 //! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
 
 pub mod codes;
+pub mod extra;
 pub mod layout;
 mod resolve;
 
