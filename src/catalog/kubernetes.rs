@@ -6,10 +6,10 @@ use serde::Deserialize;
 use time::Date;
 
 use super::by_patch::ByPatch;
-use super::version::{from_optional_text, from_text};
+use super::date::optional_date;
 use super::{
     EtcdVersion, KubeProxyFacts, KubeadmApi, KubeadmFacts, KubeletFacts, KubernetesVersion,
-    PackageLayout, StaticPodFacts, Version,
+    PackageLayout, RuntimeRange, StaticPodFacts,
 };
 
 /// The oldest minor in the catalog: the first with kubeadm's `v1beta2`.
@@ -93,27 +93,6 @@ struct CriSockets {
     docker: String,
 }
 
-/// Which container runtimes serve a minor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuntimeRange {
-    /// The oldest containerd whose CRI this kubelet speaks. 1.26 needs CRI v1, hence 1.6
-    /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>).
-    #[serde(deserialize_with = "from_text")]
-    pub containerd_min: Version,
-    /// The first containerd series that this kubelet cannot use, because 2.0 dropped CRI
-    /// v1alpha2 and the kubelet speaks v1 only from 1.23 on.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub containerd_below: Option<Version>,
-    /// The oldest Docker that dockershim works with; absent where dockershim is.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub docker_min: Option<Version>,
-    /// The newest Docker that upstream validated with dockershim (the "latest validated" line of
-    /// the minor's release notes); newer ones warn in preflight.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub docker_max: Option<Version>,
-}
-
 /// What a Kubernetes minor version means: upstream's decisions, one field each.
 ///
 /// Sources are named at the fields; "CHANGELOG-1.NN" is
@@ -124,6 +103,9 @@ pub struct RuntimeRange {
 pub struct Release {
     /// The `30` of 1.30.
     pub minor: u32,
+    /// Whether two address families work without a feature gate: IPv6DualStack is on by default
+    /// from 1.21 (CHANGELOG-1.21).
+    pub dual_stack: bool,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]
@@ -264,13 +246,6 @@ pub enum CorednsPath {
 fn image_version(tag: &str) -> EtcdVersion {
     let version = tag.split_once('-').map_or(tag, |(version, _)| version);
     version.parse().expect("every etcd tag of the data files begins with a version")
-}
-
-/// A date written `2024-10-22`, or null.
-fn optional_date<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    let text = Option::<String>::deserialize(from)?;
-    text.map(|text| Date::parse(&text, format).map_err(serde::de::Error::custom)).transpose()
 }
 
 #[cfg(test)]

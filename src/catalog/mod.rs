@@ -13,18 +13,24 @@
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went.
 
+mod balancers;
 mod by_patch;
+mod date;
 mod etcd;
+mod feature;
 pub mod flags;
 mod kubeadm;
 mod kubelet;
 mod kubernetes;
 mod proxy;
+mod runtime;
 mod version;
 
+pub use balancers::*;
 pub use etcd::*;
 pub use kubeadm::*;
 pub use kubelet::*;
 pub use kubernetes::*;
 pub use proxy::*;
+pub use runtime::*;
 pub use version::{EtcdVersion, KubernetesVersion, Version, VersionError};

@@ -2,8 +2,10 @@
 //! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
 
 pub mod codes;
+pub mod endpoint;
 pub mod extra;
 pub mod layout;
+mod lint;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,7 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::host::{Distribution, OsSection as Os};
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
+pub use lint::lint;
 pub use resolve::resolve;
 
 /// A whole cluster, every default filled in.

@@ -15,7 +15,6 @@ pub use policy::{Algorithm, Policy, lint};
 pub use spec::{Authority, CertSpec, San, Usage};
 
 crate::codes! { "pki":
-    ALGORITHM = Error "algorithm",
     LIFETIME_EXCEEDS_CA = Error "lifetime-exceeds-ca",
     LIFETIME_PAST_2049 = Warning "lifetime-past-2049",
     UNISSUABLE = Error "unissuable",

@@ -90,9 +90,11 @@ pub(super) const STACKED_ETCD: Owned = &[
 /// Flags in the form of the release: a map of texts, or a list of names and values (v1beta4).
 pub(super) fn written(form: ExtraArgsForm, flags: &BTreeMap<String, String>) -> Value {
     match form {
-        ExtraArgsForm::Map => {
-            flags.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into()
-        }
+        ExtraArgsForm::Map => flags
+            .iter()
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect::<Map<_, _>>()
+            .into(),
         ExtraArgsForm::List => {
             flags.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
         }

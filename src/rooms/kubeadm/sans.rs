@@ -34,10 +34,7 @@ pub(super) fn of_clients(cluster: &Cluster) -> Vec<(San, Path)> {
         names.push((San::Ip(node.address), at.key("address")));
         let extra = at.key("extraSans");
         names.extend(
-            node.extra_sans
-                .iter()
-                .enumerate()
-                .map(|(index, name)| (san(name), extra.index(index))),
+            node.extra_sans.iter().enumerate().map(|(index, name)| (san(name), extra.index(index))),
         );
     }
     let mut seen = BTreeSet::new();
