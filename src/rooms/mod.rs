@@ -4,6 +4,7 @@
 
 pub mod claims;
 pub mod kubeadm;
+pub mod kubeconfig;
 pub mod output;
 
 use crate::cluster::{Cluster, Node};
@@ -82,7 +83,7 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[&kubeadm::Kubeadm];
+pub static ROOMS: &[&dyn Room] = &[&kubeadm::Kubeadm, &kubeconfig::Kubeconfig];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {
