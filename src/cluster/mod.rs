@@ -111,6 +111,9 @@ pub struct Etcd {
     pub metrics_port: u16,
     /// The data folder.
     pub data_dir: String,
+    /// More settings of every member: flag name without dashes to value. Stacked members get
+    /// them from kubeadm, external ones from [`layout::ETCD_CONF`].
+    pub settings: BTreeMap<String, String>,
 }
 
 /// The container runtime.

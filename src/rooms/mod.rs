@@ -3,8 +3,12 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod etcd;
 pub mod kubeadm;
 pub mod kubeconfig;
+pub mod kubelet;
+pub mod kubeproxy;
+pub mod cni;
 pub mod output;
 
 use crate::cluster::{Cluster, Node};
@@ -83,7 +87,14 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[&kubeadm::Kubeadm, &kubeconfig::Kubeconfig];
+pub static ROOMS: &[&dyn Room] = &[
+    &etcd::Etcd,
+    &kubeadm::Kubeadm,
+    &kubelet::Kubelet,
+    &kubeproxy::KubeProxy,
+    &cni::Cni,
+    &kubeconfig::Kubeconfig,
+];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {
