@@ -64,10 +64,10 @@ pub struct EtcdRelease {
     pub arm64_unsupported: bool,
     /// The first patch release without a known loss of data: 3.5.0 to 3.5.2 may corrupt the
     /// store after a crash, and 3.5.6 fixed what followed
-    /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>).
+    /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>). 0 where none is known.
     pub safe_from_patch: u32,
     /// The patch release that every member must have before an upgrade to the next minor:
-    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5).
+    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5). 0 where any will do.
     pub upgrade_from_patch: u32,
     flags: Vec<String>,
     flags_since_patch: BTreeMap<String, u32>,
@@ -110,7 +110,7 @@ static RELEASES: LazyLock<Vec<EtcdRelease>> = LazyLock::new(|| {
 });
 
 /// The successors of removed settings that are not just the name without `experimental-`.
-static SUCCESSORS: &[(&str, &str)] = &[
+const SUCCESSORS: &[(&str, &str)] = &[
     ("ca-file", "trusted-ca-file and client-cert-auth"),
     ("peer-ca-file", "peer-trusted-ca-file and peer-client-cert-auth"),
     ("debug", "log-level: debug"),
