@@ -7,6 +7,8 @@ crate::codes! { "cluster":
     DUPLICATE_NODE = Error "duplicate-node",
     END_OF_LIFE = Note "end-of-life",
     EVEN_CONTROL_PLANES = Warning "even-control-planes",
+    EXTRA_ARG_OWNED = Error "extra-arg-owned",
+    EXTRA_ARG_REMOVED = Error "extra-arg-removed",
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",
     OS_UNKNOWN = Error "os-unknown",

@@ -3,6 +3,7 @@
 
 pub mod codes;
 pub mod endpoint;
+pub mod extra;
 pub mod layout;
 mod lint;
 mod resolve;

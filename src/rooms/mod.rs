@@ -3,7 +3,12 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod cni;
 pub mod etcd;
+pub mod kubeadm;
+pub mod kubeconfig;
+pub mod kubelet;
+pub mod kubeproxy;
 pub mod output;
 pub mod runbook;
 
@@ -83,7 +88,15 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[&etcd::Etcd, &runbook::Runbook];
+pub static ROOMS: &[&dyn Room] = &[
+    &etcd::Etcd,
+    &kubeadm::Kubeadm,
+    &kubelet::Kubelet,
+    &kubeproxy::KubeProxy,
+    &cni::Cni,
+    &kubeconfig::Kubeconfig,
+    &runbook::Runbook,
+];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {
