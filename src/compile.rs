@@ -1,1 +1,193 @@
-//! Stub.
+//! The pipeline on one screen: text in, tree out, findings beside it.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::audit;
+use crate::cluster::{self, Cluster};
+use crate::inventory::{self, Inventory};
+use crate::manifest::{self, About, Manifest};
+use crate::pki::{self, Issued};
+use crate::report::{Code, Report};
+use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering};
+use crate::secrets::{Bundle, Secrets};
+use crate::template::Templates;
+use crate::tree::{self, Artifact, Tree};
+use crate::yaml::{self, Document};
+
+/// Everything that a build depends on.
+pub struct Inputs<'a> {
+    /// What the findings call the inventory: its file name, or `-`.
+    pub name: &'a str,
+    /// The inventory's bytes.
+    pub inventory: &'a [u8],
+    /// The bundle; `None` checks everything with throw-away keys and yields no tree.
+    pub bundle: Option<&'a Bundle>,
+    /// Template texts by id that replace the built-in ones.
+    pub templates: BTreeMap<String, String>,
+}
+
+/// What a build yields: as much as could be made, and all that was found.
+pub struct Outcome {
+    /// The text with its spans, to place the findings.
+    pub document: Option<Document>,
+    /// The resolved model, as far as it got.
+    pub cluster: Option<Cluster>,
+    /// The finished tree; absent where an error was found or no bundle was given.
+    pub tree: Option<Tree>,
+    /// The manifest that belongs to the tree.
+    pub manifest: Option<Manifest>,
+    /// Everything that was found.
+    pub report: Report,
+}
+
+/// Compiles one inventory. Pure: equal inputs give equal bytes.
+pub fn compile(inputs: &Inputs<'_>) -> Outcome {
+    let mut outcome = Outcome {
+        document: None,
+        cluster: None,
+        tree: None,
+        manifest: None,
+        report: Report::new(),
+    };
+    let report = &mut outcome.report;
+    outcome.document = yaml::read(inputs.name, inputs.inventory, report);
+    let Some(document) = &outcome.document else { return outcome };
+    let Some(said) = inventory::read(document, report) else { return outcome };
+    outcome.cluster = cluster::resolve(&said, report);
+    if let Some(cluster) = &outcome.cluster {
+        if let Some((tree, manifest)) = build(inputs, &said, cluster, report) {
+            outcome.tree = Some(tree);
+            outcome.manifest = Some(manifest);
+        }
+    }
+    report.apply_allow(&inventory::allowed(&said), &all_codes(), &inventory::codes::UNUSED_ALLOW);
+    outcome
+}
+
+/// Rooms to tree. `None` where an error was found, or where there is no bundle to build with.
+fn build(
+    inputs: &Inputs<'_>,
+    said: &Inventory,
+    cluster: &Cluster,
+    report: &mut Report,
+) -> Option<(Tree, Manifest)> {
+    let templates = match Templates::new(rooms::templates(), inputs.templates.clone()) {
+        Ok(templates) => templates,
+        Err(error) => {
+            report.push(error.into());
+            return None;
+        }
+    };
+    let (plans, claims) = plan(said, cluster, report);
+    audit::claims(cluster, &claims, report);
+    let secrets = match inputs.bundle {
+        Some(bundle) => bundle.open(&cluster.name, report)?,
+        None => Secrets::placeholder(&cluster.name),
+    };
+    pki::lint(&cluster.certificates, secrets.issued_at(), report);
+    if report.has_errors() {
+        return None;
+    }
+    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
+    let with = Rendering { cluster, claims: &claims, issued: &issued, secrets: &secrets };
+    let mut tree = render(&plans, &with, &templates, report);
+    for refused in tree.finish() {
+        report.push(refused.into());
+    }
+    tree::leftovers(&tree, report);
+    if report.has_errors() || inputs.bundle.is_none() {
+        return None;
+    }
+    let manifest = manifest(&tree, cluster, &issued, &secrets);
+    Some((tree, manifest))
+}
+
+type Plans = Vec<(&'static str, Box<dyn Plan>)>;
+
+fn plan(said: &Inventory, cluster: &Cluster, report: &mut Report) -> (Plans, Claims) {
+    let mut claims = Claims::new(cluster.nodes.len());
+    let plans = ROOMS
+        .iter()
+        .filter_map(|room| {
+            let plan = room.plan(said, cluster, &mut claims, report)?;
+            Some((room.name(), plan))
+        })
+        .collect();
+    (plans, claims)
+}
+
+/// Renders node by node on all cores. The tree is a sorted map, so its order does not depend on
+/// which core was first.
+fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &mut Report) -> Tree {
+    let of_nodes = with.cluster.nodes.par_iter().map(|node| {
+        rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
+    });
+    let mut parts: Vec<(Files, Report)> = of_nodes.collect();
+    parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
+    let mut tree = Tree::new();
+    for (files, findings) in parts {
+        report.append(findings);
+        for (path, artifact) in files {
+            if let Err(refused) = tree.insert(path, artifact) {
+                report.push(refused.into());
+            }
+        }
+    }
+    tree
+}
+
+type Files = Vec<(String, Artifact)>;
+
+fn rendered(
+    plans: &Plans,
+    with: &Rendering<'_>,
+    templates: &Templates,
+    render: impl Fn(&dyn Plan, &mut Output<'_>),
+) -> (Files, Report) {
+    let mut files = Files::new();
+    let mut report = Report::new();
+    for (room, plan) in plans {
+        let mut out = Output::new(room, with.cluster, templates);
+        render(plan.as_ref(), &mut out);
+        let (rendered, findings) = out.finish();
+        files.extend(rendered);
+        report.append(findings);
+    }
+    (files, report)
+}
+
+fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) -> Manifest {
+    let certificates = issued.calendar().map(calendar_entry).collect();
+    let about =
+        About { cluster: cluster.name.clone(), bundle: secrets.id().to_owned(), certificates };
+    Manifest::from_tree(tree, about, &|bytes| secrets.fingerprint(bytes))
+}
+
+fn calendar_entry(entry: pki::Entry<'_>) -> manifest::Certificate {
+    let pki::Entry { id, subject, issuer, not_before: _, not_after } = entry;
+    manifest::Certificate {
+        id: id.to_owned(),
+        subject,
+        issuer: issuer.to_owned(),
+        not_after: crate::secrets::rfc3339(not_after),
+    }
+}
+
+/// Every code that a build can report, by area.
+pub fn all_codes() -> Vec<&'static Code> {
+    let stages = [
+        yaml::codes::CODES,
+        inventory::codes::CODES,
+        cluster::codes::CODES,
+        audit::CODES,
+        pki::CODES,
+        crate::secrets::CODES,
+        crate::template::CODES,
+        tree::CODES,
+        crate::disk::CODES,
+    ];
+    let rooms = ROOMS.iter().map(|room| room.codes());
+    stages.into_iter().chain(rooms).flatten().copied().collect()
+}

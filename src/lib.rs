@@ -22,6 +22,7 @@ pub mod compile;
 pub mod disk;
 pub mod document;
 pub mod inventory;
+pub mod manifest;
 pub mod pki;
 pub mod report;
 pub mod rooms;

@@ -1,1 +1,26 @@
-//! Stub.
+//! Upstream's decisions as data, under names.
+//!
+//! Everything that depends on a version of Kubernetes, etcd, a balancer, a runtime or an
+//! operating system is decided here, from data files beside the code, and offered as a fact with
+//! a name: `release.super_admin`, `haproxy.http_check_send`. No other module compares versions
+//! (a house test holds that), so a new minor is a new data file and nothing else.
+//!
+//! * [`kubernetes/1.NN.json`](self): one complete file per minor, without inheritance, so that
+//!   `diff 1.33.json 1.34.json` shows what upstream changed. Read by [`release`].
+//! * [`etcd/3.N.json`](self): likewise. Read by [`etcd`](fn@etcd).
+//! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
+//!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
+//! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
+//! * [`flags`]: flags and configuration fields that came or went.
+
+mod kubeadm;
+mod kubelet;
+mod kubernetes;
+mod proxy;
+mod version;
+
+pub use kubeadm::*;
+pub use kubelet::*;
+pub use kubernetes::*;
+pub use proxy::*;
+pub use version::{EtcdVersion, KubernetesVersion, Version, VersionError};

@@ -1,1 +1,247 @@
-//! Stub.
+//! What is meant: the total model that every room may rely on. It holds the facts that two rooms
+//! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
+
+pub mod codes;
+pub mod layout;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::catalog::{EtcdVersion, KubernetesVersion, Release, Version};
+use crate::pki::Policy;
+use crate::report::Path;
+
+pub use crate::inventory::LoadBalancerKind;
+pub use crate::inventory::etcd::EtcdMode;
+pub use crate::inventory::host::{Distribution, OsSection as Os};
+pub use crate::inventory::kubeproxy::ProxyMode;
+pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
+pub use resolve::resolve;
+
+/// A whole cluster, every default filled in.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Name of kubeconfig contexts, of etcd's cluster token and of key derivation.
+    pub name: String,
+    /// The exact release.
+    pub kubernetes: KubernetesVersion,
+    /// What that release means.
+    pub release: &'static Release,
+    /// The DNS domain of services.
+    pub domain: String,
+    /// Pod networks, primary family first; one or two.
+    pub pod_subnets: Vec<IpNet>,
+    /// Service networks, primary family first; one or two.
+    pub service_subnets: Vec<IpNet>,
+    /// The port of each API server itself.
+    pub api_port: u16,
+    /// Where the control plane's images are pulled from.
+    pub image_repository: String,
+    /// The one address of the API.
+    pub endpoint: Endpoint,
+    /// What listens on the endpoint's port on each control plane.
+    pub balancer: LoadBalancerKind,
+    /// The store.
+    pub etcd: Etcd,
+    /// The container runtime.
+    pub runtime: Runtime,
+    /// How services are forwarded; decides kernel modules.
+    pub proxy_mode: ProxyMode,
+    /// The machines in the inventory's order.
+    pub nodes: Vec<Node>,
+    /// Algorithm and lifetimes of every certificate.
+    pub certificates: Policy,
+    /// Merge patches on generated documents.
+    pub patches: Vec<Patch>,
+}
+
+/// The one address of the API.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The virtual address.
+    pub vip: IpAddr,
+    /// The subnet that the VIP lives in, with the network's own address.
+    pub subnet: IpNet,
+    /// The balancers' port.
+    pub port: u16,
+    /// A DNS name for it.
+    pub name: Option<String>,
+}
+
+impl Endpoint {
+    /// `192.168.1.33:12567`, brackets around IPv6: kubeadm's controlPlaneEndpoint.
+    pub fn host_port(&self) -> String {
+        host_port(self.vip, self.port)
+    }
+
+    /// `https://192.168.1.33:12567`: the server of kubeconfigs.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.host_port())
+    }
+}
+
+/// `address:port`, with brackets around IPv6.
+pub fn host_port(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+/// The store.
+#[derive(Clone, Debug)]
+pub struct Etcd {
+    /// kubeadm's static pods, or systemd units.
+    pub mode: EtcdMode,
+    /// The exact release.
+    pub version: EtcdVersion,
+    /// Indexes of the members in [`Cluster::nodes`].
+    pub members: Vec<usize>,
+    /// Whether each API server talks to the member on its own node only.
+    pub local_endpoints: bool,
+    /// The clients' port.
+    pub client_port: u16,
+    /// The peers' port.
+    pub peer_port: u16,
+    /// Plain HTTP metrics and health on loopback.
+    pub metrics_port: u16,
+    /// The data folder.
+    pub data_dir: String,
+}
+
+/// The container runtime.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// containerd or docker.
+    pub kind: RuntimeKind,
+    /// Its release.
+    pub version: Version,
+    /// Whether docker is reached through cri-dockerd.
+    pub cri_dockerd: bool,
+    /// The socket as kubeadm's criSocket writes it.
+    pub cri_socket: String,
+    /// The cgroup driver of runtime and kubelet alike.
+    pub cgroup_driver: CgroupDriver,
+    /// The sandbox image, as the runtime and kubeadm must agree on it.
+    pub pause_image: String,
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Position in the inventory: `nodes[index]`.
+    pub index: usize,
+    /// Kubernetes node name, certificate CN, etcd member name.
+    pub name: String,
+    /// The cluster address.
+    pub address: IpAddr,
+    /// Where SSH reaches it.
+    pub ssh: String,
+    /// Whether it runs an API server.
+    pub control_plane: bool,
+    /// Whether it runs ordinary pods.
+    pub worker: bool,
+    /// Whether it is a member of etcd (stacked or external).
+    pub member: bool,
+    /// Its operating system.
+    pub os: Os,
+    /// The interface that carries the address and the VIP; empty where no room needs it.
+    pub interface: String,
+    /// More names and addresses for its API server certificate.
+    pub extra_sans: Vec<String>,
+    /// Kubernetes labels.
+    pub labels: BTreeMap<String, String>,
+    /// Kubernetes taints (key, value, effect); `None` leaves the release's own.
+    pub taints: Option<Vec<(String, String, String)>>,
+}
+
+impl Node {
+    /// `nodes[index]` in the inventory.
+    pub fn path(&self) -> Path {
+        Path::of(&["nodes"]).index(self.index)
+    }
+
+    /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.
+    pub fn kubelet(&self) -> bool {
+        self.control_plane || self.worker
+    }
+}
+
+/// One merge patch.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Position in the inventory: `patches[index]`.
+    pub index: usize,
+    /// The document's name.
+    pub document: String,
+    /// Names of the nodes whose documents are patched; `None` is all.
+    pub nodes: Option<Vec<String>>,
+    /// RFC 7386.
+    pub patch: serde_json::Value,
+}
+
+impl Patch {
+    /// Whether the documents of this node are patched.
+    pub fn applies_to(&self, node: &str) -> bool {
+        self.nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|name| name == node))
+    }
+}
+
+impl Cluster {
+    /// The nodes that run an API server, in order. The first runs `kubeadm init`.
+    pub fn control_planes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.control_plane)
+    }
+
+    /// Whether this node runs `kubeadm init`.
+    pub fn is_first_control_plane(&self, node: &Node) -> bool {
+        self.control_planes().next().is_some_and(|first| first.index == node.index)
+    }
+
+    /// The nodes that are members of etcd, in order.
+    pub fn members(&self) -> impl Iterator<Item = &Node> {
+        self.etcd.members.iter().map(|index| &self.nodes[*index])
+    }
+
+    /// The first address of each service network: the API's own (kubeadm's GetAPIServerVirtualIP).
+    pub fn api_service_addresses(&self) -> Vec<IpAddr> {
+        self.service_subnets.iter().filter_map(|network| nth(network, 1)).collect()
+    }
+
+    /// The tenth address of each service network: the DNS's (kubeadm's GetDNSIP).
+    pub fn dns_addresses(&self) -> Vec<IpAddr> {
+        self.service_subnets.iter().filter_map(|network| nth(network, 10)).collect()
+    }
+
+    /// `https://<address>:<api port>` of one control plane.
+    pub fn api_url(&self, node: &Node) -> String {
+        format!("https://{}", host_port(node.address, self.api_port))
+    }
+
+    /// Client URL of one member, as certificates and `etcdctl` see it.
+    pub fn etcd_client_url(&self, member: &Node) -> String {
+        format!("https://{}", host_port(member.address, self.etcd.client_port))
+    }
+
+    /// The member URLs that the API server of `node` is given. Local: loopback, since every
+    /// member's certificate names it.
+    pub fn etcd_endpoints(&self, node: &Node) -> Vec<String> {
+        if self.etcd.local_endpoints && node.member {
+            let loopback: IpAddr = match node.address {
+                IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            };
+            return vec![format!("https://{}", host_port(loopback, self.etcd.client_port))];
+        }
+        self.members().map(|member| self.etcd_client_url(member)).collect()
+    }
+}
+
+/// The address at this offset of a network; `None` beyond its end.
+fn nth(network: &IpNet, offset: u32) -> Option<IpAddr> {
+    let address = match network.network() {
+        IpAddr::V4(base) => IpAddr::V4(u32::from(base).checked_add(offset)?.into()),
+        IpAddr::V6(base) => IpAddr::V6(u128::from(base).checked_add(offset.into())?.into()),
+    };
+    network.contains(&address).then_some(address)
+}

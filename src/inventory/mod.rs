@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod cni;
+pub mod codes;
 pub mod etcd;
 pub mod haproxy;
 pub mod host;
@@ -20,6 +21,9 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::report::{Allow, Finding, Path, Report};
+use crate::yaml::{Document, Value};
 
 use self::values::{
     AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, ImageRepository,
@@ -235,4 +239,75 @@ pub fn formats() -> check::Formats {
 /// The JSON Schema of the inventory (draft 2020-12).
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Inventory).to_value()
+}
+
+/// Reads a document as an inventory. All structural findings are reported at once; `None` where
+/// there are any, since nothing can be decided on a value that is missing or of the wrong form.
+pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
+    let mut structure = Report::new();
+    envelope(document, &mut structure);
+    if !structure.has_errors() {
+        check::check(document, &schema(), &formats(), &mut structure);
+    }
+    let broken = structure.has_errors();
+    report.append(structure);
+    if broken {
+        return None;
+    }
+    match serde_json::from_value(document.to_json()) {
+        Ok(inventory) => Some(inventory),
+        Err(error) => {
+            // The schema and the types come from one definition, so this is a value that the
+            // schema language cannot refuse.
+            report.push(Finding::new(&codes::TYPE, Path::root(), error.to_string()));
+            None
+        }
+    }
+}
+
+/// What has to hold before the schema is worth asking: the version, and a bound on the work.
+fn envelope(document: &Document, report: &mut Report) {
+    let at = Path::of(&["apiVersion"]);
+    if let Some(Value::String(version)) = document.get(&at).map(|node| &node.value)
+        && version != API_VERSION
+    {
+        report.push(
+            Finding::new(
+                &codes::API_VERSION,
+                at,
+                format!("`{version}` is not a version that this hagen reads"),
+            )
+            .label(format!("expected `{API_VERSION}`"))
+            .help(format!("write `apiVersion: {API_VERSION}`")),
+        );
+    }
+    let at = Path::of(&["nodes"]);
+    if let Some(Value::List(nodes)) = document.get(&at).map(|node| &node.value)
+        && nodes.len() > MAX_NODES
+    {
+        report.push(
+            Finding::new(
+                &codes::TOO_MANY_NODES,
+                at,
+                format!("{} nodes; Kubernetes supports {MAX_NODES} in one cluster", nodes.len()),
+            )
+            .help("split the machines over several clusters, one inventory each"),
+        );
+    }
+}
+
+/// Kubernetes' own limit: <https://kubernetes.io/docs/setup/best-practices/cluster-large/>.
+pub const MAX_NODES: usize = 5000;
+
+/// The warnings that this inventory accepts, in the report's own terms.
+pub fn allowed(said: &Inventory) -> Vec<Allow> {
+    let entries = Path::of(&["allow"]);
+    said.allow
+        .iter()
+        .enumerate()
+        .map(|(index, AllowSection { code, reason: _ })| Allow {
+            code: code.clone(),
+            at: entries.index(index).key("code"),
+        })
+        .collect()
 }

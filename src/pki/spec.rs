@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// The authorities of a cluster.
+/// The authorities of a cluster. Each cluster has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Authority {
     /// `/etc/kubernetes/pki/ca.crt`.
@@ -12,6 +12,30 @@ pub enum Authority {
     FrontProxy,
     /// `/etc/kubernetes/pki/etcd/ca.crt`.
     Etcd,
+}
+
+impl Authority {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::FrontProxy, Self::Etcd];
+
+    /// The certificate's id and the label of its key in the secrets bundle.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "ca/kubernetes",
+            Self::FrontProxy => "ca/front-proxy",
+            Self::Etcd => "ca/etcd",
+        }
+    }
+
+    /// Subject CN, and the only DNS name in the SAN: both as kubeadm has them
+    /// (`cmd/kubeadm/app/phases/certs/certlist.go`).
+    pub fn common_name(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes",
+            Self::FrontProxy => "front-proxy-ca",
+            Self::Etcd => "etcd-ca",
+        }
+    }
 }
 
 /// Extended key usage.
@@ -43,10 +67,21 @@ pub struct CertSpec {
     pub issuer: Authority,
     /// Subject CN; never empty.
     pub common_name: String,
-    /// Subject O, in order.
-    pub organization: Vec<String>,
+    /// Subject O, Kubernetes' group. One at most: no component's identity has two, and rcgen's
+    /// names hold one value per attribute.
+    pub organization: Option<String>,
     /// Extended key usage.
     pub usage: Usage,
     /// Sorted, without duplicates.
     pub sans: BTreeSet<San>,
+}
+
+impl CertSpec {
+    /// The subject on one line, such as `O=system:nodes, CN=system:node:cp1`.
+    pub fn subject(&self) -> String {
+        match &self.organization {
+            Some(organization) => format!("O={organization}, CN={}", self.common_name),
+            None => format!("CN={}", self.common_name),
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! How every stage speaks: a [`Report`] collects [`Finding`]s, each with a stable [`Code`]
 //! and a [`Path`] into the inventory. Spans are looked up at the edge, when a report is printed.
 
+mod allow;
 mod code;
 mod finding;
 mod path;
+mod suggest;
 
+pub use allow::Allow;
 pub use code::{Code, Severity};
 pub use finding::{Finding, Report};
 pub use path::{Path, Step};
+pub use suggest::closest;

@@ -1,0 +1,308 @@
+//! What a Kubernetes minor version means.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use time::Date;
+
+use super::version::{from_optional_text, from_text};
+use super::{
+    EtcdVersion, KubeProxyFacts, KubeadmApi, KubeadmFacts, KubeletFacts, KubernetesVersion,
+    PackageLayout, StaticPodFacts, Version,
+};
+
+/// The oldest minor in the catalog: the first with kubeadm's `v1beta2`.
+pub const OLDEST_MINOR: u32 = 15;
+/// The newest minor in the catalog.
+pub const NEWEST_MINOR: u32 = 37;
+
+/// The data files, embedded.
+macro_rules! data {
+    ($($minor:literal)+) => {
+        [$(include_str!(concat!("kubernetes/1.", $minor, ".json"))),+]
+    };
+}
+
+/// One text per minor, [`OLDEST_MINOR`] first.
+const DATA: [&str; (NEWEST_MINOR - OLDEST_MINOR + 1) as usize] =
+    data!(15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37);
+
+static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
+    DATA.iter()
+        .map(|text| serde_json::from_str(text).expect("embedded, and read by every test run"))
+        .collect()
+});
+
+/// The facts about `1.<minor>`, or `None` where the catalog has none.
+pub fn release(minor: u32) -> Option<&'static Release> {
+    let index = minor.checked_sub(OLDEST_MINOR)?;
+    RELEASES.get(usize::try_from(index).ok()?)
+}
+
+/// Every minor, oldest first.
+pub fn releases() -> impl Iterator<Item = &'static Release> {
+    RELEASES.iter()
+}
+
+impl KubernetesVersion {
+    /// The facts about this version's minor.
+    pub fn release(self) -> Option<&'static Release> {
+        release(self.minor)
+    }
+}
+
+/// The container runtimes that the kubelet can be pointed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RuntimeKind {
+    /// containerd, through its built-in CRI plugin.
+    Containerd,
+    /// CRI-O.
+    CriO,
+    /// Docker: the kubelet's own dockershim up to 1.23, cri-dockerd from 1.24.
+    Docker,
+}
+
+/// Which server a control plane's own kubeconfig (controller manager, scheduler) names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KubeconfigEndpoint {
+    /// `controlPlaneEndpoint`: the balancer.
+    ControlPlane,
+    /// This node's own API server.
+    Local,
+}
+
+/// What the kubelet and kubeadm do when they find swap in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Refuse.
+    Error,
+    /// Complain and go on.
+    Warning,
+}
+
+/// A value that holds from a patch release on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SincePatch<T> {
+    /// The first patch release with this value.
+    since_patch: u32,
+    value: T,
+}
+
+/// A value that changed within a minor. Every table begins at patch 0.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+struct ByPatch<T>(Vec<SincePatch<T>>);
+
+impl<T> ByPatch<T> {
+    /// The value in force at `patch`: the last one not newer.
+    fn at(&self, patch: u32) -> &T {
+        let entry = self.0.iter().rfind(|entry| entry.since_patch <= patch);
+        &entry.expect("every table begins at patch 0; tested").value
+    }
+}
+
+/// The path of the runtime's socket for each runtime, in the form that this minor's kubeadm
+/// wants: a bare path up to 1.23, a URL with scheme `unix` from 1.24.
+/// <https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.24.md>
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CriSockets {
+    containerd: String,
+    cri_o: String,
+    docker: String,
+}
+
+/// Which container runtimes serve a minor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeRange {
+    /// The oldest containerd whose CRI this kubelet speaks. 1.26 needs CRI v1, hence 1.6
+    /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>).
+    #[serde(deserialize_with = "from_text")]
+    pub containerd_min: Version,
+    /// The first containerd series that this kubelet cannot use, because 2.0 dropped CRI
+    /// v1alpha2 and the kubelet speaks v1 only from 1.23 on.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub containerd_below: Option<Version>,
+    /// The oldest Docker that dockershim works with; absent where dockershim is.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub docker_min: Option<Version>,
+    /// The newest Docker that upstream validated with dockershim (the "latest validated" line of
+    /// the minor's release notes); newer ones warn in preflight.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub docker_max: Option<Version>,
+}
+
+/// What a Kubernetes minor version means: upstream's decisions, one field each.
+///
+/// Sources are named at the fields; "CHANGELOG-1.NN" is
+/// <https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.NN.md> and
+/// "kubeadm source" is `cmd/kubeadm/app` of that release.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The `30` of 1.30.
+    pub minor: u32,
+    /// The day upstream stopped patching it; `None` while it is supported.
+    /// <https://kubernetes.io/releases/patch-releases/>
+    #[serde(deserialize_with = "optional_date")]
+    pub end_of_life: Option<Date>,
+
+    /// The kubeadm configuration API to write: the one this minor's kubeadm prefers.
+    pub kubeadm_api: KubeadmApi,
+    /// The default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), from 1.25
+    /// `registry.k8s.io`. It is always written out, as late patches of 1.22 to 1.24 differ.
+    pub image_repository: String,
+    /// The tag of the sandbox image, kubeadm's `PauseVersion`.
+    pub pause: String,
+    coredns: ByPatch<String>,
+    etcd: ByPatch<String>,
+    min_external_etcd: ByPatch<String>,
+
+    /// The organization in `admin.conf`: `system:masters`, or `kubeadm:cluster-admins`, which
+    /// kubeadm binds to cluster-admin at init (1.29, kubernetes/kubernetes#121305).
+    pub admin_organization: String,
+    /// Whether `super-admin.conf` (organization `system:masters`) exists on the first control
+    /// plane (1.29, kubernetes/kubernetes#121305).
+    pub super_admin: bool,
+    /// The organization of `apiserver-kubelet-client`, none where it is bound by user name.
+    pub apiserver_kubelet_client_organization: Option<String>,
+    /// The organization of `apiserver-etcd-client` and `etcd/healthcheck-client`; etcd never
+    /// read it, and 1.29 dropped it.
+    pub etcd_client_organization: Option<String>,
+
+    /// Labels (with an empty value) that kubeadm puts on a control plane.
+    pub control_plane_labels: Vec<String>,
+    /// Keys of the taints (effect `NoSchedule`, no value) that kubeadm puts on a control plane.
+    pub control_plane_taints: Vec<String>,
+
+    cri_sockets: CriSockets,
+    /// Whether the kubelet drives Docker by itself. Removed in 1.24.
+    pub dockershim: bool,
+    /// Which runtimes serve it.
+    pub runtimes: RuntimeRange,
+
+    /// The path that tells whether an API server may get traffic: `/readyz`, before 1.16
+    /// `/healthz`.
+    pub health_path: String,
+    kubeconfigs_local: ByPatch<bool>,
+    kubeconfig_server_strict: ByPatch<bool>,
+    /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
+    /// ControlPlaneKubeletLocalMode, on since 1.33) and not the balancer.
+    pub kubelet_local_endpoint: bool,
+
+    /// The kubelet's flags and fields.
+    pub kubelet: KubeletFacts,
+    /// kubeadm's configuration and behaviour.
+    pub kubeadm: KubeadmFacts,
+    /// kube-proxy's modes.
+    pub kube_proxy: KubeProxyFacts,
+    /// The manifests of the control plane's static pods.
+    pub static_pods: StaticPodFacts,
+    /// Where its packages are.
+    pub package_layout: PackageLayout,
+}
+
+impl Release {
+    /// The tag of the CoreDNS image, `v1.11.3` (`1.6.7`, without the `v`, before 1.21).
+    pub fn coredns(&self, patch: u32) -> &str {
+        self.coredns.at(patch)
+    }
+
+    /// The tag of the etcd image of a stacked cluster, `3.5.15-0`.
+    pub fn etcd_image(&self, patch: u32) -> &str {
+        self.etcd.at(patch)
+    }
+
+    /// The version of etcd in [`Release::etcd_image`].
+    pub fn etcd_version(&self, patch: u32) -> EtcdVersion {
+        image_version(self.etcd_image(patch))
+    }
+
+    /// The oldest external etcd that kubeadm's preflight accepts (`MinExternalEtcdVersion`).
+    pub fn min_external_etcd(&self, patch: u32) -> EtcdVersion {
+        image_version(self.min_external_etcd.at(patch))
+    }
+
+    /// The socket that kubeadm's `criSocket` and the kubelet name.
+    pub fn cri_socket(&self, runtime: RuntimeKind) -> String {
+        let CriSockets { containerd, cri_o, docker } = &self.cri_sockets;
+        match runtime {
+            RuntimeKind::Containerd => containerd,
+            RuntimeKind::CriO => cri_o,
+            RuntimeKind::Docker => docker,
+        }
+        .clone()
+    }
+
+    /// Which server `controller-manager.conf` and `scheduler.conf` name: the node's own API
+    /// server since 1.19.1 (kubernetes/kubernetes#94398).
+    pub fn local_kubeconfig_endpoint(&self, patch: u32) -> KubeconfigEndpoint {
+        if *self.kubeconfigs_local.at(patch) {
+            KubeconfigEndpoint::Local
+        } else {
+            KubeconfigEndpoint::ControlPlane
+        }
+    }
+
+    /// Whether kubeadm refuses an existing kubeconfig whose server is not the one it would have
+    /// written. A warning since 1.19.3 (kubernetes/kubernetes#94816).
+    pub fn strict_kubeconfig_server(&self, patch: u32) -> bool {
+        *self.kubeconfig_server_strict.at(patch)
+    }
+
+    /// The CoreDNS image that kubeadm names, given `imageRepository` and, if set,
+    /// `dns.imageRepository`. From 1.21 the upstream registry keeps it one folder deeper; a
+    /// repository of one's own has the sub-folder in 1.21 only, unless it is part of
+    /// `dns.imageRepository` (kubernetes/kubernetes#102502).
+    pub fn coredns_image(&self, patch: u32, images: &str, dns_images: Option<&str>) -> String {
+        let repository = dns_images.unwrap_or(images);
+        let nested = match self.kubeadm.coredns_path {
+            CorednsPath::Flat => false,
+            CorednsPath::Nested => true,
+            CorednsPath::NestedUpstream => repository == self.image_repository,
+        };
+        let folder = if nested { "/coredns" } else { "" };
+        format!("{repository}{folder}/coredns:{}", self.coredns(patch))
+    }
+}
+
+/// Where below a repository kubeadm looks for the CoreDNS image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CorednsPath {
+    /// `<repository>/coredns`.
+    Flat,
+    /// `<repository>/coredns/coredns`.
+    Nested,
+    /// Nested in the default repository, flat in any other.
+    NestedUpstream,
+}
+
+/// The version in an image tag such as `3.5.15-0`: what follows the dash is the image's build.
+fn image_version(tag: &str) -> EtcdVersion {
+    let version = tag.split_once('-').map_or(tag, |(version, _)| version);
+    version.parse().expect("every etcd tag of the data files begins with a version")
+}
+
+/// A date written `2024-10-22`, or null.
+fn optional_date<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    let format = time::macros::format_description!("[year]-[month]-[day]");
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| Date::parse(&text, format).map_err(serde::de::Error::custom)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_minor_is_there() {
+        let minors: Vec<u32> = releases().map(|release| release.minor).collect();
+        assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
+        assert_eq!(release(14), None);
+        assert_eq!(release(38), None);
+    }
+}

@@ -1,0 +1,152 @@
+//! Version numbers as upstream writes them, and their order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// A Kubernetes version. The major version has been 1 since 2015 and is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KubernetesVersion {
+    /// The `30` of 1.30.4.
+    pub minor: u32,
+    /// The `4` of 1.30.4.
+    pub patch: u32,
+}
+
+/// An etcd version, `3.5.21`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EtcdVersion {
+    /// The `3` of 3.5.21.
+    pub major: u32,
+    /// The `5` of 3.5.21.
+    pub minor: u32,
+    /// The `21` of 3.5.21.
+    pub patch: u32,
+}
+
+/// The version of any other program: haproxy, nginx, keepalived, containerd, Docker, a kernel.
+/// A missing patch level reads as 0, so `2.6` is the first release of the 2.6 series, and
+/// Docker's `18.09` is 18.9.0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+    /// The third number, 0 where it was not written.
+    pub patch: u32,
+}
+
+/// Why a text is not a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionError {
+    /// It is not made of three numbers separated by dots (or two, where two are enough).
+    Form,
+    /// A Kubernetes version that does not begin with `1.`.
+    Major,
+}
+
+impl fmt::Display for VersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            VersionError::Form => "expected a version such as 1.30.4",
+            VersionError::Major => "expected a Kubernetes version of the form 1.MINOR.PATCH",
+        })
+    }
+}
+
+impl std::error::Error for VersionError {}
+
+/// A decimal number without sign or leading zero; zeros are allowed where Docker writes `18.09`.
+fn number(text: &str, leading_zero: bool) -> Result<u32, VersionError> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let canonical = text == "0" || !text.starts_with('0');
+    if digits && (canonical || leading_zero) {
+        text.parse().map_err(|_| VersionError::Form)
+    } else {
+        Err(VersionError::Form)
+    }
+}
+
+/// Three numbers, with an optional leading `v`.
+fn three(text: &str) -> Result<[u32; 3], VersionError> {
+    let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+    let mut next = || number(parts.next().ok_or(VersionError::Form)?, false);
+    let numbers = [next()?, next()?, next()?];
+    if parts.next().is_some() { Err(VersionError::Form) } else { Ok(numbers) }
+}
+
+impl FromStr for KubernetesVersion {
+    type Err = VersionError;
+
+    /// Reads `1.30.4` or `v1.30.4`. Pre-releases are not accepted: the catalog knows none.
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let [major, minor, patch] = three(text)?;
+        if major == 1 { Ok(Self { minor, patch }) } else { Err(VersionError::Major) }
+    }
+}
+
+impl fmt::Display for KubernetesVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "1.{}.{}", self.minor, self.patch)
+    }
+}
+
+impl FromStr for EtcdVersion {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let [major, minor, patch] = three(text)?;
+        Ok(Self { major, minor, patch })
+    }
+}
+
+impl fmt::Display for EtcdVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
+        let major = number(parts.next().unwrap_or_default(), false)?;
+        let minor = number(parts.next().unwrap_or_default(), true)?;
+        let patch = parts.next().map_or(Ok(0), |part| number(part, true))?;
+        if parts.next().is_some() {
+            return Err(VersionError::Form);
+        }
+        Ok(Self { major, minor, patch })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+/// Reads a version written as a string in a data file; for serde's `deserialize_with`. The
+/// version types have no `Deserialize` of their own: how a *user* writes one is the inventory's
+/// matter.
+pub(super) fn from_text<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: FromStr<Err = VersionError>,
+{
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|error| serde::de::Error::custom(format!("{error}: {text}")))
+}
+
+/// As [`from_text`], with `null` for "no such bound".
+pub(super) fn from_optional_text<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: FromStr<Err = VersionError>,
+{
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+}

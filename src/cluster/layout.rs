@@ -1,0 +1,32 @@
+//! Paths on a node that more than one room relies on.
+
+/// kubeadm's certificatesDir (its own default).
+pub const PKI: &str = "/etc/kubernetes/pki";
+/// The configuration of `kubeadm init`, on the first control plane.
+pub const KUBEADM_CONFIG: &str = "/etc/kubernetes/kubeadm-config.yaml";
+/// The configuration of `kubeadm join`, on every other node.
+pub const KUBEADM_JOIN: &str = "/etc/kubernetes/kubeadm-join.yaml";
+/// The discovery file of a joining node: CA, endpoint and the node's own credential.
+pub const DISCOVERY: &str = "/etc/kubernetes/discovery.conf";
+/// Manifests that the first control plane applies after `kubeadm init`, in name order.
+pub const ADDONS: &str = "/etc/kubernetes/addons";
+/// Certificates of an external member: `ca.crt`, `server.{crt,key}`, `peer.{crt,key}`,
+/// `client.{crt,key}` (etcdctl and backups).
+pub const ETCD_PKI: &str = "/etc/etcd/pki";
+/// The external member's environment file.
+pub const ETCD_CONF: &str = "/etc/etcd/etcd.conf";
+/// Where an external member's programs are: etcd, etcdctl, etcdutl.
+pub const ETCD_BIN: &str = "/usr/local/bin";
+/// The balancer's configuration.
+pub const HAPROXY_CFG: &str = "/etc/haproxy/haproxy.cfg";
+/// nginx's whole configuration.
+pub const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
+/// keepalived's configuration.
+pub const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
+/// Kernel settings.
+pub const SYSCTL: &str = "/etc/sysctl.d/90-hagen-kubernetes.conf";
+/// Kernel modules loaded at boot.
+pub const MODULES: &str = "/etc/modules-load.d/90-hagen-kubernetes.conf";
+/// The entries that `10-prepare.sh` puts into a marked block of `/etc/hosts`, beside the node's
+/// `rootfs`.
+pub const HOSTS_FRAGMENT: &str = "hosts";

@@ -1,0 +1,283 @@
+use ipnet::IpNet;
+
+use super::{Cluster, Endpoint, Etcd, Node, Os, Patch, Runtime};
+use crate::catalog::{self, KubernetesVersion, Release, Version};
+use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
+use crate::inventory::host::Distribution;
+use crate::inventory::node::{NodeSection, Role};
+use crate::inventory::pki::{KeyAlgorithm, PkiSection};
+use crate::inventory::runtime::{RuntimeKind, RuntimeSection};
+use crate::inventory::{
+    ClusterSection, EndpointSection, Inventory, LoadBalancerKind, NodeSelector, PatchSection,
+};
+use crate::pki::{Algorithm, Policy};
+use crate::report::{Finding, Path, Report};
+
+use super::codes;
+
+/// Fills in every default. `None` where a fact is missing that nothing can be decided without:
+/// an unknown release, no node at all.
+pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
+    let ClusterSection {
+        name,
+        kubernetes,
+        domain,
+        pod_subnet,
+        service_subnet,
+        api_port,
+        image_repository,
+    } = &said.cluster;
+    let (kubernetes, release) = release(kubernetes.as_str(), report)?;
+    let EndpointSection { vip, port, interface: _, name: endpoint_name } = &said.endpoint;
+    let endpoint = Endpoint {
+        vip: vip.get().addr(),
+        subnet: vip.get().trunc(),
+        port: port.get(),
+        name: endpoint_name.as_ref().map(ToString::to_string),
+    };
+    let nodes: Vec<Node> = said
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, section)| node(index, section, said, report))
+        .collect();
+    let image_repository = image_repository
+        .as_ref()
+        .map_or_else(|| release.image_repository.clone(), ToString::to_string);
+    let runtime = runtime(&said.runtime, release, &image_repository, report)?;
+    let etcd = etcd(said, &nodes, kubernetes, release)?;
+    let mut cluster = Cluster {
+        name: name.to_string(),
+        kubernetes,
+        release,
+        domain: domain.as_ref().map_or_else(|| "cluster.local".into(), ToString::to_string),
+        pod_subnets: pod_subnet
+            .as_ref()
+            .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone()),
+        service_subnets: service_subnet
+            .as_ref()
+            .map_or_else(|| vec![v4_network(10, 96, 12)], |networks| networks.get().clone()),
+        api_port: api_port.map_or(6443, |port| port.get()),
+        image_repository,
+        endpoint,
+        balancer: said.load_balancer.kind,
+        etcd,
+        runtime,
+        proxy_mode: said.kube_proxy.mode,
+        nodes,
+        certificates: policy(&said.pki),
+        patches: patches(&said.patches, said),
+    };
+    for index in cluster.etcd.members.clone() {
+        cluster.nodes[index].member = true;
+    }
+    Some(cluster)
+}
+
+/// `a.b.0.0/prefix`, for defaults that are constants.
+fn v4_network(a: u8, b: u8, prefix: u8) -> IpNet {
+    let address = std::net::Ipv4Addr::new(a, b, 0, 0);
+    IpNet::V4(ipnet::Ipv4Net::new_assert(address, prefix))
+}
+
+fn release(text: &str, report: &mut Report) -> Option<(KubernetesVersion, &'static Release)> {
+    let at = Path::of(&["cluster", "kubernetes"]);
+    let version: KubernetesVersion = text.parse().ok()?;
+    if let Some(release) = version.release() {
+        return Some((version, release));
+    }
+    report.push(
+        Finding::new(
+            &codes::VERSION_UNKNOWN,
+            at,
+            format!(
+                "Kubernetes {text} is outside the catalog, which knows 1.{} to 1.{}",
+                catalog::OLDEST_MINOR,
+                catalog::NEWEST_MINOR
+            ),
+        )
+        .label("not in the catalog")
+        .help("choose a release that the catalog knows, or a newer hagen"),
+    );
+    None
+}
+
+fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Report) -> Node {
+    let NodeSection { name, address, roles, ssh, extra_sans, os, interface, labels, taints } =
+        section;
+    let control_plane = roles.contains(&Role::ControlPlane);
+    let interface = interface.as_ref().or(said.endpoint.interface.as_ref());
+    if control_plane && interface.is_none() {
+        report.push(
+            Finding::new(
+                &crate::inventory::codes::MISSING_KEY,
+                Path::of(&["endpoint", "interface"]),
+                format!("node {name} carries the VIP, but no interface is named for it"),
+            )
+            .because(Path::of(&["nodes"]).index(index), "this node has no `interface` either")
+            .help(
+                "add `interface: eth0` (the interface's real name) to `endpoint`, or to the node",
+            ),
+        );
+    }
+    Node {
+        index,
+        name: name.to_string(),
+        address: *address.get(),
+        ssh: ssh.as_ref().map_or_else(|| address.to_string(), ToString::to_string),
+        control_plane,
+        worker: roles.contains(&Role::Worker),
+        member: false,
+        os: os.clone().or_else(|| said.os.clone()).unwrap_or_else(default_os),
+        interface: interface.map(ToString::to_string).unwrap_or_default(),
+        extra_sans: extra_sans.iter().map(ToString::to_string).collect(),
+        labels: labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
+        taints: taints.as_ref().map(|taints| {
+            taints
+                .iter()
+                .map(|taint| {
+                    let (key, value, effect) = taint.parts();
+                    (key.to_owned(), value.to_owned(), effect.to_owned())
+                })
+                .collect()
+        }),
+    }
+}
+
+/// Debian 12: the release that every generated file is judged on.
+fn default_os() -> Os {
+    #[expect(clippy::expect_used, reason = "a constant that the format accepts")]
+    let release = "12".parse().expect("a valid release");
+    Os { distribution: Distribution::Debian, release }
+}
+
+fn runtime(
+    section: &RuntimeSection,
+    release: &'static Release,
+    image_repository: &str,
+    report: &mut Report,
+) -> Option<Runtime> {
+    let RuntimeSection { kind, version, cgroup_driver, cri_dockerd } = section;
+    let catalogued = match kind {
+        RuntimeKind::Containerd => catalog::RuntimeKind::Containerd,
+        RuntimeKind::Docker => catalog::RuntimeKind::Docker,
+    };
+    let version: Version = match version {
+        Some(version) => version.as_str().parse().ok()?,
+        None => newest_runtime(release, catalogued)?,
+    };
+    if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
+        report.push(
+            Finding::new(
+                &codes::DOCKERSHIM,
+                Path::of(&["runtime", "kind"]),
+                "the kubelet of this release cannot speak to docker by itself",
+            )
+            .label("its dockershim is gone")
+            .because(Path::of(&["cluster", "kubernetes"]), "this release")
+            .help("use `kind: containerd`, or add `criDockerd: true` to `runtime`"),
+        );
+    }
+    Some(Runtime {
+        kind: *kind,
+        version,
+        cri_dockerd: *cri_dockerd,
+        cri_socket: release.cri_socket(catalogued),
+        cgroup_driver: *cgroup_driver,
+        pause_image: format!("{image_repository}/pause:{}", release.pause),
+    })
+}
+
+fn etcd(
+    said: &Inventory,
+    nodes: &[Node],
+    kubernetes: KubernetesVersion,
+    release: &'static Release,
+) -> Option<Etcd> {
+    let section: &EtcdSection = &said.etcd;
+    let in_role: Vec<usize> = said
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, node)| node.roles.contains(&Role::Etcd))
+        .map(|(index, _)| index)
+        .collect();
+    let control_planes: Vec<usize> =
+        nodes.iter().filter(|node| node.control_plane).map(|node| node.index).collect();
+    let external = section.mode == EtcdMode::External;
+    let members = if external && !in_role.is_empty() { in_role } else { control_planes.clone() };
+    let everywhere = control_planes.iter().all(|index| members.contains(index));
+    let checks_readiness = said.load_balancer.kind == LoadBalancerKind::Haproxy;
+    let local_endpoints = match section.endpoints {
+        // kubeadm gives each stacked API server its own member.
+        _ if !external => true,
+        EtcdEndpoints::Auto => everywhere && checks_readiness,
+        EtcdEndpoints::Local => true,
+        EtcdEndpoints::All => false,
+    };
+    let version = match &section.version {
+        Some(version) => version.as_str().parse().ok()?,
+        None => release.etcd_version(kubernetes.patch),
+    };
+    let port = |said: Option<crate::inventory::values::Port>, default| {
+        said.map_or(default, |port| port.get())
+    };
+    Some(Etcd {
+        mode: section.mode,
+        version,
+        members,
+        local_endpoints,
+        client_port: port(section.client_port, 2379),
+        peer_port: port(section.peer_port, 2380),
+        metrics_port: port(section.metrics_port, 2381),
+        data_dir: section
+            .data_dir
+            .as_ref()
+            .map_or_else(|| "/var/lib/etcd".into(), ToString::to_string),
+    })
+}
+
+fn patches(sections: &[PatchSection], said: &Inventory) -> Vec<Patch> {
+    sections
+        .iter()
+        .enumerate()
+        .map(|(index, PatchSection { document, nodes, patch })| Patch {
+            index,
+            document: document.clone(),
+            nodes: nodes.as_ref().map(|selector| selected(selector, said)),
+            patch: serde_json::Value::Object(
+                patch.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            ),
+        })
+        .collect()
+}
+
+/// Names of the nodes that a selector means: any of its names, or any of its roles.
+pub(crate) fn selected(selector: &NodeSelector, said: &Inventory) -> Vec<String> {
+    let NodeSelector { names, roles } = selector;
+    said.nodes
+        .iter()
+        .filter(|node| {
+            names.contains(&node.name) || node.roles.iter().any(|role| roles.contains(role))
+        })
+        .map(|node| node.name.to_string())
+        .collect()
+}
+
+fn newest_runtime(release: &Release, kind: catalog::RuntimeKind) -> Option<Version> {
+    let _ = (release, kind);
+    "2.2.0".parse().ok()
+}
+
+fn policy(section: &PkiSection) -> Policy {
+    let PkiSection { algorithm, ca_lifetime_days, leaf_lifetime_days } = section;
+    let default = Policy::default();
+    Policy {
+        algorithm: match algorithm {
+            KeyAlgorithm::EcdsaP256 => Algorithm::EcdsaP256,
+            KeyAlgorithm::EcdsaP384 => Algorithm::EcdsaP384,
+        },
+        ca_lifetime_days: ca_lifetime_days.unwrap_or(default.ca_lifetime_days),
+        leaf_lifetime_days: leaf_lifetime_days.unwrap_or(default.leaf_lifetime_days),
+    }
+}

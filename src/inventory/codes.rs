@@ -1,0 +1,10 @@
+//! Codes of the inventory's structure.
+
+crate::codes! { "inventory":
+    UNKNOWN_KEY = Error "unknown-key",
+    MISSING_KEY = Error "missing-key",
+    TYPE = Error "type",
+    API_VERSION = Error "api-version",
+    TOO_MANY_NODES = Error "too-many-nodes",
+    UNUSED_ALLOW = Warning "unused-allow",
+}

@@ -1,0 +1,224 @@
+//! `hagen.json`: what the tree consists of, for people, for `hagen diff`, `hagen why` and
+//! `hagen verify`, and for consumers of the tree. Published as `schema/manifest.schema.json`.
+
+use std::fmt;
+
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::tree::{Artifact, Tree, TreePath, sha256};
+
+/// The manifest's place in the tree. It does not list itself.
+pub const PATH: &str = "hagen.json";
+
+/// The form of the manifest. It changes when a field changes its meaning, not when one is added.
+pub const API_VERSION: &str = "hagen-manifest/v1";
+
+/// Pins a private file: HMAC-SHA-256 under a key of the bundle, in lower-case hexadecimal.
+pub type Mac<'a> = dyn Fn(&[u8]) -> String + Sync + 'a;
+
+/// What a tree consists of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// `hagen-manifest/v1`.
+    pub api_version: String,
+    /// The program that made the tree.
+    pub generator: Generator,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The public id of the secrets bundle.
+    pub bundle: String,
+    /// Every file but `hagen.json` itself, sorted by path.
+    pub files: Vec<Entry>,
+    /// Every certificate of the tree, sorted by id: the calendar of what expires when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
+}
+
+/// The program that made the tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Generator {
+    /// `hagen`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Relative to the output folder.
+    pub path: String,
+    /// The node that it is installed on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Its absolute path on that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    /// Permission bits in octal, such as `0644`: on the node where it has one, and in the
+    /// output folder otherwise. A private file is 0600 in the output folder in any case.
+    pub mode: String,
+    /// Owner, by name.
+    pub owner: String,
+    /// Group, by name.
+    pub group: String,
+    /// `managed` (a re-run restores it) or `seed` (placed only where absent).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// `sha256:<hex>` of a public file, `hmac-sha256:<hex>` of a private one.
+    pub fingerprint: String,
+    /// The room that made it.
+    pub room: String,
+    /// The template's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// The places in the inventory that shaped it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// The systemd unit that reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// `reload` or `restart`: what makes the unit read it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apply: Option<String>,
+    /// The phase of the runbook that first needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<u8>,
+    /// Private: never committed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+/// One certificate of the tree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// As in the derivation label, such as `nodes/cp1/apiserver`.
+    pub id: String,
+    /// Distinguished name.
+    pub subject: String,
+    /// Distinguished name of who signed it.
+    pub issuer: String,
+    /// The last second in which it is valid, RFC 3339 in UTC.
+    pub not_after: String,
+}
+
+/// What the manifest says beside its files.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The public id of the bundle.
+    pub bundle: String,
+    /// The calendar, in any order.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Why bytes are no manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+impl Manifest {
+    /// The manifest of a finished tree.
+    pub fn from_tree(tree: &Tree, about: About, mac: &Mac<'_>) -> Self {
+        let About { cluster, bundle, mut certificates } = about;
+        certificates.sort();
+        let files: Vec<(&str, &Artifact)> = tree.iter().collect();
+        Self {
+            api_version: API_VERSION.to_owned(),
+            generator: Generator {
+                name: env!("CARGO_PKG_NAME").to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+            cluster,
+            bundle,
+            files: files
+                .into_par_iter()
+                .map(|(path, artifact)| Entry::new(path, artifact, mac))
+                .collect(),
+            certificates,
+        }
+    }
+
+    /// The bytes of `hagen.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        crate::document::json(self)
+    }
+
+    /// Reads `hagen.json`.
+    ///
+    /// # Errors
+    /// When it is not JSON of this form, has another `apiVersion`, or lists a path that leads
+    /// out of the tree.
+    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
+        /// Read first, so that another version is named as such.
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            api_version: String,
+        }
+        let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
+        let Version { api_version } = serde_json::from_slice(bytes).map_err(unreadable)?;
+        if api_version != API_VERSION {
+            let message = format!("its apiVersion is `{api_version}`, not `{API_VERSION}`");
+            return Err(Unreadable(message));
+        }
+        let manifest: Self = serde_json::from_slice(bytes).map_err(unreadable)?;
+        for Entry { path, .. } in &manifest.files {
+            if let Err(reason) = TreePath::new(path.as_str()) {
+                return Err(Unreadable(format!("it lists the path {path:?}, but {reason}")));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The entry of the file at `path`.
+    pub fn file(&self, path: &str) -> Option<&Entry> {
+        self.files.iter().find(|entry| entry.path == path)
+    }
+
+    /// The JSON Schema that is published as `schema/manifest.schema.json`.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}
+
+impl Entry {
+    fn new(path: &str, artifact: &Artifact, mac: &Mac<'_>) -> Self {
+        let Artifact { bytes, mode, owner, group, secret, verbatim: _, destination, phase, origin } =
+            artifact;
+        let place = destination.as_ref();
+        let unit = place.and_then(|place| place.unit.as_ref());
+        Self {
+            path: path.to_owned(),
+            node: place.map(|place| place.node.clone()),
+            destination: place.map(|place| place.path.clone()),
+            mode: format!("{mode:04o}"),
+            owner: owner.clone(),
+            group: group.clone(),
+            kind: place.map(|place| place.kind.as_str().to_owned()),
+            fingerprint: match secret {
+                true => format!("hmac-sha256:{}", mac(bytes)),
+                false => format!("sha256:{}", sha256(bytes)),
+            },
+            room: origin.room.to_owned(),
+            template: origin.template.map(str::to_owned),
+            reads: origin.reads.iter().map(ToString::to_string).collect(),
+            unit: unit.map(|(name, _)| name.clone()),
+            apply: unit.map(|(_, apply)| apply.as_str().to_owned()),
+            phase: *phase,
+            secret: *secret,
+        }
+    }
+}

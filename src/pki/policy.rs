@@ -1,0 +1,117 @@
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::{LIFETIME_EXCEEDS_CA, LIFETIME_PAST_2049};
+use crate::report::{Finding, Path, Report};
+use crate::secrets::Curve;
+
+/// How far certificates are dated back, so that a host whose clock is a little behind accepts
+/// them at once. kubeadm takes five minutes; a host installed without NTP is easily worse.
+const BACKDATE: Duration = Duration::HOUR;
+
+/// What X.509 writes for "no well-defined end" (RFC 5280, section 4.1.2.5); later dates do not
+/// exist in it.
+const LATEST: OffsetDateTime = datetime!(9999-12-31 23:59:59 UTC);
+
+/// The first moment that X.509 no longer writes as UTCTime (RFC 5280, section 4.1.2.5).
+const GENERALIZED_TIME: OffsetDateTime = datetime!(2050-01-01 00:00 UTC);
+
+/// The kind of key of a cluster's authorities, service accounts and leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// `ecdsa-p256`, the default.
+    EcdsaP256,
+    /// `ecdsa-p384`.
+    EcdsaP384,
+}
+
+impl Algorithm {
+    /// The curve of the derived keys.
+    pub(super) fn curve(self) -> Curve {
+        match self {
+            Self::EcdsaP256 => Curve::P256,
+            Self::EcdsaP384 => Curve::P384,
+        }
+    }
+}
+
+/// What holds for every certificate of a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `pki.algorithm`.
+    pub algorithm: Algorithm,
+    /// `pki.caLifetimeDays`, from `issuedAt`.
+    pub ca_lifetime_days: u32,
+    /// `pki.leafLifetimeDays`, from `issuedAt`.
+    pub leaf_lifetime_days: u32,
+}
+
+impl Default for Policy {
+    /// ECDSA P-256; ten years and one year, as kubeadm has them
+    /// (`cmd/kubeadm/app/constants/constants.go`).
+    fn default() -> Self {
+        Self { algorithm: Algorithm::EcdsaP256, ca_lifetime_days: 3650, leaf_lifetime_days: 365 }
+    }
+}
+
+/// From when to when a certificate holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Validity {
+    pub(super) not_before: OffsetDateTime,
+    pub(super) not_after: OffsetDateTime,
+}
+
+impl Policy {
+    /// One hour before `issued_at` until the lifetime after it.
+    pub(super) fn ca_validity(&self, issued_at: OffsetDateTime) -> Validity {
+        Validity {
+            not_before: issued_at.saturating_sub(BACKDATE),
+            not_after: end(issued_at, self.ca_lifetime_days),
+        }
+    }
+
+    /// The authority's beginning, as kubeadm has it; never outlives the authority.
+    pub(super) fn leaf_validity(&self, issued_at: OffsetDateTime) -> Validity {
+        let ca = self.ca_validity(issued_at);
+        let not_after = end(issued_at, self.leaf_lifetime_days).min(ca.not_after);
+        Validity { not_before: ca.not_before, not_after }
+    }
+}
+
+fn end(issued_at: OffsetDateTime, days: u32) -> OffsetDateTime {
+    issued_at.saturating_add(Duration::days(days.into())).min(LATEST)
+}
+
+/// Reports lifetimes that cannot be meant (`pki/lifetime-exceeds-ca`) or that old programs
+/// misread (`pki/lifetime-past-2049`).
+pub fn lint(policy: &Policy, issued_at: OffsetDateTime, report: &mut Report) {
+    let ca_days = Path::of(&["pki", "caLifetimeDays"]);
+    if policy.leaf_lifetime_days > policy.ca_lifetime_days {
+        let Policy { leaf_lifetime_days: leaf, ca_lifetime_days: ca, .. } = policy;
+        report.push(
+            Finding::new(
+                &LIFETIME_EXCEEDS_CA,
+                Path::of(&["pki", "leafLifetimeDays"]),
+                format!("certificates of {leaf} days would outlive their authority of {ca} days"),
+            )
+            .label("longer than the authority's")
+            .because(ca_days.clone(), "the authority ends first")
+            .help(format!("set leafLifetimeDays to {ca} or less; one year is usual")),
+        );
+    }
+    let end = policy.ca_validity(issued_at).not_after;
+    if end >= GENERALIZED_TIME {
+        report.push(
+            Finding::new(
+                &LIFETIME_PAST_2049,
+                ca_days,
+                format!("the authorities would be valid until {}, past 2049", end.date()),
+            )
+            .label("ends past 2049")
+            .help(format!(
+                "set caLifetimeDays to {} or less",
+                (GENERALIZED_TIME - issued_at).whole_days()
+            )),
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! What rooms occupy and need on each node. `audit` finds claims that collide; the scripts are
+//! written from them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::pki::CertSpec;
+use crate::report::Path;
+
+/// Where a listener binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bind {
+    /// Every address of the host.
+    Any,
+    /// `127.0.0.1` and `::1` only.
+    Loopback,
+    /// One address.
+    Address(IpAddr),
+}
+
+impl Bind {
+    /// Whether two listeners with one port cannot live on one host.
+    pub fn overlaps(self, other: Self) -> bool {
+        self == Self::Any || other == Self::Any || self == other
+    }
+}
+
+/// Transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// VRRP, IP protocol 112; the port is 0.
+    Vrrp,
+}
+
+/// Who has to reach a port; the firewall and the runbook say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// The host itself.
+    Host,
+    /// Control planes.
+    ControlPlanes,
+    /// Members of etcd and control planes.
+    Members,
+    /// Every node.
+    Nodes,
+    /// Everybody who uses the cluster.
+    Clients,
+}
+
+/// One listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The room that listens.
+    pub room: &'static str,
+    /// Transport.
+    pub protocol: Protocol,
+    /// Where it binds.
+    pub bind: Bind,
+    /// The number.
+    pub port: u16,
+    /// Who has to reach it.
+    pub reach: Reach,
+    /// What listens, in a few words: "the API server".
+    pub what: &'static str,
+    /// The place in the inventory that decided the number.
+    pub at: Path,
+}
+
+/// The phase of the scripts in which something happens. Names and numbers are those of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// `10-prepare.sh`.
+    Prepare,
+    /// `20-install.sh`.
+    Install,
+    /// `30-balancer.sh`.
+    Balancer,
+    /// `40-etcd.sh`.
+    Etcd,
+    /// `50-init.sh` or `50-join.sh`.
+    Kubernetes,
+    /// `60-verify.sh`.
+    Verify,
+}
+
+impl Phase {
+    /// The number in the file's name.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Prepare => 10,
+            Self::Install => 20,
+            Self::Balancer => 30,
+            Self::Etcd => 40,
+            Self::Kubernetes => 50,
+            Self::Verify => 60,
+        }
+    }
+}
+
+/// One systemd unit that a node runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The room that runs it.
+    pub room: &'static str,
+    /// Its name, such as `haproxy.service`.
+    pub name: String,
+    /// The phase that enables and starts it. Units of `Install` are started at its end.
+    pub phase: Phase,
+    /// A command that must succeed before the unit is (re)started: `haproxy -c -f …`. Words, never
+    /// a shell line.
+    pub check: Vec<String>,
+    /// Whether starting waits (`false`: `--no-block`, the phase waits for its effect).
+    pub wait: bool,
+    /// Whether the script starts it (`false`: enabled only; kubeadm starts the kubelet).
+    pub start: bool,
+}
+
+/// Which repository a package comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Repository {
+    /// The distribution's own.
+    Distribution,
+    /// pkgs.k8s.io, or `packages.kubernetesRepository`.
+    Kubernetes,
+    /// download.docker.com.
+    Docker,
+}
+
+/// One package that a node needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Package {
+    /// Its name in the node's package manager.
+    pub name: String,
+    /// The exact version as the package manager writes it; `None` takes the repository's.
+    pub version: Option<String>,
+    /// Where it comes from.
+    pub repository: Repository,
+    /// Whether upgrades are held back.
+    pub hold: bool,
+    /// A program that the package brings: what a script looks for where packages are preinstalled.
+    pub program: Option<String>,
+    /// The room that needs it.
+    pub room: &'static str,
+}
+
+/// A path outside the tree's own files that a room occupies: data folders, sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedPath {
+    /// The room.
+    pub room: &'static str,
+    /// The absolute path.
+    pub path: String,
+    /// Whether `90-reset.sh` removes it.
+    pub remove_on_reset: bool,
+    /// The place in the inventory that decided it.
+    pub at: Path,
+}
+
+/// A VRRP router id on a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterId {
+    /// 1–255.
+    pub id: u8,
+    /// The subnet that the VIP lives in.
+    pub segment: ipnet::IpNet,
+    /// The place in the inventory that decided it.
+    pub at: Path,
+}
+
+/// What happens on one node.
+#[derive(Clone, Debug, Default)]
+pub struct NodeClaims {
+    /// Listeners.
+    pub ports: Vec<Port>,
+    /// Units, in start order within a phase.
+    pub units: Vec<Unit>,
+    /// Packages.
+    pub packages: Vec<Package>,
+    /// Paths besides the tree's own files.
+    pub paths: Vec<OwnedPath>,
+    /// Kernel modules, with the room; loaded at boot and now.
+    pub modules: BTreeMap<String, &'static str>,
+    /// Kernel settings: key to (value, room).
+    pub sysctls: BTreeMap<String, (String, &'static str)>,
+    /// Images that the node pulls, with the room.
+    pub images: BTreeMap<String, &'static str>,
+    /// Flags for nodeRegistration.kubeletExtraArgs: name without dashes to value.
+    pub kubelet_flags: BTreeMap<String, String>,
+}
+
+/// What every room occupies, by node (in the inventory's order).
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    nodes: Vec<NodeClaims>,
+    /// Certificates to issue.
+    pub certificates: Vec<CertSpec>,
+    /// Every name and address that clients use to reach the API, with the place that says so.
+    pub api_names: Vec<(crate::pki::San, Path)>,
+    /// Router ids on the segments of the VIP.
+    pub router_ids: Vec<RouterId>,
+    /// Component configurations that travel inside kubeadm's file, by document name:
+    /// `kubelet/KubeletConfiguration`, `kubeproxy/KubeProxyConfiguration`.
+    pub kubeadm_documents: Vec<(&'static str, serde_json::Value)>,
+}
+
+impl Claims {
+    /// Empty claims for that many nodes.
+    pub fn new(nodes: usize) -> Self {
+        Self { nodes: vec![NodeClaims::default(); nodes], ..Self::default() }
+    }
+
+    /// The claims of the node with this index in the inventory.
+    ///
+    /// # Panics
+    /// Where the index is not a node's.
+    pub fn node(&mut self, index: usize) -> &mut NodeClaims {
+        &mut self.nodes[index]
+    }
+
+    /// The claims of the node with this index, to read.
+    ///
+    /// # Panics
+    /// Where the index is not a node's.
+    pub fn of(&self, index: usize) -> &NodeClaims {
+        &self.nodes[index]
+    }
+}

@@ -1,0 +1,202 @@
+//! Where a room's files go: collects artifacts, renders templates, merges patches.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cluster::{Cluster, Node};
+use crate::document;
+use crate::report::{Path, Report};
+use crate::template::Templates;
+use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
+
+/// Where a file stands.
+#[derive(Clone, Debug)]
+enum Place {
+    /// Installed on a node at this absolute path.
+    Node(String, String),
+    /// Beside a node's `rootfs`: run or read, never installed.
+    Beside(String, String),
+    /// Relative to the tree's root.
+    Cluster(String),
+}
+
+/// A file before its content: where, whose, and what reads it. Public, 0644, root:root and
+/// managed until said otherwise.
+#[derive(Clone, Debug)]
+pub struct File {
+    place: Place,
+    mode: u32,
+    owner: String,
+    group: String,
+    secret: bool,
+    verbatim: bool,
+    kind: Kind,
+    unit: Option<(String, Apply)>,
+    phase: Option<u8>,
+    reads: Vec<Path>,
+}
+
+impl File {
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            mode: 0o644,
+            owner: "root".into(),
+            group: "root".into(),
+            secret: false,
+            verbatim: false,
+            kind: Kind::Managed,
+            unit: None,
+            phase: None,
+            reads: Vec::new(),
+        }
+    }
+
+    /// A file installed on `node` at an absolute path.
+    pub fn on(node: &Node, path: impl Into<String>) -> Self {
+        Self::new(Place::Node(node.name.clone(), path.into()))
+    }
+
+    /// A file beside the node's `rootfs`, such as `10-prepare.sh`.
+    pub fn beside(node: &Node, name: impl Into<String>) -> Self {
+        Self::new(Place::Beside(node.name.clone(), name.into()))
+    }
+
+    /// A file of the whole cluster, relative to the tree's root.
+    pub fn cluster(path: impl Into<String>) -> Self {
+        Self::new(Place::Cluster(path.into()))
+    }
+
+    /// Permission bits.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Owner and group by name on the node.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>, group: impl Into<String>) -> Self {
+        self.owner = owner.into();
+        self.group = group.into();
+        self
+    }
+
+    /// Private: 0600, ignored by Git, pinned by HMAC.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self.mode = 0o600;
+        self
+    }
+
+    /// The user's own bytes, taken over as they are.
+    #[must_use]
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
+    }
+
+    /// Placed only where absent.
+    #[must_use]
+    pub fn seed(mut self) -> Self {
+        self.kind = Kind::Seed;
+        self
+    }
+
+    /// The unit that reads the file, and what makes it read again.
+    #[must_use]
+    pub fn read_by(mut self, unit: impl Into<String>, apply: Apply) -> Self {
+        self.unit = Some((unit.into(), apply));
+        self
+    }
+
+    /// The phase that first needs the file.
+    #[must_use]
+    pub fn phase(mut self, phase: super::claims::Phase) -> Self {
+        self.phase = Some(phase.number());
+        self
+    }
+
+    /// The places in the inventory that shape it (for `hagen why`).
+    #[must_use]
+    pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
+        self.reads.extend(paths);
+        self
+    }
+}
+
+/// Collects what one room renders.
+pub struct Output<'a> {
+    room: &'static str,
+    cluster: &'a Cluster,
+    templates: &'a Templates,
+    files: Vec<(String, Artifact)>,
+    report: Report,
+}
+
+impl<'a> Output<'a> {
+    /// An empty output of this room.
+    pub fn new(room: &'static str, cluster: &'a Cluster, templates: &'a Templates) -> Self {
+        Self { room, cluster, templates, files: Vec::new(), report: Report::new() }
+    }
+
+    /// The files in the order of rendering, and what went wrong.
+    pub fn finish(self) -> (Vec<(String, Artifact)>, Report) {
+        (self.files, self.report)
+    }
+
+    /// A file with these bytes.
+    pub fn bytes(&mut self, file: File, bytes: impl Into<Vec<u8>>) {
+        self.push(file, None, bytes.into());
+    }
+
+    /// A file rendered from a template. A template that fails is a finding, not a file.
+    pub fn template(&mut self, file: File, id: &'static str, context: &impl Serialize) {
+        match self.templates.render(id, context) {
+            Ok(text) => self.push(file, Some(id), text.into_bytes()),
+            Err(error) => self.report.push(error.into()),
+        }
+    }
+
+    /// A YAML file of named documents; patches that name one are merged into it.
+    pub fn yaml(&mut self, file: File, documents: Vec<(&'static str, Value)>) {
+        let patched: Vec<Value> =
+            documents.into_iter().map(|(name, value)| self.patched(&file, name, value)).collect();
+        self.push(file, None, document::yaml(&patched, true));
+    }
+
+    /// A JSON file holding one named document.
+    pub fn json(&mut self, file: File, name: &'static str, value: Value) {
+        let patched = self.patched(&file, name, value);
+        self.push(file, None, document::json(&patched));
+    }
+
+    fn patched(&self, file: &File, name: &str, mut value: Value) -> Value {
+        let node = match &file.place {
+            Place::Node(node, _) | Place::Beside(node, _) => Some(node.as_str()),
+            Place::Cluster(_) => None,
+        };
+        for patch in self.cluster.patches.iter().filter(|patch| patch.document == name) {
+            if node.is_none_or(|node| patch.applies_to(node)) {
+                document::merge(&mut value, &patch.patch);
+            }
+        }
+        value
+    }
+
+    fn push(&mut self, file: File, template: Option<&'static str>, bytes: Vec<u8>) {
+        let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
+        let (path, destination) = match place {
+            Place::Node(node, path) => {
+                (format!("nodes/{node}/rootfs{path}"), Some(Destination { node, path, kind, unit }))
+            }
+            Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
+            Place::Cluster(path) => (path, None),
+        };
+        let origin = Origin { room: self.room, template, reads };
+        let artifact =
+            Artifact { bytes, mode, owner, group, secret, verbatim, destination, phase, origin };
+        self.files.push((path, artifact));
+    }
+}

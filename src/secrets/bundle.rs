@@ -1,0 +1,224 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::derive::id_of;
+use super::seed::Seed;
+use super::{PrivateKey, Secrets, WRONG_CLUSTER};
+use crate::report::{Finding, Path, Report};
+
+/// The `apiVersion` that this release writes and the only one that it reads.
+pub const API_VERSION: &str = "hagen-secrets/v1";
+
+/// The version of the derivation, part of every label. It never changes silently: a release
+/// that derives otherwise writes the next number and goes on honouring this one.
+pub const DERIVATION: u32 = 1;
+
+/// The counters of a new bundle; [`Secrets`] says what they do.
+const GENERATIONS: [&str; 3] = ["ca", "leaves", "serviceAccount"];
+
+/// The secrets bundle: what `x.secrets.yaml` holds. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    pub(super) cluster: String,
+    pub(super) issued_at: OffsetDateTime,
+    pub(super) generations: BTreeMap<String, u32>,
+    pub(super) seed: Seed,
+    pub(super) keys: BTreeMap<String, PrivateKey>,
+}
+
+impl Bundle {
+    /// A bundle for `cluster` out of 32 random bytes, dated `issued_at` (cut to whole seconds).
+    pub fn new(cluster: &str, entropy: [u8; 32], issued_at: OffsetDateTime) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            issued_at: whole_seconds(issued_at),
+            generations: GENERATIONS.map(|area| (area.to_owned(), 1)).into(),
+            seed: Seed::new(entropy),
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// The cluster that the bundle belongs to; part of every derivation.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// The public id: 16 hex digits that follow from the seed and tell nothing about it.
+    pub fn id(&self) -> String {
+        id_of(&self.seed)
+    }
+
+    /// When the bundle was made or last renewed, in UTC, whole seconds.
+    pub fn issued_at(&self) -> OffsetDateTime {
+        self.issued_at
+    }
+
+    /// The generation counters by area.
+    pub fn generations(&self) -> &BTreeMap<String, u32> {
+        &self.generations
+    }
+
+    /// Keys that are stored because they are not derived, by the label that they answer for.
+    pub fn keys(&self) -> &BTreeMap<String, PrivateKey> {
+        &self.keys
+    }
+
+    pub(super) fn seed(&self) -> &Seed {
+        &self.seed
+    }
+
+    /// Dates every certificate anew; keys stay.
+    pub fn renew(&mut self, issued_at: OffsetDateTime) {
+        self.issued_at = whole_seconds(issued_at);
+    }
+
+    /// Replaces every derived secret whose label begins with `area`, such as `leaves` or `vrrp`.
+    pub fn rotate(&mut self, area: &str) {
+        *self.generations.entry(area.to_owned()).or_insert(1) += 1;
+    }
+
+    /// Stores a key that takes the place of the derived one with this label.
+    pub fn store(&mut self, label: &str, key: PrivateKey) {
+        self.keys.insert(label.to_owned(), key);
+    }
+
+    /// The derived view, for the cluster that the inventory names; reports
+    /// `secrets/wrong-cluster` when the bundle belongs to another one.
+    pub fn open(&self, cluster: &str, report: &mut Report) -> Option<Secrets> {
+        if self.cluster == cluster {
+            return Some(Secrets::new(self));
+        }
+        report.push(
+            Finding::new(
+                &WRONG_CLUSTER,
+                Path::of(&["name"]),
+                format!(
+                    "the inventory describes cluster {cluster}, the secrets bundle belongs to {}",
+                    self.cluster
+                ),
+            )
+            .label("not the bundle's cluster")
+            .help("name the right bundle with --secrets FILE"),
+        );
+        None
+    }
+
+    /// The YAML text of the bundle. Secret as a whole: write it 0600, never into a tree.
+    pub fn to_yaml(&self) -> Zeroizing<String> {
+        let keys: BTreeMap<&str, Zeroizing<String>> =
+            self.keys.iter().map(|(label, key)| (label.as_str(), key.to_pem())).collect();
+        let seed = self.seed.encode();
+        let text = Text {
+            api_version: API_VERSION,
+            cluster: &self.cluster,
+            id: self.id(),
+            issued_at: rfc3339(self.issued_at),
+            derivation: DERIVATION,
+            generations: &self.generations,
+            seed: &seed,
+            keys: keys.iter().map(|(label, pem)| (*label, pem.as_str())).collect(),
+        };
+        let body = Zeroizing::new(serde_yaml::to_string(&text).expect("strings always serialize"));
+        Zeroizing::new(format!("{HEADER}{}", *body))
+    }
+}
+
+/// Tells whoever opens the file what it is.
+const HEADER: &str = "\
+# The secrets of one cluster: every key and password derives from this file.
+# Keep it private (0600) and keep a copy; `hagen secrets` edits it.
+";
+
+/// The bundle as it is written, field by field.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Text<'a> {
+    api_version: &'a str,
+    cluster: &'a str,
+    id: String,
+    issued_at: String,
+    derivation: u32,
+    generations: &'a BTreeMap<String, u32>,
+    seed: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    keys: BTreeMap<&'a str, &'a str>,
+}
+
+fn whole_seconds(date: OffsetDateTime) -> OffsetDateTime {
+    date.to_offset(time::UtcOffset::UTC).truncate_to_second()
+}
+
+pub(crate) fn rfc3339(date: OffsetDateTime) -> String {
+    let (year, month, day) = date.to_calendar_date();
+    let (hour, minute, second) = date.to_hms();
+    let month = u8::from(month);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::secrets::Curve;
+
+    fn bundle() -> Bundle {
+        Bundle::new("demo", [7; 32], datetime!(2026-01-31 13:00:00.9 +1))
+    }
+
+    #[test]
+    fn a_new_bundle_reads_as_documented() {
+        assert_eq!(
+            *bundle().to_yaml(),
+            "\
+# The secrets of one cluster: every key and password derives from this file.
+# Keep it private (0600) and keep a copy; `hagen secrets` edits it.
+apiVersion: hagen-secrets/v1
+cluster: demo
+id: 297ebd1a1b8f6d64
+issuedAt: 2026-01-31T12:00:00Z
+derivation: 1
+generations:
+  ca: 1
+  leaves: 1
+  serviceAccount: 1
+seed: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
+"
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut bundle = bundle();
+        bundle.rotate("vrrp");
+        bundle.renew(datetime!(2027-01-31 00:00 UTC));
+        bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P384));
+        let text = bundle.to_yaml();
+        let document = serde_yaml::from_str(&text).unwrap();
+        let mut report = Report::new();
+        let again = Bundle::from_json(&document, &mut report).unwrap();
+        assert_eq!(report.count(crate::report::Severity::Error), 0);
+        assert_eq!(*again.to_yaml(), *text);
+    }
+
+    #[test]
+    fn another_cluster_s_bundle_is_refused() {
+        let mut report = Report::new();
+        assert!(bundle().open("demo", &mut report).is_some());
+        assert!(report.findings().is_empty());
+        assert!(bundle().open("prod", &mut report).is_none());
+        assert_eq!(report.findings()[0].code.id, "secrets/wrong-cluster");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let mut bundle = bundle();
+        bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P256));
+        let shown = format!("{bundle:?}");
+        assert!(!shown.contains("7, 7") && !shown.contains("BwcH"), "{shown}");
+        assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+    }
+}

@@ -1,0 +1,295 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use time::OffsetDateTime;
+use time::macros::datetime;
+use zeroize::Zeroizing;
+
+use super::seed::Seed;
+use super::{Bundle, Curve, DERIVATION, PrivateKey};
+
+/// HKDF's salt: names the scheme, so that the seed used elsewhere gives unrelated keys.
+const SALT: &[u8] = b"hagen/v1";
+
+/// What a password is made of: no character that any configuration syntax gives a meaning.
+const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// The least multiple of 62 that does not fit a byte: bytes from here on would favour the
+/// first letters, so they are skipped.
+const UNBIASED: u8 = 248;
+
+/// A bundle as the stages see it: keys, passwords and fingerprints by label.
+///
+/// A label is a path such as `leaves/nodes/cp1/apiserver`. Its first segment names the
+/// generation counter that it follows; an area without a counter is at generation 1. Raising a
+/// counter (`hagen secrets rotate`) replaces everything below that area and nothing else.
+#[derive(Clone)]
+pub struct Secrets {
+    cluster: String,
+    id: String,
+    issued_at: OffsetDateTime,
+    generations: BTreeMap<String, u32>,
+    stored: BTreeMap<String, PrivateKey>,
+    prk: Zeroizing<[u8; 32]>,
+    fingerprint_key: Zeroizing<[u8; 32]>,
+    placeholder: bool,
+}
+
+impl Secrets {
+    /// The derived view of a bundle.
+    pub fn new(bundle: &Bundle) -> Self {
+        let mut secrets = Self {
+            cluster: bundle.cluster().to_owned(),
+            id: bundle.id(),
+            issued_at: bundle.issued_at(),
+            generations: bundle.generations().clone(),
+            stored: bundle.keys().clone(),
+            prk: extract(bundle.seed()),
+            fingerprint_key: Zeroizing::default(),
+            placeholder: false,
+        };
+        secrets.fingerprint_key = secrets.derive("fingerprint");
+        secrets
+    }
+
+    /// Fixed, worthless secrets for `hagen check`, which runs without a bundle. Nothing made
+    /// from them may be written.
+    pub fn placeholder(cluster: &str) -> Self {
+        let seed = *b"hagen placeholder, never written";
+        let bundle = Bundle::new(cluster, seed, datetime!(2025-01-01 00:00 UTC));
+        Self { placeholder: true, ..Self::new(&bundle) }
+    }
+
+    /// Whether these are the worthless ones, whose date means nothing either.
+    pub fn is_placeholder(&self) -> bool {
+        self.placeholder
+    }
+
+    /// The public id of the bundle; the manifest names it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// When the bundle was made or last renewed; every certificate is dated from it.
+    pub fn issued_at(&self) -> OffsetDateTime {
+        self.issued_at
+    }
+
+    /// `N` bytes for a label: HKDF-SHA256 with the seed as key material, salt `hagen/v1` and info
+    /// `<derivation>/<cluster>/<generation>/<label>`.
+    ///
+    /// Different lengths under one label share their beginning: never use a label for two things.
+    pub fn derive<const N: usize>(&self, label: &str) -> Zeroizing<[u8; N]> {
+        const { assert!(N <= 255 * 32, "HKDF-SHA256 gives no more") };
+        let area = label.split('/').next().unwrap_or(label);
+        let generation = self.generations.get(area).copied().unwrap_or(1);
+        let info = format!("{DERIVATION}/{}/{generation}/{label}", self.cluster);
+        let mut output = Zeroizing::new([0; N]);
+        Hkdf::<Sha256>::from_prk(self.prk.as_ref())
+            .expect("32 bytes are a whole key for HKDF-SHA256")
+            .expand(info.as_bytes(), output.as_mut())
+            .expect("the length is checked at compile time");
+        output
+    }
+
+    /// The key of a label: the one stored in the bundle under this very label, or else derived.
+    ///
+    /// Derived: the first of `derive("<label>/p256/<n>")`, n = 0, 1, …, that is a scalar of the
+    /// group (`p384` for [`Curve::P384`]). Rejecting instead of reducing keeps the scalar
+    /// unbiased; a second try is needed once in 2^32 keys.
+    pub fn signing_key(&self, label: &str, curve: Curve) -> PrivateKey {
+        if let Some(key) = self.stored.get(label) {
+            return key.clone();
+        }
+        match curve {
+            Curve::P256 => first_scalar(curve, |n| self.derive::<32>(&format!("{label}/p256/{n}"))),
+            Curve::P384 => first_scalar(curve, |n| self.derive::<48>(&format!("{label}/p384/{n}"))),
+        }
+    }
+
+    /// A password of `length` characters out of `[A-Za-z0-9]`, each equally likely.
+    pub fn password(&self, label: &str, length: usize) -> Zeroizing<String> {
+        // Reserved at once: growing would leave copies behind that nothing wipes.
+        let mut password = Zeroizing::new(String::with_capacity(length));
+        for block in 0_u32.. {
+            let bytes = self.derive::<64>(&format!("{label}/password/{length}/{block}"));
+            for byte in bytes.iter().filter(|byte| **byte < UNBIASED) {
+                if password.len() == length {
+                    return password;
+                }
+                password.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            }
+        }
+        password
+    }
+
+    /// The HMAC-SHA256 of a private file, in hex. The manifest pins private files by it: a bare
+    /// hash of a short password could be searched offline.
+    pub fn fingerprint(&self, bytes: &[u8]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.fingerprint_key.as_ref())
+            .expect("HMAC takes keys of any length");
+        mac.update(bytes);
+        hex(&mac.finalize().into_bytes())
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets")
+            .field("cluster", &self.cluster)
+            .field("id", &self.id)
+            .field("issued_at", &self.issued_at)
+            .field("generations", &self.generations)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The public id of a seed: 8 bytes in hex, independent of cluster, generation and date.
+pub(super) fn id_of(seed: &Seed) -> String {
+    let mut id = [0; 8];
+    Hkdf::<Sha256>::from_prk(extract(seed).as_ref())
+        .expect("32 bytes are a whole key for HKDF-SHA256")
+        .expand(format!("{DERIVATION}/id").as_bytes(), &mut id)
+        .expect("8 bytes are less than HKDF's limit");
+    hex(&id)
+}
+
+fn extract(seed: &Seed) -> Zeroizing<[u8; 32]> {
+    let (prk, _) = Hkdf::<Sha256>::extract(Some(SALT), seed.bytes());
+    Zeroizing::new(prk.into())
+}
+
+fn first_scalar<const N: usize>(
+    curve: Curve,
+    candidate: impl Fn(u32) -> Zeroizing<[u8; N]>,
+) -> PrivateKey {
+    (0..)
+        .find_map(|n| PrivateKey::from_scalar(curve, candidate(n).as_ref()))
+        .expect("all but one in 2^32 candidates are scalars of the group")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> Secrets {
+        let bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        Secrets::new(&bundle)
+    }
+
+    /// Pinned: if one of these changes, every cluster in the world gets new keys. A new
+    /// derivation is a new version beside this one, never another value here. The values were
+    /// computed with Python's `hmac` and `openssl ec`, not with this code.
+    #[test]
+    fn derivation_1_is_pinned() {
+        let secrets = secrets();
+        assert_eq!(secrets.id(), "297ebd1a1b8f6d64");
+        assert_eq!(
+            hex(secrets.derive::<16>("serial/ca/kubernetes/00").as_ref()),
+            "d4d30dd0517c4a1948cf98137217811f"
+        );
+        assert_eq!(
+            hex(secrets.derive::<32>("encryption/key").as_ref()),
+            "a093038421614abc0f5da78f4e06bc7c41c827992f80d24db921ef16f55dcf7a"
+        );
+        assert_eq!(
+            secrets.fingerprint(b"auth_pass secret"),
+            "e22ba2b352ebcfc40a79c6a68eea8cb84fa7c8575ba966cc8f3e269934127c25"
+        );
+        assert_eq!(*secrets.password("vrrp/main", 8), "YAeKxPGG");
+        assert_eq!(
+            *secrets.password("registry/admin", 100),
+            "u12lssCS18Mukt2W8NiwdLz7s42N64KWzJv411lidKDxAJojaK9hFUJtOAqwOMkXapAQhxN2aWK5II8kQrkD6hUXZYAaurl9sI8p"
+        );
+        assert_eq!(
+            *secrets.signing_key("ca/kubernetes", Curve::P256).to_pem(),
+            "\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIDBLy9dpcNcGNmS440FYIut1ZcCpyyaLdBkeyOB4zjGsoAoGCCqGSM49
+AwEHoUQDQgAEgmU58ETrtAn3CAhiTImfkzqi3B0EIEYLdT9o6Pim2uV7GmVnjxpX
+6yitykVc3KF1mMp5vMK7xjD25NtqK9x6XQ==
+-----END EC PRIVATE KEY-----
+"
+        );
+        assert_eq!(
+            *secrets.signing_key("ca/kubernetes", Curve::P384).to_pem(),
+            "\
+-----BEGIN EC PRIVATE KEY-----
+MIGkAgEBBDB56HrZTNfq93fdMVm8kAzU4wR+Pg/hTGIYbMDeIF+KddygrM9R3FML
+QtzQUviNqNSgBwYFK4EEACKhZANiAARD71HQzdnegVZNWniDey4kWdFxOpBbsRbW
+GMBvWGLj+X6A6ij5XOc5oCYkAjAkj77xw/WsSNpsc2XVFteM17TaG5biDVVK7JZX
+Swa5En/R1zxZR9+Kfx+0DR4pjkdP5Bk=
+-----END EC PRIVATE KEY-----
+"
+        );
+    }
+
+    #[test]
+    fn a_rejected_candidate_is_followed_by_the_next() {
+        let key = first_scalar(Curve::P256, |n| {
+            Zeroizing::new([[0; 32], [0xff; 32], [9; 32]][n as usize])
+        });
+        let third = PrivateKey::from_scalar(Curve::P256, &[9; 32]).unwrap();
+        assert_eq!(*key.to_pem(), *third.to_pem());
+    }
+
+    #[test]
+    fn passwords_use_the_whole_alphabet_evenly() {
+        let password = secrets().password("test", 62_000);
+        assert_eq!(password.len(), 62_000);
+        for letter in ALPHABET {
+            let count = password.bytes().filter(|byte| byte == letter).count();
+            // 1000 expected, standard deviation 31.
+            assert!((840..1160).contains(&count), "{} × {}", char::from(*letter), count);
+        }
+    }
+
+    #[test]
+    fn labels_clusters_and_seeds_are_independent() {
+        let here = secrets().derive::<32>("vrrp/main");
+        assert_ne!(here, secrets().derive::<32>("vrrp/other"));
+        for (cluster, seed) in [("other", 7), ("demo", 8)] {
+            let bundle = Bundle::new(cluster, [seed; 32], datetime!(2026-01-31 12:00 UTC));
+            assert_ne!(here, Secrets::new(&bundle).derive::<32>("vrrp/main"));
+        }
+    }
+
+    #[test]
+    fn rotating_an_area_changes_it_alone() {
+        let mut bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        bundle.rotate("leaves");
+        bundle.rotate("vrrp");
+        let (before, after) = (secrets(), Secrets::new(&bundle));
+        for label in ["leaves/a", "vrrp/main"] {
+            assert_ne!(before.derive::<32>(label), after.derive::<32>(label), "{label}");
+        }
+        for label in ["ca/kubernetes", "serviceAccount/key", "leavesX/a", "fingerprint"] {
+            assert_eq!(before.derive::<32>(label), after.derive::<32>(label), "{label}");
+        }
+        assert_eq!(before.id(), after.id());
+    }
+
+    #[test]
+    fn a_stored_key_answers_for_its_label_only() {
+        let stored = PrivateKey::from_scalar(Curve::P384, &[5; 48]).unwrap();
+        let mut bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        bundle.store("ca/etcd", stored.clone());
+        let secrets = Secrets::new(&bundle);
+        assert_eq!(*secrets.signing_key("ca/etcd", Curve::P256).to_pem(), *stored.to_pem());
+        assert_ne!(*secrets.signing_key("ca/kubernetes", Curve::P384).to_pem(), *stored.to_pem());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", secrets());
+        let key = hex(secrets().prk.as_ref());
+        assert!(!shown.contains(&key[..8]) && !shown.contains("7, 7"), "{shown}");
+    }
+}

@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use super::seed::Seed;
+use super::{API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey};
+use crate::report::{Finding, Path, Report};
+
+/// Every field that a bundle may have.
+const FIELDS: [&str; 8] =
+    ["apiVersion", "cluster", "id", "issuedAt", "derivation", "generations", "seed", "keys"];
+
+impl Bundle {
+    /// Reads the values of a bundle's document. Findings name fields in words and point at no
+    /// place, so that no printed line can ever show a secret.
+    pub fn from_json(document: &Value, report: &mut Report) -> Option<Self> {
+        let Some(fields) = document.as_object() else {
+            corrupt(report, "it is not a map");
+            return None;
+        };
+        if is_newer(fields, report) {
+            return None;
+        }
+        let known = |name: &String| FIELDS.contains(&name.as_str());
+        for name in fields.keys().filter(|name| !known(name)) {
+            corrupt(report, &format!("it has a field `{name}` that no bundle has"));
+        }
+
+        // All fields are read before giving up: one run reports everything that is wrong.
+        let cluster = text(fields, "cluster", report);
+        let id = text(fields, "id", report);
+        let issued_at = date(fields, report);
+        let seed = seed(fields, report);
+        let generations = generations(fields, report);
+        let keys = keys(fields, report);
+
+        let bundle = Self {
+            cluster: cluster?.to_owned(),
+            issued_at: issued_at?,
+            generations: generations?,
+            seed: seed?,
+            keys: keys?,
+        };
+        if bundle.cluster.is_empty() || bundle.cluster.contains('/') {
+            corrupt(report, "`cluster` is not the name of a cluster");
+            return None;
+        }
+        if id? != bundle.id() {
+            corrupt(report, "`id` and `seed` do not belong together");
+            return None;
+        }
+        if fields.keys().all(|name| known(name)) { Some(bundle) } else { None }
+    }
+}
+
+/// Whether a later release wrote the bundle; reported, or else anything but the known version is.
+fn is_newer(fields: &Map<String, Value>, report: &mut Report) -> bool {
+    let version = fields.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let derivation = fields.get("derivation").and_then(Value::as_u64).unwrap_or_default();
+    let known = u64::from(DERIVATION);
+    if version == API_VERSION && derivation == known {
+        return false;
+    }
+    let later = |version: &str| {
+        let number = |text: &str| text.strip_prefix("hagen-secrets/v")?.parse::<u32>().ok();
+        number(version) > number(API_VERSION)
+    };
+    if later(version) || (version == API_VERSION && derivation > known) {
+        report.push(
+            Finding::new(
+                &NEWER,
+                Path::root(),
+                format!(
+                    "the secrets bundle is {version}, derivation {derivation}; \
+                     this release reads {API_VERSION}, derivation {known}"
+                ),
+            )
+            .help("use the release of hagen that wrote the bundle, or a later one"),
+        );
+    } else if version == API_VERSION {
+        corrupt(report, &format!("`derivation` is not {known}"));
+    } else {
+        corrupt(report, &format!("`apiVersion` is not {API_VERSION}"));
+    }
+    true
+}
+
+fn corrupt(report: &mut Report, what: &str) {
+    report.push(
+        Finding::new(&CORRUPT, Path::root(), format!("the secrets bundle is damaged: {what}"))
+            .help("restore it from a copy; a new bundle would mean a new cluster"),
+    );
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str, report: &mut Report) -> Option<&'a str> {
+    let text = fields.get(name).and_then(Value::as_str);
+    if text.is_none() {
+        corrupt(report, &format!("`{name}` is missing or not a string"));
+    }
+    text
+}
+
+fn date(fields: &Map<String, Value>, report: &mut Report) -> Option<OffsetDateTime> {
+    let date = OffsetDateTime::parse(text(fields, "issuedAt", report)?, &Rfc3339)
+        .ok()
+        .filter(|date| date.offset() == UtcOffset::UTC && date.nanosecond() == 0);
+    if date.is_none() {
+        corrupt(report, "`issuedAt` is not a date in UTC such as 2026-01-31T12:00:00Z");
+    }
+    date
+}
+
+fn seed(fields: &Map<String, Value>, report: &mut Report) -> Option<Seed> {
+    let seed = Seed::decode(text(fields, "seed", report)?);
+    if seed.is_none() {
+        corrupt(report, "`seed` is not the base64 of 32 bytes");
+    }
+    seed
+}
+
+fn generations(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, u32>> {
+    let counter = |(area, value): (&String, &Value)| {
+        let value = value.as_u64().and_then(|value| u32::try_from(value).ok())?;
+        (value > 0 && !area.contains('/')).then(|| (area.clone(), value))
+    };
+    let counters = fields
+        .get("generations")
+        .and_then(Value::as_object)
+        .and_then(|counters| counters.iter().map(counter).collect());
+    if counters.is_none() {
+        corrupt(report, "`generations` is not a map of counters from 1");
+    }
+    counters
+}
+
+fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, PrivateKey>> {
+    let Some(keys) = fields.get("keys") else { return Some(BTreeMap::new()) };
+    let Some(keys) = keys.as_object() else {
+        corrupt(report, "`keys` is not a map");
+        return None;
+    };
+    let mut read = Some(BTreeMap::new());
+    for (label, pem) in keys {
+        if let Some(key) = pem.as_str().and_then(PrivateKey::from_pem) {
+            read.as_mut().map(|read| read.insert(label.clone(), key));
+        } else {
+            corrupt(report, &format!("the key `{label}` is not an EC private key in PEM"));
+            read = None;
+        }
+    }
+    read
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Reads a good bundle after `damage`; the findings as `code: message`.
+    fn read(damage: impl FnOnce(&mut Map<String, Value>)) -> (Option<Bundle>, Vec<String>) {
+        let bundle = Bundle::new("demo", [7; 32], OffsetDateTime::UNIX_EPOCH);
+        let mut document: Value = serde_yaml::from_str(&bundle.to_yaml()).unwrap();
+        damage(document.as_object_mut().unwrap());
+        let mut report = Report::new();
+        let read = Bundle::from_json(&document, &mut report);
+        let lines = report.findings().iter().map(|finding| {
+            assert_eq!(finding.at, Path::root(), "a place would print the line");
+            format!("{}: {}", finding.code.id, finding.message)
+        });
+        (read, lines.collect())
+    }
+
+    /// The one finding of a bundle with one field replaced.
+    fn complaint(field: &str, value: Value) -> String {
+        let (bundle, mut findings) = read(|fields| {
+            fields.insert(field.to_owned(), value);
+        });
+        assert!(bundle.is_none());
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_later_format_is_not_damage() {
+        for (field, value) in [("apiVersion", json!("hagen-secrets/v2")), ("derivation", json!(2))]
+        {
+            assert!(complaint(field, value).starts_with("secrets/newer: "));
+        }
+        assert_eq!(
+            complaint("apiVersion", json!("hagen/v1")),
+            "secrets/corrupt: the secrets bundle is damaged: `apiVersion` is not hagen-secrets/v1"
+        );
+        assert!(complaint("derivation", json!("1")).starts_with("secrets/corrupt: "));
+    }
+
+    #[test]
+    fn every_damage_is_named() {
+        for (field, value, said) in [
+            ("seed", json!("BwcH"), "`seed` is not the base64 of 32 bytes"),
+            ("seed", json!(7), "`seed` is missing or not a string"),
+            ("id", json!("0000000000000000"), "`id` and `seed` do not belong together"),
+            ("issuedAt", json!("2026-01-31"), "`issuedAt` is not a date in UTC"),
+            ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
+            ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
+            ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
+            ("keys", json!({"ca/etcd": "secret"}), "the key `ca/etcd` is not an EC private key"),
+            ("sead", json!("x"), "it has a field `sead` that no bundle has"),
+        ] {
+            let complaint = complaint(field, value);
+            let expected = format!("secrets/corrupt: the secrets bundle is damaged: {said}");
+            assert!(complaint.starts_with(&expected), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn all_damages_are_reported_at_once() {
+        let (bundle, findings) = read(|fields| {
+            fields.remove("seed");
+            fields.remove("cluster");
+            fields.remove("generations");
+        });
+        assert!(bundle.is_none());
+        assert_eq!(findings.len(), 3, "{findings:?}");
+    }
+
+    #[test]
+    fn findings_never_repeat_a_secret() {
+        let complaint = complaint("seed", json!("hunter2hunter2"));
+        assert!(!complaint.contains("hunter2"));
+    }
+}

@@ -1,0 +1,183 @@
+//! Quoting, one filter per syntax. No message repeats the value: it may be a secret.
+
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Value};
+
+/// `{{ fail("…") }}`: the template refuses what it was given.
+pub(super) fn fail(message: &str) -> Result<Value, Error> {
+    Err(refuse(message.to_owned()))
+}
+
+/// One word for a POSIX shell, single-quoted where it has to be; each element of a list, with
+/// blanks between them.
+pub(super) fn sh(value: &Value) -> Result<String, Error> {
+    let words: Result<Vec<String>, Error> = each(value)?.iter().map(|text| sh_word(text)).collect();
+    Ok(words?.join(" "))
+}
+
+fn sh_word(text: &str) -> Result<String, Error> {
+    if let Some(letter) = text.chars().find(|letter| *letter == '\0') {
+        return Err(unusable("a shell word", letter));
+    }
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
+    // A leading `=` or `~` is expanded by some shells.
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// One bare token of haproxy, nginx or keepalived, which share no quoting rule: anything that
+/// would need quoting in one of them is refused.
+pub(super) fn conf(value: &Value) -> Result<String, Error> {
+    let text = scalar(value)?;
+    if text.is_empty() {
+        return Err(refuse("a configuration token is empty".to_owned()));
+    }
+    let special = |letter: &char| {
+        letter.is_whitespace() || letter.is_control() || "'\"\\#;{}$!`".contains(*letter)
+    };
+    match text.chars().find(special) {
+        Some(letter) => Err(unusable("a configuration token", letter)),
+        None => Ok(text),
+    }
+}
+
+/// One word of a value in a systemd unit: `%` doubled, quoted where it has to be
+/// (systemd.syntax(7), systemd.unit(5) "Specifiers"). `$` is refused: ExecStart= expands it,
+/// Environment= does not.
+pub(super) fn systemd(value: &Value) -> Result<String, Error> {
+    let text = scalar(value)?;
+    if let Some(letter) = text.chars().find(|letter| letter.is_control() || *letter == '$') {
+        return Err(unusable("a word of a systemd unit", letter));
+    }
+    let quote = text.is_empty()
+        || text.starts_with([';', '#'])
+        || text.contains(|letter: char| letter.is_whitespace() || "'\"\\".contains(letter));
+    let text = text.replace('%', "%%");
+    if quote {
+        return Ok(format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"")));
+    }
+    Ok(text)
+}
+
+/// A TOML value: a basic string for text (<https://toml.io/en/v1.0.0#string>), numbers and
+/// booleans as they are, lists as arrays.
+pub(super) fn toml(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::Seq => {
+            let items: Result<Vec<String>, Error> = value.try_iter()?.map(|v| toml(&v)).collect();
+            Ok(format!("[{}]", items?.join(", ")))
+        }
+        ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        _ => Ok(toml_string(&scalar(value)?)),
+    }
+}
+
+fn toml_string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            _ if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            _ => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The elements of a list, or the value itself.
+fn each(value: &Value) -> Result<Vec<String>, Error> {
+    match value.kind() {
+        ValueKind::Seq => value.try_iter()?.map(|item| scalar(&item)).collect(),
+        _ => Ok(vec![scalar(value)?]),
+    }
+}
+
+/// Text, a number or a boolean as text; nothing else has one spelling.
+fn scalar(value: &Value) -> Result<String, Error> {
+    match value.kind() {
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        kind => Err(refuse(format!("a {kind} cannot be quoted"))),
+    }
+}
+
+fn unusable(place: &str, letter: char) -> Error {
+    refuse(format!("{place} cannot hold {letter:?}"))
+}
+
+fn refuse(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, Value, conf, sh, systemd, toml};
+
+    fn of(filter: fn(&Value) -> Result<String, Error>, text: &str) -> Option<String> {
+        filter(&Value::from(text)).ok()
+    }
+
+    #[test]
+    fn shell_words_survive_the_shell() {
+        for text in
+            ["plain-1.0/x:y=z", "", "a b", "it's", "$HOME", "`id`", "a\nb", "*", "~", "=x", "\\"]
+        {
+            let word = of(sh, text).unwrap();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {word}")])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
+        }
+        assert_eq!(of(sh, "a/b.c").unwrap(), "a/b.c");
+        assert_eq!(of(sh, "a\0b"), None);
+        assert_eq!(sh(&Value::from(vec!["a", "b c"])).unwrap(), "a 'b c'");
+    }
+
+    #[test]
+    fn a_configuration_token_never_needs_quotes() {
+        for good in ["cp1", "10.0.0.1:6443", "/etc/haproxy/ca.crt", "[fd00::1]:6443", "a=b,c"] {
+            assert_eq!(of(conf, good).unwrap(), good);
+        }
+        for bad in ["", "a b", "a\nb", "a;b", "a{", "$x", "a#b", "!x", "\"", "'", "\\", "a\u{a0}b"]
+        {
+            assert_eq!(of(conf, bad), None, "{bad:?}");
+        }
+        assert_eq!(conf(&Value::from(6443)).unwrap(), "6443");
+    }
+
+    #[test]
+    fn a_refused_value_is_not_repeated() {
+        let error = conf(&Value::from("hunter2 x")).unwrap_err();
+        assert_eq!(error.detail().unwrap(), "a configuration token cannot hold ' '");
+    }
+
+    #[test]
+    fn unit_words_are_escaped() {
+        assert_eq!(of(systemd, "--a=b").unwrap(), "--a=b");
+        assert_eq!(of(systemd, "50%").unwrap(), "50%%");
+        assert_eq!(of(systemd, "a b\"\\").unwrap(), r#""a b\"\\""#);
+        assert_eq!(of(systemd, "").unwrap(), "\"\"");
+        assert_eq!(of(systemd, "$x"), None);
+        assert_eq!(of(systemd, "a\nb"), None);
+    }
+
+    #[test]
+    fn toml_values_read_back() {
+        for text in ["plain", "a\"b\\c", "line\nnext\ttab\r", "\u{1}\u{7f}", "ü"] {
+            let document: toml::Table = format!("x = {}", of(toml, text).unwrap()).parse().unwrap();
+            assert_eq!(document["x"].as_str(), Some(text));
+        }
+        assert_eq!(toml(&Value::from(true)).unwrap(), "true");
+        assert_eq!(toml(&Value::from(3)).unwrap(), "3");
+        assert_eq!(toml(&Value::from(vec!["a", "b"])).unwrap(), r#"["a", "b"]"#);
+        assert!(toml(&Value::UNDEFINED).is_err());
+    }
+}

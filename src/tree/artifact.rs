@@ -1,0 +1,224 @@
+use crate::report::Path;
+
+/// When a file is put in place again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A re-run restores it.
+    Managed,
+    /// Placed only where absent: kubeadm or the kubelet rewrites it later.
+    Seed,
+}
+
+impl Kind {
+    /// The word in `hagen.json` and `files.tsv`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Seed => "seed",
+        }
+    }
+}
+
+/// What it takes to make a running unit notice a changed file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Apply {
+    /// `systemctl reload`.
+    Reload,
+    /// `systemctl restart`.
+    Restart,
+}
+
+impl Apply {
+    /// The verb of `systemctl`, also the word in `hagen.json` and `files.tsv`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reload => "reload",
+            Self::Restart => "restart",
+        }
+    }
+}
+
+/// Where a file comes from; printed by `hagen why`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The room that made it.
+    pub room: &'static str,
+    /// The template's id, where there is one.
+    pub template: Option<&'static str>,
+    /// The places in the inventory that shaped it.
+    pub reads: Vec<Path>,
+}
+
+impl Origin {
+    /// Made by `room` from nothing but the resolved cluster.
+    pub fn room(room: &'static str) -> Self {
+        Self { room, template: None, reads: Vec::new() }
+    }
+
+    /// Rendered from the template with this id.
+    #[must_use]
+    pub fn template(mut self, id: &'static str) -> Self {
+        self.template = Some(id);
+        self
+    }
+
+    /// Shaped by these places in the inventory.
+    #[must_use]
+    pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
+        self.reads.extend(paths);
+        self
+    }
+}
+
+/// Where on a node a file ends up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The node's name.
+    pub node: String,
+    /// The absolute path on that node.
+    pub path: String,
+    /// Managed or seed.
+    pub kind: Kind,
+    /// The unit that reads it, and what makes it read again.
+    pub unit: Option<(String, Apply)>,
+}
+
+impl Destination {
+    /// A managed file at the absolute `path` of `node`, which no running unit reads.
+    pub fn new(node: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { node: node.into(), path: path.into(), kind: Kind::Managed, unit: None }
+    }
+
+    /// Placed only where absent.
+    #[must_use]
+    pub fn seed(mut self) -> Self {
+        self.kind = Kind::Seed;
+        self
+    }
+
+    /// A change takes a restart of `unit`, such as `etcd.service`.
+    #[must_use]
+    pub fn restarts(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some((unit.into(), Apply::Restart));
+        self
+    }
+
+    /// A change takes a reload of `unit`, such as `haproxy.service`.
+    #[must_use]
+    pub fn reloads(mut self, unit: impl Into<String>) -> Self {
+        self.unit = Some((unit.into(), Apply::Reload));
+        self
+    }
+
+    /// The file's place in the tree: `nodes/<node>/rootfs/<path>`.
+    pub fn tree_path(&self) -> String {
+        format!("nodes/{}/rootfs{}", self.node, self.path)
+    }
+}
+
+/// One file of the tree.
+#[derive(Clone)]
+pub struct Artifact {
+    /// The whole content.
+    pub bytes: Vec<u8>,
+    /// Permission bits, such as 0o644.
+    pub mode: u32,
+    /// Owner by name, on the node.
+    pub owner: String,
+    /// Group by name, on the node.
+    pub group: String,
+    /// Private: never committed, 0600 from creation, pinned by HMAC.
+    pub secret: bool,
+    /// The user's own bytes, taken over as they are: never audited for leftovers.
+    pub verbatim: bool,
+    /// Where it is installed; `None` for files that people read or run.
+    pub destination: Option<Destination>,
+    /// The phase of the runbook that first needs it, such as 20.
+    pub phase: Option<u8>,
+    /// Provenance.
+    pub origin: Origin,
+}
+
+impl Artifact {
+    /// A file that may be committed: 0644 root:root, for people, needed by no phase.
+    pub fn public(bytes: impl Into<Vec<u8>>, origin: Origin) -> Self {
+        Self {
+            bytes: bytes.into(),
+            mode: 0o644,
+            owner: "root".to_owned(),
+            group: "root".to_owned(),
+            secret: false,
+            verbatim: false,
+            destination: None,
+            phase: None,
+            origin,
+        }
+    }
+
+    /// A file that is never committed: 0600 root:root.
+    pub fn private(bytes: impl Into<Vec<u8>>, origin: Origin) -> Self {
+        Self::public(bytes, origin).secret()
+    }
+
+    /// Never committed, 0600.
+    #[must_use]
+    pub fn secret(mut self) -> Self {
+        self.secret = true;
+        self.mode = 0o600;
+        self
+    }
+
+    /// A script: 0755.
+    #[must_use]
+    pub fn executable(self) -> Self {
+        self.mode(0o755)
+    }
+
+    /// Other permission bits, on the node. A private file is 0600 in the tree nevertheless.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Other owner and group, by name on the node.
+    #[must_use]
+    pub fn owner(mut self, owner: impl Into<String>, group: impl Into<String>) -> Self {
+        self.owner = owner.into();
+        self.group = group.into();
+        self
+    }
+
+    /// The user's own bytes, taken over as they are.
+    #[must_use]
+    pub fn verbatim(mut self) -> Self {
+        self.verbatim = true;
+        self
+    }
+
+    /// First needed by this phase of the runbook, such as 20.
+    #[must_use]
+    pub fn phase(mut self, phase: u8) -> Self {
+        self.phase = Some(phase);
+        self
+    }
+
+    /// The permission bits inside the output folder. Private files are 0600 there, whatever
+    /// they become on the node (a key that a service's group reads is 0640 only on the node).
+    pub fn stored_mode(&self) -> u32 {
+        if self.secret { 0o600 } else { self.mode }
+    }
+}
+
+impl std::fmt::Debug for Artifact {
+    /// Names the file, never its content: a private one could reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Artifact")
+            .field("bytes", &format_args!("[{} bytes]", self.bytes.len()))
+            .field("mode", &format_args!("{:04o}", self.mode))
+            .field("secret", &self.secret)
+            .field("destination", &self.destination)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}

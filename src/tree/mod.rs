@@ -1,0 +1,236 @@
+//! The output as a value: a map from paths to [`Artifact`]s. Rooms fill it, [`crate::disk`]
+//! writes it, and until then it can be compared, listed and audited without any file.
+
+mod artifact;
+mod derived;
+mod leftover;
+mod path;
+mod refused;
+
+use std::collections::BTreeMap;
+
+pub use artifact::{Apply, Artifact, Destination, Kind, Origin};
+pub(crate) use derived::sha256;
+pub use leftover::leftovers;
+pub use path::TreePath;
+pub use refused::{Refused, Taken};
+
+crate::codes! { "internal":
+    LEFTOVER = Error "leftover",
+    TREE_PATH = Error "tree-path",
+}
+
+/// A whole output tree, sorted by path.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    files: BTreeMap<String, Artifact>,
+    /// Every file and folder by its lower-case path: macOS and Windows hold `A` and `a` for one.
+    names: BTreeMap<String, Name>,
+}
+
+/// What a lower-case path stands for.
+#[derive(Clone, Debug)]
+struct Name {
+    /// As it was written first.
+    written: String,
+    /// The file itself, or the first file of the folder.
+    holder: String,
+    folder: bool,
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file at `path`, relative to the output folder.
+    ///
+    /// # Errors
+    /// [`Refused::Path`] for a path that is no [`TreePath`]; [`Refused::Taken`] for one that
+    /// another file holds, that differs from another only in case, or that needs a folder
+    /// where a file is (or the other way round). Both origins are named.
+    pub fn insert(&mut self, path: impl Into<String>, artifact: Artifact) -> Result<(), Refused> {
+        let path = path.into();
+        if let Err(reason) = TreePath::new(path.as_str()) {
+            return Err(Refused::Path { path, reason, origin: artifact.origin });
+        }
+        if let Some(holder) = self.in_the_way(&path) {
+            let first = self.files[holder].origin.clone();
+            let holder = holder.to_owned();
+            return Err(Taken { path, holder, first, second: artifact.origin }.into());
+        }
+        for folder in TreePath::folders(&path) {
+            self.names.entry(folder.to_lowercase()).or_insert_with(|| Name {
+                written: folder.to_owned(),
+                holder: path.clone(),
+                folder: true,
+            });
+        }
+        let name = Name { written: path.clone(), holder: path.clone(), folder: false };
+        self.names.insert(path.to_lowercase(), name);
+        self.files.insert(path, artifact);
+        Ok(())
+    }
+
+    /// The file that leaves no room for another one at `path`.
+    fn in_the_way(&self, path: &str) -> Option<&str> {
+        let parts = TreePath::folders(path).map(|folder| (folder, true)).chain([(path, false)]);
+        for (part, folder) in parts {
+            let Some(name) = self.names.get(&part.to_lowercase()) else { continue };
+            if !(folder && name.folder && name.written == part) {
+                return Some(&name.holder);
+            }
+        }
+        None
+    }
+
+    /// Adds a file that is installed on a node, at `nodes/<node>/rootfs/<path>`.
+    ///
+    /// # Errors
+    /// As [`Tree::insert`].
+    pub fn place(
+        &mut self,
+        destination: Destination,
+        mut artifact: Artifact,
+    ) -> Result<(), Refused> {
+        if !destination.path.starts_with('/') {
+            let reason = "it is not absolute";
+            return Err(Refused::Path { path: destination.path, reason, origin: artifact.origin });
+        }
+        let path = destination.tree_path();
+        artifact.destination = Some(destination);
+        self.insert(path, artifact)
+    }
+
+    /// Moves every file of `other` into this tree; returns what could not be moved.
+    #[must_use]
+    pub fn append(&mut self, other: Self) -> Vec<Refused> {
+        other
+            .files
+            .into_iter()
+            .filter_map(|(path, artifact)| self.insert(path, artifact).err())
+            .collect()
+    }
+
+    /// Adds the files that follow from all others: `nodes/<node>/files.tsv`, `.gitignore` and
+    /// `.gitattributes`. To be called once, when all rooms have rendered; nothing but
+    /// `hagen.json` comes after it.
+    #[must_use]
+    pub fn finish(&mut self) -> Vec<Refused> {
+        derived::add(self)
+    }
+
+    /// The file at `path`.
+    pub fn get(&self, path: &str) -> Option<&Artifact> {
+        self.files.get(path)
+    }
+
+    /// Every file, sorted by path.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Artifact)> + Clone {
+        self.files.iter().map(|(path, artifact)| (path.as_str(), artifact))
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The size of all files together, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.files.values().map(|artifact| artifact.bytes.len() as u64).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Artifact, Destination, Origin, Refused, Tree};
+
+    fn file(room: &'static str) -> Artifact {
+        Artifact::public("x\n", Origin::room(room))
+    }
+
+    fn clash(first: &str, second: &str) -> String {
+        let mut tree = Tree::new();
+        tree.insert(first, file("haproxy")).unwrap();
+        let refused = tree.insert(second, file("nginx")).unwrap_err();
+        assert_eq!(tree.len(), 1);
+        refused.to_string()
+    }
+
+    #[test]
+    fn a_taken_path_names_both_origins() {
+        assert_eq!(clash("a/b", "a/b"), "rooms `haproxy` and `nginx` both make `a/b`");
+    }
+
+    #[test]
+    fn names_that_differ_only_in_case_clash() {
+        let message = clash("nodes/a/x", "Nodes/b/x");
+        assert_eq!(
+            message,
+            "`nodes/a/x` of room `haproxy` and `Nodes/b/x` of room `nginx` cannot stand side by side"
+        );
+        clash("A", "a");
+    }
+
+    #[test]
+    fn a_file_is_never_a_folder_too() {
+        clash("a", "a/b");
+        clash("a/b", "a");
+        clash("a/b/c", "a/b");
+    }
+
+    #[test]
+    fn a_refused_file_leaves_no_folder_behind() {
+        let mut tree = Tree::new();
+        tree.insert("a", file("one")).unwrap();
+        tree.insert("b/A", file("two")).unwrap();
+        assert!(tree.insert("c/../d", file("three")).is_err());
+        assert!(tree.insert("b/a/d", file("three")).is_err());
+        assert!(tree.insert("B2", file("four")).is_ok());
+    }
+
+    #[test]
+    fn bad_paths_are_refused_with_their_origin() {
+        let refused = Tree::new().insert("../x", file("files")).unwrap_err();
+        let Refused::Path { path, reason, origin } = refused else { panic!("{refused}") };
+        assert_eq!((path.as_str(), origin.room), ("../x", "files"));
+        assert!(reason.contains(".."));
+    }
+
+    #[test]
+    fn a_placed_file_stands_at_its_final_path_below_rootfs() {
+        let mut tree = Tree::new();
+        let destination = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy");
+        tree.place(destination, file("haproxy")).unwrap();
+        let artifact = tree.get("nodes/cp1/rootfs/etc/haproxy/haproxy.cfg").unwrap();
+        assert_eq!(artifact.destination.as_ref().unwrap().node, "cp1");
+        assert_eq!((tree.len(), tree.bytes()), (1, 2));
+    }
+
+    #[test]
+    fn appending_reports_every_clash() {
+        let mut tree = Tree::new();
+        let mut other = Tree::new();
+        for path in ["a", "b", "c"] {
+            other.insert(path, file("two")).unwrap();
+        }
+        for path in ["a", "b"] {
+            tree.insert(path, file("one")).unwrap();
+        }
+        assert_eq!(tree.append(other).len(), 2);
+        assert_eq!(tree.len(), 3);
+    }
+
+    #[test]
+    fn content_never_reaches_a_debug_print() {
+        let artifact = Artifact::private("hunter2", Origin::room("keepalived"));
+        assert!(!format!("{artifact:?}").contains("hunter2"));
+        assert_eq!(artifact.stored_mode(), 0o600);
+    }
+}

@@ -1,0 +1,77 @@
+use std::fmt;
+
+use super::{Origin, TREE_PATH};
+use crate::report::{Finding, Path};
+
+/// Two files that cannot both be in the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The path that was refused.
+    pub path: String,
+    /// The path that stands in its way: the same, one that differs in case, or one that is a
+    /// file where this needs a folder.
+    pub holder: String,
+    /// Who made `holder`.
+    pub first: Origin,
+    /// Who asked for `path`.
+    pub second: Origin,
+}
+
+/// Why a file was not added to the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The path is not a [`super::TreePath`].
+    Path {
+        /// As it was asked for.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+        /// Who asked for it.
+        origin: Origin,
+    },
+    /// Another file is in the way.
+    Taken(Taken),
+}
+
+impl From<Taken> for Refused {
+    fn from(taken: Taken) -> Self {
+        Self::Taken(taken)
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path { path, reason, origin } => {
+                write!(f, "room `{}` asks for the path {path:?}, but {reason}", origin.room)
+            }
+            Self::Taken(Taken { path, holder, first, second }) if path == holder => {
+                write!(f, "rooms `{}` and `{}` both make `{path}`", first.room, second.room)
+            }
+            Self::Taken(Taken { path, holder, first, second }) => write!(
+                f,
+                "`{holder}` of room `{}` and `{path}` of room `{}` cannot stand side by side",
+                first.room, second.room
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<Refused> for Finding {
+    /// Blames the first place in the inventory that the refused file was made from.
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        let (blamed, related) = match refused {
+            Refused::Path { origin, .. } => (origin, Vec::new()),
+            Refused::Taken(Taken { first, second, .. }) => (second, first.reads),
+        };
+        let at = blamed.reads.into_iter().next().unwrap_or_else(Path::root);
+        let mut finding = Self::new(&TREE_PATH, at, message);
+        if let Some(place) = related.into_iter().next() {
+            finding = finding.because(place, "the other file comes from here");
+        }
+        finding
+    }
+}
