@@ -15,60 +15,57 @@ use crate::network::Network;
 use crate::programs::run;
 
 /// The clusters under `golden/clusters` that real programs judge.
-pub const MINIMAL: &str = "minimal";
+pub(crate) const MINIMAL: &str = "minimal";
 /// Guide 001 as it stands: Kubernetes 1.15, external etcd 3.4.7.
-pub const HAPROXY_1_15: &str = "haproxy-keepalived";
+pub(crate) const HAPROXY_1_15: &str = "haproxy-keepalived";
 /// The same with the oldest kubeadm that can still be built.
-pub const HAPROXY_1_21: &str = "haproxy-keepalived-1.21";
+pub(crate) const HAPROXY_1_21: &str = "haproxy-keepalived-1.21";
 /// Guide 002: nginx in front, stacked etcd.
-pub const NGINX_1_30: &str = "nginx-keepalived";
+pub(crate) const NGINX_1_30: &str = "nginx-keepalived";
 
 /// A compiled cluster.
-pub struct Cluster {
+pub(crate) struct Cluster {
     /// The golden case's name.
-    pub case: &'static str,
+    pub(crate) case: &'static str,
     /// The output folder.
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// In the inventory's order.
-    pub nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
 }
 
 /// What the inventory says about one node, and the node's part of the tree.
-pub struct Node {
-    pub name: String,
-    pub address: String,
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) address: String,
     /// The prefix length of the network that holds the node and the VIP.
-    pub prefix: String,
-    pub interface: String,
-    pub folder: PathBuf,
+    pub(crate) prefix: String,
+    pub(crate) interface: String,
+    pub(crate) folder: PathBuf,
 }
 
 /// One row of a node's `files.tsv`.
-pub struct FileRow {
+pub(crate) struct FileRow {
     /// Absolute, on the node.
-    pub path: String,
-    pub mode: String,
-    pub owner: String,
-    pub group: String,
+    pub(crate) path: String,
+    pub(crate) mode: String,
+    pub(crate) owner: String,
+    pub(crate) group: String,
 }
 
 /// The golden inventory of a case.
-pub fn inventory(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("golden/clusters")
-        .join(case)
-        .join("inventory.yaml")
+pub(crate) fn inventory(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/clusters").join(case).join("inventory.yaml")
 }
 
 /// Makes a secrets bundle, dated today.
-pub fn new_bundle(cluster_name: &str, file: &Path) {
+pub(crate) fn new_bundle(cluster_name: &str, file: &Path) {
     let mut command = hagen();
     command.args(["secrets", "new", "--cluster", cluster_name, "-o"]).arg(file);
     run(&mut command).succeeded();
 }
 
 /// `hagen build INVENTORY --secrets FILE -o FOLDER`.
-pub fn build(inventory: &Path, bundle: &Path, out: &Path) -> Command {
+pub(crate) fn build(inventory: &Path, bundle: &Path, out: &Path) -> Command {
     let mut command = hagen();
     command.arg("build").arg(inventory).arg("--secrets").arg(bundle).arg("-o").arg(out);
     command
@@ -79,12 +76,12 @@ fn hagen() -> Command {
 }
 
 /// The name that an inventory gives its cluster.
-pub fn name(inventory: &Value) -> &str {
+pub(crate) fn name(inventory: &Value) -> &str {
     text(&inventory["cluster"]["name"])
 }
 
 /// Compiles a golden case, once per run of the tests.
-pub fn compiled(case: &'static str) -> Arc<Cluster> {
+pub(crate) fn compiled(case: &'static str) -> Arc<Cluster> {
     static COMPILED: LazyLock<Mutex<BTreeMap<&'static str, Arc<Cluster>>>> =
         LazyLock::new(Mutex::default);
     // A test that panicked while compiling has left nothing half-made in the map.
@@ -127,12 +124,12 @@ fn text(value: &Value) -> &str {
 
 impl Cluster {
     /// Every file of the tree, sorted.
-    pub fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_under(&self.out)
     }
 
     /// The nodes that get a file at this path; at least one.
-    pub fn nodes_with(&self, path: &str) -> Vec<&Node> {
+    pub(crate) fn nodes_with(&self, path: &str) -> Vec<&Node> {
         let nodes: Vec<_> = self.nodes.iter().filter(|node| node.has(path)).collect();
         assert!(!nodes.is_empty(), "{}: no node has {path}", self.case);
         nodes
@@ -141,27 +138,28 @@ impl Cluster {
 
 impl Node {
     /// The node's files at their final paths.
-    pub fn rootfs(&self) -> PathBuf {
+    pub(crate) fn rootfs(&self) -> PathBuf {
         self.folder.join("rootfs")
     }
 
     /// Whether the node gets a file at this absolute path.
-    pub fn has(&self, path: &str) -> bool {
+    pub(crate) fn has(&self, path: &str) -> bool {
         self.rootfs().join(&path[1..]).is_file()
     }
 
     /// The text of one of the node's files.
-    pub fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         let file = self.rootfs().join(&path[1..]);
         fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
     /// The rows of `files.tsv`.
-    pub fn files(&self) -> Vec<FileRow> {
+    pub(crate) fn files(&self) -> Vec<FileRow> {
         let file = self.folder.join("files.tsv");
         let rows = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        // The first line names the columns.
         rows.lines()
-            .filter(|line| !line.starts_with('#'))
+            .skip(1)
             .map(|line| {
                 let columns: Vec<_> = line.split('\t').map(str::to_owned).collect();
                 let [path, mode, owner, group, ..] = &columns[..] else {
@@ -178,7 +176,7 @@ impl Node {
     }
 
     /// Starts a machine that is this node: its name, its files, its address on the network.
-    pub fn start(&self, network: &Network) -> Machine {
+    pub(crate) fn start(&self, network: &Network) -> Machine {
         let machine = Machine::start(&self.name);
         network.plug(&machine, &self.interface, &format!("{}/{}", self.address, self.prefix));
         machine.install(self);
@@ -187,7 +185,7 @@ impl Node {
 }
 
 /// Every file under a folder, sorted by path.
-pub fn files_under(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
     WalkDir::new(folder)
         .sort_by_file_name()
         .into_iter()

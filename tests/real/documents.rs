@@ -49,7 +49,7 @@ fn read(kind: &str, file: &Path) -> Vec<Value> {
 }
 
 /// The documents of a YAML file, by PyYAML.
-pub fn read_yaml(file: &Path) -> Vec<Value> {
+pub(crate) fn read_yaml(file: &Path) -> Vec<Value> {
     read("yaml", file)
 }
 

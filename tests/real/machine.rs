@@ -14,15 +14,15 @@ use crate::programs::{Ran, run};
 const PATIENCE: &str = "180";
 
 /// A running machine.
-pub struct Machine {
+pub(crate) struct Machine {
     outside: Child,
     /// The machine's first process, as the host numbers it.
-    pub init: u32,
+    pub(crate) init: u32,
 }
 
 impl Machine {
     /// Starts a machine without any network but the loopback.
-    pub fn start(hostname: &str) -> Self {
+    pub(crate) fn start(hostname: &str) -> Self {
         let mut outside = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--uts", "--ipc"])
             .args(["--pid", "--fork", "--kill-child=KILL"])
@@ -42,19 +42,19 @@ impl Machine {
     }
 
     /// Where the host sees one of the machine's absolute paths.
-    pub fn path(&self, absolute: &str) -> PathBuf {
+    pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{absolute}", self.init))
     }
 
     /// Copies a program of the host into the machine.
-    pub fn place(&self, program: &Path, absolute: &str) {
+    pub(crate) fn place(&self, program: &Path, absolute: &str) {
         let destination = self.path(absolute);
         fs::create_dir_all(destination.parent().unwrap()).unwrap();
         fs::copy(program, destination).unwrap();
     }
 
     /// A command that will run in the machine, with the host's environment left out.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.init.to_string()])
@@ -66,12 +66,12 @@ impl Machine {
     }
 
     /// Runs a program in the machine to its end.
-    pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Ran {
         run(self.command(program).args(arguments))
     }
 
     /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.
-    pub fn install(&self, node: &Node) {
+    pub(crate) fn install(&self, node: &Node) {
         for file in node.files() {
             let source = format!("/tmp/hagen-install{}", file.path);
             self.place(&node.rootfs().join(&file.path[1..]), &source);

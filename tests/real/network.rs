@@ -6,13 +6,13 @@ use crate::machine::Machine;
 use crate::programs::run;
 
 /// Gone, with all its links, when dropped.
-pub struct Network {
+pub(crate) struct Network {
     holder: Child,
 }
 
 impl Network {
     /// A switch with nothing plugged in.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let holder = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
             .stdin(Stdio::null())
@@ -26,12 +26,9 @@ impl Network {
     }
 
     /// Gives a machine an interface with an address in CIDR notation.
-    pub fn plug(&self, machine: &Machine, interface: &str, cidr: &str) {
+    pub(crate) fn plug(&self, machine: &Machine, interface: &str, cidr: &str) {
         let port = format!("port{}", machine.init);
-        self.ip(&format!(
-            "link add {port} type veth peer name {interface} netns {}",
-            machine.init
-        ));
+        self.ip(&format!("link add {port} type veth peer name {interface} netns {}", machine.init));
         self.ip(&format!("link set {port} master switch up"));
         let address = ["address", "add", cidr, "dev", interface];
         // IPv6: no waiting for duplicate address detection.
@@ -49,7 +46,8 @@ impl Network {
 
     /// The holder's namespace is the test's own until `unshare` has run.
     fn wait_for_namespace(&self) {
-        let namespace = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).unwrap();
+        let namespace =
+            |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).unwrap();
         let holder = self.holder.id().to_string();
         while namespace(&holder) == namespace("self") {
             std::thread::yield_now();

@@ -5,35 +5,35 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// How a program ended.
-pub struct Ran {
+pub(crate) struct Ran {
     command: String,
     /// `None` where a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// Everything the program said.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
     /// Whether it exited with 0.
-    pub fn ok(&self) -> bool {
+    pub(crate) fn ok(&self) -> bool {
         self.code == Some(0)
     }
 
     /// Fails the test, showing the program's words, unless it exited with 0.
     #[track_caller]
-    pub fn succeeded(self) -> Self {
+    pub(crate) fn succeeded(self) -> Self {
         assert!(self.ok(), "{self}");
         self
     }
 
     /// Fails the test unless the program exited with 0 and had nothing to say on standard error.
     #[track_caller]
-    pub fn silently(self) -> Self {
+    pub(crate) fn silently(self) -> Self {
         assert!(self.ok() && self.stderr.trim().is_empty(), "{self}");
         self
     }
@@ -47,7 +47,7 @@ impl std::fmt::Display for Ran {
 }
 
 /// Runs a command to its end, without standard input.
-pub fn run(command: &mut Command) -> Ran {
+pub(crate) fn run(command: &mut Command) -> Ran {
     let shown = format!("{command:?}");
     let output = command
         .stdin(Stdio::null())
@@ -62,7 +62,7 @@ pub fn run(command: &mut Command) -> Ran {
 }
 
 /// Runs a program of the machine, which must have it.
-pub fn run_installed<A: AsRef<OsStr>>(
+pub(crate) fn run_installed<A: AsRef<OsStr>>(
     program: &str,
     package: &str,
     arguments: impl IntoIterator<Item = A>,
@@ -71,7 +71,7 @@ pub fn run_installed<A: AsRef<OsStr>>(
 }
 
 /// The path of a program that comes from a Debian package.
-pub fn installed(program: &str, package: &str) -> PathBuf {
+pub(crate) fn installed(program: &str, package: &str) -> PathBuf {
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
         .iter()
         .map(|folder| Path::new(folder).join(program))
@@ -80,7 +80,7 @@ pub fn installed(program: &str, package: &str) -> PathBuf {
 }
 
 /// The path of a program that one of the modules under `tests/real/go` builds; see `build` there.
-pub fn built(module: &str, program: &str) -> PathBuf {
+pub(crate) fn built(module: &str, program: &str) -> PathBuf {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = run(Command::new(repository.join("tests/real/go/build")).arg(module)).succeeded();
     Path::new(folder.stdout.trim()).join(program)
