@@ -18,6 +18,5 @@ hostname "$1"
 echo "$1" >"$base/root/etc/hostname"
 ip link set lo up
 
-# The line that machine.rs waits for.
-echo up
-exec chroot "$base/root" sleep infinity
+# From the line that machine.rs waits for on, the machine's root is its own.
+exec chroot "$base/root" sh -c 'echo up && exec sleep infinity'

@@ -34,7 +34,8 @@ fn under(wrapper: &Path, arguments: &[&str], command: &Command) -> Command {
 fn no_socket_is_opened() {
     let folder = workshop();
     let trace = folder.path().join("trace");
-    let arguments = ["-f", "-qq", "-e", "trace=%network", "-o", trace.to_str().unwrap()];
+    let arguments =
+        ["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o", trace.to_str().unwrap()];
     let traced = build_into(&folder, "out");
     run(&mut under(&installed("strace", "strace"), &arguments, &traced)).succeeded();
     assert_eq!(fs::read_to_string(&trace).unwrap(), "", "system calls of the network");

@@ -5,7 +5,11 @@ go 1.16
 
 tool k8s.io/kubernetes/cmd/kubeadm
 
-require k8s.io/kubernetes v1.21.14 // indirect
+require (
+	// 1.0.1, which 1.21 asks for, crashes in programs built with Go 1.24 or newer.
+	github.com/modern-go/reflect2 v1.0.2 // indirect
+	k8s.io/kubernetes v1.21.14 // indirect
+)
 
 // What k8s.io/kubernetes replaces by folders of its own repository, as published.
 replace (
