@@ -80,12 +80,13 @@ fn build(
             return None;
         }
     };
-    let (plans, claims) = plan(said, cluster, report);
-    audit::claims(cluster, &claims, report);
     let secrets = match inputs.bundle {
         Some(bundle) => bundle.open(&cluster.name, report)?,
         None => Secrets::placeholder(&cluster.name),
     };
+    cluster::lint(cluster, secrets.issued_at(), report);
+    let (plans, claims) = plan(said, cluster, report);
+    audit::claims(cluster, &claims, report);
     pki::lint(&cluster.certificates, secrets.issued_at(), report);
     if report.has_errors() {
         return None;
@@ -181,6 +182,7 @@ pub fn all_codes() -> Vec<&'static Code> {
         yaml::codes::CODES,
         inventory::codes::CODES,
         cluster::codes::CODES,
+        cluster::endpoint::CODES,
         audit::CODES,
         pki::CODES,
         crate::secrets::CODES,

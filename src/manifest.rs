@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::tree::{Artifact, Tree, TreePath, sha256};
+use crate::tree::{Apply, Artifact, Kind, Tree, TreePath, sha256};
 
 /// The manifest's place in the tree. It does not list itself.
 pub const PATH: &str = "hagen.json";
@@ -65,9 +65,9 @@ pub struct Entry {
     pub owner: String,
     /// Group, by name.
     pub group: String,
-    /// `managed` (a re-run restores it) or `seed` (placed only where absent).
+    /// When the file is put in place again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
+    pub kind: Option<Kind>,
     /// `sha256:<hex>` of a public file, `hmac-sha256:<hex>` of a private one.
     pub fingerprint: String,
     /// The room that made it.
@@ -81,9 +81,9 @@ pub struct Entry {
     /// The systemd unit that reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// `reload` or `restart`: what makes the unit read it again.
+    /// What makes the unit read it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub apply: Option<String>,
+    pub apply: Option<Apply>,
     /// The phase of the runbook that first needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<u8>,
@@ -195,6 +195,16 @@ impl Manifest {
 }
 
 impl Entry {
+    /// Whether the fingerprint is that of `bytes`; `None` where that takes a key and none is given.
+    pub fn fits(&self, bytes: &[u8], mac: Option<&Mac<'_>>) -> Option<bool> {
+        let fingerprint = if self.secret {
+            format!("hmac-sha256:{}", mac?(bytes))
+        } else {
+            format!("sha256:{}", sha256(bytes))
+        };
+        Some(self.fingerprint == fingerprint)
+    }
+
     fn new(path: &str, artifact: &Artifact, mac: &Mac<'_>) -> Self {
         let Artifact { bytes, mode, owner, group, secret, verbatim: _, destination, phase, origin } =
             artifact;
@@ -207,18 +217,104 @@ impl Entry {
             mode: format!("{mode:04o}"),
             owner: owner.clone(),
             group: group.clone(),
-            kind: place.map(|place| place.kind.as_str().to_owned()),
-            fingerprint: match secret {
-                true => format!("hmac-sha256:{}", mac(bytes)),
-                false => format!("sha256:{}", sha256(bytes)),
+            kind: place.map(|place| place.kind),
+            fingerprint: if *secret {
+                format!("hmac-sha256:{}", mac(bytes))
+            } else {
+                format!("sha256:{}", sha256(bytes))
             },
             room: origin.room.to_owned(),
             template: origin.template.map(str::to_owned),
             reads: origin.reads.iter().map(ToString::to_string).collect(),
             unit: unit.map(|(name, _)| name.clone()),
-            apply: unit.map(|(_, apply)| apply.as_str().to_owned()),
+            apply: unit.map(|(_, apply)| *apply),
             phase: *phase,
             secret: *secret,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, Certificate, Manifest};
+    use crate::report::Path;
+    use crate::tree::{Artifact, Destination, Origin, Tree};
+
+    fn manifest() -> Manifest {
+        let mut tree = Tree::new();
+        let origin = Origin::room("haproxy")
+            .template("haproxy/haproxy.cfg.j2")
+            .reads([Path::of(&["endpoint"]), Path::of(&["nodes"]).index(0)]);
+        let place = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy.service");
+        tree.place(place, Artifact::public("x\n", origin).phase(20)).unwrap();
+        tree.insert("cluster/admin.conf", Artifact::private("k\n", Origin::room("kubeconfig")))
+            .unwrap();
+        let certificate = |id: &str| Certificate {
+            id: id.to_owned(),
+            subject: "CN=kube-apiserver".to_owned(),
+            issuer: "CN=kubernetes".to_owned(),
+            not_after: "2027-11-21T00:00:00Z".to_owned(),
+        };
+        let about = About {
+            cluster: "lab".to_owned(),
+            bundle: "b1".to_owned(),
+            certificates: vec![certificate("b"), certificate("a")],
+        };
+        Manifest::from_tree(&tree, about, &|bytes| format!("mac-of-{}-bytes", bytes.len()))
+    }
+
+    #[test]
+    fn every_file_is_described_and_pinned() {
+        let expected = serde_json::json!([
+            {
+                "path": "cluster/admin.conf", "mode": "0600", "owner": "root", "group": "root",
+                "fingerprint": "hmac-sha256:mac-of-2-bytes", "room": "kubeconfig", "secret": true,
+            },
+            {
+                "path": "nodes/cp1/rootfs/etc/haproxy/haproxy.cfg", "node": "cp1",
+                "destination": "/etc/haproxy/haproxy.cfg", "mode": "0644",
+                "owner": "root", "group": "root", "kind": "managed",
+                "fingerprint":
+                    "sha256:73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac",
+                "room": "haproxy", "template": "haproxy/haproxy.cfg.j2",
+                "reads": ["endpoint", "nodes[0]"],
+                "unit": "haproxy.service", "apply": "reload", "phase": 20,
+            },
+        ]);
+        assert_eq!(serde_json::to_value(manifest().files).unwrap(), expected);
+    }
+
+    #[test]
+    fn it_reads_back_and_fits_its_schema() {
+        let bytes = manifest().to_bytes();
+        assert_eq!(Manifest::read(&bytes).unwrap(), manifest());
+        assert_eq!(manifest().certificates[0].id, "a");
+        let value = serde_json::from_slice(&bytes).unwrap();
+        assert!(jsonschema::is_valid(&Manifest::schema(), &value));
+        assert!(bytes.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn a_manifest_that_leads_out_of_the_tree_is_refused() {
+        let mut manifest = manifest();
+        manifest.files[0].path = "../../etc/passwd".to_owned();
+        assert!(Manifest::read(&manifest.to_bytes()).is_err());
+    }
+
+    #[test]
+    fn another_version_is_named_as_such() {
+        let error = Manifest::read(br#"{"apiVersion": "hagen-manifest/v9"}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "its apiVersion is `hagen-manifest/v9`, not `hagen-manifest/v1`"
+        );
+        assert!(Manifest::read(b"{}").is_err());
+    }
+
+    #[test]
+    fn the_published_schema_is_this_one() {
+        let published = include_str!("../schema/manifest.schema.json");
+        let schema = String::from_utf8(crate::document::json(&Manifest::schema())).unwrap();
+        assert_eq!(published, schema, "write the right side to schema/manifest.schema.json");
     }
 }

@@ -5,6 +5,8 @@
 //! YAML, so a JSON inventory is read too.
 
 pub mod codes;
+mod decode;
+mod fault;
 mod positions;
 mod read;
 mod scalar;
@@ -13,8 +15,9 @@ use std::ops::Range;
 
 use crate::report::{Path, Step};
 
+pub use decode::MAX_BYTES;
 pub use positions::Positions;
-pub use read::{MAX_BYTES, MAX_DEPTH, MAX_NODES, read};
+pub use read::{MAX_DEPTH, MAX_NODES, read};
 
 /// A text that was read, and what it says.
 #[derive(Clone, Debug)]
@@ -88,7 +91,8 @@ impl Node {
         }
     }
 
-    fn to_json(&self) -> serde_json::Value {
+    /// The value as JSON, aliases expanded.
+    pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Null => serde_json::Value::Null,
             Value::Bool(bool) => serde_json::Value::Bool(*bool),

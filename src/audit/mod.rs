@@ -1,12 +1,143 @@
 //! What no room can see alone: claims that collide or are unmet.
 
-use crate::cluster::Cluster;
-use crate::report::Report;
-use crate::rooms::Claims;
+use std::collections::BTreeMap;
 
-crate::codes! { "audit": }
+use crate::cluster::{Cluster, Node, endpoint};
+use crate::report::{Finding, Path, Report};
+use crate::rooms::claims::{Bind, NodeClaims, Port, Protocol};
+use crate::rooms::{Claims, documents};
 
-/// Compares the claims of every room.
+crate::codes! { "audit":
+    PORT_CLASH = Error "port-clash",
+    PATH_CLASH = Error "path-clash",
+    UNIT_CLASH = Error "unit-clash",
+}
+
+/// Compares the claims of every room, node by node.
 pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    let _ = (cluster, claims, report);
+    for node in &cluster.nodes {
+        let claimed = claims.of(node.index);
+        ports(node, claimed, report);
+        paths(node, claimed, report);
+        units(node, claimed, report);
+    }
+    endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
+    patches(cluster, report);
+}
+
+fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+    let mut by_number: BTreeMap<(Protocol, u16), Vec<&Port>> = BTreeMap::new();
+    for port in claimed.ports.iter().filter(|port| port.protocol != Protocol::Vrrp) {
+        let holders = by_number.entry((port.protocol, port.port)).or_default();
+        if let Some(first) = holders.iter().find(|first| first.bind.overlaps(port.bind)) {
+            report.push(clash(node, first, port));
+        }
+        holders.push(port);
+    }
+}
+
+fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
+    let on = |bind: Bind| match bind {
+        Bind::Any => "every address".to_owned(),
+        Bind::Loopback => "loopback".to_owned(),
+        Bind::Address(address) => address.to_string(),
+    };
+    Finding::new(
+        &PORT_CLASH,
+        second.at.clone(),
+        format!(
+            "on node {}, {} and {} both listen on port {} ({} and {})",
+            node.name,
+            first.what,
+            second.what,
+            second.port,
+            on(first.bind),
+            on(second.bind),
+        ),
+    )
+    .label(second.what)
+    .because(first.at.clone(), first.what)
+    .help("give one of the two another port")
+}
+
+fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+    let mut seen = BTreeMap::new();
+    for path in &claimed.paths {
+        if let Some(first) = seen.insert(path.path.as_str(), path)
+            && first.room != path.room
+        {
+            report.push(
+                Finding::new(
+                    &PATH_CLASH,
+                    path.at.clone(),
+                    format!(
+                        "on node {}, {} and {} both use {}",
+                        node.name, first.room, path.room, path.path
+                    ),
+                )
+                .because(first.at.clone(), format!("{} uses it", first.room))
+                .help("give one of the two another path"),
+            );
+        }
+    }
+}
+
+fn units(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+    let mut seen = BTreeMap::new();
+    for unit in &claimed.units {
+        if let Some(first) = seen.insert(unit.name.as_str(), unit.room)
+            && first != unit.room
+        {
+            report.push(
+                Finding::new(
+                    &UNIT_CLASH,
+                    Path::root(),
+                    format!(
+                        "on node {}, {first} and {} both run {}",
+                        node.name, unit.room, unit.name
+                    ),
+                )
+                .help("this is a defect of hagen: please report it with the inventory"),
+            );
+        }
+    }
+}
+
+/// Patches name documents that exist and leave alone what other files agree with.
+fn patches(cluster: &Cluster, report: &mut Report) {
+    for patch in &cluster.patches {
+        let at = Path::of(&["patches"]).index(patch.index);
+        let Some(document) = documents().find(|document| document.name == patch.document) else {
+            let names = documents().map(|document| document.name);
+            let finding = Finding::new(
+                &crate::cluster::codes::PATCH_TARGET,
+                at.key("document"),
+                format!("no document is called `{}`", patch.document),
+            );
+            report.push(match crate::report::closest(&patch.document, names.clone()) {
+                Some(name) => finding.help(format!("did you mean `{name}`?")),
+                None => {
+                    finding.help(format!("documents are: {}", names.collect::<Vec<_>>().join(", ")))
+                }
+            });
+            continue;
+        };
+        for pointer in
+            document.owned.iter().filter(|pointer| patch.patch.pointer(pointer).is_some())
+        {
+            let field = pointer
+                .trim_start_matches('/')
+                .split('/')
+                .fold(at.key("patch"), |at, key| at.key(key));
+            report.push(
+                Finding::new(
+                    &crate::cluster::codes::PATCH_TARGET,
+                    field,
+                    format!("other files agree with `{}` of {}", &pointer[1..], document.name),
+                )
+                .label("a patch here would contradict them")
+                .help("change the inventory's own setting instead"),
+            );
+        }
+    }
 }

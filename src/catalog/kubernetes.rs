@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use time::Date;
 
-use super::version::{from_optional_text, from_text};
+use super::by_patch::ByPatch;
+use super::date::optional_date;
 use super::{
     EtcdVersion, KubeProxyFacts, KubeadmApi, KubeadmFacts, KubeletFacts, KubernetesVersion,
-    PackageLayout, StaticPodFacts, Version,
+    PackageLayout, RuntimeRange, StaticPodFacts,
 };
 
 /// The oldest minor in the catalog: the first with kubeadm's `v1beta2`.
@@ -71,6 +72,20 @@ pub enum KubeconfigEndpoint {
     Local,
 }
 
+/// How far a feature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It does not exist.
+    Absent,
+    /// It needs its feature gate.
+    Alpha,
+    /// It works without a gate and may still change.
+    Beta,
+    /// It is there to stay.
+    Stable,
+}
+
 /// What the kubelet and kubeadm do when they find swap in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -79,28 +94,6 @@ pub enum Severity {
     Error,
     /// Complain and go on.
     Warning,
-}
-
-/// A value that holds from a patch release on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SincePatch<T> {
-    /// The first patch release with this value.
-    since_patch: u32,
-    value: T,
-}
-
-/// A value that changed within a minor. Every table begins at patch 0.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-struct ByPatch<T>(Vec<SincePatch<T>>);
-
-impl<T> ByPatch<T> {
-    /// The value in force at `patch`: the last one not newer.
-    fn at(&self, patch: u32) -> &T {
-        let entry = self.0.iter().rfind(|entry| entry.since_patch <= patch);
-        &entry.expect("every table begins at patch 0; tested").value
-    }
 }
 
 /// The path of the runtime's socket for each runtime, in the form that this minor's kubeadm
@@ -114,27 +107,6 @@ struct CriSockets {
     docker: String,
 }
 
-/// Which container runtimes serve a minor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RuntimeRange {
-    /// The oldest containerd whose CRI this kubelet speaks. 1.26 needs CRI v1, hence 1.6
-    /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>).
-    #[serde(deserialize_with = "from_text")]
-    pub containerd_min: Version,
-    /// The first containerd series that this kubelet cannot use, because 2.0 dropped CRI
-    /// v1alpha2 and the kubelet speaks v1 only from 1.23 on.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub containerd_below: Option<Version>,
-    /// The oldest Docker that dockershim works with; absent where dockershim is.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub docker_min: Option<Version>,
-    /// The newest Docker that upstream validated with dockershim (the "latest validated" line of
-    /// the minor's release notes); newer ones warn in preflight.
-    #[serde(deserialize_with = "from_optional_text")]
-    pub docker_max: Option<Version>,
-}
-
 /// What a Kubernetes minor version means: upstream's decisions, one field each.
 ///
 /// Sources are named at the fields; "CHANGELOG-1.NN" is
@@ -145,6 +117,9 @@ pub struct RuntimeRange {
 pub struct Release {
     /// The `30` of 1.30.
     pub minor: u32,
+    /// Whether two address families work without a feature gate: IPv6DualStack is on by default
+    /// from 1.21 (CHANGELOG-1.21).
+    pub dual_stack: bool,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]
@@ -152,14 +127,13 @@ pub struct Release {
 
     /// The kubeadm configuration API to write: the one this minor's kubeadm prefers.
     pub kubeadm_api: KubeadmApi,
-    /// The default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), from 1.25
-    /// `registry.k8s.io`. It is always written out, as late patches of 1.22 to 1.24 differ.
-    pub image_repository: String,
+    image_repository: ByPatch<String>,
     /// The tag of the sandbox image, kubeadm's `PauseVersion`.
     pub pause: String,
     coredns: ByPatch<String>,
     etcd: ByPatch<String>,
     min_external_etcd: ByPatch<String>,
+    coredns_path: ByPatch<CorednsPath>,
 
     /// The organization in `admin.conf`: `system:masters`, or `kubeadm:cluster-admins`, which
     /// kubeadm binds to cluster-admin at init (1.29, kubernetes/kubernetes#121305).
@@ -184,6 +158,10 @@ pub struct Release {
     /// Which runtimes serve it.
     pub runtimes: RuntimeRange,
 
+    /// How far dual stack is. While it is alpha (1.16 to 1.20), the gate `IPv6DualStack` is
+    /// needed in kubeadm and every component; 1.24's kubeadm refuses the gate.
+    pub dual_stack: Stage,
+
     /// The path that tells whether an API server may get traffic: `/readyz`, before 1.16
     /// `/healthz`.
     pub health_path: String,
@@ -206,6 +184,13 @@ pub struct Release {
 }
 
 impl Release {
+    /// kubeadm's default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), and
+    /// `registry.k8s.io` from 1.25, 1.24.9, 1.23.15 and 1.22.17 on.
+    /// <https://kubernetes.io/blog/2022/11/28/registry-k8s-io-faster-cheaper-ga/>
+    pub fn image_repository(&self, patch: u32) -> &str {
+        self.image_repository.at(patch)
+    }
+
     /// The tag of the CoreDNS image, `v1.11.3` (`1.6.7`, without the `v`, before 1.21).
     pub fn coredns(&self, patch: u32) -> &str {
         self.coredns.at(patch)
@@ -255,14 +240,14 @@ impl Release {
 
     /// The CoreDNS image that kubeadm names, given `imageRepository` and, if set,
     /// `dns.imageRepository`. From 1.21 the upstream registry keeps it one folder deeper; a
-    /// repository of one's own has the sub-folder in 1.21 only, unless it is part of
-    /// `dns.imageRepository` (kubernetes/kubernetes#102502).
+    /// repository of one's own has the sub-folder in 1.21.0 and 1.21.1 only, unless it is part
+    /// of `dns.imageRepository` (kubernetes/kubernetes#102502).
     pub fn coredns_image(&self, patch: u32, images: &str, dns_images: Option<&str>) -> String {
         let repository = dns_images.unwrap_or(images);
-        let nested = match self.kubeadm.coredns_path {
+        let nested = match self.coredns_path.at(patch) {
             CorednsPath::Flat => false,
             CorednsPath::Nested => true,
-            CorednsPath::NestedUpstream => repository == self.image_repository,
+            CorednsPath::NestedUpstream => repository == self.image_repository(patch),
         };
         let folder = if nested { "/coredns" } else { "" };
         format!("{repository}{folder}/coredns:{}", self.coredns(patch))
@@ -287,22 +272,5 @@ fn image_version(tag: &str) -> EtcdVersion {
     version.parse().expect("every etcd tag of the data files begins with a version")
 }
 
-/// A date written `2024-10-22`, or null.
-fn optional_date<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
-    let format = time::macros::format_description!("[year]-[month]-[day]");
-    let text = Option::<String>::deserialize(from)?;
-    text.map(|text| Date::parse(&text, format).map_err(serde::de::Error::custom)).transpose()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_minor_is_there() {
-        let minors: Vec<u32> = releases().map(|release| release.minor).collect();
-        assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
-        assert_eq!(release(14), None);
-        assert_eq!(release(38), None);
-    }
-}
+mod tests;

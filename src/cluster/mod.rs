@@ -2,7 +2,9 @@
 //! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
 
 pub mod codes;
+pub mod endpoint;
 pub mod layout;
+mod lint;
 mod resolve;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::host::{Distribution, OsSection as Os};
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
+pub use lint::lint;
 pub use resolve::resolve;
 
 /// A whole cluster, every default filled in.
@@ -107,6 +110,9 @@ pub struct Etcd {
     pub metrics_port: u16,
     /// The data folder.
     pub data_dir: String,
+    /// More settings of every member: flag name without dashes to value. Stacked members get
+    /// them from kubeadm, external ones from [`layout::ETCD_CONF`].
+    pub settings: BTreeMap<String, String>,
 }
 
 /// The container runtime.

@@ -234,6 +234,11 @@ fn etcd(
             .data_dir
             .as_ref()
             .map_or_else(|| "/var/lib/etcd".into(), ToString::to_string),
+        settings: section
+            .settings
+            .iter()
+            .map(|(flag, value)| (flag.to_string(), value.to_string()))
+            .collect(),
     })
 }
 

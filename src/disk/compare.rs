@@ -1,7 +1,10 @@
+use std::fs;
 use std::path::Path;
 
 use super::DiskError;
-use crate::manifest::Manifest;
+use super::plan::{Files, State, states};
+use super::survey::{Survey, Target};
+use crate::manifest::{Mac, Manifest};
 use crate::tree::Tree;
 
 /// A file that is in the folder and in the tree, with other bytes.
@@ -40,10 +43,81 @@ impl Comparison {
 /// # Errors
 /// When `out` cannot be read.
 pub fn compare(
-    _tree: &Tree,
-    _manifest: &Manifest,
-    _out: &Path,
-    _public_only: bool,
+    tree: &Tree,
+    manifest: &Manifest,
+    out: &Path,
+    public_only: bool,
 ) -> Result<Comparison, DiskError> {
-    Ok(Comparison::default())
+    let listed = super::listed(manifest);
+    let new = super::files(tree, &listed);
+    let target = Target::resolve(out)?;
+    let survey = Survey::of(&target, &new)?;
+    let mut comparison = Comparison::default();
+    for ((path, artifact), state) in new.iter().zip(states(&target, &survey, &new)?) {
+        let path = (*path).to_owned();
+        match state {
+            State::Same => {}
+            State::Absent if public_only && artifact.secret => {}
+            State::Absent => comparison.added.push(path),
+            State::OtherMode => comparison.mode_changed.push(path),
+            State::OtherBytes => {
+                let old = if artifact.secret { None } else { Some(read(&target, &path)?) };
+                comparison.changed.push(Change { path, old });
+            }
+        }
+    }
+    let owned = survey.owned();
+    let gone = |path: &&String| owned.contains(path.as_str()) && !new.contains_key(path.as_str());
+    comparison.removed = survey.files.keys().filter(gone).cloned().collect();
+    Ok(comparison)
+}
+
+/// How a folder differs from its own manifest. Every list is sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Listed, but not there as a regular file.
+    pub missing: Vec<String>,
+    /// There, but without the listed fingerprint.
+    pub changed: Vec<String>,
+    /// Private files that are there but could not be checked: no key was given.
+    pub unchecked: Vec<String>,
+    /// There, but not listed.
+    pub foreign: Vec<String>,
+}
+
+/// Compares the folder `out` with the `manifest` that [`super::read_manifest`] found in it; `mac`
+/// checks private files, as in [`Manifest::from_tree`].
+///
+/// # Errors
+/// When `out` cannot be read.
+pub fn verify(
+    out: &Path,
+    manifest: &Manifest,
+    mac: Option<&Mac<'_>>,
+) -> Result<Verification, DiskError> {
+    let target = Target::resolve(out)?;
+    let survey = Survey::of(&target, &Files::new())?;
+    let mut verification = Verification::default();
+    for entry in &manifest.files {
+        let path = entry.path.clone();
+        if !survey.files.contains_key(&path) {
+            verification.missing.push(path);
+            continue;
+        }
+        match entry.fits(&read(&target, &path)?, mac) {
+            Some(true) => {}
+            Some(false) => verification.changed.push(path),
+            None => verification.unchecked.push(path),
+        }
+    }
+    let owned = survey.owned();
+    let there = survey.files.keys().chain(survey.odd.keys());
+    verification.foreign = there.filter(|path| !owned.contains(path.as_str())).cloned().collect();
+    verification.foreign.sort_unstable();
+    Ok(verification)
+}
+
+fn read(target: &Target, path: &str) -> Result<Vec<u8>, DiskError> {
+    let file = target.path.join(path);
+    fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))
 }

@@ -1,15 +1,22 @@
 //! Trees on disk: the only module that creates, changes or removes files.
 
+mod atomic;
 mod compare;
 mod error;
+mod in_place;
+mod judge;
+mod plan;
+mod stage;
+mod survey;
 
 use std::path::Path;
 
-pub use compare::{Change, Comparison, compare};
+pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
+pub use survey::read_manifest;
 
-use crate::manifest::Manifest;
-use crate::tree::Tree;
+use crate::manifest::{self, Manifest};
+use crate::tree::{Artifact, Origin, Tree};
 
 crate::codes! { "disk":
     FOREIGN_FOLDER = Error "foreign-folder",
@@ -52,11 +59,37 @@ pub struct Written {
 /// # Errors
 /// See [`CODES`]. Nothing has changed then, except in [`Mode::InPlace`].
 pub fn write(
-    _tree: &Tree,
-    _manifest: &Manifest,
-    _out: &Path,
-    _mode: Mode,
-    _options: Options,
+    tree: &Tree,
+    manifest: &Manifest,
+    out: &Path,
+    mode: Mode,
+    options: Options,
 ) -> Result<Written, DiskError> {
-    Ok(Written::default())
+    let listed = listed(manifest);
+    let new = files(tree, &listed);
+    let target = survey::Target::resolve(out)?;
+    stage::clear_abandoned(&target.path, stage::IN_PLACE);
+    let survey = survey::Survey::of(&target, &new)?;
+    judge::judge(&target, &survey, &new, manifest, mode, options)?;
+    let plan = plan::Plan::new(&target, &survey, &new)?;
+    if !plan.is_done() {
+        match mode {
+            Mode::Atomic => atomic::replace(&target, &survey, &plan)?,
+            Mode::InPlace => in_place::replace(&target, &plan)?,
+        }
+    }
+    Ok(plan.written())
 }
+
+/// The manifest as a file of the tree.
+fn listed(manifest: &Manifest) -> Artifact {
+    Artifact::public(manifest.to_bytes(), Origin::room("manifest"))
+}
+
+/// Every file that the folder is to hold.
+fn files<'a>(tree: &'a Tree, listed: &'a Artifact) -> plan::Files<'a> {
+    tree.iter().chain([(manifest::PATH, listed)]).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! construction; the order of keys is the order in which they were inserted.
 
 mod merge;
-mod plain;
+mod yaml;
 
 pub use merge::{merge, merge_checked};
 pub use serde_json::{Map, Value};
@@ -23,6 +23,16 @@ pub fn json(document: &impl serde::Serialize) -> Vec<u8> {
 
 /// YAML documents, separated by `---`, under [`HEADER`] where `header` is set. Every text that
 /// a YAML 1.1 or 1.2 reader could take for something else is quoted.
-pub fn yaml(_documents: &[Value], _header: bool) -> Vec<u8> {
-    Vec::new()
+///
+/// # Panics
+/// Never: a [`Value`] always has a YAML form.
+pub fn yaml(documents: &[Value], header: bool) -> Vec<u8> {
+    let mut text = if header { HEADER.to_owned() } else { String::new() };
+    for (position, document) in documents.iter().enumerate() {
+        if position > 0 {
+            text.push_str("---\n");
+        }
+        yaml::write(document, &mut text);
+    }
+    text.into_bytes()
 }

@@ -1,4 +1,4 @@
-//! Codes of the inventory's structure.
+//! What can be wrong with the form of an inventory.
 
 crate::codes! { "inventory":
     UNKNOWN_KEY = Error "unknown-key",

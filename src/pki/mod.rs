@@ -12,11 +12,13 @@ mod spec;
 pub use issue::issue;
 pub use issued::{Entry, Issued, Leaf, Pair, ServiceAccount};
 pub use policy::{Algorithm, Policy, lint};
-pub use spec::{Authority, CertSpec, San, Usage};
+pub use spec::{Authority, CertSpec, LONG_LIVED, San, Usage};
 
 crate::codes! { "pki":
-    ALGORITHM = Error "algorithm",
     LIFETIME_EXCEEDS_CA = Error "lifetime-exceeds-ca",
     LIFETIME_PAST_2049 = Warning "lifetime-past-2049",
     UNISSUABLE = Error "unissuable",
 }
+
+#[cfg(test)]
+mod tests;

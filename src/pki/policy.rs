@@ -13,8 +13,8 @@ const BACKDATE: Duration = Duration::HOUR;
 /// exist in it.
 const LATEST: OffsetDateTime = datetime!(9999-12-31 23:59:59 UTC);
 
-/// The first moment that X.509 no longer writes as UTCTime (RFC 5280, section 4.1.2.5).
-const GENERALIZED_TIME: OffsetDateTime = datetime!(2050-01-01 00:00 UTC);
+/// The last moment that X.509 writes as UTCTime (RFC 5280, section 4.1.2.5).
+const UTC_TIME_END: OffsetDateTime = datetime!(2049-12-31 23:59:59 UTC);
 
 /// The kind of key of a cluster's authorities, service accounts and leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,7 +100,8 @@ pub fn lint(policy: &Policy, issued_at: OffsetDateTime, report: &mut Report) {
         );
     }
     let end = policy.ca_validity(issued_at).not_after;
-    if end >= GENERALIZED_TIME {
+    let longest = (UTC_TIME_END - issued_at).whole_days();
+    if end > UTC_TIME_END && longest > 0 {
         report.push(
             Finding::new(
                 &LIFETIME_PAST_2049,
@@ -108,10 +109,49 @@ pub fn lint(policy: &Policy, issued_at: OffsetDateTime, report: &mut Report) {
                 format!("the authorities would be valid until {}, past 2049", end.date()),
             )
             .label("ends past 2049")
-            .help(format!(
-                "set caLifetimeDays to {} or less",
-                (GENERALIZED_TIME - issued_at).whole_days()
-            )),
+            .help(format!("set caLifetimeDays to {longest} or less")),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUED_AT: OffsetDateTime = datetime!(2026-01-31 12:00 UTC);
+
+    fn findings(ca_lifetime_days: u32, leaf_lifetime_days: u32) -> Vec<String> {
+        let policy = Policy { ca_lifetime_days, leaf_lifetime_days, ..Policy::default() };
+        let mut report = Report::new();
+        lint(&policy, ISSUED_AT, &mut report);
+        let findings = report.findings().iter();
+        findings.map(|finding| format!("{} at {}", finding.code.id, finding.at)).collect()
+    }
+
+    #[test]
+    fn dates_count_from_the_bundle() {
+        let policy = Policy::default();
+        let ca = policy.ca_validity(ISSUED_AT);
+        assert_eq!(ca.not_before, datetime!(2026-01-31 11:00 UTC));
+        assert_eq!(ca.not_after, datetime!(2036-01-29 12:00 UTC));
+        let leaf = policy.leaf_validity(ISSUED_AT);
+        assert_eq!(leaf.not_before, ca.not_before);
+        assert_eq!(leaf.not_after, datetime!(2027-01-31 12:00 UTC));
+    }
+
+    #[test]
+    fn no_leaf_outlives_its_authority() {
+        let policy = Policy { ca_lifetime_days: 10, ..Policy::default() };
+        let end = policy.leaf_validity(ISSUED_AT).not_after;
+        assert_eq!(end, policy.ca_validity(ISSUED_AT).not_after);
+        assert_eq!(findings(10, 11), ["pki/lifetime-exceeds-ca at pki.leafLifetimeDays"]);
+        assert!(findings(10, 10).is_empty());
+    }
+
+    #[test]
+    fn the_help_names_the_longest_life_before_2050() {
+        let longest = (UTC_TIME_END - ISSUED_AT).whole_days() as u32;
+        assert!(findings(longest, 365).is_empty());
+        assert_eq!(findings(longest + 1, 365), ["pki/lifetime-past-2049 at pki.caLifetimeDays"]);
     }
 }

@@ -20,6 +20,15 @@ impl Severity {
             Self::Error => "error",
         }
     }
+
+    /// What it counts as: `--strict` turns warnings into errors and leaves notes alone.
+    #[must_use]
+    pub fn effective(self, strict: bool) -> Self {
+        match self {
+            Self::Warning if strict => Self::Error,
+            severity => severity,
+        }
+    }
 }
 
 impl fmt::Display for Severity {
@@ -38,6 +47,14 @@ pub struct Code {
     pub severity: Severity,
     /// The page that `hagen explain` prints; a test runs its examples.
     pub page: &'static str,
+}
+
+impl Code {
+    /// The first paragraph of the page, on one line: what the code means.
+    pub fn summary(&self) -> String {
+        let paragraph = self.page.split("\n\n").find(|part| !part.trim_start().starts_with('#'));
+        paragraph.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl PartialEq for Code {

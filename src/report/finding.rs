@@ -103,4 +103,10 @@ impl Report {
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.code.severity == severity).count()
     }
+
+    /// Whether the run counts as failed; `strict` is `--strict`.
+    pub fn fails(&self, strict: bool) -> bool {
+        let error = |finding: &Finding| finding.code.severity.effective(strict) == Severity::Error;
+        self.findings.iter().any(error)
+    }
 }

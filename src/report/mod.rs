@@ -5,6 +5,7 @@ mod allow;
 mod code;
 mod finding;
 mod path;
+pub mod print;
 mod suggest;
 
 pub use allow::Allow;

@@ -3,6 +3,7 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod etcd;
 pub mod output;
 
 use crate::cluster::{Cluster, Node};
@@ -81,9 +82,14 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[];
+pub static ROOMS: &[&dyn Room] = &[&etcd::Etcd];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {
     ROOMS.iter().flat_map(|room| room.templates())
+}
+
+/// Every document that patches may name.
+pub fn documents() -> impl Iterator<Item = &'static DocumentName> + Clone {
+    ROOMS.iter().flat_map(|room| room.documents())
 }

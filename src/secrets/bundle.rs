@@ -94,7 +94,7 @@ impl Bundle {
         report.push(
             Finding::new(
                 &WRONG_CLUSTER,
-                Path::of(&["name"]),
+                Path::of(&["cluster", "name"]),
                 format!(
                     "the inventory describes cluster {cluster}, the secrets bundle belongs to {}",
                     self.cluster

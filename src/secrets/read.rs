@@ -7,12 +7,34 @@ use time::{OffsetDateTime, UtcOffset};
 use super::seed::Seed;
 use super::{API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey};
 use crate::report::{Finding, Path, Report};
+use crate::yaml;
 
 /// Every field that a bundle may have.
 const FIELDS: [&str; 8] =
     ["apiVersion", "cluster", "id", "issuedAt", "derivation", "generations", "seed", "keys"];
 
 impl Bundle {
+    /// Reads the text of a bundle; `name` is its file's.
+    ///
+    /// Of what the YAML reader finds only the line is passed on: its messages and spans may show
+    /// the text that they complain about.
+    pub fn read(name: &str, bytes: &[u8], report: &mut Report) -> Option<Self> {
+        let mut syntax = Report::new();
+        if let Some(document) = yaml::read(name, bytes, &mut syntax)
+            && !syntax.has_errors()
+        {
+            return Self::from_json(&document.to_json(), report);
+        }
+        let offset =
+            syntax.findings().iter().find_map(|finding| Some(finding.span.as_ref()?.start));
+        let before = offset.and_then(|offset| bytes.get(..offset));
+        match before.map(|before| before.iter().filter(|byte| **byte == b'\n').count() + 1) {
+            Some(line) => corrupt(report, &format!("line {line} is not valid YAML")),
+            None => corrupt(report, "it is not valid YAML"),
+        }
+        None
+    }
+
     /// Reads the values of a bundle's document. Findings name fields in words and point at no
     /// place, so that no printed line can ever show a secret.
     pub fn from_json(document: &Value, report: &mut Report) -> Option<Self> {
@@ -51,7 +73,7 @@ impl Bundle {
             corrupt(report, "`id` and `seed` do not belong together");
             return None;
         }
-        if fields.keys().all(|name| known(name)) { Some(bundle) } else { None }
+        fields.keys().all(known).then_some(bundle)
     }
 }
 
@@ -146,7 +168,7 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
         if let Some(key) = pem.as_str().and_then(PrivateKey::from_pem) {
             read.as_mut().map(|read| read.insert(label.clone(), key));
         } else {
-            corrupt(report, &format!("the key `{label}` is not an EC private key in PEM"));
+            corrupt(report, &format!("the key `{label}` is not an EC or RSA private key in PEM"));
             read = None;
         }
     }
@@ -206,7 +228,11 @@ mod tests {
             ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
-            ("keys", json!({"ca/etcd": "secret"}), "the key `ca/etcd` is not an EC private key"),
+            (
+                "keys",
+                json!({"ca/etcd": "secret"}),
+                "the key `ca/etcd` is not an EC or RSA private key",
+            ),
             ("sead", json!("x"), "it has a field `sead` that no bundle has"),
         ] {
             let complaint = complaint(field, value);
@@ -224,6 +250,34 @@ mod tests {
         });
         assert!(bundle.is_none());
         assert_eq!(findings.len(), 3, "{findings:?}");
+    }
+
+    #[test]
+    fn what_is_written_reads_back_through_the_yaml_reader() {
+        let mut bundle = Bundle::new("demo", [7; 32], OffsetDateTime::UNIX_EPOCH);
+        let key =
+            crate::secrets::Secrets::new(&bundle).signing_key("x", crate::secrets::Curve::P256);
+        bundle.store("ca/etcd", key);
+        let mut report = Report::new();
+        let again = Bundle::read("demo.secrets.yaml", bundle.to_yaml().as_bytes(), &mut report);
+        assert_eq!(again.map(|again| again.to_yaml()), Some(bundle.to_yaml()));
+        assert!(report.findings().is_empty());
+    }
+
+    #[test]
+    fn broken_yaml_is_blamed_by_line_without_its_text() {
+        for (text, line) in [
+            ("apiVersion: hagen-secrets/v1\nseed: 'hunter2\n", "line"),
+            ("seed: hunter2\nseed: hunter2\n", "line 2 is not valid YAML"),
+        ] {
+            let mut report = Report::new();
+            assert!(Bundle::read("demo.secrets.yaml", text.as_bytes(), &mut report).is_none());
+            let [finding] = report.findings() else { panic!("{:?}", report.findings()) };
+            assert_eq!(finding.code, &CORRUPT);
+            assert!(finding.message.contains(line), "{}", finding.message);
+            assert!(!format!("{finding:?}").contains("hunter2"));
+            assert!(finding.span.is_none());
+        }
     }
 
     #[test]

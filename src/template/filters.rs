@@ -1,7 +1,7 @@
 //! Quoting, one filter per syntax. No message repeats the value: it may be a secret.
 
 use minijinja::value::ValueKind;
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind, Output, State, Value};
 
 /// `{{ fail("…") }}`: the template refuses what it was given.
 pub(super) fn fail(message: &str) -> Result<Value, Error> {
@@ -69,7 +69,7 @@ pub(super) fn toml(value: &Value) -> Result<String, Error> {
             let items: Result<Vec<String>, Error> = value.try_iter()?.map(|v| toml(&v)).collect();
             Ok(format!("[{}]", items?.join(", ")))
         }
-        ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        ValueKind::Number | ValueKind::Bool => scalar(value),
         _ => Ok(toml_string(&scalar(value)?)),
     }
 }
@@ -103,8 +103,18 @@ fn each(value: &Value) -> Result<Vec<String>, Error> {
 /// Text, a number or a boolean as text; nothing else has one spelling.
 fn scalar(value: &Value) -> Result<String, Error> {
     match value.kind() {
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
-        kind => Err(refuse(format!("a {kind} cannot be quoted"))),
+        ValueKind::String | ValueKind::Number => Ok(value.to_string()),
+        // minijinja 3 spells them as Python does, none of our formats does.
+        ValueKind::Bool => Ok(if value.is_true() { "true" } else { "false" }.to_owned()),
+        kind => Err(refuse(format!("a value of type {kind} has no text form"))),
+    }
+}
+
+/// What `{{ value }}` prints: a [`scalar`], or nothing for the missing `else` of an inline `if`.
+pub(super) fn print(out: &mut Output, _: &mut State, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Undefined => Ok(()),
+        _ => out.write_str(&scalar(value)?).map_err(Error::from),
     }
 }
 

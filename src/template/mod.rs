@@ -110,6 +110,7 @@ fn environment() -> Environment<'static> {
     );
     // None of our formats is HTML; each has its own quoting filter instead.
     environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_formatter(filters::print);
     environment.add_function("fail", filters::fail);
     environment.add_filter("sh", filters::sh);
     environment.add_filter("conf", filters::conf);
@@ -218,6 +219,13 @@ mod tests {
             error.help.unwrap(),
             "did you mean `a/greeting.j2`? templates: a/greeting.j2, a/list.j2"
         );
+    }
+
+    #[test]
+    fn only_what_has_one_spelling_is_printed() {
+        assert_eq!(render_as("{{ true }} {{ 1 }}{{ 'x' if false }}", "").unwrap(), "true 1");
+        assert!(render_as("{{ none }}", "").is_err());
+        assert!(render_as("{{ [1] }}", "").is_err());
     }
 
     #[test]

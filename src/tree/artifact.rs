@@ -1,7 +1,11 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::report::Path;
 
 /// When a file is put in place again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A re-run restores it.
     Managed,
@@ -20,7 +24,10 @@ impl Kind {
 }
 
 /// What it takes to make a running unit notice a changed file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Apply {
     /// `systemctl reload`.
     Reload,

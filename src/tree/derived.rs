@@ -96,3 +96,88 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Artifact, Destination, Origin, Tree};
+
+    fn finished() -> Tree {
+        let mut tree = Tree::new();
+        let origin = || Origin::room("test");
+        let config = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy.service");
+        tree.place(config, Artifact::public("x\n", origin())).unwrap();
+        let key = Destination::new("cp1", "/etc/kubernetes/pki/ca.key").seed();
+        let key_file = Artifact::private("k\n", origin()).owner("etcd", "ssl-cert").mode(0o640);
+        tree.place(key, key_file).unwrap();
+        let plain = Destination::new("w1", "/etc/hosts.d/x");
+        tree.place(plain, Artifact::public("", origin())).unwrap();
+        tree.insert("cluster/odd [1] name", Artifact::private("k\n", origin())).unwrap();
+        assert_eq!(tree.finish(), []);
+        tree
+    }
+
+    fn text<'a>(tree: &'a Tree, path: &str) -> &'a str {
+        std::str::from_utf8(&tree.get(path).unwrap().bytes).unwrap()
+    }
+
+    #[test]
+    fn each_node_has_a_list_of_its_files() {
+        let tree = finished();
+        assert_eq!(
+            text(&tree, "nodes/cp1/files.tsv"),
+            "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n\
+             /etc/haproxy/haproxy.cfg\t0644\troot\troot\t\
+             73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac\t\
+             managed\thaproxy.service\treload\n\
+             /etc/kubernetes/pki/ca.key\t0640\tetcd\tssl-cert\t\
+             19732980d68fbd00358a0a4d98246c960400b87e4fa2a2e155db98be2b42ed6c\t\
+             seed\t-\t-\n"
+        );
+        assert_eq!(text(&tree, "nodes/w1/files.tsv").lines().count(), 2);
+    }
+
+    #[test]
+    fn a_list_with_hashes_of_private_files_is_private() {
+        let tree = finished();
+        assert!(tree.get("nodes/cp1/files.tsv").unwrap().secret);
+        assert!(!tree.get("nodes/w1/files.tsv").unwrap().secret);
+    }
+
+    #[test]
+    fn git_ignores_exactly_the_private_files() {
+        let scratch = tempfile::tempdir().unwrap();
+        let tree = finished();
+        let git = |arguments: &[&str]| {
+            let output = std::process::Command::new("git")
+                .args(arguments)
+                .current_dir(scratch.path())
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let manifest = crate::manifest::Manifest::from_tree(
+            &tree,
+            crate::manifest::About {
+                cluster: "lab".to_owned(),
+                bundle: "b".to_owned(),
+                certificates: Vec::new(),
+            },
+            &|_| String::new(),
+        );
+        let out = scratch.path().join("out");
+        let (mode, options) = (crate::disk::Mode::Atomic, crate::disk::Options::default());
+        crate::disk::write(&tree, &manifest, &out, mode, options).unwrap();
+        git(&["init", "--quiet", "."]);
+        git(&["add", "."]);
+        let committed = git(&["-c", "core.quotePath=false", "ls-files"]);
+        let expected: Vec<String> = tree
+            .iter()
+            .filter(|(_, artifact)| !artifact.secret)
+            .map(|(path, _)| format!("out/{path}"))
+            .collect();
+        let mut committed: Vec<&str> =
+            committed.lines().filter(|path| *path != "out/hagen.json").collect();
+        committed.sort_unstable();
+        assert_eq!(committed, expected);
+    }
+}

@@ -52,7 +52,11 @@ impl Tree {
     /// where a file is (or the other way round). Both origins are named.
     pub fn insert(&mut self, path: impl Into<String>, artifact: Artifact) -> Result<(), Refused> {
         let path = path.into();
-        if let Err(reason) = TreePath::new(path.as_str()) {
+        let valid = match TreePath::new(path.as_str()) {
+            Ok(_) if path == crate::manifest::PATH => Err("that is the manifest's place"),
+            checked => checked.map(drop),
+        };
+        if let Err(reason) = valid {
             return Err(Refused::Path { path, reason, origin: artifact.origin });
         }
         if let Some(holder) = self.in_the_way(&path) {

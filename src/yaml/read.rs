@@ -1,21 +1,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
+use super::decode::decode;
+use super::fault::{Fault, known_tag, syntax, too_deep};
 use super::{Document, Key, Node, Positions, Value, codes, scalar};
 use crate::report::{Finding, Path, Report};
-
-/// The longest text, in bytes. An inventory of 100,000 nodes, which has to be told that it has
-/// too many nodes, takes about 10 MiB.
-pub const MAX_BYTES: usize = 64 << 20;
 
 /// How deep lists and maps may nest. The deepest place of the schema is inside a patch, whose
 /// depth is a Kubernetes object's: about 20.
 pub const MAX_DEPTH: usize = 64;
 
 /// How many values a document may hold with its aliases expanded; a text longer than
-/// [`VALUE_BYTES`] counts as several. Enough for 100,000 nodes of 40 values each.
+/// 32 bytes counts as several. Enough for 100,000 nodes of 40 values each.
 pub const MAX_NODES: usize = 1 << 22;
 
 /// So many bytes of a text count as one value against [`MAX_NODES`].
@@ -24,59 +22,22 @@ const VALUE_BYTES: usize = 32;
 /// Reads one document. Findings are about the text alone; `None` when no document can be
 /// made of it. `name` is the file's name for messages.
 pub fn read(name: &str, bytes: &[u8], report: &mut Report) -> Option<Document> {
-    let text = match decode(bytes) {
-        Ok(text) => text,
-        Err(finding) => {
-            report.push(finding);
-            return None;
-        }
-    };
-    let positions = Positions::new(text);
-    match Builder::new(text, &positions).run() {
-        Ok((root, duplicates)) => {
-            report.append(duplicates);
-            Some(Document { name: name.to_owned(), text: text.to_owned(), positions, root })
-        }
-        Err(finding) => {
-            report.push(*finding);
+    match parse(name, bytes, report) {
+        Ok(document) => Some(document),
+        Err(fault) => {
+            report.push(*fault);
             None
         }
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<&str, Finding> {
-    if bytes.len() > MAX_BYTES {
-        let message =
-            format!("the text has {} bytes, more than the {MAX_BYTES} that are read", bytes.len());
-        return Err(Finding::new(&codes::BUDGET, Path::root(), message));
-    }
-    let encoding = |message: String, span: Range<usize>| {
-        Finding::new(&codes::ENCODING, Path::root(), message)
-            .span(span)
-            .help("save the file as UTF-8 text")
-    };
-    // Windows' "Unicode" is UTF-16, which would otherwise be blamed for its NUL bytes.
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(encoding("the text is UTF-16, not UTF-8".to_owned(), 0..1));
-    }
-    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        encoding(format!("byte 0x{:02x} at offset {at} is not UTF-8", bytes[at]), at..at + 1)
-    })?;
-    let forbidden = text
-        .char_indices()
-        .find(|(_, character)| character.is_control() && !matches!(character, '\t' | '\n' | '\r'));
-    if let Some((at, character)) = forbidden {
-        let message = format!("a control character, U+{:04X}, is no text", u32::from(character));
-        return Err(encoding(message, at..at + character.len_utf8())
-            .help("delete it; inside double quotes it can be written as an escape such as \\x1b"));
-    }
-    Ok(text)
+fn parse(name: &str, bytes: &[u8], report: &mut Report) -> Result<Document, Fault> {
+    let text = decode(bytes)?;
+    let positions = Positions::new(text);
+    let (root, duplicates) = Builder::new(text, &positions).run()?;
+    report.append(duplicates);
+    Ok(Document { name: name.to_owned(), text: text.to_owned(), positions, root })
 }
-
-/// Boxed: it is large and rare.
-type Fault = Box<Finding>;
 
 /// A list or map whose end has not been met.
 struct Open {
@@ -133,18 +94,15 @@ impl<'a> Builder<'a> {
         let mut parser = Parser::new(StrInput::new(self.text));
         let mut documents = 0;
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (event, span) = event.map_err(|error| syntax(self.text, self.positions, &error))?;
             let span = self.bytes(span);
             match event {
                 Event::DocumentStart(_) if documents == 1 => {
-                    return Err(Finding::new(
-                        &codes::BUDGET,
-                        Path::root(),
-                        "a second document starts here",
-                    )
-                    .span(span)
-                    .help("keep one document per file; several files can be given in one call")
-                    .into());
+                    let message = "a second document starts here";
+                    return Err(Finding::new(&codes::BUDGET, Path::root(), message)
+                        .span(span)
+                        .help("keep one document per file; several files can be given in one call")
+                        .into());
                 }
                 Event::DocumentStart(_) => documents += 1,
                 Event::Alias(anchor) => self.alias(anchor, span)?,
@@ -355,132 +313,10 @@ impl<'a> Builder<'a> {
         let message = format!("the document has more than {MAX_NODES} values, aliases expanded");
         Err(Finding::new(&codes::BUDGET, Path::root(), message).span(span.clone()).into())
     }
-
-    fn syntax(&self, error: &ScanError) -> Fault {
-        let at = self.positions.byte(self.text, error.marker().index());
-        // The reader's own limit for brackets; met before ours, as it reads ahead.
-        if error.info() == "recursion limit exceeded" {
-            return too_deep(at..at);
-        }
-        if let Some(tab) = self.indenting_tab(at, error.info().contains("found a tab")) {
-            return Finding::new(&codes::SYNTAX, Path::root(), "a tab indents this line")
-                .span(tab..tab + 1)
-                .label("a tab")
-                .help("indent with spaces: YAML forbids tabs there")
-                .into();
-        }
-        let (message, help) = in_words(error.info());
-        let span = match error.info() {
-            // Noticed only once the line is over.
-            "simple key expect ':'" => self.last_line(at),
-            _ => at..at,
-        };
-        let finding = Finding::new(&codes::SYNTAX, Path::root(), message).span(span);
-        match help {
-            Some(help) => finding.help(help).into(),
-            None => finding.into(),
-        }
-    }
-
-    /// The last line before `at` that is not blank.
-    fn last_line(&self, at: usize) -> Range<usize> {
-        let before = self.text[..at].trim_end();
-        let line = before.rfind('\n').map_or(0, |at| at + 1);
-        before.len() - before[line..].trim_start().len()..before.len()
-    }
-
-    /// A tab in the indentation of the line where the reader stopped, of the one before, or,
-    /// where the reader says that it met a tab, further on in the value where it stopped.
-    fn indenting_tab(&self, at: usize, met: bool) -> Option<usize> {
-        let (line, _) = self.positions.line_column(self.text, at);
-        let indented = [line, line - 1].into_iter().filter(|line| *line > 0).find_map(|line| {
-            let line = self.positions.line(self.text, line);
-            let written = &self.text[line.clone()];
-            let indentation = written.len() - written.trim_start_matches([' ', '\t', '-']).len();
-            written[..indentation].find('\t').map(|tab| line.start + tab)
-        });
-        indented.or_else(|| self.text[at..].find('\t').filter(|_| met).map(|tab| at + tab))
-    }
 }
 
 fn node(span: &Range<usize>, value: Value) -> Node {
     // `MAX_BYTES` is far below 4 GiB.
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     Node { start: offset(span.start), end: offset(span.end), value }
-}
-
-fn too_deep(span: Range<usize>) -> Fault {
-    let message = format!("lists and maps nest deeper than {MAX_DEPTH} levels");
-    Finding::new(&codes::BUDGET, Path::root(), message).span(span).into()
-}
-
-/// Tags would let the text choose types; only those that say what is so anyway are known.
-fn known_tag(tag: Option<&str>, name: &str, span: &Range<usize>) -> Result<(), Fault> {
-    match tag.map(|tag| (tag, tag.strip_prefix("tag:yaml.org,2002:!"))) {
-        None => Ok(()),
-        Some((_, Some(known))) if known == name => Ok(()),
-        Some((tag, _)) => {
-            let written = tag.replace("tag:yaml.org,2002:!", "!!");
-            Err(Finding::new(
-                &codes::SYNTAX,
-                Path::root(),
-                format!("the tag `{written}` means nothing here"),
-            )
-            .span(span.clone())
-            .help("delete the tag; quote the value where text is meant")
-            .into())
-        }
-    }
-}
-
-/// The reader's terse messages for the mistakes that people make, with the edit.
-fn in_words(info: &str) -> (&str, Option<&'static str>) {
-    match info {
-        "mapping values are not allowed in this context" => (
-            "this `:` stands where no key can be",
-            Some("put each key on a line of its own, or quote a value that contains `: `"),
-        ),
-        "simple key expect ':'" | "simple key expected" => (
-            "this line has no `:` after its key",
-            Some("write `key: value`, with a space after the colon"),
-        ),
-        "invalid indentation" | "while parsing a block mapping, did not find expected key" => (
-            "this line's indentation fits nothing above it",
-            Some("give the keys of one map the same indentation"),
-        ),
-        "while parsing a block collection, did not find expected '-' indicator" => (
-            "this line belongs to a list but does not start with `-`",
-            Some("give the items of one list the same indentation, each with its `- `"),
-        ),
-        "block sequence entries are not allowed in this context" => (
-            "a list cannot start on the line of its key",
-            Some("put each `- item` on a line of its own, or write `[item, item]`"),
-        ),
-        "while parsing node, found unknown anchor" => (
-            "this alias repeats an anchor that is not defined above it",
-            Some("quote the value if it only starts with `*`"),
-        ),
-        "while parsing a flow sequence, expected ',' or ']'"
-        | "while parsing a flow mapping, did not find expected ',' or '}'"
-        | "illegal placement of ':' indicator" => {
-            ("a `,` or the closing bracket is missing before this", None)
-        }
-        "misplaced bracket" => ("this bracket closes nothing", None),
-        "while scanning a quoted scalar, found unexpected end of stream"
-        | "invalid indentation in quoted scalar" => {
-            ("these quotes are not closed", Some("close them on the same line"))
-        }
-        "invalid trailing content after double-quoted scalar" => (
-            "more text follows the closing quote",
-            Some("write a quote inside single quotes twice: `'it''s'`"),
-        ),
-        "while parsing a quoted scalar, found unknown escape character" => (
-            "double quotes do not know this escape",
-            Some("write `\\\\` for a backslash, or use single quotes"),
-        ),
-        other if other.starts_with("unexpected character") => {
-            (other, Some("quote a value that starts with this character"))
-        }
-        other => (other, None),
-    }
 }

@@ -216,10 +216,10 @@ fn encoding() {
     ];
     insta::assert_snapshot!(all.concat().join("\n"), @r#"
     yaml/encoding 1:4 byte 0xff at offset 3 is not UTF-8 | save the file as UTF-8 text
-    yaml/encoding 2:4 a control character, U+0000, is no text | delete it; inside double quotes it can be written as an escape such as \x1b
+    yaml/encoding 2:4 a control character, U+0000, stands in the text | delete it; inside double quotes it can be written as an escape such as \x1b
     yaml/encoding 1:1 the text is UTF-16, not UTF-8 | save the file as UTF-8 text
-    yaml/encoding 1:5 a control character, U+001B, is no text | delete it; inside double quotes it can be written as an escape such as \x1b
-    yaml/encoding 1:4 a control character, U+0085, is no text | delete it; inside double quotes it can be written as an escape such as \x1b
+    yaml/encoding 1:5 a control character, U+001B, stands in the text | delete it; inside double quotes it can be written as an escape such as \x1b
+    yaml/encoding 1:4 a control character, U+0085, stands in the text | delete it; inside double quotes it can be written as an escape such as \x1b
     "#);
 }
 
@@ -286,6 +286,20 @@ fn duplicate_keys_are_all_reported_and_the_first_stays() {
             ("a".to_owned(), (7, 1), (1, 4)),
         ]
     );
+}
+
+/// The pages' examples that are whole texts do what their pages say.
+#[test]
+fn pages() {
+    for code in codes::CODES {
+        let blocks: Vec<&str> = code.page.split("```").collect();
+        let [_, failing, _, fix, _] = blocks[..] else { panic!("{} has two examples", code.id) };
+        let text = |block: &str| block.split_once('\n').expect("an info string").1.to_owned();
+        assert_eq!(finding(&text(fix)), "", "{}", code.id);
+        if !failing.starts_with("yaml generated-by-test") {
+            assert!(finding(&text(failing)).starts_with(code.id), "{}", code.id);
+        }
+    }
 }
 
 /// Everything that the printer may ask of a document.

@@ -1,0 +1,293 @@
+//! What an etcd minor version means.
+//!
+//! The flag lists were read out of `server/etcdmain/config.go`, `server/embed/config.go` and
+//! `help.go` of 3.3.27, 3.5.33, 3.6.14 and 3.7.1; 3.4's is 3.3's with what its changelog adds.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::EtcdVersion;
+use super::by_patch::ByPatch;
+
+/// How a setting that changed its form is written.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EtcdSetting {
+    /// A flag (and key of the configuration file) of this name.
+    Flag(String),
+    /// A gate of `feature-gates`.
+    Gate(String),
+}
+
+/// What an etcd minor version means. Sources:
+/// <https://github.com/etcd-io/etcd/blob/main/CHANGELOG/> and the sources of each version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EtcdRelease {
+    /// The `5` of 3.5.
+    pub minor: u32,
+    /// The default of `snapshot-count`: 100000, from 3.6 10000.
+    pub snapshot_count: u64,
+    /// Whether `pre-vote` can be set (3.4).
+    pub pre_vote_setting: bool,
+    /// Whether `pre-vote` is on unless set otherwise (3.5).
+    pub pre_vote_default: bool,
+    /// The gates that `feature-gates` takes; empty where the setting does not exist (before 3.6).
+    pub feature_gates: Vec<String>,
+    /// How the check for corruption at start is asked for. 3.6 takes the old flag with a
+    /// warning, 3.7 does not start with it.
+    pub initial_corrupt_check: EtcdSetting,
+    /// The setting's name, `experimental-` before 3.6; none in 3.3.
+    pub watch_progress_notify_interval: Option<String>,
+    ready_paths: ByPatch<bool>,
+    /// Whether `logger` exists (3.4; zap alone from 3.5).
+    pub logger_setting: bool,
+    /// Whether `log-level` exists (3.4); before, `debug` and `log-package-levels`.
+    pub log_level_setting: bool,
+    /// Whether `debug` exists (until 3.4).
+    pub debug_setting: bool,
+    /// Whether a client certificate of its own may be set for outgoing connections
+    /// (`client-cert-file`, `peer-client-cert-file`; 3.5).
+    pub client_certificate_settings: bool,
+    /// Whether `enable-v2` exists (until 3.5).
+    pub enable_v2_setting: bool,
+    /// Whether the `etcdutl` program exists (3.5).
+    pub etcdutl: bool,
+    /// Whether `snapshot restore` and `snapshot status` are `etcdutl`'s alone (3.6 removed them
+    /// from `etcdctl`).
+    pub etcdutl_for_restore: bool,
+    /// Whether `etcdctl` speaks the v2 API unless `ETCDCTL_API=3` is set (3.3).
+    pub etcdctl_api_variable: bool,
+    /// Whether arm64 needs `ETCD_UNSUPPORTED_ARCH=arm64` (until 3.4).
+    pub arm64_unsupported: bool,
+    /// The first patch release without a known loss of data: 3.5.0 to 3.5.2 may corrupt the
+    /// store after a crash, and 3.5.6 fixed what followed
+    /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>). 0 where none is known.
+    pub safe_from_patch: u32,
+    /// The patch release that every member must have before an upgrade to the next minor:
+    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5). 0 where any will do.
+    pub upgrade_from_patch: u32,
+    flags: Vec<String>,
+    flags_since_patch: BTreeMap<String, u32>,
+}
+
+/// Whether a version of etcd knows a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtcdFlag {
+    /// It does.
+    Known,
+    /// A later version brought it.
+    NotYet {
+        /// The first version with it.
+        since: EtcdVersion,
+    },
+    /// An earlier minor had it; on the command line it now stops etcd, and in the configuration
+    /// file it is ignored without a word.
+    Removed {
+        /// The first minor of etcd 3 without it.
+        in_minor: u32,
+        /// What to write now, as text for a message.
+        instead: Option<&'static str>,
+    },
+    /// No version of the catalog has it.
+    Unknown,
+}
+
+const DATA: [&str; 5] = [
+    include_str!("etcd/3.3.json"),
+    include_str!("etcd/3.4.json"),
+    include_str!("etcd/3.5.json"),
+    include_str!("etcd/3.6.json"),
+    include_str!("etcd/3.7.json"),
+];
+
+static RELEASES: LazyLock<Vec<EtcdRelease>> = LazyLock::new(|| {
+    DATA.iter()
+        .map(|text| serde_json::from_str(text).expect("embedded, and read by every test run"))
+        .collect()
+});
+
+/// The successors of removed settings that are not just the name without `experimental-`.
+const SUCCESSORS: &[(&str, &str)] = &[
+    ("ca-file", "trusted-ca-file and client-cert-auth"),
+    ("peer-ca-file", "peer-trusted-ca-file and peer-client-cert-auth"),
+    ("debug", "log-level: debug"),
+    ("log-output", "log-outputs"),
+    ("log-package-levels", "log-level"),
+    ("discovery", "discovery-token and discovery-endpoints"),
+    ("discovery-proxy", "discovery-endpoints"),
+    ("experimental-backend-bbolt-freelist-type", "backend-bbolt-freelist-type"),
+    ("experimental-initial-corrupt-check", "feature-gates: InitialCorruptCheck=true"),
+    ("experimental-compact-hash-check-enabled", "feature-gates: CompactHashCheck=true"),
+    ("experimental-enable-lease-checkpoint", "feature-gates: LeaseCheckpoint=true"),
+    ("experimental-enable-lease-checkpoint-persist", "feature-gates: LeaseCheckpointPersist=true"),
+    (
+        "experimental-txn-mode-write-with-shared-buffer",
+        "feature-gates: TxnModeWriteWithSharedBuffer=true",
+    ),
+    ("experimental-stop-grpc-service-on-defrag", "feature-gates: StopGRPCServiceOnDefrag=true"),
+];
+
+/// The facts about etcd 3.`minor`, or `None` where the catalog has none.
+pub fn etcd(minor: u32) -> Option<&'static EtcdRelease> {
+    RELEASES.iter().find(|release| release.minor == minor)
+}
+
+/// Every etcd minor, oldest first.
+pub fn etcds() -> impl Iterator<Item = &'static EtcdRelease> {
+    RELEASES.iter()
+}
+
+impl EtcdVersion {
+    /// The facts about this version's minor.
+    pub fn release(self) -> Option<&'static EtcdRelease> {
+        if self.major == 3 { etcd(self.minor) } else { None }
+    }
+
+    /// The release's archive for Linux on `architecture` (`amd64`, `arm64`): a `.tar.gz` whose
+    /// one folder is named as the archive without its ending.
+    /// <https://github.com/etcd-io/etcd/releases>
+    pub fn archive_url(self, architecture: &str) -> String {
+        let releases = "https://github.com/etcd-io/etcd/releases/download";
+        format!("{releases}/v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
+    }
+}
+
+impl EtcdRelease {
+    /// Whether `/livez` and `/readyz` exist: 3.4.29, 3.5.11, and all of 3.6.
+    pub fn has_ready_paths(&self, patch: u32) -> bool {
+        *self.ready_paths.at(patch)
+    }
+
+    /// The path that tells whether a member may get traffic. `/health` reads through the
+    /// quorum; [`EtcdRelease::has_ready_paths`] says when `/readyz` is there.
+    pub fn health_path(&self, patch: u32) -> &'static str {
+        if self.has_ready_paths(patch) { "/readyz" } else { "/health" }
+    }
+
+    /// The settings that the newest patch release of this minor has, in alphabetical order. A
+    /// setting is a flag, a key of the configuration file (TLS ones are nested there) and an
+    /// environment variable `ETCD_…` alike.
+    pub fn flags(&self) -> impl Iterator<Item = &str> {
+        self.flags.iter().map(String::as_str)
+    }
+
+    /// Whether this minor at `patch` has the setting `flag`.
+    pub fn flag_status(&self, flag: &str, patch: u32) -> EtcdFlag {
+        let has =
+            |release: &EtcdRelease| release.flags.binary_search_by(|f| (**f).cmp(flag)).is_ok();
+        if has(self) {
+            return match self.flags_since_patch.get(flag) {
+                Some(&since) if patch < since => EtcdFlag::NotYet {
+                    since: EtcdVersion { major: 3, minor: self.minor, patch: since },
+                },
+                _ => EtcdFlag::Known,
+            };
+        }
+        if let Some(last) =
+            etcds().take_while(|other| other.minor < self.minor).filter(|r| has(r)).last()
+        {
+            return EtcdFlag::Removed { in_minor: last.minor + 1, instead: self.successor(flag) };
+        }
+        match etcds().skip_while(|other| other.minor <= self.minor).find(|r| has(r)) {
+            Some(first) => EtcdFlag::NotYet {
+                since: EtcdVersion {
+                    major: 3,
+                    minor: first.minor,
+                    patch: first.flags_since_patch.get(flag).copied().unwrap_or(0),
+                },
+            },
+            None => EtcdFlag::Unknown,
+        }
+    }
+
+    /// What replaces a removed setting in this minor.
+    fn successor(&self, flag: &str) -> Option<&'static str> {
+        if let Some((_, successor)) = SUCCESSORS.iter().find(|(old, _)| *old == flag) {
+            return Some(successor);
+        }
+        let plain = flag.strip_prefix("experimental-")?;
+        etcd(self.minor)?.flags().find(|name| *name == plain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(minor: u32, patch: u32, flag: &str) -> EtcdFlag {
+        etcd(minor).unwrap().flag_status(flag, patch)
+    }
+
+    fn at(minor: u32, patch: u32) -> EtcdVersion {
+        EtcdVersion { major: 3, minor, patch }
+    }
+
+    #[test]
+    fn every_minor_is_there_and_its_flags_are_sorted() {
+        let minors: Vec<u32> = etcds().map(|release| release.minor).collect();
+        assert_eq!(minors, [3, 4, 5, 6, 7]);
+        for release in etcds() {
+            assert!(release.flags.is_sorted(), "3.{}", release.minor);
+            for late in release.flags_since_patch.keys() {
+                assert!(release.flags.contains(late), "3.{}: {late}", release.minor);
+            }
+        }
+    }
+
+    #[test]
+    fn flags_come_and_go() {
+        assert_eq!(status(3, 27, "pre-vote"), EtcdFlag::NotYet { since: at(4, 0) });
+        assert_eq!(status(4, 45, "pre-vote"), EtcdFlag::Known);
+        assert_eq!(status(5, 33, "feature-gates"), EtcdFlag::NotYet { since: at(6, 0) });
+        assert_eq!(status(6, 0, "feature-gates"), EtcdFlag::Known);
+        assert_eq!(status(5, 7, "listen-client-http-urls"), EtcdFlag::NotYet { since: at(5, 8) });
+        assert_eq!(status(5, 8, "listen-client-http-urls"), EtcdFlag::Known);
+        assert_eq!(
+            status(5, 33, "debug"),
+            EtcdFlag::Removed { in_minor: 5, instead: Some("log-level: debug") }
+        );
+        assert_eq!(status(4, 0, "debug"), EtcdFlag::Known);
+        assert_eq!(status(6, 0, "enable-v2"), EtcdFlag::Removed { in_minor: 6, instead: None });
+        assert_eq!(
+            status(7, 0, "experimental-initial-corrupt-check"),
+            EtcdFlag::Removed {
+                in_minor: 7,
+                instead: Some("feature-gates: InitialCorruptCheck=true")
+            }
+        );
+        assert_eq!(
+            status(7, 0, "experimental-watch-progress-notify-interval"),
+            EtcdFlag::Removed { in_minor: 7, instead: Some("watch-progress-notify-interval") }
+        );
+        assert_eq!(status(6, 0, "experimental-initial-corrupt-check"), EtcdFlag::Known);
+        assert_eq!(status(5, 0, "listen-peer-url"), EtcdFlag::Unknown);
+        for minor in 3..=7 {
+            for flag in ["name", "listen-client-urls", "cipher-suites", "initial-cluster", "cors"] {
+                assert_eq!(status(minor, 0, flag), EtcdFlag::Known, "3.{minor} {flag}");
+            }
+        }
+    }
+
+    #[test]
+    fn facts_change_at_their_boundaries() {
+        let fact = |minor| etcd(minor).unwrap();
+        assert_eq!((fact(5).snapshot_count, fact(6).snapshot_count), (100_000, 10_000));
+        assert_eq!((fact(4).pre_vote_default, fact(5).pre_vote_default), (false, true));
+        assert_eq!((fact(5).etcdutl_for_restore, fact(6).etcdutl_for_restore), (false, true));
+        assert_eq!((fact(4).health_path(28), fact(4).health_path(29)), ("/health", "/readyz"));
+        assert_eq!((fact(5).health_path(10), fact(5).health_path(11)), ("/health", "/readyz"));
+        assert_eq!(fact(6).health_path(0), "/readyz");
+        assert!(fact(5).feature_gates.is_empty() && !fact(6).feature_gates.is_empty());
+    }
+
+    #[test]
+    fn an_archive_has_an_address() {
+        assert_eq!(
+            at(5, 21).archive_url("amd64"),
+            "https://github.com/etcd-io/etcd/releases/download/v3.5.21/etcd-v3.5.21-linux-amd64.tar.gz"
+        );
+    }
+}

@@ -1,0 +1,244 @@
+//! Command-line flags and configuration fields that came or went.
+//!
+//! The table `flags.json` was read out of upstream's sources, one minor after another: every
+//! flag that the components' `options` packages register (cmd/ and pkg/ of
+//! k8s.io/kubernetes, k8s.io/apiserver, k8s.io/component-base, k8s.io/cloud-provider,
+//! k8s.io/controller-manager), and every field of `KubeletConfiguration`
+//! (k8s.io/kubelet/config/v1beta1) and `KubeProxyConfiguration`
+//! (k8s.io/kube-proxy/config/v1alpha1). `since` is null for what 1.15 already had.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// A program whose flags the catalog knows. (etcd's are in [`super::EtcdRelease`].)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Component {
+    /// The API server.
+    KubeApiserver,
+    /// The controller manager.
+    KubeControllerManager,
+    /// The scheduler.
+    KubeScheduler,
+    /// The kubelet.
+    Kubelet,
+    /// kube-proxy.
+    KubeProxy,
+}
+
+impl Component {
+    /// The program's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Component::KubeApiserver => "kube-apiserver",
+            Component::KubeControllerManager => "kube-controller-manager",
+            Component::KubeScheduler => "kube-scheduler",
+            Component::Kubelet => "kubelet",
+            Component::KubeProxy => "kube-proxy",
+        }
+    }
+}
+
+/// A configuration document whose fields the catalog knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+enum Document {
+    KubeletConfiguration,
+    KubeProxyConfiguration,
+}
+
+/// Whether a minor knows a flag or field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It does.
+    Known,
+    /// A later minor brought it.
+    NotYet {
+        /// The first minor with it.
+        since: u32,
+    },
+    /// An earlier minor had it; passing it now stops the program.
+    Removed {
+        /// The first minor without it.
+        in_minor: u32,
+        /// What to use now, as text for a message; none where upstream names nothing.
+        instead: Option<&'static str>,
+    },
+    /// No minor of the catalog has it: most likely a typing error.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lifetime {
+    since: Option<u32>,
+    removed: Option<u32>,
+    instead: Option<String>,
+}
+
+type Names = BTreeMap<String, Lifetime>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tables {
+    flags: BTreeMap<Component, Names>,
+    fields: BTreeMap<Document, Names>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("flags.json")).expect("embedded, and read by every test run")
+});
+
+impl Lifetime {
+    fn at(&'static self, minor: u32) -> Status {
+        match (self.since, self.removed) {
+            (Some(since), _) if minor < since => Status::NotYet { since },
+            (_, Some(in_minor)) if minor >= in_minor => {
+                Status::Removed { in_minor, instead: self.instead.as_deref() }
+            }
+            _ => Status::Known,
+        }
+    }
+}
+
+/// Whether `component` of `1.<minor>` has the command-line flag `flag` (without dashes in front).
+pub fn flag_status(component: Component, flag: &str, minor: u32) -> Status {
+    let names = TABLES.flags.get(&component);
+    names.and_then(|names| names.get(flag)).map_or(Status::Unknown, |life| life.at(minor))
+}
+
+/// The flags that `component` of `1.<minor>` has, in alphabetical order: for did-you-mean.
+pub fn flags(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
+    let names = TABLES.flags.get(&component).into_iter().flatten();
+    names.filter(move |(_, life)| life.at(minor) == Status::Known).map(|(name, _)| name.as_str())
+}
+
+/// Whether KubeletConfiguration of `1.<minor>` has the field at `path`, written with dots:
+/// `memorySwap.swapBehavior`. What lies below a field of another API group (`logging`,
+/// `tracing`) or of a map (`evictionHard`) has the status of that field.
+pub fn kubelet_field(path: &str, minor: u32) -> Status {
+    field(Document::KubeletConfiguration, path, minor)
+}
+
+/// Whether KubeProxyConfiguration of `1.<minor>` has the field at `path`; see [`kubelet_field`].
+pub fn kube_proxy_field(path: &str, minor: u32) -> Status {
+    field(Document::KubeProxyConfiguration, path, minor)
+}
+
+fn field(document: Document, path: &str, minor: u32) -> Status {
+    let Some(names) = TABLES.fields.get(&document) else { return Status::Unknown };
+    if let Some(life) = names.get(path) {
+        return life.at(minor);
+    }
+    let Some((parent, _)) = path.rsplit_once('.') else { return Status::Unknown };
+    let parent_has_fields = names
+        .keys()
+        .any(|name| name.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.')));
+    if parent_has_fields { Status::Unknown } else { field(document, parent, minor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Component::*;
+    use super::*;
+
+    #[test]
+    fn flags_come_and_go_with_the_minor() {
+        let removed = |component, flag, last: u32| {
+            assert_eq!(flag_status(component, flag, last), Status::Known, "{flag}");
+            let after = flag_status(component, flag, last + 1);
+            assert!(
+                matches!(after, Status::Removed { in_minor, .. } if in_minor == last + 1),
+                "{flag}: {after:?}"
+            );
+        };
+        removed(KubeApiserver, "insecure-port", 23);
+        removed(KubeApiserver, "basic-auth-file", 18);
+        removed(KubeApiserver, "logtostderr", 25);
+        removed(KubeControllerManager, "port", 23);
+        removed(KubeControllerManager, "pod-eviction-timeout", 26);
+        removed(KubeControllerManager, "experimental-cluster-signing-duration", 24);
+        removed(KubeScheduler, "policy-config-file", 22);
+        removed(Kubelet, "network-plugin", 23);
+        removed(Kubelet, "container-runtime", 26);
+        removed(Kubelet, "pod-infra-container-image", 34);
+        removed(Kubelet, "global-housekeeping-interval", 36);
+        removed(KubeProxy, "udp-timeout", 25);
+
+        let added = |component, flag, since: u32| {
+            assert_eq!(flag_status(component, flag, since - 1), Status::NotYet { since });
+            assert_eq!(flag_status(component, flag, since), Status::Known);
+        };
+        added(KubeApiserver, "goaway-chance", 18);
+        added(KubeApiserver, "authentication-config", 29);
+        added(KubeControllerManager, "node-cidr-mask-size-ipv4", 17);
+        added(Kubelet, "config-dir", 28);
+
+        assert_eq!(flag_status(Kubelet, "node-ip", 15), Status::Known);
+        assert_eq!(flag_status(Kubelet, "node-ips", 30), Status::Unknown);
+    }
+
+    #[test]
+    fn a_removed_flag_names_its_successor() {
+        let Status::Removed { instead: Some(text), .. } =
+            flag_status(KubeControllerManager, "experimental-cluster-signing-duration", 30)
+        else {
+            panic!("a removed flag with a successor")
+        };
+        assert_eq!(text, "--cluster-signing-duration");
+    }
+
+    #[test]
+    fn every_flag_that_kubeadm_passes_is_known() {
+        let api = "advertise-address allow-privileged authorization-mode client-ca-file \
+            enable-admission-plugins enable-bootstrap-token-auth etcd-servers etcd-cafile \
+            etcd-certfile etcd-keyfile kubelet-client-certificate kubelet-client-key \
+            kubelet-preferred-address-types proxy-client-cert-file proxy-client-key-file \
+            requestheader-allowed-names requestheader-client-ca-file \
+            requestheader-extra-headers-prefix requestheader-group-headers \
+            requestheader-username-headers secure-port service-account-issuer \
+            service-account-key-file service-account-signing-key-file service-cluster-ip-range \
+            tls-cert-file tls-private-key-file feature-gates profiling audit-log-path v";
+        let manager = "allocate-node-cidrs authentication-kubeconfig authorization-kubeconfig \
+            bind-address client-ca-file cluster-cidr cluster-name cluster-signing-cert-file \
+            cluster-signing-key-file controllers kubeconfig leader-elect \
+            requestheader-client-ca-file root-ca-file service-account-private-key-file \
+            service-cluster-ip-range use-service-account-credentials feature-gates v";
+        let scheduler = "authentication-kubeconfig authorization-kubeconfig bind-address \
+            kubeconfig leader-elect feature-gates v";
+        for minor in super::super::OLDEST_MINOR..=super::super::NEWEST_MINOR {
+            for (component, flags) in
+                [(KubeApiserver, api), (KubeControllerManager, manager), (KubeScheduler, scheduler)]
+            {
+                for flag in flags.split_whitespace() {
+                    let status = flag_status(component, flag, minor);
+                    assert_eq!(status, Status::Known, "{flag} in 1.{minor}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_have_a_first_minor() {
+        assert_eq!(kubelet_field("containerRuntimeEndpoint", 26), Status::NotYet { since: 27 });
+        assert_eq!(kubelet_field("containerRuntimeEndpoint", 27), Status::Known);
+        assert_eq!(kubelet_field("failCgroupV1", 30), Status::NotYet { since: 31 });
+        assert_eq!(kubelet_field("memorySwap.swapBehavior", 22), Status::Known);
+        assert_eq!(kubelet_field("memorySwap.swapBehaviour", 30), Status::Unknown);
+        assert_eq!(kubelet_field("evictionHard.memory.available", 15), Status::Known);
+        assert_eq!(kubelet_field("logging.format", 18), Status::NotYet { since: 19 });
+        assert_eq!(kubelet_field("cgroupdriver", 30), Status::Unknown);
+        assert_eq!(kube_proxy_field("nftables.masqueradeAll", 28), Status::NotYet { since: 29 });
+        assert_eq!(kube_proxy_field("ipvs.strictARP", 15), Status::Known);
+        let gone = kube_proxy_field("udpIdleTimeout", 26);
+        assert!(matches!(gone, Status::Removed { in_minor: 26, .. }), "{gone:?}");
+    }
+
+    #[test]
+    fn flags_of_a_minor_can_be_listed() {
+        let kubelet: Vec<&str> = flags(Kubelet, 30).collect();
+        assert!(kubelet.contains(&"node-ip"));
+        assert!(!kubelet.contains(&"network-plugin"));
+    }
+}

@@ -1,0 +1,234 @@
+//! What each series of containerd and Docker means.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use time::Date;
+
+use super::Version;
+use super::date::optional_date;
+use super::feature::features;
+use super::version::{from_optional_text, from_text};
+
+/// The versions of containerd's configuration file that hagen writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContainerdConfig {
+    /// `version = 2`, for 1.3 to 1.7: one CRI plugin.
+    V2,
+    /// `version = 3`, from 2.0: the CRI plugin is split in two. 2.3 and later also read it.
+    V3,
+}
+
+impl ContainerdConfig {
+    /// The value of `version`.
+    pub fn number(self) -> u32 {
+        match self {
+            ContainerdConfig::V2 => 2,
+            ContainerdConfig::V3 => 3,
+        }
+    }
+
+    /// The plugin that holds `containerd` (runtimes) and `cni`.
+    pub fn runtime_plugin(self) -> &'static str {
+        match self {
+            ContainerdConfig::V2 => "io.containerd.grpc.v1.cri",
+            ContainerdConfig::V3 => "io.containerd.cri.v1.runtime",
+        }
+    }
+
+    /// The plugin that holds `registry` and the sandbox image.
+    pub fn images_plugin(self) -> &'static str {
+        match self {
+            ContainerdConfig::V2 => "io.containerd.grpc.v1.cri",
+            ContainerdConfig::V3 => "io.containerd.cri.v1.images",
+        }
+    }
+
+    /// Whether the sandbox image is `sandbox` in the images plugin's table `pinned_images`, and
+    /// not `sandbox_image` in the plugin itself.
+    pub fn pinned_sandbox(self) -> bool {
+        self == ContainerdConfig::V3
+    }
+
+    /// Whether `snapshotter` belongs to the images plugin, and not to the runtime plugin's
+    /// table `containerd`.
+    pub fn snapshotter_with_images(self) -> bool {
+        self == ContainerdConfig::V3
+    }
+}
+
+/// What a series (major.minor) of containerd means.
+/// <https://github.com/containerd/containerd/blob/main/RELEASES.md>
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContainerdSeries {
+    /// The first version of the series: `1.7.0`.
+    #[serde(deserialize_with = "from_text")]
+    pub series: Version,
+    /// The day its support ends or ended; where upstream names a month only, its last day.
+    #[serde(deserialize_with = "optional_date")]
+    pub end_of_life: Option<Date>,
+    /// The configuration to write.
+    pub config: ContainerdConfig,
+    /// The newest configuration version it reads: 4 from 2.3.
+    pub config_version_max: u32,
+    /// The tag of the sandbox image that it takes by itself: unless it is kubeadm's too, the
+    /// configuration must name kubeadm's, or two are pulled.
+    pub pause: String,
+    /// Whether it speaks CRI v1, which the kubelet demands from 1.26.
+    pub cri_v1: bool,
+    /// Whether it speaks CRI v1alpha2, the only one that a kubelet up to 1.22 speaks.
+    pub cri_v1alpha2: bool,
+    /// Whether `registry.config_path` and `hosts.toml` exist (1.5).
+    pub registry_config_path: bool,
+    /// Whether the CNI directories are the list `bin_dirs` (2.1); `bin_dir` before.
+    pub cni_bin_dirs: bool,
+    /// Whether the kubelet can ask it for the cgroup driver (2.0).
+    pub reports_cgroup_driver: bool,
+    /// The oldest Kubernetes minor that upstream tests it with; none named for early series.
+    pub kubernetes_from: Option<u32>,
+    /// The newest one so tested.
+    pub kubernetes_to: Option<u32>,
+}
+
+static CONTAINERD: LazyLock<Vec<ContainerdSeries>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("containerd.json"))
+        .expect("embedded, and read by every test run")
+});
+
+/// The facts about the series that `version` belongs to, or `None` where the catalog has none.
+pub fn containerd(version: Version) -> Option<&'static ContainerdSeries> {
+    CONTAINERD
+        .iter()
+        .find(|entry| (entry.series.major, entry.series.minor) == (version.major, version.minor))
+}
+
+/// Every series of containerd, oldest first.
+pub fn containerd_series() -> impl Iterator<Item = &'static ContainerdSeries> {
+    CONTAINERD.iter()
+}
+
+/// Which container runtimes serve a Kubernetes minor.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeRange {
+    /// The oldest containerd whose CRI this kubelet speaks: 1.26 needs CRI v1, hence 1.6
+    /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>); 1.37 asks
+    /// it for the cgroup driver, hence 2.0.
+    #[serde(deserialize_with = "from_text")]
+    pub containerd_min: Version,
+    /// The first containerd that this kubelet cannot use: 2.0 dropped CRI v1alpha2, and the
+    /// kubelet speaks v1 from 1.23 on.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub containerd_below: Option<Version>,
+    /// The oldest Docker that dockershim works with; absent where dockershim is.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub docker_min: Option<Version>,
+    /// The newest Docker series (18.9 is Docker's 18.09) that preflight has validated; a newer
+    /// one is a warning.
+    #[serde(deserialize_with = "from_optional_text")]
+    pub docker_max: Option<Version>,
+}
+
+impl RuntimeRange {
+    /// Whether containerd `version` serves the minor.
+    pub fn serves_containerd(&self, version: Version) -> bool {
+        version >= self.containerd_min && self.containerd_below.is_none_or(|below| version < below)
+    }
+
+    /// Whether Docker `version` serves the minor through dockershim.
+    pub fn serves_docker(&self, version: Version) -> bool {
+        self.docker_min.is_some_and(|oldest| version >= oldest)
+    }
+
+    /// Whether Docker `version` is of a series that upstream validated with the minor.
+    pub fn docker_validated(&self, version: Version) -> bool {
+        self.serves_docker(version)
+            && self.docker_max.is_some_and(|newest| {
+                (version.major, version.minor) <= (newest.major, newest.minor)
+            })
+    }
+}
+
+features! {
+    /// What a version of Docker can do. <https://docs.docker.com/engine/release-notes/>
+    Docker,
+    /// The features of Docker `version`.
+    docker, "docker.json",
+    {
+        /// `exec-opts: ["native.cgroupdriver=systemd"]` (1.11).
+        cgroup_driver_option,
+        /// `log-opts` apply to every container as a default (1.12).
+        log_options,
+        /// `live-restore` (1.12).
+        live_restore,
+        /// `data-root` in place of `graph` (17.05).
+        data_root,
+        /// overlay2 is what it takes by itself (18.09 on any kernel from 4.0; earlier, devicemapper
+        /// or overlay on some distributions).
+        overlay2_default,
+        /// cgroup v2 (20.10).
+        cgroup_v2,
+        /// The systemd cgroup driver is the default on cgroup v2 (20.10).
+        systemd_driver_on_v2,
+        /// The `overlay2.override_kernel_check` option still exists (until 24.0).
+        override_kernel_check,
+        /// cri-dockerd can drive it (20.10).
+        cri_dockerd,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::release;
+
+    fn at(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn containerd_series_are_found_by_any_of_their_versions() {
+        let config = |text| containerd(at(text)).map(|series| series.config);
+        assert_eq!(config("1.6.20"), Some(ContainerdConfig::V2));
+        assert_eq!(config("1.7.28"), Some(ContainerdConfig::V2));
+        assert_eq!(config("2.0.0"), Some(ContainerdConfig::V3));
+        assert_eq!(config("2.4.2"), Some(ContainerdConfig::V3));
+        assert_eq!(config("3.0.0"), None);
+        let series: Vec<Version> = containerd_series().map(|entry| entry.series).collect();
+        assert!(series.is_sorted());
+    }
+
+    #[test]
+    fn settings_move_with_the_configuration_version() {
+        assert_eq!(ContainerdConfig::V2.runtime_plugin(), ContainerdConfig::V2.images_plugin());
+        assert_eq!(ContainerdConfig::V3.images_plugin(), "io.containerd.cri.v1.images");
+        let bin_dirs = |text| containerd(at(text)).unwrap().cni_bin_dirs;
+        assert!(!bin_dirs("2.0.5") && bin_dirs("2.1.0"));
+        let hosts = |text| containerd(at(text)).unwrap().registry_config_path;
+        assert!(!hosts("1.4.13") && hosts("1.5.0"));
+        let newest = |text| containerd(at(text)).unwrap().config_version_max;
+        assert_eq!((newest("1.7.0"), newest("2.2.0"), newest("2.3.0")), (2, 3, 4));
+    }
+
+    #[test]
+    fn a_kubelet_needs_a_runtime_that_speaks_its_cri() {
+        let serves = |minor, text| release(minor).unwrap().runtimes.serves_containerd(at(text));
+        assert!(serves(22, "1.7.0") && !serves(22, "2.0.0"));
+        assert!(serves(23, "2.0.0"));
+        assert!(serves(25, "1.5.0") && !serves(26, "1.5.18") && serves(26, "1.6.0"));
+        assert!(serves(36, "1.7.28") && !serves(37, "1.7.28") && serves(37, "2.0.0"));
+    }
+
+    #[test]
+    fn docker_is_driven_until_dockershim_ends() {
+        let validated = |minor, text| release(minor).unwrap().runtimes.docker_validated(at(text));
+        assert!(validated(15, "18.09.9") && !validated(15, "19.03.15"));
+        assert!(!validated(16, "19.03.15") && validated(17, "19.03.15"));
+        assert!(!validated(20, "20.10.24") && validated(21, "20.10.24"));
+        assert!(release(23).unwrap().runtimes.serves_docker(at("20.10.7")));
+        assert!(!release(24).unwrap().runtimes.serves_docker(at("20.10.7")));
+        assert!(!docker(at("19.03.15")).cgroup_v2 && docker(at("20.10.0")).cgroup_v2);
+    }
+}

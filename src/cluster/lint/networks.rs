@@ -1,0 +1,209 @@
+use ipnet::IpNet;
+
+use crate::cluster::{Cluster, codes};
+use crate::report::{Finding, Path, Report};
+
+/// Docker's default bridge, `docker0`: <https://docs.docker.com/engine/network/drivers/bridge/>.
+const DOCKER_BRIDGE: &str = "172.17.0.0/16";
+/// kube-controller-manager's node-cidr-mask-size-ipv4 and -ipv6 defaults.
+const NODE_MASKS: (u8, u8) = (24, 64);
+/// kubeadm's limits on host bits of a service network (`validation.ValidateIPNetFromString`).
+const SERVICE_HOST_BITS: u8 = 20;
+/// kubeadm wants ten addresses: the tenth is the DNS's.
+const SERVICE_LEAST_BITS: u8 = 4;
+
+struct Network {
+    what: &'static str,
+    at: Path,
+    range: IpNet,
+}
+
+pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+    let pods = Path::of(&["cluster", "podSubnet"]);
+    let services = Path::of(&["cluster", "serviceSubnet"]);
+    let networks: Vec<Network> = named("pods", &pods, &cluster.pod_subnets)
+        .chain(named("services", &services, &cluster.service_subnets))
+        .collect();
+    overlaps(cluster, &networks, report);
+    families(cluster, &pods, &services, report);
+    for network in &networks {
+        private(network, report);
+    }
+    for range in &cluster.pod_subnets {
+        pod_range(cluster, range, &pods, report);
+    }
+    for range in &cluster.service_subnets {
+        service_range(range, &services, report);
+    }
+}
+
+fn named<'a>(
+    what: &'static str,
+    at: &'a Path,
+    ranges: &'a [IpNet],
+) -> impl Iterator<Item = Network> + 'a {
+    ranges.iter().map(move |range| Network { what, at: at.clone(), range: *range })
+}
+
+fn overlap(a: &IpNet, b: &IpNet) -> bool {
+    a.contains(b) || b.contains(a)
+}
+
+fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
+    let mut clash = |network: &Network, other: &str, range: IpNet, at: Option<Path>| {
+        let finding = Finding::new(
+            &codes::NETWORKS_OVERLAP,
+            network.at.clone(),
+            format!("the {} network {} overlaps {other} {range}", network.what, network.range),
+        )
+        .label("packets would be lost on the way")
+        .help("choose a private network that nothing else uses");
+        report.push(match at {
+            Some(at) => finding.because(at, other.to_owned()),
+            None => finding,
+        });
+    };
+    for (position, network) in networks.iter().enumerate() {
+        for other in &networks[..position] {
+            if overlap(&network.range, &other.range) {
+                let name = format!("the {} network", other.what);
+                clash(network, &name, other.range, Some(other.at.clone()));
+            }
+        }
+        let subnet = cluster.endpoint.subnet;
+        if overlap(&network.range, &subnet) {
+            clash(network, "the nodes' subnet", subnet, Some(Path::of(&["endpoint", "vip"])));
+        } else if let Some(node) =
+            cluster.nodes.iter().find(|node| network.range.contains(&node.address))
+        {
+            let address = IpNet::from(node.address);
+            let at = node.path().key("address");
+            clash(network, "the address of a node,", address, Some(at));
+        }
+        let docker: Option<IpNet> = DOCKER_BRIDGE.parse().ok();
+        if let Some(docker) = docker
+            && cluster.runtime.kind == crate::cluster::RuntimeKind::Docker
+            && overlap(&network.range, &docker)
+        {
+            clash(network, "docker's own bridge", docker, Some(Path::of(&["runtime", "kind"])));
+        }
+    }
+}
+
+fn families(cluster: &Cluster, pods: &Path, services: &Path, report: &mut Report) {
+    let v4 = |range: &IpNet| range.addr().is_ipv4();
+    let node_v4 = cluster.endpoint.vip.is_ipv4();
+    let mismatch = |at: Path, message: String| {
+        Finding::new(&codes::ADDRESS_FAMILY, at, message)
+            .because(Path::of(&["endpoint", "vip"]), "the family of the endpoint")
+    };
+    for node in cluster.nodes.iter().filter(|node| node.address.is_ipv4() != node_v4) {
+        report.push(
+            mismatch(
+                node.path().key("address"),
+                format!("node {} and the VIP are of different address families", node.name),
+            )
+            .help("give nodes and VIP addresses of one family"),
+        );
+    }
+    for (ranges, at) in [(&cluster.pod_subnets, pods), (&cluster.service_subnets, services)] {
+        if ranges.first().is_some_and(|first| v4(first) != node_v4) {
+            report.push(
+                mismatch(
+                    at.clone(),
+                    "the first network is not of the nodes' address family".into(),
+                )
+                .help("name the network of the nodes' family first"),
+            );
+        }
+        if ranges.len() > 1 && !cluster.release.dual_stack {
+            report.push(
+                Finding::new(
+                    &codes::ADDRESS_FAMILY,
+                    at.clone(),
+                    format!(
+                        "Kubernetes {} has no dual stack without feature gates",
+                        cluster.kubernetes
+                    ),
+                )
+                .because(Path::of(&["cluster", "kubernetes"]), "this release")
+                .help("name one network, or use Kubernetes 1.21 or newer"),
+            );
+        }
+    }
+    if cluster.pod_subnets.len() != cluster.service_subnets.len() {
+        report.push(
+            Finding::new(
+                &codes::ADDRESS_FAMILY,
+                services.clone(),
+                "pods and services do not have the same address families",
+            )
+            .because(pods.clone(), "the pods' networks")
+            .help("give both one network, or both an IPv4 and an IPv6 network"),
+        );
+    }
+}
+
+/// Private ranges: RFC 1918, RFC 6598 (shared), RFC 4193 (unique local), documentation ranges
+/// aside.
+fn private(network: &Network, report: &mut Report) {
+    let ranges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+    let is_private = ranges
+        .iter()
+        .filter_map(|range| range.parse::<IpNet>().ok())
+        .any(|range| range.contains(&network.range));
+    if !is_private {
+        report.push(
+            Finding::new(
+                &codes::PUBLIC_NETWORK,
+                network.at.clone(),
+                format!("the {} network {} is public address space", network.what, network.range),
+            )
+            .label("somebody else's addresses become unreachable")
+            .help("use a range inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10 or fc00::/7"),
+        );
+    }
+}
+
+fn pod_range(cluster: &Cluster, range: &IpNet, at: &Path, report: &mut Report) {
+    let node_mask = if range.addr().is_ipv4() { NODE_MASKS.0 } else { NODE_MASKS.1 };
+    let bits = i32::from(node_mask) - i32::from(range.prefix_len());
+    let kubelets = cluster.nodes.iter().filter(|node| node.kubelet()).count();
+    let problem = if bits < 0 {
+        Some(format!("{range} is smaller than the /{node_mask} that one node needs"))
+    } else if bits > 16 {
+        // kubeadm and the controller manager refuse it: a bitmap of more than 65,536 ranges.
+        Some(format!("{range} is more than 16 bits larger than the /{node_mask} of one node"))
+    } else if kubelets > 1usize << bits {
+        Some(format!(
+            "{range} has a /{node_mask} for {} nodes, but there are {kubelets}",
+            1 << bits
+        ))
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        report.push(
+            Finding::new(&codes::POD_RANGE_TOO_SMALL, at.clone(), problem)
+                .because(Path::of(&["nodes"]), format!("{kubelets} nodes run pods"))
+                .help(format!("choose a network between /{} and /{node_mask}", node_mask - 16)),
+        );
+    }
+}
+
+fn service_range(range: &IpNet, at: &Path, report: &mut Report) {
+    let host_bits = range.max_prefix_len() - range.prefix_len();
+    let problem = if host_bits < SERVICE_LEAST_BITS {
+        format!("{range} has no tenth address, which the DNS service takes")
+    } else if host_bits > SERVICE_HOST_BITS {
+        format!("{range} is larger than kubeadm and the API server accept")
+    } else {
+        return;
+    };
+    let (widest, narrowest) =
+        (range.max_prefix_len() - SERVICE_HOST_BITS, range.max_prefix_len() - SERVICE_LEAST_BITS);
+    report.push(
+        Finding::new(&codes::SERVICE_RANGE_TOO_SMALL, at.clone(), problem)
+            .help(format!("choose a network between /{widest} and /{narrowest}")),
+    );
+}

@@ -1,0 +1,86 @@
+use std::collections::BTreeMap;
+
+use crate::cluster::{Cluster, Node, codes};
+use crate::report::{Finding, Path, Report};
+
+pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+    unique(
+        cluster,
+        |node| node.name.clone(),
+        |node, first, value| {
+            Finding::new(
+                &codes::DUPLICATE_NODE,
+                node.path().key("name"),
+                format!("two nodes have the name {value}"),
+            )
+            .label("the name is taken")
+            .because(first.path().key("name"), "by this node")
+            .help("give every node a name of its own: it is the Kubernetes node's name")
+        },
+        report,
+    );
+    unique(
+        cluster,
+        |node| node.address,
+        |node, first, value| {
+            Finding::new(
+                &codes::DUPLICATE_ADDRESS,
+                node.path().key("address"),
+                format!("nodes {} and {} have the address {value}", first.name, node.name),
+            )
+            .label("the address is taken")
+            .because(first.path().key("address"), format!("by {}", first.name))
+            .help("give every node its own address")
+        },
+        report,
+    );
+    control_planes(cluster, report);
+}
+
+/// Reports every node whose `key` an earlier node has.
+fn unique<K: Ord>(
+    cluster: &Cluster,
+    key: impl Fn(&Node) -> K,
+    finding: impl Fn(&Node, &Node, &K) -> Finding,
+    report: &mut Report,
+) {
+    let mut seen: BTreeMap<K, &Node> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let value = key(node);
+        match seen.get(&value) {
+            Some(first) => report.push(finding(node, first, &value)),
+            None => {
+                seen.insert(value, node);
+            }
+        }
+    }
+}
+
+fn control_planes(cluster: &Cluster, report: &mut Report) {
+    let count = cluster.control_planes().count();
+    let at = Path::of(&["nodes"]);
+    match count {
+        0 => report.push(
+            Finding::new(&codes::NO_CONTROL_PLANE, at, "no node has the role `control-plane`")
+                .help("give at least one node `roles: [control-plane]`; three survive a loss"),
+        ),
+        1 => report.push(
+            Finding::new(
+                &codes::SINGLE_CONTROL_PLANE,
+                at,
+                "a highly available endpoint over a single control plane",
+            )
+            .because(Path::of(&["endpoint", "vip"]), "the VIP has nowhere else to go")
+            .help("add two nodes with `roles: [control-plane]`"),
+        ),
+        _ if count % 2 == 0 => report.push(
+            Finding::new(
+                &codes::EVEN_CONTROL_PLANES,
+                at,
+                format!("{count} control planes survive no more losses than {}", count - 1),
+            )
+            .help("use an odd number of control planes"),
+        ),
+        _ => {}
+    }
+}

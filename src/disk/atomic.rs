@@ -1,0 +1,103 @@
+//! The whole new tree takes the place of the old one in a single step.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::plan::Plan;
+use super::stage::{Stage, sync_folder};
+use super::survey::{Survey, Target};
+use super::{DiskError, FOREIGN_CONTENT, UNWRITABLE};
+
+/// Builds the tree beside the target, exchanges the two, removes the old one.
+pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Result<(), DiskError> {
+    let (Some(parent), Some(name)) = (target.path.parent(), target.path.file_name()) else {
+        return Err(not_exchangeable(&target.path, "it is the root of the file system"));
+    };
+    fs::create_dir_all(parent)
+        .map_err(|error| DiskError::io("create the folder", parent, &error))?;
+    let prefix = format!(".{}.hagen-", name.to_string_lossy());
+    let stage = Stage::new(parent, &prefix, target.mode.unwrap_or(0o755))?;
+    fill(target, plan, &stage)?;
+    if target.mode.is_none() || survey.is_empty() {
+        // rename(2) takes the place of an empty folder, too.
+        fs::rename(&stage.path, &target.path).map_err(|error| refused(&target.path, &error))?;
+        stage.release();
+        return durable(parent);
+    }
+    renameat_with(CWD, &stage.path, CWD, &target.path, RenameFlags::EXCHANGE)
+        .map_err(|errno| refused(&target.path, &errno.into()))?;
+    let old = stage.release();
+    durable(parent)?;
+    remove_surveyed(&old, survey)
+}
+
+/// The new tree, with as many files of the old one as are still right.
+fn fill(target: &Target, plan: &Plan<'_>, stage: &Stage) -> Result<(), DiskError> {
+    let ours = plan.fresh.iter().chain(&plan.same).map(|(path, _)| *path);
+    let folders = stage.make_folders(ours.chain(plan.foreign.iter().copied()))?;
+    let mut fresh = plan.fresh.clone();
+    for (path, artifact) in &plan.same {
+        // Too many links, or another owner's file: then it is written anew.
+        if stage.link(&target.path.join(path), path).is_err() {
+            fresh.push((path, artifact));
+        }
+    }
+    for path in &plan.foreign {
+        stage.link(&target.path.join(path), path).map_err(|error| {
+            let folder = target.path.display();
+            let message =
+                format!("`{folder}` holds the file `{path}`, which cannot be kept: {error}");
+            DiskError::new(&FOREIGN_CONTENT, message, "move it out of the output folder")
+        })?;
+    }
+    stage.create(&fresh)?;
+    stage.sync(fresh.len(), &folders)
+}
+
+fn durable(parent: &Path) -> Result<(), DiskError> {
+    sync_folder(parent).map_err(|error| DiskError::io("sync", parent, &error))
+}
+
+/// A file system that cannot exchange says so in many ways.
+fn refused(target: &Path, error: &io::Error) -> DiskError {
+    match Errno::from_io_error(error) {
+        Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            not_exchangeable(target, "its file system offers no exchange of folders")
+        }
+        Some(Errno::XDEV | Errno::BUSY) => not_exchangeable(target, "it is a mount point"),
+        _ => DiskError::io("replace", target, error),
+    }
+}
+
+fn not_exchangeable(target: &Path, reason: &str) -> DiskError {
+    let message = format!("`{}` cannot be replaced in one step: {reason}", target.display());
+    let help = "give a folder below it, or build with `--in-place`, which renames file by file and \
+                is not atomic";
+    DiskError::new(&UNWRITABLE, message, help)
+}
+
+/// Removes the old tree: what was surveyed and nothing else, so that a file that somebody saved
+/// there during the build is not lost.
+fn remove_surveyed(old: &Path, survey: &Survey) -> Result<(), DiskError> {
+    let gone = |result: io::Result<()>, path: &Path| match result {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let what = "the new tree is in place, but it was not possible to remove";
+            let message = format!("{what} `{}` of the old one: {error}", path.display());
+            let help = "look at what is left there; the next build removes it";
+            Err(DiskError::new(&UNWRITABLE, message, help))
+        }
+        _ => Ok(()),
+    };
+    for path in survey.files.keys().map(|path| old.join(path)) {
+        gone(fs::remove_file(&path), &path)?;
+    }
+    // Backwards: a folder sorts before what it holds.
+    for path in survey.folders.iter().rev().map(|path| old.join(path)) {
+        gone(fs::remove_dir(&path), &path)?;
+    }
+    gone(fs::remove_dir(old), old)
+}

@@ -1,0 +1,157 @@
+//! A folder in which new files are made before anybody sees them.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::DiskError;
+use crate::tree::{Artifact, TreePath};
+
+/// How the name of a staging folder inside the output folder begins; the process id follows.
+pub(super) const IN_PLACE: &str = ".hagen-";
+
+/// Up to this many new files are synced one by one, more of them by one syncfs(2): that waits
+/// for everybody's dirty pages, but 100,000 syncs of single files take minutes.
+const FEW: usize = 256;
+
+/// A private folder of this process. Removed when dropped; what a killed process leaves behind
+/// is removed by the next one that stages at the same place.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) path: PathBuf,
+    /// Held as long as the process lives: tells a living stage from an abandoned one, also
+    /// across containers that share a folder but not their process ids.
+    folder: File,
+}
+
+impl Stage {
+    /// A new folder `<prefix><process id>` in `parent`, with these permission bits.
+    pub(super) fn new(parent: &Path, prefix: &str, mode: u32) -> Result<Self, DiskError> {
+        clear_abandoned(parent, prefix);
+        let id = rustix::process::getpid().as_raw_nonzero();
+        let mut path = parent.join(format!("{prefix}{id}"));
+        let mut turn = 0;
+        // Two containers may both be process 1.
+        while let Err(error) = DirBuilder::new().mode(0o700).create(&path) {
+            if error.kind() != io::ErrorKind::AlreadyExists || turn == 99 {
+                return Err(DiskError::io("create the folder", &path, &error));
+            }
+            turn += 1;
+            path = parent.join(format!("{prefix}{id}.{turn}"));
+        }
+        let failed = |error: io::Error| DiskError::io("create the folder", &path, &error);
+        let folder = File::open(&path).map_err(failed)?;
+        // Where there are no locks (some network file systems), nobody clears abandoned stages.
+        let _ = folder.try_lock();
+        folder.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+        Ok(Self { path, folder })
+    }
+
+    /// Makes the folders of all these files, 0755.
+    pub(super) fn make_folders<'a>(
+        &self,
+        files: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeSet<&'a str>, DiskError> {
+        let folders: BTreeSet<&str> = files.flat_map(TreePath::folders).collect();
+        for folder in &folders {
+            make_folder(&self.path.join(folder))?;
+        }
+        Ok(folders)
+    }
+
+    /// Creates every file, a private one 0600 from its first moment.
+    pub(super) fn create(&self, files: &[(&str, &Artifact)]) -> Result<(), DiskError> {
+        let sync = files.len() <= FEW;
+        files.par_iter().try_for_each(|(path, artifact)| {
+            let path = self.path.join(path);
+            create_file(&path, artifact, sync)
+                .map_err(|error| DiskError::io("write", &path, &error))
+        })
+    }
+
+    /// Gives the file at `from` a second name in the stage; its modification time stays.
+    pub(super) fn link(&self, from: &Path, path: &str) -> io::Result<()> {
+        fs::hard_link(from, self.path.join(path))
+    }
+
+    /// Waits until what [`Stage::create`] made, and `folders`, would survive a power cut.
+    pub(super) fn sync(&self, created: usize, folders: &BTreeSet<&str>) -> Result<(), DiskError> {
+        let synced = if created > FEW && cfg!(target_os = "linux") {
+            sync_file_system(&self.folder)
+        } else {
+            let inner = folders.iter().map(|folder| self.path.join(folder));
+            inner.chain([self.path.clone()]).try_for_each(|folder| sync_folder(&folder))
+        };
+        synced.map_err(|error| DiskError::io("write", &self.path, &error))
+    }
+
+    /// Lets go of the folder without removing it.
+    pub(super) fn release(mut self) -> PathBuf {
+        std::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.path != Path::new("") {
+            // Nothing to be done about a failure: the next run tries again.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// A new folder, 0755 whatever the umask; fine if it is there.
+pub(super) fn make_folder(path: &Path) -> Result<(), DiskError> {
+    match fs::create_dir(path) {
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(0o755)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| DiskError::io("create the folder", path, &error))
+}
+
+fn create_file(path: &Path, artifact: &Artifact, sync: bool) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(&artifact.bytes)?;
+    // fchmod, since open(2) subtracts the umask.
+    file.set_permissions(Permissions::from_mode(artifact.stored_mode()))?;
+    if sync || !cfg!(target_os = "linux") {
+        file.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(folder: &File) -> io::Result<()> {
+    rustix::fs::syncfs(folder).map_err(io::Error::from)
+}
+
+/// syncfs(2) is Linux' own; elsewhere [`create_file`] has synced each file.
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a rename inside this folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Removes the stages in `parent` whose processes are gone: nobody holds their locks.
+pub(super) fn clear_abandoned(parent: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_prefix(prefix)).unwrap_or_default();
+        let ours = id.starts_with(|c: char| c.is_ascii_digit())
+            && id.chars().all(|c| c.is_ascii_digit() || c == '.')
+            && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if ours && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

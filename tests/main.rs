@@ -1,0 +1,15 @@
+//! The hermetic tests: everything that needs no real program and no root.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests read and write files and may panic"
+)]
+
+mod compiled;
+mod golden;
+mod pages;
