@@ -14,19 +14,50 @@ use crate::machine::Machine;
 use crate::network::Network;
 use crate::programs::run;
 
-/// The clusters under `golden/clusters` that real programs judge.
-pub(crate) const MINIMAL: &str = "minimal";
-/// Guide 001 as it stands: Kubernetes 1.15, external etcd 3.4.7.
-pub(crate) const HAPROXY_1_15: &str = "haproxy-keepalived";
+/// What is compiled: a golden inventory, and lines added to it.
+pub(crate) struct Case {
+    /// Names the case in messages and its folder.
+    pub(crate) name: &'static str,
+    /// The folder under `golden/clusters`.
+    golden: &'static str,
+    more: &'static str,
+}
+
+/// Every default, stacked etcd.
+pub(crate) const MINIMAL: Case = Case::golden("minimal");
+/// The same with the newest etcd, on the control planes but run by systemd.
+pub(crate) const MINIMAL_EXTERNAL: Case = Case {
+    name: "minimal-external-etcd",
+    more: "etcd: {mode: external, version: \"3.7.3\"}\n",
+    ..MINIMAL
+};
+/// Kubernetes 1.15 behind haproxy, with external etcd 3.4.
+pub(crate) const HAPROXY_1_15: Case = Case::golden("haproxy-keepalived");
 /// The same with the oldest kubeadm that can still be built.
-pub(crate) const HAPROXY_1_21: &str = "haproxy-keepalived-1.21";
-/// Guide 002: nginx in front, stacked etcd.
-pub(crate) const NGINX_1_30: &str = "nginx-keepalived";
+pub(crate) const HAPROXY_1_21: Case = Case::golden("haproxy-keepalived-1.21");
+/// nginx in front, stacked etcd.
+pub(crate) const NGINX_1_30: Case = Case::golden("nginx-keepalived");
+
+impl Case {
+    const fn golden(name: &'static str) -> Self {
+        Self { name, golden: name, more: "" }
+    }
+
+    /// The inventory's text.
+    pub(crate) fn inventory(&self) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/clusters");
+        let file = folder.join(self.golden).join("inventory.yaml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        text + self.more
+    }
+}
 
 /// A compiled cluster.
 pub(crate) struct Cluster {
-    /// The golden case's name.
+    /// The case's name.
     pub(crate) case: &'static str,
+    /// The address at which everybody reaches the API.
+    pub(crate) vip: String,
     /// The output folder.
     pub(crate) out: PathBuf,
     /// In the inventory's order.
@@ -52,21 +83,17 @@ pub(crate) struct FileRow {
     pub(crate) group: String,
 }
 
-/// The golden inventory of a case.
-pub(crate) fn inventory(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/clusters").join(case).join("inventory.yaml")
-}
-
 /// Makes a secrets bundle, dated today.
-pub(crate) fn new_bundle(cluster_name: &str, file: &Path) {
+fn new_bundle(cluster_name: &str, file: &Path) {
     let mut command = hagen();
     command.args(["secrets", "new", "--cluster", cluster_name, "-o"]).arg(file);
     run(&mut command).succeeded();
 }
 
 /// `hagen build INVENTORY --secrets FILE -o FOLDER`.
-pub(crate) fn build(inventory: &Path, bundle: &Path, out: &Path) -> Command {
+pub(crate) fn build(sources: &Sources, out: &Path) -> Command {
     let mut command = hagen();
+    let Sources { inventory, bundle, .. } = sources;
     command.arg("build").arg(inventory).arg("--secrets").arg(bundle).arg("-o").arg(out);
     command
 }
@@ -75,47 +102,56 @@ fn hagen() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hagen"))
 }
 
-/// The name that an inventory gives its cluster.
-pub(crate) fn name(inventory: &Value) -> &str {
-    text(&inventory["cluster"]["name"])
+/// An inventory and a bundle for it, in a folder of their own.
+pub(crate) struct Sources {
+    pub(crate) inventory: PathBuf,
+    pub(crate) bundle: PathBuf,
+    said: Value,
 }
 
-/// Compiles a golden case, once per run of the tests.
-pub(crate) fn compiled(case: &'static str) -> Arc<Cluster> {
+/// Writes a case's inventory and a new bundle into a folder.
+pub(crate) fn prepare(case: &Case, folder: &Path) -> Sources {
+    let [inventory, bundle] = ["inventory.yaml", "secrets.yaml"].map(|name| folder.join(name));
+    fs::write(&inventory, case.inventory()).unwrap();
+    let said = read_yaml(&inventory).remove(0);
+    new_bundle(text(&said["cluster"]["name"]), &bundle);
+    Sources { inventory, bundle, said }
+}
+
+/// Compiles a case, once per run of the tests.
+pub(crate) fn compiled(case: &Case) -> Arc<Cluster> {
     static COMPILED: LazyLock<Mutex<BTreeMap<&'static str, Arc<Cluster>>>> =
         LazyLock::new(Mutex::default);
     // A test that panicked while compiling has left nothing half-made in the map.
     let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    Arc::clone(compiled.entry(case).or_insert_with(|| Arc::new(compile(case))))
+    Arc::clone(compiled.entry(case.name).or_insert_with(|| Arc::new(compile(case))))
 }
 
-fn compile(case: &'static str) -> Cluster {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters").join(case);
+fn compile(case: &Case) -> Cluster {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters").join(case.name);
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
     fs::create_dir_all(&folder).unwrap();
-    let bundle = folder.join("secrets.yaml");
+    let sources = prepare(case, &folder);
     let out = folder.join("out");
-    let source = inventory(case);
-    let inventory = read_yaml(&source).remove(0);
-    new_bundle(name(&inventory), &bundle);
-    run(&mut build(&source, &bundle, &out)).succeeded();
+    run(&mut build(&sources, &out)).succeeded();
 
+    let inventory = sources.said;
     let endpoint = &inventory["endpoint"];
-    let prefix = text(&endpoint["vip"]).rsplit('/').next().unwrap().to_owned();
+    let (vip, prefix) = text(&endpoint["vip"]).split_once('/').expect("address/prefix");
     let nodes = inventory["nodes"].as_array().expect("an inventory lists its nodes");
     let nodes = nodes
         .iter()
         .map(|node| Node {
             name: text(&node["name"]).to_owned(),
             address: text(&node["address"]).to_owned(),
-            prefix: prefix.clone(),
+            prefix: prefix.to_owned(),
             interface: text(node.get("interface").unwrap_or(&endpoint["interface"])).to_owned(),
             folder: out.join("nodes").join(text(&node["name"])),
         })
         .collect();
-    Cluster { case, out, nodes }
+    Cluster { case: case.name, vip: vip.to_owned(), out, nodes }
 }
 
 fn text(value: &Value) -> &str {

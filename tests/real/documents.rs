@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cluster::{HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
 use crate::programs::run_installed;
 
 /// Reads the file named by its last argument and prints its documents as one JSON list. The
@@ -53,7 +53,7 @@ pub(crate) fn read_yaml(file: &Path) -> Vec<Value> {
     read("yaml", file)
 }
 
-fn parse(case: &'static str) {
+fn parse(case: &Case) {
     for file in compiled(case).files() {
         let kind = match file.extension().and_then(|extension| extension.to_str()) {
             Some("json" | "sarif") => "json",
@@ -74,20 +74,20 @@ fn parse(case: &'static str) {
 
 #[test]
 fn of_minimal_parse() {
-    parse(MINIMAL);
+    parse(&MINIMAL);
 }
 
 #[test]
 fn of_haproxy_keepalived_parse() {
-    parse(HAPROXY_1_15);
+    parse(&HAPROXY_1_15);
 }
 
 #[test]
 fn of_haproxy_keepalived_1_21_parse() {
-    parse(HAPROXY_1_21);
+    parse(&HAPROXY_1_21);
 }
 
 #[test]
 fn of_nginx_keepalived_parse() {
-    parse(NGINX_1_30);
+    parse(&NGINX_1_30);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cluster::{Cluster, HAPROXY_1_15, HAPROXY_1_21, Node, compiled};
+use crate::cluster::{Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_EXTERNAL, Node, compiled};
 use crate::documents::read_yaml;
 use crate::machine::Machine;
 use crate::network::Network;
@@ -132,7 +132,7 @@ impl Client {
     }
 }
 
-fn serves_through_the_loss_of_a_member(case: &'static str, release: &Release) {
+fn serves_through_the_loss_of_a_member(case: &Case, release: &Release) {
     let cluster = compiled(case);
     let nodes = cluster.nodes_with(ENVIRONMENT);
     let network = Network::start();
@@ -178,10 +178,15 @@ fn serves_through_the_loss_of_a_member(case: &'static str, release: &Release) {
 
 #[test]
 fn of_haproxy_keepalived_survives() {
-    serves_through_the_loss_of_a_member(HAPROXY_1_15, &Release::debian());
+    serves_through_the_loss_of_a_member(&HAPROXY_1_15, &Release::debian());
 }
 
 #[test]
 fn of_haproxy_keepalived_1_21_survives() {
-    serves_through_the_loss_of_a_member(HAPROXY_1_21, &Release::debian());
+    serves_through_the_loss_of_a_member(&HAPROXY_1_21, &Release::debian());
+}
+
+#[test]
+fn of_minimal_with_external_etcd_survives() {
+    serves_through_the_loss_of_a_member(&MINIMAL_EXTERNAL, &Release::newest());
 }

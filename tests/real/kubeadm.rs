@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::cluster::{HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled, files_under};
+use crate::cluster::{
+    Case, HAPROXY_1_21, MINIMAL, MINIMAL_EXTERNAL, NGINX_1_30, Node, compiled, files_under,
+};
 use crate::machine::Machine;
 use crate::network::Network;
 use crate::programs::{Ran, built};
@@ -23,7 +25,7 @@ enum Validate {
     No,
 }
 
-fn takes_everything(case: &'static str, module: &str, validate: Validate) {
+fn takes_everything(case: &Case, module: &str, validate: Validate) {
     let kubeadm = built(module, "kubeadm");
     let cluster = compiled(case);
     let first = cluster.nodes_with(CONFIG)[0];
@@ -42,7 +44,7 @@ fn takes_everything(case: &'static str, module: &str, validate: Validate) {
         phases(&machine, node.has(CONFIG));
         let after = contents(&machine);
         for (path, bytes) in &before {
-            assert!(after.get(path) == Some(bytes), "{case}, {}: {path} changed", node.name);
+            assert!(after.get(path) == Some(bytes), "{}, {}: {path} changed", case.name, node.name);
         }
     }
 }
@@ -119,15 +121,20 @@ fn relative(file: &Path) -> String {
 
 #[test]
 fn takes_minimal_1_37() {
-    takes_everything(MINIMAL, "kubernetes-1.37", Validate::Yes);
+    takes_everything(&MINIMAL, "kubernetes-1.37", Validate::Yes);
+}
+
+#[test]
+fn takes_minimal_with_external_etcd_1_37() {
+    takes_everything(&MINIMAL_EXTERNAL, "kubernetes-1.37", Validate::Yes);
 }
 
 #[test]
 fn takes_nginx_keepalived_1_30() {
-    takes_everything(NGINX_1_30, "kubernetes-1.30", Validate::Yes);
+    takes_everything(&NGINX_1_30, "kubernetes-1.30", Validate::Yes);
 }
 
 #[test]
 fn takes_haproxy_keepalived_1_21() {
-    takes_everything(HAPROXY_1_21, "kubernetes-1.21", Validate::No);
+    takes_everything(&HAPROXY_1_21, "kubernetes-1.21", Validate::No);
 }

@@ -9,7 +9,7 @@ const CONFIGURATION: &str = "/etc/nginx/nginx.conf";
 #[test]
 fn accepts_nginx_keepalived() {
     installed("nginx", "nginx libnginx-mod-stream");
-    let cluster = compiled(NGINX_1_30);
+    let cluster = compiled(&NGINX_1_30);
     for node in cluster.nodes_with(CONFIGURATION) {
         let network = Network::start();
         let machine = node.start(&network);

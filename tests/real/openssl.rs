@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cluster::{Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
+use crate::cluster::{Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
 use crate::documents::read_yaml;
 use crate::programs::{Ran, run_installed};
 
@@ -131,8 +131,6 @@ fn check_kubeconfigs(cluster: &Cluster) {
 
 /// The names by which clients reach an API server, and the key pair of service accounts.
 fn check_control_planes(cluster: &Cluster) {
-    let inventory = read_yaml(&crate::cluster::inventory(cluster.case)).remove(0);
-    let vip = inventory["endpoint"]["vip"].as_str().unwrap().split('/').next().unwrap().to_owned();
     for node in cluster.nodes_with("/etc/kubernetes/pki/apiserver.crt") {
         let pki = node.rootfs().join("etc/kubernetes/pki");
         let leaf = Leaf {
@@ -140,7 +138,7 @@ fn check_control_planes(cluster: &Cluster) {
             key: pki.join("apiserver.key"),
             authority: pki.join("ca.crt"),
         };
-        for address in [&vip, &node.address] {
+        for address in [&cluster.vip, &node.address] {
             leaf.verify(&["-verify_ip", address]);
         }
         for host in [&node.name, "kubernetes.default.svc"] {
@@ -151,7 +149,7 @@ fn check_control_planes(cluster: &Cluster) {
     }
 }
 
-fn verifies(case: &'static str) {
+fn verifies(case: &Case) {
     let cluster = compiled(case);
     check_files(&cluster);
     check_kubeconfigs(&cluster);
@@ -160,20 +158,20 @@ fn verifies(case: &'static str) {
 
 #[test]
 fn verifies_minimal() {
-    verifies(MINIMAL);
+    verifies(&MINIMAL);
 }
 
 #[test]
 fn verifies_haproxy_keepalived() {
-    verifies(HAPROXY_1_15);
+    verifies(&HAPROXY_1_15);
 }
 
 #[test]
 fn verifies_haproxy_keepalived_1_21() {
-    verifies(HAPROXY_1_21);
+    verifies(&HAPROXY_1_21);
 }
 
 #[test]
 fn verifies_nginx_keepalived() {
-    verifies(NGINX_1_30);
+    verifies(&NGINX_1_30);
 }

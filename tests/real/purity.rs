@@ -2,25 +2,34 @@
 //! environment and working folder leave no trace in the tree.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::cluster::{MINIMAL, build, files_under, inventory, name, new_bundle};
-use crate::documents::read_yaml;
+use crate::cluster::{MINIMAL, Sources, build, files_under, prepare};
 use crate::programs::{installed, run};
 
-/// A bundle for the minimal cluster, and room for trees beside it.
-fn workshop() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let said = read_yaml(&inventory(MINIMAL)).remove(0);
-    new_bundle(name(&said), &folder.path().join("secrets.yaml"));
-    folder
+/// The minimal cluster, and room for trees beside it.
+struct Workshop {
+    folder: TempDir,
+    sources: Sources,
 }
 
-fn build_into(folder: &TempDir, out: &str) -> Command {
-    build(&inventory(MINIMAL), &folder.path().join("secrets.yaml"), &folder.path().join(out))
+impl Workshop {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = prepare(&MINIMAL, folder.path());
+        Self { folder, sources }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn build(&self, out: &str) -> Command {
+        build(&self.sources, &self.path(out))
+    }
 }
 
 /// The same command run by another program.
@@ -32,29 +41,29 @@ fn under(wrapper: &Path, arguments: &[&str], command: &Command) -> Command {
 
 #[test]
 fn no_socket_is_opened() {
-    let folder = workshop();
-    let trace = folder.path().join("trace");
+    let workshop = Workshop::open();
+    let trace = workshop.path("trace");
     let arguments =
         ["-f", "-qq", "-e", "trace=%network", "-e", "signal=none", "-o", trace.to_str().unwrap()];
-    let traced = build_into(&folder, "out");
+    let traced = workshop.build("out");
     run(&mut under(&installed("strace", "strace"), &arguments, &traced)).succeeded();
     assert_eq!(fs::read_to_string(&trace).unwrap(), "", "system calls of the network");
 }
 
 #[test]
 fn a_build_needs_no_network() {
-    let folder = workshop();
-    let cut_off = build_into(&folder, "out");
+    let workshop = Workshop::open();
+    let cut_off = workshop.build("out");
     run(&mut under(&installed("unshare", "util-linux"), &["--net"], &cut_off)).succeeded();
 }
 
 #[test]
 fn circumstances_leave_no_trace() {
-    let folder = workshop();
-    run(&mut build_into(&folder, "plain")).succeeded();
+    let workshop = Workshop::open();
+    run(&mut workshop.build("plain")).succeeded();
     let faketime = installed("faketime", "faketime");
     // Past the end of every certificate; the build warns and goes on.
-    let elsewhere = build_into(&folder, "elsewhere");
+    let elsewhere = workshop.build("elsewhere");
     let mut elsewhere = under(&faketime, &["2061-03-04 05:06:07"], &elsewhere);
     elsewhere
         .env_clear()
@@ -63,7 +72,7 @@ fn circumstances_leave_no_trace() {
         .current_dir("/");
     run(&mut elsewhere).succeeded();
 
-    let [plain, elsewhere] = ["plain", "elsewhere"].map(|out| folder.path().join(out));
+    let [plain, elsewhere] = ["plain", "elsewhere"].map(|out| workshop.path(out));
     let names = |out: &Path| -> Vec<_> {
         let relative = |file: std::path::PathBuf| file.strip_prefix(out).unwrap().to_owned();
         files_under(out).into_iter().map(relative).collect()

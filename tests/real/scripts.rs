@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::cluster::{HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
 use crate::machine::Machine;
 use crate::network::Network;
 use crate::programs::run_installed;
@@ -28,7 +28,7 @@ const STAND_INS: &[&str] = &[
     "/usr/bin/systemd-tmpfiles",
 ];
 
-fn lint(case: &'static str) {
+fn lint(case: &Case) {
     let mut linted = 0;
     for file in compiled(case).files() {
         let text = fs::read_to_string(&file).unwrap_or_default();
@@ -42,7 +42,7 @@ fn lint(case: &'static str) {
         run_installed("shellcheck", "shellcheck", arguments).succeeded();
         linted += 1;
     }
-    assert!(linted > 0, "{case}: no script");
+    assert!(linted > 0, "{}: no script", case.name);
 }
 
 /// A node on which `nodes/<node>/` has been copied, root's alone, as the runbook says.
@@ -88,7 +88,7 @@ fn disk(machine: &Machine) -> BTreeMap<PathBuf, State> {
         .collect()
 }
 
-fn run_twice(case: &'static str) {
+fn run_twice(case: &Case) {
     let cluster = compiled(case);
     for node in &cluster.nodes {
         let network = Network::start();
@@ -102,7 +102,14 @@ fn run_twice(case: &'static str) {
         for file in node.files() {
             let installed = fs::metadata(machine.path(&file.path)).unwrap();
             let mode = u32::from_str_radix(&file.mode, 8).unwrap();
-            assert_eq!(installed.mode() & 0o7777, mode, "{case}, {}: {}", node.name, file.path);
+            assert_eq!(
+                installed.mode() & 0o7777,
+                mode,
+                "{}, {}: {}",
+                case.name,
+                node.name,
+                file.path
+            );
         }
         let once = disk(&machine);
         phases();
@@ -112,36 +119,41 @@ fn run_twice(case: &'static str) {
             .chain(twice.keys())
             .filter(|path| once.get(*path) != twice.get(*path))
             .collect();
-        assert!(changed.is_empty(), "{case}, {}: the second run changed {changed:?}", node.name);
+        assert!(
+            changed.is_empty(),
+            "{}, {}: the second run changed {changed:?}",
+            case.name,
+            node.name
+        );
     }
 }
 
 #[test]
 fn of_minimal_are_clean() {
-    lint(MINIMAL);
+    lint(&MINIMAL);
 }
 
 #[test]
 fn of_haproxy_keepalived_are_clean() {
-    lint(HAPROXY_1_15);
+    lint(&HAPROXY_1_15);
 }
 
 #[test]
 fn of_haproxy_keepalived_1_21_are_clean() {
-    lint(HAPROXY_1_21);
+    lint(&HAPROXY_1_21);
 }
 
 #[test]
 fn of_nginx_keepalived_are_clean() {
-    lint(NGINX_1_30);
+    lint(&NGINX_1_30);
 }
 
 #[test]
 fn of_minimal_run_twice() {
-    run_twice(MINIMAL);
+    run_twice(&MINIMAL);
 }
 
 #[test]
 fn of_nginx_keepalived_run_twice() {
-    run_twice(NGINX_1_30);
+    run_twice(&NGINX_1_30);
 }

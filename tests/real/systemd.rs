@@ -3,13 +3,13 @@
 
 use std::fs;
 
-use crate::cluster::{HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
 use crate::machine::Machine;
 use crate::programs::installed;
 
 const UNITS: &str = "/etc/systemd/system/";
 
-fn understands(case: &'static str) {
+fn understands(case: &Case) {
     installed("systemd-analyze", "systemd");
     let mut verified = 0;
     for node in &compiled(case).nodes {
@@ -28,7 +28,7 @@ fn understands(case: &'static str) {
         machine.run("systemd-analyze", &arguments).silently();
         verified += units.len();
     }
-    assert!(verified > 0, "{case}: no unit");
+    assert!(verified > 0, "{}: no unit", case.name);
 }
 
 /// The names of the units that a node gets files for; a drop-in's unit among them.
@@ -66,20 +66,20 @@ fn complete(machine: &Machine, unit: &str) {
 
 #[test]
 fn understands_minimal() {
-    understands(MINIMAL);
+    understands(&MINIMAL);
 }
 
 #[test]
 fn understands_haproxy_keepalived() {
-    understands(HAPROXY_1_15);
+    understands(&HAPROXY_1_15);
 }
 
 #[test]
 fn understands_haproxy_keepalived_1_21() {
-    understands(HAPROXY_1_21);
+    understands(&HAPROXY_1_21);
 }
 
 #[test]
 fn understands_nginx_keepalived() {
-    understands(NGINX_1_30);
+    understands(&NGINX_1_30);
 }
