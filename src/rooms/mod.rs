@@ -3,12 +3,12 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod cni;
 pub mod etcd;
 pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
 pub mod kubeproxy;
-pub mod cni;
 pub mod output;
 
 use crate::cluster::{Cluster, Node};

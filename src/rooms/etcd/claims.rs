@@ -90,12 +90,5 @@ fn folders(plan: &EtcdPlan, cluster: &Cluster, node: &mut NodeClaims) {
 }
 
 fn unit(name: &str, wait: bool) -> Unit {
-    Unit {
-        room: ROOM,
-        name: name.into(),
-        phase: Phase::Etcd,
-        check: Vec::new(),
-        wait,
-        start: true,
-    }
+    Unit { room: ROOM, name: name.into(), phase: Phase::Etcd, check: Vec::new(), wait, start: true }
 }
