@@ -153,6 +153,11 @@ impl EtcdVersion {
         let releases = "https://github.com/etcd-io/etcd/releases/download";
         format!("{releases}/v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
     }
+
+    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`.
+    pub fn checksums_url(self) -> String {
+        format!("https://github.com/etcd-io/etcd/releases/download/v{self}/SHA256SUMS")
+    }
 }
 
 impl EtcdRelease {
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     fn status(minor: u32, patch: u32, flag: &str) -> EtcdFlag {
-        etcd(minor).unwrap().flag_status(flag, patch)
+        etcd(minor).expect("a known minor").flag_status(flag, patch)
     }
 
     fn at(minor: u32, patch: u32) -> EtcdVersion {
@@ -273,7 +278,7 @@ mod tests {
 
     #[test]
     fn facts_change_at_their_boundaries() {
-        let fact = |minor| etcd(minor).unwrap();
+        let fact = |minor| etcd(minor).expect("a known minor");
         assert_eq!((fact(5).snapshot_count, fact(6).snapshot_count), (100_000, 10_000));
         assert_eq!((fact(4).pre_vote_default, fact(5).pre_vote_default), (false, true));
         assert_eq!((fact(5).etcdutl_for_restore, fact(6).etcdutl_for_restore), (false, true));

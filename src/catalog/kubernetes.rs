@@ -117,9 +117,6 @@ struct CriSockets {
 pub struct Release {
     /// The `30` of 1.30.
     pub minor: u32,
-    /// Whether two address families work without a feature gate: IPv6DualStack is on by default
-    /// from 1.21 (CHANGELOG-1.21).
-    pub dual_stack: bool,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]
@@ -158,9 +155,9 @@ pub struct Release {
     /// Which runtimes serve it.
     pub runtimes: RuntimeRange,
 
-    /// How far dual stack is. While it is alpha (1.16 to 1.20), the gate `IPv6DualStack` is
-    /// needed in kubeadm and every component; 1.24's kubeadm refuses the gate.
-    pub dual_stack: Stage,
+    /// Whether two address families work without a feature gate: `IPv6DualStack` is on by default
+    /// from 1.21 (CHANGELOG-1.21); 1.16 to 1.20 need it in kubeadm and every component.
+    pub dual_stack: bool,
 
     /// The path that tells whether an API server may get traffic: `/readyz`, before 1.16
     /// `/healthz`.

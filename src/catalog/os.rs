@@ -204,23 +204,25 @@ mod tests {
 
     #[test]
     fn defaults_decide_what_can_be_written() {
-        let http_check = |id: &str| haproxy(os(id).unwrap().haproxy).http_check_send;
+        let http_check =
+            |id: &str| haproxy(os(id).expect("a known release").haproxy).http_check_send;
         assert!(!http_check("centos-7") && !http_check("rhel-8") && !http_check("ubuntu-20.04"));
         assert!(http_check("debian-11") && http_check("rocky-9"));
-        let track = |id: &str| keepalived(os(id).unwrap().keepalived).track_process;
+        let track =
+            |id: &str| keepalived(os(id).expect("a known release").keepalived).track_process;
         assert!(!track("centos-7") && track("almalinux-8"));
-        assert!(nginx(os("rhel-8").unwrap().nginx).stream);
+        assert!(nginx(os("rhel-8").expect("a known release").nginx).stream);
     }
 
     #[test]
     fn kernels_decide_modes_and_modules() {
-        let module = |id: &str| os(id).unwrap().conntrack_module();
+        let module = |id: &str| os(id).expect("a known release").conntrack_module();
         assert_eq!(module("centos-7"), "nf_conntrack_ipv4");
         assert_eq!(module("rocky-8"), "nf_conntrack");
         assert_eq!(module("ubuntu-20.04"), "nf_conntrack");
-        let nftables = |id: &str| os(id).unwrap().nftables_mode();
+        let nftables = |id: &str| os(id).expect("a known release").nftables_mode();
         assert!(!nftables("debian-11") && nftables("ubuntu-22.04") && nftables("rhel-9"));
-        let v2 = |id: &str| os(id).unwrap().cgroup_v2;
+        let v2 = |id: &str| os(id).expect("a known release").cgroup_v2;
         assert!(!v2("ubuntu-20.04") && v2("ubuntu-22.04") && !v2("rhel-8") && v2("rhel-9"));
     }
 

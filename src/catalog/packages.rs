@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn versions_are_written_as_their_repository_writes_them() {
         let written = |minor, patch| {
-            let layout = release(minor).unwrap().package_layout;
+            let layout = release(minor).expect("a known minor").package_layout;
             let version = KubernetesVersion { minor, patch };
             (layout.deb_version(version), layout.rpm_version(version), layout.reachable())
         };

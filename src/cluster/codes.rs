@@ -12,6 +12,7 @@ crate::codes! { "cluster":
     EXTRA_ARG_REMOVED = Error "extra-arg-removed",
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",
+    OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",
     POD_RANGE_TOO_SMALL = Error "pod-range-too-small",
     PUBLIC_NETWORK = Warning "public-network",

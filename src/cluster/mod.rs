@@ -13,13 +13,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::catalog::{EtcdVersion, KubernetesVersion, Release, Version};
+use crate::catalog::{EtcdVersion, KubernetesVersion, OsRelease, Release, Version};
 use crate::pki::Policy;
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
 pub use crate::inventory::etcd::EtcdMode;
-pub use crate::inventory::host::{Distribution, OsSection as Os};
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
@@ -151,7 +150,7 @@ pub struct Node {
     /// Whether it is a member of etcd (stacked or external).
     pub member: bool,
     /// Its operating system.
-    pub os: Os,
+    pub os: &'static OsRelease,
     /// The interface that carries the address and the VIP; empty where no room needs it.
     pub interface: String,
     /// More names and addresses for its API server certificate.

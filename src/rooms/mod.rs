@@ -10,6 +10,7 @@ pub mod kubeconfig;
 pub mod kubelet;
 pub mod kubeproxy;
 pub mod output;
+pub mod runbook;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -94,6 +95,7 @@ pub static ROOMS: &[&dyn Room] = &[
     &kubeproxy::KubeProxy,
     &cni::Cni,
     &kubeconfig::Kubeconfig,
+    &runbook::Runbook,
 ];
 
 /// Every template of every room.

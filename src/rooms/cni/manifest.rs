@@ -141,7 +141,7 @@ fn net_conf(plan: &Flannel, cluster: &Cluster) -> Value {
     let mut config = Map::new();
     for network in &cluster.pod_subnets {
         let key = if network.addr().is_ipv4() { "Network" } else { "IPv6Network" };
-        config.insert(key.into(), json!(network));
+        config.insert(key.into(), json!(network.to_string()));
     }
     let Families { v4, v6 } = Families::of(cluster);
     if v6 {

@@ -52,7 +52,12 @@ struct SourceContext {
 }
 
 impl PackagesContext {
-    pub(super) fn new(planned: &Planned, cluster: &Cluster, node: &Node, claims: &NodeClaims) -> Self {
+    pub(super) fn new(
+        planned: &Planned,
+        cluster: &Cluster,
+        node: &Node,
+        claims: &NodeClaims,
+    ) -> Self {
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Package> = BTreeMap::new();
         for package in &claims.packages {
@@ -62,7 +67,8 @@ impl PackagesContext {
             }
         }
         let apt = node.os.package_manager == PackageManager::Apt;
-        let used: BTreeSet<Repository> = wanted.values().map(|package| package.repository).collect();
+        let used: BTreeSet<Repository> =
+            wanted.values().map(|package| package.repository).collect();
         Self {
             preinstalled: planned.preinstalled,
             manager: match node.os.package_manager {
@@ -72,7 +78,9 @@ impl PackagesContext {
             },
             repositories: used
                 .into_iter()
-                .filter_map(|repository| RepositoryContext::new(repository, planned, cluster, node.os))
+                .filter_map(|repository| {
+                    RepositoryContext::new(repository, planned, cluster, node.os)
+                })
                 .collect(),
             packages: wanted.values().map(|package| exact(package, apt)).collect(),
             held: wanted
@@ -80,7 +88,11 @@ impl PackagesContext {
                 .filter(|package| package.hold)
                 .map(|package| package.name.clone())
                 .collect(),
-            programs: claims.packages.iter().filter_map(|package| package.program.clone()).collect(),
+            programs: claims
+                .packages
+                .iter()
+                .filter_map(|package| package.program.clone())
+                .collect(),
             archives: claims.archives.iter().map(ArchiveContext::from).collect(),
         }
     }

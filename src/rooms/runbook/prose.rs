@@ -148,7 +148,8 @@ fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
 
 /// Every port that somebody else has to reach, with the nodes that listen.
 fn ports(with: &Rendering<'_>) -> Vec<PortRow> {
-    let mut listeners: BTreeMap<(Protocol, u16, Reach, &'static str), BTreeSet<usize>> = BTreeMap::new();
+    let mut listeners: BTreeMap<(Protocol, u16, Reach, &'static str), BTreeSet<usize>> =
+        BTreeMap::new();
     for node in &with.cluster.nodes {
         for port in &with.claims.of(node.index).ports {
             let Port { room: _, protocol, bind, port: number, reach, what, at: _ } = port;
