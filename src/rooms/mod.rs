@@ -3,10 +3,12 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod cni;
 pub mod etcd;
 pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
+pub mod kubeproxy;
 pub mod output;
 pub mod runbook;
 
@@ -90,6 +92,8 @@ pub static ROOMS: &[&dyn Room] = &[
     &etcd::Etcd,
     &kubeadm::Kubeadm,
     &kubelet::Kubelet,
+    &kubeproxy::KubeProxy,
+    &cni::Cni,
     &kubeconfig::Kubeconfig,
     &runbook::Runbook,
 ];
