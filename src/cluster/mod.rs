@@ -6,13 +6,14 @@ pub mod endpoint;
 pub mod layout;
 mod lint;
 mod resolve;
+pub mod sessions;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::catalog::{EtcdVersion, KubernetesVersion, Release, Version};
+use crate::catalog::{self, EtcdVersion, KubernetesVersion, OsRelease, Release, Version};
 use crate::pki::Policy;
 use crate::report::Path;
 
@@ -91,6 +92,14 @@ pub fn host_port(address: IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
+/// Loopback in the family of this address.
+pub fn loopback(family_of: IpAddr) -> IpAddr {
+    match family_of {
+        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
 /// The store.
 #[derive(Clone, Debug)]
 pub struct Etcd {
@@ -164,6 +173,20 @@ impl Node {
         Path::of(&["nodes"]).index(self.index)
     }
 
+    /// What its operating system brings; `None` where the catalog does not know it, which is
+    /// `host/os-unknown`.
+    pub fn os_release(&self) -> Option<&'static OsRelease> {
+        let distribution = match self.os.distribution {
+            Distribution::Debian => "debian",
+            Distribution::Ubuntu => "ubuntu",
+            Distribution::Centos => "centos",
+            Distribution::Rhel => "rhel",
+            Distribution::Rocky => "rocky",
+            Distribution::Alma => "almalinux",
+        };
+        catalog::os(&format!("{distribution}-{}", self.os.release))
+    }
+
     /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.
     pub fn kubelet(&self) -> bool {
         self.control_plane || self.worker
@@ -230,11 +253,8 @@ impl Cluster {
     /// member's certificate names it.
     pub fn etcd_endpoints(&self, node: &Node) -> Vec<String> {
         if self.etcd.local_endpoints && node.member {
-            let loopback: IpAddr = match node.address {
-                IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            };
-            return vec![format!("https://{}", host_port(loopback, self.etcd.client_port))];
+            let member = host_port(loopback(node.address), self.etcd.client_port);
+            return vec![format!("https://{member}")];
         }
         self.members().map(|member| self.etcd_client_url(member)).collect()
     }

@@ -3,6 +3,9 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod haproxy;
+pub mod keepalived;
+pub mod nginx;
 pub mod output;
 
 use crate::cluster::{Cluster, Node};
@@ -81,7 +84,7 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[];
+pub static ROOMS: &[&dyn Room] = &[&haproxy::Haproxy, &nginx::Nginx, &keepalived::Keepalived];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {
