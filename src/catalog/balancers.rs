@@ -133,7 +133,7 @@ mod tests {
     use crate::catalog::Version;
 
     fn at(text: &str) -> Version {
-        text.parse().unwrap()
+        text.parse().expect("a version")
     }
 
     /// One row per feature: the last version without it (or with it, for what went away), the

@@ -3,6 +3,7 @@
 
 pub mod codes;
 pub mod endpoint;
+pub mod extra;
 pub mod layout;
 mod lint;
 mod resolve;
@@ -13,13 +14,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::catalog::{self, EtcdVersion, KubernetesVersion, OsRelease, Release, Version};
+use crate::catalog::{EtcdVersion, KubernetesVersion, OsRelease, Release, Version};
 use crate::pki::Policy;
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
 pub use crate::inventory::etcd::EtcdMode;
-pub use crate::inventory::host::{Distribution, OsSection as Os};
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
@@ -119,6 +119,9 @@ pub struct Etcd {
     pub metrics_port: u16,
     /// The data folder.
     pub data_dir: String,
+    /// More settings of every member: flag name without dashes to value. Stacked members get
+    /// them from kubeadm, external ones from [`layout::ETCD_CONF`].
+    pub settings: BTreeMap<String, String>,
 }
 
 /// The container runtime.
@@ -156,7 +159,7 @@ pub struct Node {
     /// Whether it is a member of etcd (stacked or external).
     pub member: bool,
     /// Its operating system.
-    pub os: Os,
+    pub os: &'static OsRelease,
     /// The interface that carries the address and the VIP; empty where no room needs it.
     pub interface: String,
     /// More names and addresses for its API server certificate.
@@ -171,20 +174,6 @@ impl Node {
     /// `nodes[index]` in the inventory.
     pub fn path(&self) -> Path {
         Path::of(&["nodes"]).index(self.index)
-    }
-
-    /// What its operating system brings; `None` where the catalog does not know it, which is
-    /// `host/os-unknown`.
-    pub fn os_release(&self) -> Option<&'static OsRelease> {
-        let distribution = match self.os.distribution {
-            Distribution::Debian => "debian",
-            Distribution::Ubuntu => "ubuntu",
-            Distribution::Centos => "centos",
-            Distribution::Rhel => "rhel",
-            Distribution::Rocky => "rocky",
-            Distribution::Alma => "almalinux",
-        };
-        catalog::os(&format!("{distribution}-{}", self.os.release))
     }
 
     /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.

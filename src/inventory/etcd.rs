@@ -33,7 +33,7 @@ pub enum EtcdEndpoints {
 }
 
 /// Snapshots on a timer.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackupSection {
     /// Whether the timer is enabled. Default: true.

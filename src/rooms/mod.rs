@@ -3,10 +3,15 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod etcd;
 pub mod haproxy;
 pub mod keepalived;
+pub mod kubeadm;
+pub mod kubeconfig;
+pub mod kubelet;
 pub mod nginx;
 pub mod output;
+pub mod runbook;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -84,7 +89,16 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[&haproxy::Haproxy, &nginx::Nginx, &keepalived::Keepalived];
+pub static ROOMS: &[&dyn Room] = &[
+    &haproxy::Haproxy,
+    &nginx::Nginx,
+    &keepalived::Keepalived,
+    &etcd::Etcd,
+    &kubeadm::Kubeadm,
+    &kubelet::Kubelet,
+    &kubeconfig::Kubeconfig,
+    &runbook::Runbook,
+];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {

@@ -20,13 +20,11 @@ impl fmt::Display for Address {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
-    let address: IpAddr = text.parse().map_err(|_| {
-        "expected an address without prefix or port, such as 192.168.1.90".to_owned()
-    })?;
+    let address: IpAddr = text
+        .parse()
+        .map_err(|_| "an address without prefix or port, such as 192.168.1.90".to_owned())?;
     if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
-        return Err(
-            "expected the address of one host, not a loopback, multicast or empty one".into()
-        );
+        return Err("the address of one host, not a loopback, multicast or empty one".into());
     }
     Ok(address)
 }
@@ -35,11 +33,11 @@ value! {
     /// An address with the prefix of its subnet: `192.168.1.33/24`.
     InterfaceAddress(IpNet), "hagen-interface-address", |text| {
         let (address, _) = text.split_once('/').ok_or_else(|| {
-            "expected an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
+            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
         })?;
         parse_address(address)?;
         text.parse().map_err(|_| {
-            "expected an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
+            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
         })
     }
 }
@@ -70,16 +68,16 @@ fn parse_cidrs(text: &str) -> Result<Vec<IpNet>, String> {
     let mut networks = Vec::new();
     for part in text.split(',') {
         let network: IpNet =
-            part.parse().map_err(|_| "expected a network such as 10.244.0.0/16".to_owned())?;
+            part.parse().map_err(|_| "a network such as 10.244.0.0/16".to_owned())?;
         if network.addr() != network.network() {
-            return Err(format!("expected the network's own address: {}", network.trunc()));
+            return Err(format!("the network's own address: {}", network.trunc()));
         }
         networks.push(network);
     }
     match networks.as_slice() {
         [_] => Ok(networks),
         [first, second] if first.addr().is_ipv4() != second.addr().is_ipv4() => Ok(networks),
-        _ => Err("expected one network, or one IPv4 and one IPv6 network".into()),
+        _ => Err("one network, or one IPv4 and one IPv6 network".into()),
     }
 }
 
@@ -102,10 +100,10 @@ value! {
     Interface, "hagen-interface", |text| {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if text.is_empty() || text.len() > 15 || !text.chars().all(plain) || text.starts_with(['-', '.']) {
-            return Err("expected an interface name of at most 15 characters, such as eth0".into());
+            return Err("an interface name of at most 15 characters, such as eth0".into());
         }
         if text == "lo" {
-            return Err("expected an interface that carries VRRP; lo cannot".into());
+            return Err("an interface that carries VRRP; lo cannot".into());
         }
         Ok(text.to_owned())
     }
@@ -117,7 +115,7 @@ value! {
         if is_dns_1123_subdomain(text) && text.parse::<IpAddr>().is_err() {
             Ok(text.to_owned())
         } else {
-            Err("expected a lower-case DNS name such as api.example.com".into())
+            Err("a lower-case DNS name such as api.example.com".into())
         }
     }
 }
@@ -128,7 +126,7 @@ value! {
         if is_dns_1123_subdomain(text) || text.parse::<IpAddr>().is_ok() {
             Ok(text.to_owned())
         } else {
-            Err("expected a lower-case DNS name or an address".into())
+            Err("a lower-case DNS name or an address".into())
         }
     }
 }
@@ -136,7 +134,7 @@ value! {
 value! {
     /// An `http` or `https` URL without query, fragment, user or blanks.
     Url, "hagen-url", |text| {
-        let expected = || "expected a URL such as https://mirror.example.com/kubernetes/".to_owned();
+        let expected = || "a URL such as https://mirror.example.com/kubernetes/".to_owned();
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));

@@ -23,7 +23,7 @@ value! {
         if is_dns_1123_label(text) {
             Ok(text.to_owned())
         } else {
-            Err("expected lower-case letters, digits and inner hyphens, at most 63".into())
+            Err("lower-case letters, digits and inner hyphens, at most 63".into())
         }
     }
 }
@@ -36,7 +36,7 @@ value! {
         if is_dns_1123_subdomain(text) && text.len() <= 52 && text.parse::<std::net::IpAddr>().is_err() {
             Ok(text.to_owned())
         } else {
-            Err("expected a lower-case host name of at most 52 characters, such as k8s-master90".into())
+            Err("a lower-case host name of at most 52 characters, such as k8s-master90".into())
         }
     }
 }
@@ -49,7 +49,7 @@ value! {
         if starts && text.len() <= 32 && text.bytes().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("expected a user or group name such as root".into())
+            Err("a user or group name such as root".into())
         }
     }
 }
@@ -64,7 +64,7 @@ value! {
         if parts_ok && text.len() <= 1024 && text.bytes().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("expected an absolute path without `..`, doubled slashes or blanks".into())
+            Err("an absolute path without `..`, doubled slashes or blanks".into())
         }
     }
 }
@@ -76,7 +76,7 @@ value! {
         if digits {
             u32::from_str_radix(text, 8).map_err(|error| error.to_string())
         } else {
-            Err("expected four octal digits in quotes, such as \"0644\"".into())
+            Err("four octal digits in quotes, such as \"0644\"".into())
         }
     }
 }
@@ -94,7 +94,7 @@ value! {
         if !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.bytes().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("expected a flag's name without dashes in front, such as audit-log-maxage".into())
+            Err("a flag's name without dashes in front, such as audit-log-maxage".into())
         }
     }
 }
@@ -106,7 +106,7 @@ value! {
         if text.len() <= 4096 && text.chars().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("expected one line without quotes, backslashes, `$` or backquotes".into())
+            Err("one line without quotes, backslashes, `$` or backquotes".into())
         }
     }
 }
@@ -117,7 +117,7 @@ value! {
         if is_repository(text) {
             Ok(text.to_owned())
         } else {
-            Err("expected a registry path without tag, such as registry.example.com/k8s".into())
+            Err("a registry path without tag, such as registry.example.com/k8s".into())
         }
     }
 }
@@ -142,7 +142,7 @@ value! {
         if is_repository(repository) && tag_ok && digest_ok && (tag.is_some() || digest.is_some()) {
             Ok(text.to_owned())
         } else {
-            Err("expected an image with tag or digest, such as registry.example.com/flannel:v0.28.9".into())
+            Err("an image with tag or digest, such as registry.example.com/flannel:v0.28.9".into())
         }
     }
 }
@@ -169,7 +169,7 @@ value! {
         if is_label_key(text) {
             Ok(text.to_owned())
         } else {
-            Err("expected a label key such as example.com/rack".into())
+            Err("a label key such as example.com/rack".into())
         }
     }
 }
@@ -180,7 +180,7 @@ value! {
         if text.is_empty() || is_name(text) {
             Ok(text.to_owned())
         } else {
-            Err("expected at most 63 letters, digits, `-`, `_` or `.`".into())
+            Err("at most 63 letters, digits, `-`, `_` or `.`".into())
         }
     }
 }
@@ -204,7 +204,7 @@ fn is_label_key(text: &str) -> bool {
 value! {
     /// A taint: `key=value:Effect` or `key:Effect`.
     Taint, "hagen-taint", |text| {
-        let expected = || "expected key=value:NoSchedule, or PreferNoSchedule, or NoExecute".to_owned();
+        let expected = || "key=value:NoSchedule, or PreferNoSchedule, or NoExecute".to_owned();
         let (pair, effect) = text.rsplit_once(':').ok_or_else(expected)?;
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         let effect_ok = matches!(effect, "NoSchedule" | "PreferNoSchedule" | "NoExecute");
@@ -228,7 +228,7 @@ impl Taint {
 value! {
     /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`. Kept in milliseconds.
     Duration(u64), "hagen-duration", |text| {
-        let expected = || "expected a time such as 500ms, 1s, 10m or 4h".to_owned();
+        let expected = || "a time such as 500ms, 1s, 10m or 4h".to_owned();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let number: u64 = digits.parse().map_err(|_| expected())?;
         let scale = match &text[digits.len()..] {
@@ -241,7 +241,7 @@ value! {
         match number.checked_mul(scale) {
             // A year is more than any timeout; it also keeps sums far from overflowing.
             Some(millis) if (1..=366 * 24 * 3_600_000).contains(&millis) => Ok(millis),
-            _ => Err("expected a time above zero and of at most a year".into()),
+            _ => Err("a time above zero and of at most a year".into()),
         }
     }
 }

@@ -18,7 +18,7 @@ value! {
         if dotted(text, 3, 3) && text.starts_with("1.") {
             Ok(text.to_owned())
         } else {
-            Err("expected an exact release in quotes, such as \"1.30.4\"".into())
+            Err("an exact release in quotes, such as \"1.30.4\"".into())
         }
     }
 }
@@ -29,7 +29,7 @@ value! {
         if dotted(text, 3, 3) && text.starts_with("3.") {
             Ok(text.to_owned())
         } else {
-            Err("expected an exact release in quotes, such as \"3.5.21\"".into())
+            Err("an exact release in quotes, such as \"3.5.21\"".into())
         }
     }
 }
@@ -45,7 +45,7 @@ value! {
         if digits && (2..=3).contains(&numbers) {
             Ok(text.to_owned())
         } else {
-            Err("expected two or three numbers in quotes, such as \"2.6\"".into())
+            Err("two or three numbers in quotes, such as \"2.6\"".into())
         }
     }
 }
@@ -59,7 +59,7 @@ value! {
         if digits && text.split('.').count() <= 2 {
             Ok(text.to_owned())
         } else {
-            Err("expected a release in quotes, such as \"12\" or \"24.04\"".into())
+            Err("a release in quotes, such as \"12\" or \"24.04\"".into())
         }
     }
 }

@@ -71,7 +71,7 @@ impl HaproxyPlan {
             stats_port: stats_port.map_or(8404, |port| port.get()),
             metrics: *metrics,
             endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().filter_map(|node| Host::new(node, said)).collect(),
+            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
         }
     }
 
@@ -128,20 +128,18 @@ impl HaproxyPlan {
 }
 
 impl Host {
-    /// `None` where nothing is known of the node's operating system (`host/os-unknown`).
-    fn new(node: &Node, said: Option<catalog::Version>) -> Option<Self> {
-        let release = node.os_release()?;
-        let version = said.unwrap_or(release.haproxy);
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let version = said.unwrap_or(node.os.haproxy);
         let version_at = match said {
             Some(_) => Path::of(&["loadBalancer", "haproxy", "version"]),
             None => node.path().key("os"),
         };
-        Some(Self {
+        Self {
             index: node.index,
             version,
             version_at,
             can: catalog::haproxy(version),
-            family: release.family_facts(),
-        })
+            family: node.os.family_facts(),
+        }
     }
 }

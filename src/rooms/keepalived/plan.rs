@@ -80,7 +80,7 @@ impl KeepalivedPlan {
             priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
         let program = program_version.as_ref().and_then(|version| version.as_str().parse().ok());
         let mut hosts: Vec<Host> =
-            cluster.control_planes().filter_map(|node| Host::new(node, program)).collect();
+            cluster.control_planes().map(|node| Host::new(node, program)).collect();
         number(&mut hosts, &priorities);
         if *state == State::Master
             && let Some(first) = hosts.first_mut()
@@ -164,26 +164,24 @@ impl KeepalivedPlan {
 }
 
 impl Host {
-    /// `None` where nothing is known of the node's operating system (`host/os-unknown`).
-    fn new(node: &Node, said: Option<catalog::Version>) -> Option<Self> {
-        let release = node.os_release()?;
-        let program = said.unwrap_or(release.keepalived);
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let program = said.unwrap_or(node.os.keepalived);
         let program_at = match said {
             Some(_) => Path::of(&["keepalived", "programVersion"]),
             None => node.path().key("os"),
         };
-        Some(Self {
+        Self {
             index: node.index,
             name: node.name.clone(),
             address: node.address,
             interface: node.interface.clone(),
             priority: 0,
             state: State::Backup,
-            check_script: check_script(release.family),
+            check_script: check_script(node.os.family),
             program,
             program_at,
             can: catalog::keepalived(program),
-        })
+        }
     }
 }
 

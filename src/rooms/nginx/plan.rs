@@ -59,7 +59,7 @@ impl NginxPlan {
             // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
             worker_connections: worker_connections.unwrap_or(16_384),
             endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().filter_map(|node| Host::new(node, said)).collect(),
+            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
         }
     }
 
@@ -103,20 +103,18 @@ impl NginxPlan {
 }
 
 impl Host {
-    /// `None` where nothing is known of the node's operating system (`host/os-unknown`).
-    fn new(node: &Node, said: Option<catalog::Version>) -> Option<Self> {
-        let release = node.os_release()?;
-        let version = said.unwrap_or(release.nginx);
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let version = said.unwrap_or(node.os.nginx);
         let version_at = match said {
             Some(_) => Path::of(&["loadBalancer", "nginx", "version"]),
             None => node.path().key("os"),
         };
-        Some(Self {
+        Self {
             index: node.index,
             version,
             version_at,
             can: catalog::nginx(version),
-            family: release.family_facts(),
-        })
+            family: node.os.family_facts(),
+        }
     }
 }
