@@ -7,6 +7,7 @@ pub mod extra;
 pub mod layout;
 mod lint;
 mod resolve;
+pub mod sessions;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -89,6 +90,14 @@ impl Endpoint {
 /// `address:port`, with brackets around IPv6.
 pub fn host_port(address: IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
+}
+
+/// Loopback in the family of this address.
+pub fn loopback(family_of: IpAddr) -> IpAddr {
+    match family_of {
+        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    }
 }
 
 /// The store.
@@ -235,11 +244,8 @@ impl Cluster {
     /// member's certificate names it.
     pub fn etcd_endpoints(&self, node: &Node) -> Vec<String> {
         if self.etcd.local_endpoints && node.member {
-            let loopback: IpAddr = match node.address {
-                IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            };
-            return vec![format!("https://{}", host_port(loopback, self.etcd.client_port))];
+            let member = host_port(loopback(node.address), self.etcd.client_port);
+            return vec![format!("https://{member}")];
         }
         self.members().map(|member| self.etcd_client_url(member)).collect()
     }
