@@ -3,12 +3,10 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
-pub mod cni;
 pub mod etcd;
 pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
-pub mod kubeproxy;
 pub mod output;
 pub mod runbook;
 
@@ -92,8 +90,6 @@ pub static ROOMS: &[&dyn Room] = &[
     &etcd::Etcd,
     &kubeadm::Kubeadm,
     &kubelet::Kubelet,
-    &kubeproxy::KubeProxy,
-    &cni::Cni,
     &kubeconfig::Kubeconfig,
     &runbook::Runbook,
 ];
