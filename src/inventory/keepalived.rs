@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Duration, NodeName, ProgramVersion};
+use super::values::{Duration, NodeName, ProgramVersion, keyed};
 
 /// The state in which every node starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +48,7 @@ pub struct KeepalivedSection {
     /// Priorities of control planes by name, 1–254, all different. Default: 150, 149 … in the
     /// order of the nodes, leaving out what is given here.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<NodeName, u32>")]
     pub priorities: BTreeMap<NodeName, u32>,
     /// Time between adverts: with version 3 at most 40.95 s in steps of 10 ms, with version 2
     /// whole seconds. Default: `500ms` with VRRP version 3, `1s` with version 2.
