@@ -153,6 +153,11 @@ impl EtcdVersion {
         let releases = "https://github.com/etcd-io/etcd/releases/download";
         format!("{releases}/v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
     }
+
+    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`.
+    pub fn checksums_url(self) -> String {
+        format!("https://github.com/etcd-io/etcd/releases/download/v{self}/SHA256SUMS")
+    }
 }
 
 impl EtcdRelease {

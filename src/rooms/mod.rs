@@ -5,6 +5,8 @@
 pub mod claims;
 pub mod etcd;
 pub mod output;
+#[cfg(test)]
+pub(crate) mod trial;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;

@@ -20,13 +20,11 @@ impl fmt::Display for Address {
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {
-    let address: IpAddr = text.parse().map_err(|_| {
-        "an address without prefix or port, such as 192.168.1.90".to_owned()
-    })?;
+    let address: IpAddr = text
+        .parse()
+        .map_err(|_| "an address without prefix or port, such as 192.168.1.90".to_owned())?;
     if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
-        return Err(
-            "the address of one host, not a loopback, multicast or empty one".into()
-        );
+        return Err("the address of one host, not a loopback, multicast or empty one".into());
     }
     Ok(address)
 }

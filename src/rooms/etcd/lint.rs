@@ -50,7 +50,9 @@ pub(super) fn members(cluster: &Cluster, report: &mut Report) {
             Finding::new(
                 &codes::TOO_MANY_MEMBERS,
                 Path::of(&["nodes"]).index(eighth),
-                format!("{count} members of etcd; more than {MOST_MEMBERS} only slow each write down"),
+                format!(
+                    "{count} members of etcd; more than {MOST_MEMBERS} only slow each write down"
+                ),
             )
             .label("one more member")
             .help(help),
@@ -159,17 +161,29 @@ fn owner(flag: &str, mode: EtcdMode) -> Option<Path> {
         return (mode == EtcdMode::External).then(|| section().key(key));
     }
     let path = match flag {
-        "name" | "initial-cluster" | "initial-cluster-state" | "discovery" | "discovery-srv"
-        | "discovery-token" | "discovery-endpoints" | "force-new-cluster" | "config-file" => {
-            Path::of(&["nodes"])
-        }
+        "name"
+        | "initial-cluster"
+        | "initial-cluster-state"
+        | "discovery"
+        | "discovery-srv"
+        | "discovery-token"
+        | "discovery-endpoints"
+        | "force-new-cluster"
+        | "config-file" => Path::of(&["nodes"]),
         "initial-cluster-token" => Path::of(&["cluster", "name"]),
         "data-dir" => section().key("dataDir"),
         "listen-client-urls" | "advertise-client-urls" => section().key("clientPort"),
         "listen-peer-urls" | "initial-advertise-peer-urls" => section().key("peerPort"),
         "listen-metrics-urls" => section().key("metricsPort"),
-        "cert-file" | "key-file" | "trusted-ca-file" | "client-cert-auth" | "auto-tls"
-        | "peer-cert-file" | "peer-key-file" | "peer-trusted-ca-file" | "peer-client-cert-auth"
+        "cert-file"
+        | "key-file"
+        | "trusted-ca-file"
+        | "client-cert-auth"
+        | "auto-tls"
+        | "peer-cert-file"
+        | "peer-key-file"
+        | "peer-trusted-ca-file"
+        | "peer-client-cert-auth"
         | "peer-auto-tls" => Path::of(&["pki"]),
         _ => return None,
     };
@@ -264,7 +278,10 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
             Finding::new(
                 &codes::TOO_OLD,
                 at.clone(),
-                format!("kubeadm {} refuses etcd {version}; it wants {least} or newer", cluster.kubernetes),
+                format!(
+                    "kubeadm {} refuses etcd {version}; it wants {least} or newer",
+                    cluster.kubernetes
+                ),
             )
             .label(format!("older than {least}"))
             .because(Path::of(&["cluster", "kubernetes"]), "this release")
@@ -289,7 +306,9 @@ fn elections(plan: &EtcdPlan, report: &mut Report) {
         Finding::new(
             &codes::ELECTION_TIMEOUT,
             at,
-            format!("etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"),
+            format!(
+                "etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"
+            ),
         )
         .label("too short")
         .because(section().key("heartbeatInterval"), "the heartbeat")

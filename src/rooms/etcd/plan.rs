@@ -45,7 +45,11 @@ pub(super) struct Backup {
 }
 
 impl EtcdPlan {
-    pub(super) fn new(section: &EtcdSection, cluster: &Cluster, facts: &'static EtcdRelease) -> Self {
+    pub(super) fn new(
+        section: &EtcdSection,
+        cluster: &Cluster,
+        facts: &'static EtcdRelease,
+    ) -> Self {
         // Mode, release, ports, data folder and settings are facts of the cluster.
         let EtcdSection {
             mode: _,

@@ -142,18 +142,27 @@ impl EtcdPlan {
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
             .reads([Path::of(&["etcd"]), Path::of(&["nodes"]), Path::of(&["cluster", "name"])]);
-        out.template(file, SETTINGS, &SettingsContext {
-            groups: settings::of(node, self, cluster),
-        });
+        out.template(
+            file,
+            SETTINGS,
+            &SettingsContext { groups: settings::of(node, self, cluster) },
+        );
         let file = File::on(node, layout::ETCDCTL_ENV)
             .phase(Phase::Etcd)
             .reads([Path::of(&["nodes"]), Path::of(&["etcd", "clientPort"])]);
-        out.template(file, CLIENT, &ClientContext {
-            path: layout::ETCDCTL_ENV,
-            endpoints: cluster.members().map(|member| cluster.etcd_client_url(member)).collect(),
-            pki: layout::ETCD_PKI,
-            api_variable: self.facts.etcdctl_api_variable,
-        });
+        out.template(
+            file,
+            CLIENT,
+            &ClientContext {
+                path: layout::ETCDCTL_ENV,
+                endpoints: cluster
+                    .members()
+                    .map(|member| cluster.etcd_client_url(member))
+                    .collect(),
+                pki: layout::ETCD_PKI,
+                api_variable: self.facts.etcdctl_api_variable,
+            },
+        );
     }
 
     fn unit(&self, node: &Node, _: &Cluster, out: &mut Output<'_>) {
@@ -161,15 +170,20 @@ impl EtcdPlan {
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
             .reads([Path::of(&["etcd", "dataDir"])]);
-        let in_a_home =
-            |path: &String| ["/home/", "/root/", "/run/user/"].iter().any(|home| path.starts_with(home));
-        out.template(file, UNIT, &UnitContext {
-            settings: layout::ETCD_CONF,
-            r#override: layout::ETCD_OVERRIDE,
-            bin: layout::ETCD_BIN,
-            data: &self.data,
-            protect_home: !self.data.iter().any(in_a_home),
-        });
+        let in_a_home = |path: &String| {
+            ["/home/", "/root/", "/run/user/"].iter().any(|home| path.starts_with(home))
+        };
+        out.template(
+            file,
+            UNIT,
+            &UnitContext {
+                settings: layout::ETCD_CONF,
+                r#override: layout::ETCD_OVERRIDE,
+                bin: layout::ETCD_BIN,
+                data: &self.data,
+                protect_home: !self.data.iter().any(in_a_home),
+            },
+        );
     }
 
     /// The account and its folders.
@@ -214,25 +228,28 @@ fn render_backup(
     out: &mut Output<'_>,
 ) {
     let Backup { interval, keep, directory } = backup;
-    let file = |path: &str| {
-        File::on(node, path).phase(Phase::Etcd).reads([Path::of(&["etcd", "backup"])])
-    };
+    let file =
+        |path: &str| File::on(node, path).phase(Phase::Etcd).reads([Path::of(&["etcd", "backup"])]);
     let unit = file("/etc/systemd/system/etcd-backup.service");
-    out.template(unit, BACKUP_UNIT, &BackupUnitContext {
-        client: layout::ETCDCTL_ENV,
-        script: BACKUP_PROGRAM,
-        directory,
-    });
-    let timer = file("/etc/systemd/system/etcd-backup.timer")
-        .read_by("etcd-backup.timer", Apply::Restart);
+    out.template(
+        unit,
+        BACKUP_UNIT,
+        &BackupUnitContext { client: layout::ETCDCTL_ENV, script: BACKUP_PROGRAM, directory },
+    );
+    let timer =
+        file("/etc/systemd/system/etcd-backup.timer").read_by("etcd-backup.timer", Apply::Restart);
     out.template(timer, BACKUP_TIMER, &BackupTimerContext { interval });
     let endpoint = host_port(loopback(node), cluster.etcd.client_port);
-    out.template(file(BACKUP_PROGRAM).mode(0o755), BACKUP_SCRIPT, &BackupScriptContext {
-        client: layout::ETCDCTL_ENV,
-        bin: layout::ETCD_BIN,
-        status_program: if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" },
-        endpoint: format!("https://{endpoint}"),
-        directory,
-        keep: *keep,
-    });
+    out.template(
+        file(BACKUP_PROGRAM).mode(0o755),
+        BACKUP_SCRIPT,
+        &BackupScriptContext {
+            client: layout::ETCDCTL_ENV,
+            bin: layout::ETCD_BIN,
+            status_program: if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" },
+            endpoint: format!("https://{endpoint}"),
+            directory,
+            keep: *keep,
+        },
+    );
 }
