@@ -1,11 +1,14 @@
 //! Trees on disk: the only module that creates, changes or removes files.
 
+#![expect(clippy::disallowed_methods, reason = "the only module that touches files")]
+
 mod atomic;
 mod compare;
 mod error;
 mod in_place;
 mod judge;
 mod plan;
+mod single;
 mod stage;
 mod survey;
 
@@ -13,6 +16,7 @@ use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
+pub use single::{create, replace};
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};
