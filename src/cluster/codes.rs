@@ -2,6 +2,7 @@
 
 crate::codes! { "cluster":
     ADDRESS_FAMILY = Error "address-family",
+    CGROUP_DRIVER = Error "cgroup-driver",
     DOCKERSHIM = Error "dockershim",
     DUPLICATE_ADDRESS = Error "duplicate-address",
     DUPLICATE_NODE = Error "duplicate-node",

@@ -5,10 +5,13 @@
 pub mod claims;
 pub mod cni;
 pub mod etcd;
+pub mod haproxy;
+pub mod keepalived;
 pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
 pub mod kubeproxy;
+pub mod nginx;
 pub mod output;
 pub mod runbook;
 
@@ -89,6 +92,9 @@ pub struct Rendering<'a> {
 
 /// The only list of rooms, in the order in which a machine meets them.
 pub static ROOMS: &[&dyn Room] = &[
+    &haproxy::Haproxy,
+    &nginx::Nginx,
+    &keepalived::Keepalived,
     &etcd::Etcd,
     &kubeadm::Kubeadm,
     &kubelet::Kubelet,

@@ -1,6 +1,5 @@
 use ipnet::IpNet;
 
-use crate::catalog::Stage;
 use crate::cluster::{Cluster, codes};
 use crate::report::{Finding, Path, Report};
 
@@ -117,7 +116,7 @@ fn families(cluster: &Cluster, pods: &Path, services: &Path, report: &mut Report
                 .help("name the network of the nodes' family first"),
             );
         }
-        if ranges.len() > 1 && cluster.release.dual_stack < Stage::Beta {
+        if ranges.len() > 1 && !cluster.release.dual_stack {
             report.push(
                 Finding::new(
                     &codes::ADDRESS_FAMILY,

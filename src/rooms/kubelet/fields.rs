@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::catalog::flags;
-use crate::cluster::extra::{self, Owned};
 use crate::cluster::Cluster;
+use crate::cluster::extra::{self, Owned};
 use crate::report::{Path, Report, closest};
 
 const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];

@@ -55,7 +55,10 @@ fn labels(node: &Node, report: &mut Report) {
             Finding::new(
                 &LABEL_REFUSED,
                 node.path().key("labels").key(label),
-                format!("the kubelet of {} would refuse to start with the label {label}", node.name),
+                format!(
+                    "the kubelet of {} would refuse to start with the label {label}",
+                    node.name
+                ),
             )
             .label("in a name space that is Kubernetes' own")
             .help(format!(
