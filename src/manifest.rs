@@ -190,7 +190,7 @@ impl Manifest {
 
     /// The JSON Schema that is published as `schema/manifest.schema.json`.
     pub fn schema() -> serde_json::Value {
-        schemars::schema_for!(Self).to_value()
+        crate::document::schema::<Self>()
     }
 }
 

@@ -64,10 +64,10 @@ pub struct EtcdRelease {
     pub arm64_unsupported: bool,
     /// The first patch release without a known loss of data: 3.5.0 to 3.5.2 may corrupt the
     /// store after a crash, and 3.5.6 fixed what followed
-    /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>).
+    /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>). 0 where none is known.
     pub safe_from_patch: u32,
     /// The patch release that every member must have before an upgrade to the next minor:
-    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5).
+    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5). 0 where any will do.
     pub upgrade_from_patch: u32,
     flags: Vec<String>,
     flags_since_patch: BTreeMap<String, u32>,
@@ -110,7 +110,7 @@ static RELEASES: LazyLock<Vec<EtcdRelease>> = LazyLock::new(|| {
 });
 
 /// The successors of removed settings that are not just the name without `experimental-`.
-static SUCCESSORS: &[(&str, &str)] = &[
+const SUCCESSORS: &[(&str, &str)] = &[
     ("ca-file", "trusted-ca-file and client-cert-auth"),
     ("peer-ca-file", "peer-trusted-ca-file and peer-client-cert-auth"),
     ("debug", "log-level: debug"),
@@ -152,6 +152,11 @@ impl EtcdVersion {
     pub fn archive_url(self, architecture: &str) -> String {
         let releases = "https://github.com/etcd-io/etcd/releases/download";
         format!("{releases}/v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
+    }
+
+    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`.
+    pub fn checksums_url(self) -> String {
+        format!("https://github.com/etcd-io/etcd/releases/download/v{self}/SHA256SUMS")
     }
 }
 
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     fn status(minor: u32, patch: u32, flag: &str) -> EtcdFlag {
-        etcd(minor).unwrap().flag_status(flag, patch)
+        etcd(minor).expect("a known minor").flag_status(flag, patch)
     }
 
     fn at(minor: u32, patch: u32) -> EtcdVersion {
@@ -273,7 +278,7 @@ mod tests {
 
     #[test]
     fn facts_change_at_their_boundaries() {
-        let fact = |minor| etcd(minor).unwrap();
+        let fact = |minor| etcd(minor).expect("a known minor");
         assert_eq!((fact(5).snapshot_count, fact(6).snapshot_count), (100_000, 10_000));
         assert_eq!((fact(4).pre_vote_default, fact(5).pre_vote_default), (false, true));
         assert_eq!((fact(5).etcdutl_for_restore, fact(6).etcdutl_for_restore), (false, true));

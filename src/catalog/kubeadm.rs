@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::CorednsPath;
+use super::Severity;
 
 /// The version of kubeadm's configuration API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -80,8 +80,6 @@ pub struct KubeadmFacts {
     pub encryption_algorithms: Vec<String>,
     /// kubeadm's own feature gates that this minor accepts; any other name is an error.
     pub feature_gates: Vec<String>,
-    /// Where the CoreDNS image is looked for.
-    pub coredns_path: CorednsPath,
 
     /// The command that handles certificates: `kubeadm certs`, `kubeadm alpha certs` before 1.20.
     pub certs_command: String,
@@ -90,23 +88,35 @@ pub struct KubeadmFacts {
     /// Whether preflight demands a `crictl` program: up to 1.30 (kubernetes/kubernetes#124685
     /// talks to the runtime's socket instead).
     pub crictl_required: bool,
+    /// Whether `config validate` takes `--allow-deprecated-api` (1.36).
+    pub config_validate_allow_deprecated: bool,
     /// Whether an expired or not yet valid certificate found on disk stops kubeadm; since 1.20
     /// it only warns.
     pub certificate_period_fatal: bool,
     /// Whether preflight demands `net.bridge.bridge-nf-call-iptables` (until 1.29).
     pub bridge_nf_checked: bool,
     /// What preflight and the kubelet's own check make of swap.
-    pub swap: super::Severity,
-    /// Programs that preflight wants in `PATH` on Linux (some only warn).
+    pub swap: Severity,
+    /// Programs without which preflight fails, `crictl` included where it is one of them.
     pub required_programs: Vec<String>,
+    /// Programs whose absence preflight warns of.
+    pub wanted_programs: Vec<String>,
+    /// The APIs that this kubeadm reads, oldest first, of those that the catalog knows.
+    pub accepted_apis: Vec<KubeadmApi>,
+    /// Whether kubeadm sets the kubelet's `cgroupDriver` to `systemd` by itself on every path
+    /// (1.22).
+    pub systemd_cgroup_default: bool,
     /// The ConfigMap with the cluster's KubeletConfiguration: `kubelet-config-1.23` and the
     /// like up to 1.23, then `kubelet-config`.
     pub kubelet_config_map: String,
     /// Whether a join by file discovery *without a bootstrap token* needs a RoleBinding that
-    /// lets `system:nodes` read the `kube-proxy` ConfigMap: kubeadm up to 1.17 reads it in
-    /// preflight, and only bootstrap tokens are allowed to.
+    /// lets `system:nodes` read the `kube-proxy` ConfigMap. Every join reads it, and kubeadm
+    /// itself binds the role to bootstrap tokens only; 1.15 takes "forbidden" for an error,
+    /// later ones go on without it (`app/componentconfigs/config.go`; 1.16 and 1.17 after ten
+    /// seconds of retries).
     pub node_role_binding_needed: bool,
-    /// The last phase group's etcd phase: `etcd`, renamed `etcd-join` in 1.35.
+    /// The phase of `join phase control-plane-join` that adds the member: `etcd`, from 1.35 only
+    /// `etcd-join` (1.31 to 1.34 have both, by feature gate).
     pub join_etcd_phase: String,
     /// Whether `kubeadm` can patch the CoreDNS Deployment (patch target `corednsdeployment`,
     /// 1.31).

@@ -24,4 +24,11 @@ pub struct KubeletFacts {
     pub fail_cgroup_v1_field: bool,
     /// Whether the kubelet refuses cgroup v1 unless `failCgroupV1: false` (1.35).
     pub cgroup_v2_required: bool,
+    /// The values of `memorySwap.swapBehavior`; empty before 1.22. `UnlimitedSwap` went and
+    /// `NoSwap` came with 1.30 (kubernetes/kubernetes#122745).
+    pub swap_behaviors: Vec<String>,
+    /// Whether static pods that name ConfigMaps, Secrets or ServiceAccounts are refused (1.34).
+    pub static_pod_references_refused: bool,
+    /// Whether `eventRecordQPS: 0` means no limit (1.37); before, it means the default.
+    pub zero_event_qps_unlimited: bool,
 }

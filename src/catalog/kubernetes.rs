@@ -72,6 +72,20 @@ pub enum KubeconfigEndpoint {
     Local,
 }
 
+/// How far a feature is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// It does not exist.
+    Absent,
+    /// It needs its feature gate.
+    Alpha,
+    /// It works without a gate and may still change.
+    Beta,
+    /// It is there to stay.
+    Stable,
+}
+
 /// What the kubelet and kubeadm do when they find swap in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -103,9 +117,6 @@ struct CriSockets {
 pub struct Release {
     /// The `30` of 1.30.
     pub minor: u32,
-    /// Whether two address families work without a feature gate: IPv6DualStack is on by default
-    /// from 1.21 (CHANGELOG-1.21).
-    pub dual_stack: bool,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]
@@ -113,14 +124,13 @@ pub struct Release {
 
     /// The kubeadm configuration API to write: the one this minor's kubeadm prefers.
     pub kubeadm_api: KubeadmApi,
-    /// The default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), from 1.25
-    /// `registry.k8s.io`. It is always written out, as late patches of 1.22 to 1.24 differ.
-    pub image_repository: String,
+    image_repository: ByPatch<String>,
     /// The tag of the sandbox image, kubeadm's `PauseVersion`.
     pub pause: String,
     coredns: ByPatch<String>,
     etcd: ByPatch<String>,
     min_external_etcd: ByPatch<String>,
+    coredns_path: ByPatch<CorednsPath>,
 
     /// The organization in `admin.conf`: `system:masters`, or `kubeadm:cluster-admins`, which
     /// kubeadm binds to cluster-admin at init (1.29, kubernetes/kubernetes#121305).
@@ -145,9 +155,16 @@ pub struct Release {
     /// Which runtimes serve it.
     pub runtimes: RuntimeRange,
 
+    /// Whether two address families work without a feature gate: `IPv6DualStack` is on by default
+    /// from 1.21 (CHANGELOG-1.21); 1.16 to 1.20 need it in kubeadm and every component.
+    pub dual_stack: bool,
+
     /// The path that tells whether an API server may get traffic: `/readyz`, before 1.16
     /// `/healthz`.
     pub health_path: String,
+    /// Whether pods outside `kube-system` may have the class `system-node-critical`; before
+    /// 1.17 the API server refuses them (kubernetes/kubernetes#76310).
+    pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
     kubeconfig_server_strict: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
@@ -167,6 +184,13 @@ pub struct Release {
 }
 
 impl Release {
+    /// kubeadm's default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), and
+    /// `registry.k8s.io` from 1.25, 1.24.9, 1.23.15 and 1.22.17 on.
+    /// <https://kubernetes.io/blog/2022/11/28/registry-k8s-io-faster-cheaper-ga/>
+    pub fn image_repository(&self, patch: u32) -> &str {
+        self.image_repository.at(patch)
+    }
+
     /// The tag of the CoreDNS image, `v1.11.3` (`1.6.7`, without the `v`, before 1.21).
     pub fn coredns(&self, patch: u32) -> &str {
         self.coredns.at(patch)
@@ -216,14 +240,14 @@ impl Release {
 
     /// The CoreDNS image that kubeadm names, given `imageRepository` and, if set,
     /// `dns.imageRepository`. From 1.21 the upstream registry keeps it one folder deeper; a
-    /// repository of one's own has the sub-folder in 1.21 only, unless it is part of
-    /// `dns.imageRepository` (kubernetes/kubernetes#102502).
+    /// repository of one's own has the sub-folder in 1.21.0 and 1.21.1 only, unless it is part
+    /// of `dns.imageRepository` (kubernetes/kubernetes#102502).
     pub fn coredns_image(&self, patch: u32, images: &str, dns_images: Option<&str>) -> String {
         let repository = dns_images.unwrap_or(images);
-        let nested = match self.kubeadm.coredns_path {
+        let nested = match self.coredns_path.at(patch) {
             CorednsPath::Flat => false,
             CorednsPath::Nested => true,
-            CorednsPath::NestedUpstream => repository == self.image_repository,
+            CorednsPath::NestedUpstream => repository == self.image_repository(patch),
         };
         let folder = if nested { "/coredns" } else { "" };
         format!("{repository}{folder}/coredns:{}", self.coredns(patch))
@@ -249,14 +273,4 @@ fn image_version(tag: &str) -> EtcdVersion {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_minor_is_there() {
-        let minors: Vec<u32> = releases().map(|release| release.minor).collect();
-        assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
-        assert_eq!(release(14), None);
-        assert_eq!(release(38), None);
-    }
-}
+mod tests;

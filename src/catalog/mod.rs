@@ -5,9 +5,9 @@
 //! a name: `release.super_admin`, `haproxy.http_check_send`. No other module compares versions
 //! (a house test holds that), so a new minor is a new data file and nothing else.
 //!
-//! * [`kubernetes/1.NN.json`](self): one complete file per minor, without inheritance, so that
+//! * `kubernetes/1.NN.json`: one complete file per minor, without inheritance, so that
 //!   `diff 1.33.json 1.34.json` shows what upstream changed. Read by [`release`].
-//! * [`etcd/3.N.json`](self): likewise. Read by [`etcd`](fn@etcd).
+//! * `etcd/3.N.json`: likewise. Read by [`etcd`](fn@etcd).
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
@@ -19,18 +19,24 @@ mod date;
 mod etcd;
 mod feature;
 pub mod flags;
+mod kube_proxy;
 mod kubeadm;
 mod kubelet;
 mod kubernetes;
-mod proxy;
+mod os;
+mod packages;
 mod runtime;
+mod static_pods;
 mod version;
 
 pub use balancers::*;
 pub use etcd::*;
+pub use kube_proxy::*;
 pub use kubeadm::*;
 pub use kubelet::*;
 pub use kubernetes::*;
-pub use proxy::*;
+pub use os::*;
+pub use packages::*;
 pub use runtime::*;
+pub use static_pods::*;
 pub use version::{EtcdVersion, KubernetesVersion, Version, VersionError};

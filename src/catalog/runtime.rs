@@ -179,13 +179,18 @@ features! {
     }
 }
 
+/// The Docker that is meant behind cri-dockerd where the inventory names none: the newest major
+/// whose packages exist for every release of an operating system in the catalog from Debian 11 on.
+/// <https://docs.docker.com/engine/release-notes/28/>
+pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::release;
 
     fn at(text: &str) -> Version {
-        text.parse().unwrap()
+        text.parse().expect("a version")
     }
 
     #[test]
@@ -204,17 +209,19 @@ mod tests {
     fn settings_move_with_the_configuration_version() {
         assert_eq!(ContainerdConfig::V2.runtime_plugin(), ContainerdConfig::V2.images_plugin());
         assert_eq!(ContainerdConfig::V3.images_plugin(), "io.containerd.cri.v1.images");
-        let bin_dirs = |text| containerd(at(text)).unwrap().cni_bin_dirs;
+        let bin_dirs = |text| containerd(at(text)).expect("a known series").cni_bin_dirs;
         assert!(!bin_dirs("2.0.5") && bin_dirs("2.1.0"));
-        let hosts = |text| containerd(at(text)).unwrap().registry_config_path;
+        let hosts = |text| containerd(at(text)).expect("a known series").registry_config_path;
         assert!(!hosts("1.4.13") && hosts("1.5.0"));
-        let newest = |text| containerd(at(text)).unwrap().config_version_max;
+        let newest = |text| containerd(at(text)).expect("a known series").config_version_max;
         assert_eq!((newest("1.7.0"), newest("2.2.0"), newest("2.3.0")), (2, 3, 4));
     }
 
     #[test]
     fn a_kubelet_needs_a_runtime_that_speaks_its_cri() {
-        let serves = |minor, text| release(minor).unwrap().runtimes.serves_containerd(at(text));
+        let serves = |minor, text| {
+            release(minor).expect("a known minor").runtimes.serves_containerd(at(text))
+        };
         assert!(serves(22, "1.7.0") && !serves(22, "2.0.0"));
         assert!(serves(23, "2.0.0"));
         assert!(serves(25, "1.5.0") && !serves(26, "1.5.18") && serves(26, "1.6.0"));
@@ -223,12 +230,14 @@ mod tests {
 
     #[test]
     fn docker_is_driven_until_dockershim_ends() {
-        let validated = |minor, text| release(minor).unwrap().runtimes.docker_validated(at(text));
+        let validated = |minor, text| {
+            release(minor).expect("a known minor").runtimes.docker_validated(at(text))
+        };
         assert!(validated(15, "18.09.9") && !validated(15, "19.03.15"));
         assert!(!validated(16, "19.03.15") && validated(17, "19.03.15"));
         assert!(!validated(20, "20.10.24") && validated(21, "20.10.24"));
-        assert!(release(23).unwrap().runtimes.serves_docker(at("20.10.7")));
-        assert!(!release(24).unwrap().runtimes.serves_docker(at("20.10.7")));
+        assert!(release(23).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
+        assert!(!release(24).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
         assert!(!docker(at("19.03.15")).cgroup_v2 && docker(at("20.10.0")).cgroup_v2);
     }
 }

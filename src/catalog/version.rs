@@ -150,3 +150,31 @@ where
     let text = Option::<String>::deserialize(from)?;
     text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kubernetes_version_is_read_with_or_without_its_v() {
+        let version = KubernetesVersion { minor: 30, patch: 4 };
+        assert_eq!("1.30.4".parse(), Ok(version));
+        assert_eq!("v1.30.4".parse(), Ok(version));
+        assert_eq!(version.to_string(), "1.30.4");
+        let refused = |text: &str| text.parse::<KubernetesVersion>().err();
+        for text in ["1.30", "1.30.4.1", "1.30.x", "1.30.4-rc.0", "1.030.4", "", "vv1.30.4"] {
+            assert_eq!(refused(text), Some(VersionError::Form), "{text}");
+        }
+        assert_eq!(refused("2.0.0"), Some(VersionError::Major));
+    }
+
+    #[test]
+    fn versions_are_ordered_by_number() {
+        let of = |minor, patch| KubernetesVersion { minor, patch };
+        assert!(of(9, 11) < of(10, 0) && of(30, 9) < of(30, 10));
+        let other = |text: &str| text.parse::<Version>();
+        assert!(other("2.6").ok() < other("2.6.12").ok());
+        assert_eq!(other("18.09"), Ok(Version { major: 18, minor: 9, patch: 0 }));
+        assert_eq!("3.5.21".parse(), Ok(EtcdVersion { major: 3, minor: 5, patch: 21 }));
+    }
+}

@@ -15,6 +15,12 @@ pub const ADDONS: &str = "/etc/kubernetes/addons";
 pub const ETCD_PKI: &str = "/etc/etcd/pki";
 /// The external member's environment file.
 pub const ETCD_CONF: &str = "/etc/etcd/etcd.conf";
+/// Settings that win over [`ETCD_CONF`] until the next boot, where the file exists: a member that
+/// takes the place of a lost one is started with `ETCD_INITIAL_CLUSTER_STATE=existing`, and the
+/// last survivor of a lost quorum with `ETCD_FORCE_NEW_CLUSTER=true`.
+pub const ETCD_OVERRIDE: &str = "/run/hagen/etcd.env";
+/// What `etcdctl` reads: `set -a; . /etc/etcd/etcdctl.env; set +a; etcdctl member list`.
+pub const ETCDCTL_ENV: &str = "/etc/etcd/etcdctl.env";
 /// Where an external member's programs are: etcd, etcdctl, etcdutl.
 pub const ETCD_BIN: &str = "/usr/local/bin";
 /// The balancer's configuration.

@@ -1,9 +1,9 @@
 use ipnet::IpNet;
 
-use super::{Cluster, Endpoint, Etcd, Node, Os, Patch, Runtime};
-use crate::catalog::{self, KubernetesVersion, Release, Version};
+use super::{Cluster, Endpoint, Etcd, Node, Patch, Runtime};
+use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
-use crate::inventory::host::Distribution;
+use crate::inventory::host::OsSection;
 use crate::inventory::node::{NodeSection, Role};
 use crate::inventory::pki::{KeyAlgorithm, PkiSection};
 use crate::inventory::runtime::{RuntimeKind, RuntimeSection};
@@ -43,7 +43,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .collect();
     let image_repository = image_repository
         .as_ref()
-        .map_or_else(|| release.image_repository.clone(), ToString::to_string);
+        .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, &nodes, kubernetes, release)?;
     let mut cluster = Cluster {
@@ -128,7 +128,7 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         control_plane,
         worker: roles.contains(&Role::Worker),
         member: false,
-        os: os.clone().or_else(|| said.os.clone()).unwrap_or_else(default_os),
+        os: self::os(index, os.as_ref(), said, report),
         interface: interface.map(ToString::to_string).unwrap_or_default(),
         extra_sans: extra_sans.iter().map(ToString::to_string).collect(),
         labels: labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
@@ -144,11 +144,44 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
     }
 }
 
-/// Debian 12: the release that every generated file is judged on.
-fn default_os() -> Os {
-    #[expect(clippy::expect_used, reason = "a constant that the format accepts")]
-    let release = "12".parse().expect("a valid release");
-    Os { distribution: Distribution::Debian, release }
+/// Where the inventory names no operating system: the one that every generated file is judged on.
+const DEFAULT_OS: &str = "debian-12";
+
+/// The node's own operating system, the inventory's, or the default.
+fn os(
+    index: usize,
+    own: Option<&OsSection>,
+    said: &Inventory,
+    report: &mut Report,
+) -> &'static OsRelease {
+    #[expect(clippy::expect_used, reason = "a constant that the catalog holds; tested")]
+    let default = catalog::os(DEFAULT_OS).expect("the catalog knows the default");
+    let (section, at) = match (own, &said.os) {
+        (Some(own), _) => (own, Path::of(&["nodes"]).index(index).key("os")),
+        (None, Some(all)) => (all, Path::of(&["os"])),
+        (None, None) => return default,
+    };
+    let OsSection { distribution, release } = section;
+    let id = format!("{}-{release}", distribution.as_str());
+    if let Some(os) = catalog::os(&id) {
+        return os;
+    }
+    let known: Vec<&str> = catalog::oses().map(|os| os.id.as_str()).collect();
+    let finding = Finding::new(
+        &codes::OS_UNKNOWN,
+        at.key("release"),
+        format!("the catalog has no package layout for {} {release}", distribution.as_str()),
+    )
+    .label("unknown release");
+    // Said once for the inventory's own section, however many nodes use it.
+    let said_before = report
+        .findings()
+        .iter()
+        .any(|other| other.code == &codes::OS_UNKNOWN && other.at == finding.at);
+    if !said_before {
+        report.push(finding.help(format!("known are: {}", known.join(", "))));
+    }
+    default
 }
 
 fn runtime(
@@ -162,9 +195,12 @@ fn runtime(
         RuntimeKind::Containerd => catalog::RuntimeKind::Containerd,
         RuntimeKind::Docker => catalog::RuntimeKind::Docker,
     };
-    let version: Version = match version {
-        Some(version) => version.as_str().parse().ok()?,
-        None => newest_runtime(release, catalogued)?,
+    let (version, version_text): (Version, String) = match version {
+        Some(version) => (version.as_str().parse().ok()?, version.to_string()),
+        None => {
+            let newest = newest_runtime(release, catalogued)?;
+            (newest, newest.to_string())
+        }
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
         report.push(
@@ -181,6 +217,7 @@ fn runtime(
     Some(Runtime {
         kind: *kind,
         version,
+        version_text,
         cri_dockerd: *cri_dockerd,
         cri_socket: release.cri_socket(catalogued),
         cgroup_driver: *cgroup_driver,
@@ -234,6 +271,11 @@ fn etcd(
             .data_dir
             .as_ref()
             .map_or_else(|| "/var/lib/etcd".into(), ToString::to_string),
+        settings: section
+            .settings
+            .iter()
+            .map(|(flag, value)| (flag.to_string(), value.to_string()))
+            .collect(),
     })
 }
 
@@ -264,9 +306,19 @@ pub(crate) fn selected(selector: &NodeSelector, said: &Inventory) -> Vec<String>
         .collect()
 }
 
+/// The newest series that serves the release; upstream's own table decides where it has a word.
 fn newest_runtime(release: &Release, kind: catalog::RuntimeKind) -> Option<Version> {
-    let _ = (release, kind);
-    "2.2.0".parse().ok()
+    match kind {
+        catalog::RuntimeKind::Containerd => catalog::containerd_series()
+            .filter(|series| release.runtimes.serves_containerd(series.series))
+            .filter(|series| {
+                series.kubernetes_from.is_none_or(|from| from <= release.minor)
+                    && series.kubernetes_to.is_none_or(|to| release.minor <= to)
+            })
+            .map(|series| series.series)
+            .max(),
+        _ => release.runtimes.docker_max.or(Some(catalog::NEWEST_DOCKER)),
+    }
 }
 
 fn policy(section: &PkiSection) -> Policy {

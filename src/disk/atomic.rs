@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
@@ -39,13 +40,13 @@ pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Resu
 fn fill(target: &Target, plan: &Plan<'_>, stage: &Stage) -> Result<(), DiskError> {
     let ours = plan.fresh.iter().chain(&plan.same).map(|(path, _)| *path);
     let folders = stage.make_folders(ours.chain(plan.foreign.iter().copied()))?;
-    let mut fresh = plan.fresh.clone();
-    for (path, artifact) in &plan.same {
-        // Too many links, or another owner's file: then it is written anew.
-        if stage.link(&target.path.join(path), path).is_err() {
-            fresh.push((path, artifact));
-        }
-    }
+    // Too many links, or another owner's file: then it is written anew.
+    let unlinked = plan
+        .same
+        .par_iter()
+        .filter(|(path, _)| stage.link(&target.path.join(path), path).is_err())
+        .copied();
+    let fresh: Vec<_> = plan.fresh.par_iter().copied().chain(unlinked).collect();
     for path in &plan.foreign {
         stage.link(&target.path.join(path), path).map_err(|error| {
             let folder = target.path.display();
@@ -55,7 +56,7 @@ fn fill(target: &Target, plan: &Plan<'_>, stage: &Stage) -> Result<(), DiskError
         })?;
     }
     stage.create(&fresh)?;
-    stage.sync(fresh.len(), &folders)
+    stage.sync(&folders)
 }
 
 fn durable(parent: &Path) -> Result<(), DiskError> {
@@ -92,9 +93,10 @@ fn remove_surveyed(old: &Path, survey: &Survey) -> Result<(), DiskError> {
         }
         _ => Ok(()),
     };
-    for path in survey.files.keys().map(|path| old.join(path)) {
-        gone(fs::remove_file(&path), &path)?;
-    }
+    survey.files.par_iter().try_for_each(|(path, _)| {
+        let path = old.join(path);
+        gone(fs::remove_file(&path), &path)
+    })?;
     // Backwards: a folder sorts before what it holds.
     for path in survey.folders.iter().rev().map(|path| old.join(path)) {
         gone(fs::remove_dir(&path), &path)?;

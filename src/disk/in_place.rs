@@ -19,7 +19,7 @@ pub(super) fn replace(target: &Target, plan: &Plan<'_>) -> Result<(), DiskError>
     let stage = Stage::new(root, IN_PLACE, 0o700)?;
     let folders = stage.make_folders(plan.fresh.iter().map(|(path, _)| *path))?;
     stage.create(&plan.fresh)?;
-    stage.sync(plan.fresh.len(), &folders)?;
+    stage.sync(&folders)?;
     remove(target, plan)?;
     for folder in &folders {
         make_folder(&root.join(folder))?;

@@ -1,5 +1,7 @@
 //! Trees on disk: the only module that creates, changes or removes files.
 
+#![expect(clippy::disallowed_methods, reason = "the only module that touches files")]
+
 mod atomic;
 mod compare;
 mod error;

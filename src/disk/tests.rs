@@ -228,10 +228,11 @@ fn foreign_content_is_refused_by_name() {
     assert!(scratch.at(".git/HEAD").exists());
     refused(&|s| s.put("mine/x", "x"), "`mine`, a folder that hagen did not make").unwrap();
     refused(&|s| symlink("/etc", s.at("etc")).unwrap(), "`etc`, a symbolic link").unwrap();
-    let socket = |s: &Scratch| {
-        std::os::unix::net::UnixListener::bind(s.at("s")).unwrap();
+    let pipe = |s: &Scratch| {
+        let mode = rustix::fs::Mode::RUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, s.at("p"), mode).unwrap();
     };
-    refused(&socket, "`s`, neither a file nor a folder").unwrap();
+    refused(&pipe, "`p`, neither a file nor a folder").unwrap();
     // These are in the way in either mode.
     assert!(refused(&|s| s.put("nodes/cp2/key", "mine"), "`nodes/cp2/key`").is_err());
     assert!(refused(&|s| s.put("nodes/cp2/key/x", "mine"), "`nodes/cp2/key`").is_err());
@@ -349,7 +350,7 @@ fn a_file_may_take_the_place_of_a_folder() {
 }
 
 #[test]
-fn many_files_are_written_and_synced_at_once() {
+fn many_files_in_many_folders_are_written() {
     let scratch = Scratch::new();
     let paths: Vec<String> = (0..400).map(|n| format!("nodes/n{}/f{n}", n % 7)).collect();
     let files: Vec<_> = paths.iter().map(|path| (path.as_str(), "x\n", false)).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{AbsolutePath, Duration, EtcdRelease, FlagName, FlagValue, Port};
+use super::values::{AbsolutePath, Duration, EtcdRelease, FlagName, FlagValue, Port, keyed};
 
 /// Who runs etcd.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -33,7 +33,7 @@ pub enum EtcdEndpoints {
 }
 
 /// Snapshots on a timer.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BackupSection {
     /// Whether the timer is enabled. Default: true.
@@ -81,5 +81,6 @@ pub struct EtcdSection {
     pub backup: BackupSection,
     /// More etcd settings: flag name without dashes to value.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<FlagName, FlagValue>")]
     pub settings: BTreeMap<FlagName, FlagValue>,
 }

@@ -22,7 +22,21 @@ pub enum Distribution {
     /// Rocky Linux 8, 9, 10.
     Rocky,
     /// AlmaLinux 8, 9, 10.
-    Alma,
+    Almalinux,
+}
+
+impl Distribution {
+    /// `ID` of /etc/os-release, as far as the inventory's name for it goes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::Ubuntu => "ubuntu",
+            Self::Centos => "centos",
+            Self::Rhel => "rhel",
+            Self::Rocky => "rocky",
+            Self::Almalinux => "almalinux",
+        }
+    }
 }
 
 /// An operating system.

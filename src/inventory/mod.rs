@@ -38,6 +38,7 @@ pub const API_VERSION: &str = "hagen/v1";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inventory {
     /// Always `hagen/v1`.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
     /// Names, version and networks of the cluster.
     pub cluster: ClusterSection,
@@ -77,6 +78,7 @@ pub struct Inventory {
     #[serde(default)]
     pub pki: pki::PkiSection,
     /// The machines, in order: the first control plane is the one that runs `kubeadm init`.
+    #[schemars(length(min = 1, max = MAX_NODES))]
     pub nodes: Vec<node::NodeSection>,
     /// Command-line flags added to a component. A flag that hagen itself sets is refused.
     #[serde(default)]
@@ -165,15 +167,19 @@ pub struct LoadBalancerSection {
 pub struct ExtraArgsSection {
     /// kube-apiserver.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub api_server: BTreeMap<FlagName, FlagValue>,
     /// kube-controller-manager.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub controller_manager: BTreeMap<FlagName, FlagValue>,
     /// kube-scheduler.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub scheduler: BTreeMap<FlagName, FlagValue>,
     /// kubelet, on every node.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub kubelet: BTreeMap<FlagName, FlagValue>,
 }
 
@@ -238,7 +244,7 @@ pub fn formats() -> check::Formats {
 
 /// The JSON Schema of the inventory (draft 2020-12).
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Inventory).to_value()
+    crate::document::schema::<Inventory>()
 }
 
 /// Reads a document as an inventory. All structural findings are reported at once; `None` where
@@ -265,7 +271,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     }
 }
 
-/// What has to hold before the schema is worth asking: the version, and a bound on the work.
+/// What has to hold before the schema is worth asking.
 fn envelope(document: &Document, report: &mut Report) {
     let at = Path::of(&["apiVersion"]);
     if let Some(Value::String(version)) = document.get(&at).map(|node| &node.value)
@@ -279,19 +285,6 @@ fn envelope(document: &Document, report: &mut Report) {
             )
             .label(format!("expected `{API_VERSION}`"))
             .help(format!("write `apiVersion: {API_VERSION}`")),
-        );
-    }
-    let at = Path::of(&["nodes"]);
-    if let Some(Value::List(nodes)) = document.get(&at).map(|node| &node.value)
-        && nodes.len() > MAX_NODES
-    {
-        report.push(
-            Finding::new(
-                &codes::TOO_MANY_NODES,
-                at,
-                format!("{} nodes; Kubernetes supports {MAX_NODES} in one cluster", nodes.len()),
-            )
-            .help("split the machines over several clusters, one inventory each"),
         );
     }
 }

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::host::OsSection;
-use super::values::{Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint};
+use super::values::{
+    Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint,
+    keyed,
+};
 
 /// What a node does.
 #[derive(
@@ -47,6 +50,7 @@ pub struct NodeSection {
     pub interface: Option<Interface>,
     /// Kubernetes labels, set when the node registers. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<LabelKey, LabelValue>")]
     pub labels: BTreeMap<LabelKey, LabelValue>,
     /// Kubernetes taints, `key=value:Effect`, set when the node registers. Default: the release's
     /// own for a control plane that is not a worker, else none.

@@ -6,6 +6,7 @@ use rcgen::CertificateParams;
 use super::params::{self, Problem};
 use super::policy::Validity;
 use super::signer::{Signer, certificate_pem};
+use super::spec::SERVICE_ACCOUNT;
 use super::{Authority, CertSpec, Issued, Leaf, Pair, Policy, ServiceAccount, UNISSUABLE};
 use crate::report::{Finding, Path, Report};
 use crate::secrets::Secrets;
@@ -118,6 +119,6 @@ impl Root {
 }
 
 fn service_account(policy: &Policy, secrets: &Secrets) -> ServiceAccount {
-    let key = secrets.signing_key("serviceAccount/key", policy.algorithm.curve());
+    let key = secrets.signing_key(SERVICE_ACCOUNT, policy.algorithm.curve());
     ServiceAccount { private_pem: key.to_pem(), public_pem: key.public_pem() }
 }

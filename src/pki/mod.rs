@@ -12,7 +12,7 @@ mod spec;
 pub use issue::issue;
 pub use issued::{Entry, Issued, Leaf, Pair, ServiceAccount};
 pub use policy::{Algorithm, Policy, lint};
-pub use spec::{Authority, CertSpec, San, Usage};
+pub use spec::{Authority, CertSpec, LONG_LIVED, San, Usage};
 
 crate::codes! { "pki":
     LIFETIME_EXCEEDS_CA = Error "lifetime-exceeds-ca",

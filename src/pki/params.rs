@@ -10,9 +10,9 @@ use rcgen::{
 use super::policy::Validity;
 use super::signer::Signer;
 use super::{Authority, CertSpec, San, Usage};
+use crate::secrets::KeyKind;
 
-/// An authority's certificate, as kubeadm makes it, without keyEncipherment, which is an RSA
-/// matter (RFC 8813, section 3). No path length: kubeadm sets none either.
+/// An authority's certificate, as kubeadm makes it. No path length: kubeadm sets none either.
 pub(super) fn authority(
     authority: Authority,
     key: &Signer,
@@ -22,7 +22,7 @@ pub(super) fn authority(
     let mut params = common(None, name, key, validity);
     params.subject_alt_names = vec![dns(name).expect("the names of authorities are ASCII")];
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyCertSign];
+    params.key_usages.push(KeyUsagePurpose::KeyCertSign);
     params
 }
 
@@ -50,7 +50,6 @@ pub(super) fn leaf(
         .collect::<Result<_, _>>()?;
     // `NoCa` would leave out basicConstraints and the key identifier.
     params.is_ca = IsCa::ExplicitNoCa;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = match spec.usage {
         Usage::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
         Usage::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
@@ -71,7 +70,7 @@ impl From<rcgen::Error> for Problem {
     }
 }
 
-/// Subject (O before CN, as Go writes it), dates and both key identifiers: OpenSSL's strict mode
+/// Subject (O before CN, as Go writes it), dates, what the key is for, and both key identifiers: OpenSSL's strict mode
 /// and Python from 3.13 on demand the authority's on leaves and the subject's on authorities.
 fn common(
     organization: Option<&str>,
@@ -89,6 +88,11 @@ fn common(
     params.distinguished_name = subject;
     params.not_before = validity.not_before;
     params.not_after = validity.not_after;
+    params.key_usages = match key.key().kind() {
+        KeyKind::Ecdsa(_) => vec![KeyUsagePurpose::DigitalSignature],
+        // kubeadm sets both on all; RFC 8813, section 3, wants the second on RSA keys only.
+        KeyKind::Rsa => vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment],
+    };
     params.use_authority_key_identifier_extension = true;
     params.key_identifier_method = KeyIdMethod::PreSpecified(key.key_id());
     params

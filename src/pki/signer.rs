@@ -2,19 +2,19 @@ use p256::pkcs8::der::pem::{self, LineEnding};
 use rcgen::{Certificate, CertificateParams, Issuer, PublicKeyData, SignatureAlgorithm};
 use sha2::{Digest, Sha256};
 
-use crate::secrets::{Curve, PrivateKey, Secrets};
+use crate::secrets::{Curve, KeyKind, PrivateKey, Secrets};
 
 /// A key of ours as rcgen sees it. rcgen's own `KeyPair` signs with fresh randomness, so no
 /// crypto backend of it is compiled in.
 pub(super) struct Signer {
     key: PrivateKey,
-    point: Vec<u8>,
+    public: Vec<u8>,
 }
 
 impl Signer {
     pub(super) fn new(key: PrivateKey) -> Self {
-        let point = key.public_point();
-        Self { key, point }
+        let public = key.public_bits();
+        Self { key, public }
     }
 
     pub(super) fn key(&self) -> &PrivateKey {
@@ -24,7 +24,7 @@ impl Signer {
     /// The key identifier: the leftmost 160 bits of the SHA-256 of the public key's bits
     /// (RFC 7093, section 2, method 1), which is what Go computes from 1.25 on.
     pub(super) fn key_id(&self) -> Vec<u8> {
-        Sha256::digest(&self.point)[..20].to_vec()
+        Sha256::digest(&self.public)[..20].to_vec()
     }
 
     /// `sha256:<hex>` of the SubjectPublicKeyInfo.
@@ -59,13 +59,14 @@ impl Signer {
 
 impl PublicKeyData for Signer {
     fn der_bytes(&self) -> &[u8] {
-        &self.point
+        &self.public
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        match self.key.curve() {
-            Curve::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
-            Curve::P384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+        match self.key.kind() {
+            KeyKind::Ecdsa(Curve::P256) => &rcgen::PKCS_ECDSA_P256_SHA256,
+            KeyKind::Ecdsa(Curve::P384) => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyKind::Rsa => &rcgen::PKCS_RSA_SHA256,
         }
     }
 }

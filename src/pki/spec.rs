@@ -19,7 +19,7 @@ impl Authority {
     pub const ALL: [Self; 3] = [Self::Kubernetes, Self::FrontProxy, Self::Etcd];
 
     /// The certificate's id and the label of its key in the secrets bundle.
-    pub fn id(self) -> &'static str {
+    pub const fn id(self) -> &'static str {
         match self {
             Self::Kubernetes => "ca/kubernetes",
             Self::FrontProxy => "ca/front-proxy",
@@ -37,6 +37,14 @@ impl Authority {
         }
     }
 }
+
+/// The label of the service account key in the secrets bundle.
+pub(super) const SERVICE_ACCOUNT: &str = "serviceAccount/key";
+
+/// The labels of the keys that outlive every leaf: those that a bundle stores where they are
+/// RSA or come from an existing cluster.
+pub const LONG_LIVED: [&str; 4] =
+    [Authority::Kubernetes.id(), Authority::FrontProxy.id(), Authority::Etcd.id(), SERVICE_ACCOUNT];
 
 /// Extended key usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

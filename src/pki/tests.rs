@@ -1,3 +1,7 @@
+//! What is issued, read back with another parser.
+
+mod stability;
+
 use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
@@ -146,7 +150,7 @@ fn leaves_read_back_as_asked_for() {
         assert_eq!(certificate.validity().not_before, ca.validity().not_before);
 
         let key = crate::secrets::PrivateKey::from_pem(&leaf.key_pem).unwrap();
-        assert_eq!(&*certificate.public_key().subject_public_key.data, key.public_point());
+        assert_eq!(&*certificate.public_key().subject_public_key.data, key.public_bits());
     }
 }
 
@@ -184,86 +188,6 @@ fn serials_are_positive_of_16_octets_and_unique() {
         .inspect(|serial| assert!(serial.len() == 16 && (0x40..0x80).contains(&serial[0])))
         .collect();
     assert_eq!(serials.len(), 53);
-}
-
-#[test]
-fn the_order_of_specs_changes_nothing() {
-    let (policy, secrets) = (Policy::default(), secrets(7));
-    let forward = issued(&specs(), &policy, &secrets);
-    let mut reversed = specs();
-    reversed.reverse();
-    reversed.extend(specs());
-    let backward = issued(&reversed, &policy, &secrets);
-    assert_eq!(forward.leaves.len(), backward.leaves.len());
-    for (id, leaf) in &forward.leaves {
-        assert_eq!(leaf.certificate_pem, backward.leaf(id).certificate_pem);
-        assert_eq!(leaf.key_pem, backward.leaf(id).key_pem);
-    }
-    for authority in Authority::ALL {
-        assert_eq!(forward.ca(authority).der, backward.ca(authority).der);
-    }
-}
-
-#[test]
-fn a_changed_spec_changes_its_certificate_alone() {
-    let (policy, secrets) = (Policy::default(), secrets(7));
-    let before = issued(&specs(), &policy, &secrets);
-    let mut changed = specs();
-    changed[1].sans.insert(ip("192.168.1.33"));
-    let after = issued(&changed, &policy, &secrets);
-    for (id, leaf) in &before.leaves {
-        let same = id != "nodes/cp1/apiserver";
-        assert_eq!(leaf.certificate_pem == after.leaf(id).certificate_pem, same, "{id}");
-        assert_eq!(leaf.key_pem, after.leaf(id).key_pem, "the key belongs to the id");
-    }
-    let serial = |issued: &Issued| {
-        let der = der(&issued.leaf("nodes/cp1/apiserver").certificate_pem);
-        X509Certificate::from_der(&der).unwrap().1.raw_serial().to_vec()
-    };
-    assert_ne!(serial(&before), serial(&after), "one serial never names two certificates");
-}
-
-#[test]
-fn renewal_keeps_keys_and_changes_serials() {
-    let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
-    let before = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
-    bundle.renew(datetime!(2026-12-01 00:00 UTC));
-    let after = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
-    for (id, leaf) in &before.leaves {
-        let renewed = after.leaf(id);
-        assert_eq!(leaf.key_pem, renewed.key_pem);
-        let (old, new) = (der(&leaf.certificate_pem), der(&renewed.certificate_pem));
-        let (old, new) = (X509Certificate::from_der(&old), X509Certificate::from_der(&new));
-        assert_ne!(old.unwrap().1.raw_serial(), new.unwrap().1.raw_serial());
-    }
-    let spki = |issued: &Issued| issued.ca_spki_sha256(Authority::Kubernetes).to_owned();
-    assert_eq!(spki(&before), spki(&after), "what nodes have pinned goes on holding");
-}
-
-#[test]
-fn rotating_leaves_keeps_the_authorities() {
-    let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
-    let before = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
-    bundle.rotate("leaves");
-    let after = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
-    assert!(before.leaves.iter().all(|(id, leaf)| leaf.key_pem != after.leaf(id).key_pem));
-    for authority in Authority::ALL {
-        assert_eq!(before.ca(authority).der, after.ca(authority).der);
-    }
-}
-
-#[test]
-fn two_bundles_share_nothing() {
-    let one = issued(&specs(), &Policy::default(), &secrets(7));
-    let two = issued(&specs(), &Policy::default(), &secrets(8));
-    let keys = |issued: &Issued| -> BTreeSet<String> {
-        let leaves = issued.leaves.values().map(|leaf| leaf.key_pem.to_string());
-        let roots = Authority::ALL.map(|authority| issued.ca(authority).key_pem.to_string());
-        let service = issued.service_account().private_pem.to_string();
-        leaves.chain(roots).chain([service]).collect()
-    };
-    assert_eq!(keys(&one).len(), specs().len() + 4, "no key is used twice");
-    assert!(keys(&one).is_disjoint(&keys(&two)));
 }
 
 #[test]

@@ -147,6 +147,66 @@ pub struct Package {
     pub room: &'static str,
 }
 
+/// Programs that come as an archive of upstream's and not as a package. `10-prepare.sh` skips it
+/// where [`Archive::version`] already prints [`Archive::prints`], and refuses an archive whose
+/// sum is not in the list; where packages are preinstalled it only checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The room that needs it.
+    pub room: &'static str,
+    /// What it holds, in a word: `etcd`.
+    pub name: &'static str,
+    /// One `.tar.gz` per kind of machine.
+    pub sources: Vec<ArchiveSource>,
+    /// The URL of a list in the form of `sha256sum`, which names each archive by its file name.
+    pub checksums: String,
+    /// The programs, at the top of the archive's folder.
+    pub programs: Vec<&'static str>,
+    /// Where they are installed, 0755 root:root.
+    pub directory: &'static str,
+    /// The command that prints the version, as words.
+    pub version: Vec<String>,
+    /// A whole line of what that command prints for the wanted release.
+    pub prints: String,
+}
+
+/// An archive for one kind of machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveSource {
+    /// The machine as `uname -m` names it: `x86_64`, `aarch64`.
+    pub machine: &'static str,
+    /// The URL; its last segment is the file's name in the list of sums.
+    pub url: String,
+    /// The archive's one folder.
+    pub folder: String,
+}
+
+/// A system account with a group of the same name. `10-prepare.sh` makes it where it is absent:
+/// `20-install.sh` gives files to it by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The room that needs it.
+    pub room: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its home, which is not created.
+    pub home: String,
+}
+
+/// A folder that `20-install.sh` makes before any unit starts; where it is there, its owner and
+/// mode are set and its content is left alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The room that needs it.
+    pub room: &'static str,
+    /// The absolute path.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner and group by name.
+    pub owner: &'static str,
+}
+
 /// A path outside the tree's own files that a room occupies: data folders, sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedPath {
@@ -180,6 +240,12 @@ pub struct NodeClaims {
     pub units: Vec<Unit>,
     /// Packages.
     pub packages: Vec<Package>,
+    /// Programs from upstream's archives.
+    pub archives: Vec<Archive>,
+    /// System accounts.
+    pub accounts: Vec<Account>,
+    /// Folders that are made.
+    pub folders: Vec<Folder>,
     /// Paths besides the tree's own files.
     pub paths: Vec<OwnedPath>,
     /// Kernel modules, with the room; loaded at boot and now.

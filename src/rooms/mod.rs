@@ -3,7 +3,17 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod cni;
+pub mod etcd;
+pub mod haproxy;
+pub mod keepalived;
+pub mod kubeadm;
+pub mod kubeconfig;
+pub mod kubelet;
+pub mod kubeproxy;
+pub mod nginx;
 pub mod output;
+pub mod runbook;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -81,7 +91,18 @@ pub struct Rendering<'a> {
 }
 
 /// The only list of rooms, in the order in which a machine meets them.
-pub static ROOMS: &[&dyn Room] = &[];
+pub static ROOMS: &[&dyn Room] = &[
+    &haproxy::Haproxy,
+    &nginx::Nginx,
+    &keepalived::Keepalived,
+    &etcd::Etcd,
+    &kubeadm::Kubeadm,
+    &kubelet::Kubelet,
+    &kubeproxy::KubeProxy,
+    &cni::Cni,
+    &kubeconfig::Kubeconfig,
+    &runbook::Runbook,
+];
 
 /// Every template of every room.
 pub fn templates() -> impl Iterator<Item = &'static Template> {

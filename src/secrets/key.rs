@@ -2,9 +2,16 @@ use std::fmt;
 
 use p256::ecdsa::signature::Signer;
 use p256::pkcs8::{AssociatedOid, DecodePrivateKey, EncodePublicKey, LineEnding};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
+use rsa::pkcs1v15;
+use rsa::rand_core::CryptoRng;
+use rsa::signature::SignatureEncoding;
+use rsa::traits::PublicKeyParts;
 use sec1::der::Encode;
 use sec1::der::pem::{self, PemLabel};
 use sec1::{EcParameters, EcPrivateKey};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 /// The curve of a derived key.
@@ -16,8 +23,21 @@ pub enum Curve {
     P384,
 }
 
-/// A private key whose signatures are deterministic (RFC 6979): signing the same bytes twice
-/// gives the same certificate. Wiped when dropped; `Debug` hides it.
+/// How a [`PrivateKey`] signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// ECDSA with the curve's hash.
+    Ecdsa(Curve),
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rsa,
+}
+
+/// The least RSA modulus in bits that a bundle may hold: kubeadm's own, and NIST's minimum
+/// (SP 800-131A).
+const RSA_BITS: usize = 2048;
+
+/// A private key whose signatures are deterministic (RFC 6979 for ECDSA; PKCS#1 v1.5 by nature):
+/// signing the same bytes twice gives the same certificate. Wiped when dropped; `Debug` hides it.
 #[derive(Clone)]
 pub struct PrivateKey(Inner);
 
@@ -25,6 +45,7 @@ pub struct PrivateKey(Inner);
 enum Inner {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
+    Rsa(pkcs1v15::SigningKey<Sha256>),
 }
 
 impl PrivateKey {
@@ -36,26 +57,43 @@ impl PrivateKey {
         }))
     }
 
-    /// From PEM, SEC1 (`EC PRIVATE KEY`) or PKCS#8 (`PRIVATE KEY`), on one of the [`Curve`]s.
+    /// A new RSA key of `bits`, at least 2048. RSA keys are never derived: the search for primes
+    /// is the library's own and may change with it.
+    pub fn draw_rsa<R: CryptoRng + ?Sized>(rng: &mut R, bits: usize) -> Option<Self> {
+        (bits >= RSA_BITS).then_some(())?;
+        RsaPrivateKey::new(rng, bits).ok().map(Self::from_rsa)
+    }
+
+    fn from_rsa(key: RsaPrivateKey) -> Self {
+        Self(Inner::Rsa(pkcs1v15::SigningKey::new(key)))
+    }
+
+    /// From PEM: an EC key on one of the [`Curve`]s or an RSA key of at least 2048 bits, in the
+    /// form of kubeadm (`EC PRIVATE KEY`, `RSA PRIVATE KEY`) or in PKCS#8 (`PRIVATE KEY`).
     pub fn from_pem(pem: &str) -> Option<Self> {
         let p256 = p256::SecretKey::from_sec1_pem(pem).ok();
         if let Some(key) = p256.or_else(|| p256::SecretKey::from_pkcs8_pem(pem).ok()) {
             return Some(Self(Inner::P256(key.into())));
         }
         let p384 = p384::SecretKey::from_sec1_pem(pem).ok();
-        let key = p384.or_else(|| p384::SecretKey::from_pkcs8_pem(pem).ok())?;
-        Some(Self(Inner::P384(key.into())))
+        if let Some(key) = p384.or_else(|| p384::SecretKey::from_pkcs8_pem(pem).ok()) {
+            return Some(Self(Inner::P384(key.into())));
+        }
+        let rsa = RsaPrivateKey::from_pkcs1_pem(pem).ok();
+        let key = rsa.or_else(|| RsaPrivateKey::from_pkcs8_pem(pem).ok())?;
+        (key.n().bits() as usize >= RSA_BITS).then(|| Self::from_rsa(key))
     }
 
-    /// The curve, and with it the signature's hash.
-    pub fn curve(&self) -> Curve {
+    /// How it signs.
+    pub fn kind(&self) -> KeyKind {
         match &self.0 {
-            Inner::P256(_) => Curve::P256,
-            Inner::P384(_) => Curve::P384,
+            Inner::P256(_) => KeyKind::Ecdsa(Curve::P256),
+            Inner::P384(_) => KeyKind::Ecdsa(Curve::P384),
+            Inner::Rsa(_) => KeyKind::Rsa,
         }
     }
 
-    /// The ECDSA signature of `message` in DER, with the nonce of RFC 6979.
+    /// The signature of `message` as a certificate carries it; ECDSA in DER.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.0 {
             Inner::P256(key) => {
@@ -66,25 +104,36 @@ impl PrivateKey {
                 let signature: p384::ecdsa::Signature = key.sign(message);
                 signature.to_der().as_bytes().to_vec()
             }
+            Inner::Rsa(key) => key.sign(message).to_vec(),
         }
     }
 
-    /// The public key as it stands in a certificate's BIT STRING: the uncompressed point.
-    pub fn public_point(&self) -> Vec<u8> {
+    /// The public key as it stands in a certificate's BIT STRING: the uncompressed point, or
+    /// PKCS#1's RSAPublicKey.
+    pub fn public_bits(&self) -> Vec<u8> {
         match &self.0 {
             Inner::P256(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
             Inner::P384(key) => key.verifying_key().to_sec1_point(false).as_bytes().to_vec(),
+            Inner::Rsa(key) => {
+                let key: &RsaPrivateKey = key.as_ref();
+                key.to_public_key().to_pkcs1_der().expect("a valid key encodes").into_vec()
+            }
         }
     }
 
-    /// SEC1 PEM (`EC PRIVATE KEY`), as kubeadm writes EC keys; LF, 64 columns.
+    /// PEM as kubeadm writes it: SEC1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`); LF, 64
+    /// columns.
     pub fn to_pem(&self) -> Zeroizing<String> {
         let (scalar, curve) = match &self.0 {
             Inner::P256(key) => (Zeroizing::new(key.to_bytes().to_vec()), p256::NistP256::OID),
             Inner::P384(key) => (Zeroizing::new(key.to_bytes().to_vec()), p384::NistP384::OID),
+            Inner::Rsa(key) => {
+                let key: &RsaPrivateKey = key.as_ref();
+                return key.to_pkcs1_pem(LineEnding::LF).expect("a valid key encodes");
+            }
         };
         // `SecretKey::to_sec1_pem` would compute the public point anew, as long as signing takes.
-        let point = self.public_point();
+        let point = self.public_bits();
         let key = EcPrivateKey {
             private_key: &scalar,
             parameters: Some(EcParameters::NamedCurve(curve)),
@@ -100,6 +149,10 @@ impl PrivateKey {
         match &self.0 {
             Inner::P256(key) => key.verifying_key().to_public_key_pem(LineEnding::LF),
             Inner::P384(key) => key.verifying_key().to_public_key_pem(LineEnding::LF),
+            Inner::Rsa(key) => {
+                let key: &RsaPrivateKey = key.as_ref();
+                key.to_public_key().to_public_key_pem(LineEnding::LF)
+            }
         }
         .expect("a valid key encodes")
     }
@@ -107,7 +160,7 @@ impl PrivateKey {
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PrivateKey({:?}, [elided])", self.curve())
+        write!(f, "PrivateKey({:?}, [elided])", self.kind())
     }
 }
 
@@ -177,9 +230,69 @@ mod tests {
             assert!(pem.starts_with("-----BEGIN EC PRIVATE KEY-----\n"), "SEC1, as kubeadm");
             assert!(pem.lines().all(|line| line.len() <= 64) && pem.ends_with("-----\n"));
             let again = PrivateKey::from_pem(&pem).unwrap();
-            assert_eq!(again.curve(), curve);
+            assert_eq!(again.kind(), KeyKind::Ecdsa(curve));
             assert_eq!(*again.to_pem(), *pem);
-            assert_eq!(format!("{key:?}"), format!("PrivateKey({curve:?}, [elided])"));
+            assert_eq!(format!("{key:?}"), format!("PrivateKey(Ecdsa({curve:?}), [elided])"));
         }
+    }
+
+    // A test key, of use nowhere else; drawn and its signature computed with OpenSSL 3.0.
+    const RSA: &str = include_str!("testdata/rsa-2048.pem");
+
+    #[test]
+    fn rsa_signs_as_openssl_does() {
+        use sha2::Digest;
+        let key = PrivateKey::from_pem(RSA).unwrap();
+        assert_eq!(key.kind(), KeyKind::Rsa);
+        assert_eq!(
+            Sha256::digest(key.sign(b"sample"))[..],
+            hex("27afc5d823807d3d52275ed22a7f6b634a35adf32d581946de13e7ee5f5a9601")
+        );
+        assert_eq!(*key.to_pem(), RSA, "PKCS#1, as kubeadm");
+        assert_eq!(format!("{key:?}"), "PrivateKey(Rsa, [elided])");
+    }
+
+    #[test]
+    fn a_short_rsa_key_is_refused() {
+        const SHORT: &str = include_str!("testdata/rsa-1024.pem");
+        assert!(RsaPrivateKey::from_pkcs1_pem(SHORT).is_ok());
+        assert!(PrivateKey::from_pem(SHORT).is_none());
+    }
+
+    /// A reproducible source of bytes: SHA-256 of a counter.
+    struct Counter(u64);
+
+    impl rsa::rand_core::TryRng for Counter {
+        type Error = std::convert::Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+            Ok(self.try_next_u64()? as u32)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+            let mut bytes = [0; 8];
+            self.try_fill_bytes(&mut bytes)?;
+            Ok(u64::from_le_bytes(bytes))
+        }
+
+        fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+            use sha2::Digest;
+            for chunk in out.chunks_mut(32) {
+                self.0 += 1;
+                chunk.copy_from_slice(&Sha256::digest(self.0.to_le_bytes())[..chunk.len()]);
+            }
+            Ok(())
+        }
+    }
+
+    impl rsa::rand_core::TryCryptoRng for Counter {}
+
+    #[test]
+    fn a_drawn_rsa_key_reads_back() {
+        assert!(PrivateKey::draw_rsa(&mut Counter(0), 1024).is_none());
+        let key = PrivateKey::draw_rsa(&mut Counter(0), 2048).unwrap();
+        let again = PrivateKey::from_pem(&key.to_pem()).unwrap();
+        assert_eq!(again.sign(b"sample"), key.sign(b"sample"));
+        assert!(again.public_pem().starts_with("-----BEGIN PUBLIC KEY-----\n"));
     }
 }

@@ -14,7 +14,7 @@ mod seed;
 pub(crate) use bundle::rfc3339;
 pub use bundle::{API_VERSION, Bundle, DERIVATION};
 pub use derive::Secrets;
-pub use key::{Curve, PrivateKey};
+pub use key::{Curve, KeyKind, PrivateKey};
 
 use crate::report::{Finding, Path};
 

@@ -168,7 +168,7 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
         if let Some(key) = pem.as_str().and_then(PrivateKey::from_pem) {
             read.as_mut().map(|read| read.insert(label.clone(), key));
         } else {
-            corrupt(report, &format!("the key `{label}` is not an EC private key in PEM"));
+            corrupt(report, &format!("the key `{label}` is not an EC or RSA private key in PEM"));
             read = None;
         }
     }
@@ -228,7 +228,11 @@ mod tests {
             ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
-            ("keys", json!({"ca/etcd": "secret"}), "the key `ca/etcd` is not an EC private key"),
+            (
+                "keys",
+                json!({"ca/etcd": "secret"}),
+                "the key `ca/etcd` is not an EC or RSA private key",
+            ),
             ("sead", json!("x"), "it has a field `sead` that no bundle has"),
         ] {
             let complaint = complaint(field, value);

@@ -144,6 +144,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "only Git knows what Git ignores")]
     fn git_ignores_exactly_the_private_files() {
         let scratch = tempfile::tempdir().unwrap();
         let tree = finished();

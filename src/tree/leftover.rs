@@ -38,20 +38,18 @@ fn audit(path: &str, text: &str) -> Vec<(usize, &'static str)> {
     let yaml = ends(&[".yaml", ".yml"]);
     let markdown = ends(&[".md"]);
     let markup = ends(&[".svg", ".html", ".xml"]);
-    let checks: [(&'static str, &dyn Fn(&str) -> bool); 6] = [
-        ("holds an unrendered `{{`", &|line| line.contains("{{")),
-        ("holds an unrendered `{%`", &|line| line.contains("{%")),
-        ("holds a `<placeholder>`", &|line| !markup && has_placeholder(line, markdown)),
-        ("holds a tab, which YAML forbids", &|line| yaml && line.contains('\t')),
-        ("holds a carriage return", &|line| line.contains('\r')),
-        ("ends in a blank", &|line| line.ends_with([' ', '\t'])),
-    ];
     let mut found = Vec::new();
-    for (what, is_leftover) in checks {
+    let mut look = |what: &'static str, is_leftover: &dyn Fn(&str) -> bool| {
         if let Some(position) = text.split('\n').position(is_leftover) {
             found.push((position + 1, what));
         }
-    }
+    };
+    look("holds an unrendered `{{`", &|line| line.contains("{{"));
+    look("holds an unrendered `{%`", &|line| line.contains("{%"));
+    look("holds a `<placeholder>`", &|line| !markup && has_placeholder(line, markdown));
+    look("holds a tab, which YAML forbids", &|line| yaml && line.contains('\t'));
+    look("holds a carriage return", &|line| line.contains('\r'));
+    look("ends in a blank", &|line| line.ends_with([' ', '\t']));
     if !text.is_empty() && !text.ends_with('\n') {
         found.push((text.split('\n').count(), "lacks the newline at its end"));
     }

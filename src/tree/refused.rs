@@ -30,12 +30,12 @@ pub enum Refused {
         origin: Origin,
     },
     /// Another file is in the way.
-    Taken(Taken),
+    Taken(Box<Taken>),
 }
 
 impl From<Taken> for Refused {
     fn from(taken: Taken) -> Self {
-        Self::Taken(taken)
+        Self::Taken(Box::new(taken))
     }
 }
 
@@ -45,15 +45,22 @@ impl fmt::Display for Refused {
             Self::Path { path, reason, origin } => {
                 write!(f, "room `{}` asks for the path {path:?}, but {reason}", origin.room)
             }
-            Self::Taken(Taken { path, holder, first, second }) if path == holder => {
-                write!(f, "rooms `{}` and `{}` both make `{path}`", first.room, second.room)
-            }
-            Self::Taken(Taken { path, holder, first, second }) => write!(
-                f,
-                "`{holder}` of room `{}` and `{path}` of room `{}` cannot stand side by side",
-                first.room, second.room
-            ),
+            Self::Taken(taken) => taken.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, holder, first, second } = self;
+        let (first, second) = (first.room, second.room);
+        if path == holder {
+            return write!(f, "rooms `{first}` and `{second}` both make `{path}`");
+        }
+        write!(
+            f,
+            "`{holder}` of room `{first}` and `{path}` of room `{second}` cannot stand side by side"
+        )
     }
 }
 
@@ -65,7 +72,7 @@ impl From<Refused> for Finding {
         let message = refused.to_string();
         let (blamed, related) = match refused {
             Refused::Path { origin, .. } => (origin, Vec::new()),
-            Refused::Taken(Taken { first, second, .. }) => (second, first.reads),
+            Refused::Taken(taken) => (taken.second, taken.first.reads),
         };
         let at = blamed.reads.into_iter().next().unwrap_or_else(Path::root);
         let mut finding = Self::new(&TREE_PATH, at, message);

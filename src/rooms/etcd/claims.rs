@@ -1,0 +1,94 @@
+use super::plan::EtcdPlan;
+use crate::catalog::EtcdRelease;
+use crate::cluster::{Cluster, Node, layout};
+use crate::report::Path;
+use crate::rooms::Claims;
+use crate::rooms::claims::{
+    Account, Archive, ArchiveSource, Bind, Folder, NodeClaims, OwnedPath, Phase, Port, Protocol,
+    Reach, Unit,
+};
+
+/// The account that the members run as.
+pub(super) const ACCOUNT: &str = "etcd";
+
+/// `uname -m`, and how the names of etcd's archives spell it.
+const MACHINES: [(&str, &str); 2] = [("x86_64", "amd64"), ("aarch64", "arm64")];
+
+const ROOM: &str = "etcd";
+
+pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut Claims) {
+    for member in cluster.members() {
+        let node = claims.node(member.index);
+        node.ports.extend(ports(member, cluster));
+        node.archives.push(archive(cluster, plan.facts));
+        folders(plan, cluster, node);
+        node.units.push(unit("etcd.service", false));
+        if plan.backup.is_some() {
+            node.units.push(unit("etcd-backup.timer", true));
+        }
+    }
+}
+
+fn ports(member: &Node, cluster: &Cluster) -> [Port; 4] {
+    let section = Path::of(&["etcd"]);
+    let port = |bind, port, reach, what, key: &str| Port {
+        room: ROOM,
+        protocol: Protocol::Tcp,
+        bind,
+        port,
+        reach,
+        what,
+        at: section.key(key),
+    };
+    let etcd = &cluster.etcd;
+    let address = Bind::Address(member.address);
+    [
+        port(address, etcd.client_port, Reach::Members, "etcd's clients", "clientPort"),
+        port(Bind::Loopback, etcd.client_port, Reach::Host, "etcd's clients", "clientPort"),
+        port(address, etcd.peer_port, Reach::Members, "etcd's peers", "peerPort"),
+        port(Bind::Loopback, etcd.metrics_port, Reach::Host, "etcd's metrics", "metricsPort"),
+    ]
+}
+
+/// Neither Debian nor the RHEL family packages every release of etcd, and both release on their
+/// own schedule: the upstream archive is what its authors test.
+fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
+    let version = cluster.etcd.version;
+    let machines = if facts.arm64_unsupported { &MACHINES[..1] } else { &MACHINES[..] };
+    let sources = machines.iter().map(|(machine, architecture)| ArchiveSource {
+        machine,
+        url: version.archive_url(architecture),
+        folder: format!("etcd-v{version}-linux-{architecture}"),
+    });
+    let mut programs = vec!["etcd", "etcdctl"];
+    if facts.etcdutl {
+        programs.push("etcdutl");
+    }
+    Archive {
+        room: ROOM,
+        name: "etcd",
+        sources: sources.collect(),
+        checksums: version.checksums_url(),
+        programs,
+        directory: layout::ETCD_BIN,
+        version: vec![format!("{}/etcd", layout::ETCD_BIN), "--version".into()],
+        prints: format!("etcd Version: {version}"),
+    }
+}
+
+fn folders(plan: &EtcdPlan, cluster: &Cluster, node: &mut NodeClaims) {
+    let home = cluster.etcd.data_dir.clone();
+    node.accounts.push(Account { room: ROOM, name: ACCOUNT, home });
+    // Snapshots outlive a reset: they are what a cluster is restored from.
+    let kept = plan.backup.iter().map(|backup| (backup.directory.clone(), "backup", false));
+    let data = plan.data.iter().map(|path| (path.clone(), "dataDir", true));
+    for (path, key, remove_on_reset) in data.chain(kept) {
+        node.folders.push(Folder { room: ROOM, path: path.clone(), mode: 0o700, owner: ACCOUNT });
+        let at = Path::of(&["etcd", key]);
+        node.paths.push(OwnedPath { room: ROOM, path, remove_on_reset, at });
+    }
+}
+
+fn unit(name: &str, wait: bool) -> Unit {
+    Unit { room: ROOM, name: name.into(), phase: Phase::Etcd, check: Vec::new(), wait, start: true }
+}

@@ -1,0 +1,14 @@
+//! Codes of etcd.
+
+crate::codes! { "etcd":
+    VERSION_UNKNOWN = Error "version-unknown",
+    TOO_OLD = Error "too-old",
+    DATA_LOSS = Warning "data-loss",
+    EVEN_MEMBERS = Warning "even-members",
+    TOO_MANY_MEMBERS = Warning "too-many-members",
+    ON_CONTROL_PLANES = Note "on-control-planes",
+    EXTERNAL_ONLY = Error "external-only",
+    FLAG_VERSION = Error "flag-version",
+    SETTING_OWNED = Error "setting-owned",
+    ELECTION_TIMEOUT = Error "election-timeout",
+}

@@ -1,0 +1,356 @@
+use super::codes;
+use super::plan::EtcdPlan;
+use crate::catalog::{EtcdFlag, EtcdRelease, EtcdSetting, etcds};
+use crate::cluster::{Cluster, EtcdMode};
+use crate::inventory::Inventory;
+use crate::inventory::etcd::{BackupSection, EtcdEndpoints, EtcdSection};
+use crate::inventory::node::Role;
+use crate::report::{Finding, Path, Report};
+
+/// etcd's own advice: beyond seven, each write waits for more disks and no practical fault is
+/// survived that seven would not (<https://etcd.io/docs/latest/faq/#what-is-maximum-cluster-size>).
+const MOST_MEMBERS: usize = 7;
+
+/// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
+const LONGEST_ELECTION_MS: u64 = 50_000;
+
+fn section() -> Path {
+    Path::of(&["etcd"])
+}
+
+/// How many members, and where.
+pub(super) fn members(cluster: &Cluster, report: &mut Report) {
+    let count = cluster.etcd.members.len();
+    let external = cluster.etcd.mode == EtcdMode::External;
+    // An even number of stacked members is an even number of control planes, which is a finding
+    // of its own.
+    if external && count > 0 && count.is_multiple_of(2) {
+        let fewer = count - 1;
+        report.push(
+            Finding::new(
+                &codes::EVEN_MEMBERS,
+                section(),
+                format!(
+                    "{count} members need {} to agree and survive the loss of {}, as {fewer} would",
+                    count / 2 + 1,
+                    fewer / 2
+                ),
+            )
+            .label(format!("{count} members"))
+            .help("give the role `etcd` to an odd number of nodes: 3 or 5"),
+        );
+    }
+    if let Some(&eighth) = cluster.etcd.members.get(MOST_MEMBERS) {
+        let help = if external {
+            "give the role `etcd` to 3 or 5 nodes"
+        } else {
+            "use 3 or 5 control planes, or `etcd.mode: external` with the role `etcd` on 3 or 5 nodes"
+        };
+        report.push(
+            Finding::new(
+                &codes::TOO_MANY_MEMBERS,
+                Path::of(&["nodes"]).index(eighth),
+                format!(
+                    "{count} members of etcd; more than {MOST_MEMBERS} only slow each write down"
+                ),
+            )
+            .label("one more member")
+            .help(help),
+        );
+    }
+}
+
+/// The facts about the chosen release.
+pub(super) fn release(cluster: &Cluster, report: &mut Report) -> Option<&'static EtcdRelease> {
+    let version = cluster.etcd.version;
+    let facts = version.release();
+    if facts.is_none() {
+        let minors: Vec<u32> = etcds().map(|release| release.minor).collect();
+        let known = match minors.as_slice() {
+            [oldest, .., newest] => format!("3.{oldest} to 3.{newest}"),
+            _ => "no release at all".to_owned(),
+        };
+        report.push(
+            Finding::new(
+                &codes::VERSION_UNKNOWN,
+                section().key("version"),
+                format!("etcd {version} is outside the catalog, which knows {known}"),
+            )
+            .label("not in the catalog")
+            .help("choose a release that the catalog knows, or leave `version` out"),
+        );
+    }
+    facts
+}
+
+/// Settings that this release does not have, or that hagen decides.
+pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+    let version = cluster.etcd.version;
+    for flag in cluster.etcd.settings.keys() {
+        let at = section().key("settings").key(flag);
+        if let Some(owner) = owner(flag, cluster.etcd.mode) {
+            report.push(
+                Finding::new(
+                    &codes::SETTING_OWNED,
+                    at,
+                    format!("`{flag}` is decided elsewhere in the inventory"),
+                )
+                .label("would be written twice")
+                .because(owner.clone(), "decided here")
+                .help(format!("remove it; change `{owner}` instead")),
+            );
+            continue;
+        }
+        let (label, help) = match facts.flag_status(flag, version.patch) {
+            EtcdFlag::Known => continue,
+            EtcdFlag::NotYet { since } => {
+                (format!("came with etcd {since}"), "remove it, or choose a newer etcd".to_owned())
+            }
+            EtcdFlag::Removed { in_minor, instead } => {
+                let help = instead.map_or_else(
+                    || "remove it".to_owned(),
+                    |successor| format!("write `{successor}` instead"),
+                );
+                (format!("gone since etcd 3.{in_minor}"), help)
+            }
+            EtcdFlag::Unknown => {
+                let help = nearest(flag, facts).map_or_else(
+                    || "remove it".to_owned(),
+                    |name| format!("did you mean `{name}`?"),
+                );
+                ("no release of etcd has it".to_owned(), help)
+            }
+        };
+        let chosen = match cluster.etcd.mode {
+            EtcdMode::External => section().key("version"),
+            EtcdMode::Stacked => Path::of(&["cluster", "kubernetes"]),
+        };
+        report.push(
+            Finding::new(
+                &codes::FLAG_VERSION,
+                at,
+                format!("etcd {version} has no setting `{flag}`"),
+            )
+            .label(label)
+            .because(chosen, format!("etcd {version} is chosen here"))
+            .help(help),
+        );
+    }
+}
+
+/// The setting of this release that is spelled most alike, where one is close.
+fn nearest<'a>(flag: &str, facts: &'a EtcdRelease) -> Option<&'a str> {
+    facts
+        .flags()
+        .map(|name| (strsim::jaro_winkler(flag, name), name))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .map(|(_, name)| name)
+}
+
+/// The place in the inventory that decides this setting, where hagen writes it itself.
+fn owner(flag: &str, mode: EtcdMode) -> Option<Path> {
+    let external_key = match flag {
+        "heartbeat-interval" => Some("heartbeatInterval"),
+        "election-timeout" => Some("electionTimeout"),
+        "quota-backend-bytes" => Some("quotaBytes"),
+        _ => None,
+    };
+    if let Some(key) = external_key {
+        // Stacked members have no keys of their own for these.
+        return (mode == EtcdMode::External).then(|| section().key(key));
+    }
+    let path = match flag {
+        "name"
+        | "initial-cluster"
+        | "initial-cluster-state"
+        | "discovery"
+        | "discovery-srv"
+        | "discovery-token"
+        | "discovery-endpoints"
+        | "force-new-cluster"
+        | "config-file" => Path::of(&["nodes"]),
+        "initial-cluster-token" => Path::of(&["cluster", "name"]),
+        "data-dir" => section().key("dataDir"),
+        "listen-client-urls" | "advertise-client-urls" => section().key("clientPort"),
+        "listen-peer-urls" | "initial-advertise-peer-urls" => section().key("peerPort"),
+        "listen-metrics-urls" => section().key("metricsPort"),
+        "cert-file"
+        | "key-file"
+        | "trusted-ca-file"
+        | "client-cert-auth"
+        | "auto-tls"
+        | "peer-cert-file"
+        | "peer-key-file"
+        | "peer-trusted-ca-file"
+        | "peer-client-cert-auth"
+        | "peer-auto-tls" => Path::of(&["pki"]),
+        _ => return None,
+    };
+    Some(path)
+}
+
+/// What is said about members that kubeadm runs, and would be ignored.
+pub(super) fn stacked(said: &Inventory, report: &mut Report) {
+    let EtcdSection {
+        mode: _,
+        version,
+        endpoints,
+        data_dir: _,
+        client_port,
+        peer_port,
+        metrics_port: _,
+        heartbeat_interval,
+        election_timeout,
+        quota_bytes,
+        backup,
+        settings: _,
+    } = &said.etcd;
+    let mut refuse = |at: Path, help: &str| {
+        report.push(
+            Finding::new(&codes::EXTERNAL_ONLY, at, "this has no effect on stacked members")
+                .label("kubeadm decides this")
+                .because(section().key("mode"), "not `external`")
+                .help(help.to_owned()),
+        );
+    };
+    let keys = [
+        ("version", version.is_some(), None),
+        ("endpoints", *endpoints != EtcdEndpoints::Auto, None),
+        ("clientPort", client_port.is_some(), None),
+        ("peerPort", peer_port.is_some(), None),
+        ("heartbeatInterval", heartbeat_interval.is_some(), Some("heartbeat-interval")),
+        ("electionTimeout", election_timeout.is_some(), Some("election-timeout")),
+        ("quotaBytes", quota_bytes.is_some(), Some("quota-backend-bytes")),
+        ("backup", *backup != BackupSection::default(), None),
+    ];
+    for (key, _, setting) in keys.into_iter().filter(|(_, is_said, _)| *is_said) {
+        let help = match setting {
+            Some(flag) => format!("use `etcd.settings: {{{flag}: …}}`, or `etcd.mode: external`"),
+            None => "remove it, or use `etcd.mode: external`".to_owned(),
+        };
+        refuse(section().key(key), &help);
+    }
+    for (index, node) in said.nodes.iter().enumerate() {
+        if node.roles.contains(&Role::Etcd) {
+            refuse(
+                Path::of(&["nodes"]).index(index).key("roles"),
+                "remove the role `etcd`, or use `etcd.mode: external`",
+            );
+        }
+    }
+}
+
+/// What can be wrong about members that systemd runs.
+pub(super) fn external(
+    plan: &EtcdPlan,
+    cluster: &Cluster,
+    facts: &EtcdRelease,
+    report: &mut Report,
+) {
+    age(cluster, facts, report);
+    elections(plan, report);
+    gates(cluster, facts, report);
+    let on_control_planes: Vec<&str> = cluster
+        .members()
+        .filter(|member| member.control_plane)
+        .map(|member| member.name.as_str())
+        .collect();
+    if !on_control_planes.is_empty() {
+        report.push(
+            Finding::new(
+                &codes::ON_CONTROL_PLANES,
+                section().key("mode"),
+                format!("members of the external etcd share machines with control planes: {}", on_control_planes.join(", ")),
+            )
+            .label("external to kubeadm only")
+            .help("fine where machines are few; for independent failures give the role `etcd` to other nodes"),
+        );
+    }
+}
+
+fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+    let version = cluster.etcd.version;
+    let at = section().key("version");
+    let least = cluster.release.min_external_etcd(cluster.kubernetes.patch);
+    if version < least {
+        report.push(
+            Finding::new(
+                &codes::TOO_OLD,
+                at.clone(),
+                format!(
+                    "kubeadm {} refuses etcd {version}; it wants {least} or newer",
+                    cluster.kubernetes
+                ),
+            )
+            .label(format!("older than {least}"))
+            .because(Path::of(&["cluster", "kubernetes"]), "this release")
+            .help(format!("write `version: \"{least}\"`, or a newer release")),
+        );
+    }
+    if version.patch < facts.safe_from_patch {
+        let safe = crate::catalog::EtcdVersion { patch: facts.safe_from_patch, ..version };
+        report.push(
+            Finding::new(&codes::DATA_LOSS, at, format!("etcd {version} is known to lose data"))
+                .label(format!("mended in {safe}"))
+                .help(format!("write `version: \"{safe}\"`, or a newer release")),
+        );
+    }
+}
+
+/// What etcd itself checks at start (`Validate` in `server/embed/config.go`).
+fn elections(plan: &EtcdPlan, report: &mut Report) {
+    let EtcdPlan { heartbeat_ms, election_ms, .. } = plan;
+    let at = section().key("electionTimeout");
+    let finding = if *election_ms < 5 * heartbeat_ms {
+        Finding::new(
+            &codes::ELECTION_TIMEOUT,
+            at,
+            format!(
+                "etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"
+            ),
+        )
+        .label("too short")
+        .because(section().key("heartbeatInterval"), "the heartbeat")
+        .help(format!("write `electionTimeout: {}ms`, ten heartbeats", 10 * heartbeat_ms))
+    } else if *election_ms > LONGEST_ELECTION_MS {
+        Finding::new(
+            &codes::ELECTION_TIMEOUT,
+            at,
+            format!("etcd accepts at most {LONGEST_ELECTION_MS} ms; this is {election_ms} ms"),
+        )
+        .label("too long")
+        .help("write `electionTimeout: 50s` or less")
+    } else {
+        return;
+    };
+    report.push(finding);
+}
+
+/// Gates that this release does not have: etcd stops at an unknown one.
+fn gates(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+    let Some(said) = cluster.etcd.settings.get("feature-gates") else { return };
+    if facts.feature_gates.is_empty() {
+        // The setting itself is unknown, and reported.
+        return;
+    }
+    for gate in said.split(',').filter_map(|pair| pair.split('=').next()) {
+        let gate = gate.trim();
+        let ours = matches!(&facts.initial_corrupt_check, EtcdSetting::Gate(name) if name == gate);
+        let general = ["AllAlpha", "AllBeta"].contains(&gate);
+        if ours || general || facts.feature_gates.iter().any(|known| known == gate) {
+            continue;
+        }
+        let version = cluster.etcd.version;
+        report.push(
+            Finding::new(
+                &codes::FLAG_VERSION,
+                section().key("settings").key("feature-gates"),
+                format!("etcd {version} has no feature gate `{gate}`"),
+            )
+            .label("stops etcd")
+            .because(section().key("version"), format!("etcd {version} is chosen here"))
+            .help(format!("gates of this release: {}", facts.feature_gates.join(", "))),
+        );
+    }
+}

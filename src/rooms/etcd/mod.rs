@@ -1,0 +1,63 @@
+//! etcd. External members are units of systemd and wholly this room's: settings, certificates,
+//! unit, account, data folder, snapshots. Stacked members are kubeadm's; the room only checks
+//! what the inventory says about them.
+//!
+//! On each external member:
+//! * `/etc/etcd/etcd.conf`, the only place that settings come from;
+//! * `/etc/etcd/pki/`, its certificates; every key belongs to the account `etcd`;
+//! * `/etc/etcd/etcdctl.env`, what `etcdctl` needs to reach every member;
+//! * `etcd.service`; `etcd-backup.service`, its timer and its script;
+//! * the account and the folders, for systemd-sysusers and systemd-tmpfiles.
+
+mod certificates;
+mod claims;
+pub mod codes;
+mod lint;
+mod plan;
+mod render;
+mod settings;
+
+use crate::cluster::Cluster;
+use crate::cluster::EtcdMode;
+use crate::inventory::Inventory;
+use crate::report::{Code, Report};
+use crate::rooms::{Claims, Plan, Room};
+use crate::template::Template;
+
+/// The room.
+pub struct Etcd;
+
+impl Room for Etcd {
+    fn name(&self) -> &'static str {
+        "etcd"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        codes::CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        render::TEMPLATES
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        lint::members(cluster, report);
+        let facts = lint::release(cluster, report)?;
+        lint::settings(cluster, facts, report);
+        if cluster.etcd.mode == EtcdMode::Stacked {
+            lint::stacked(said, report);
+            return None;
+        }
+        let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
+        lint::external(&plan, cluster, facts, report);
+        claims::state(&plan, cluster, claims);
+        certificates::ask(cluster, claims);
+        Some(Box::new(plan))
+    }
+}

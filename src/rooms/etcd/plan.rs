@@ -1,0 +1,89 @@
+use crate::catalog::EtcdRelease;
+use crate::cluster::Cluster;
+use crate::inventory::etcd::{BackupSection, EtcdSection};
+use crate::inventory::values::AbsolutePath;
+
+/// etcd's own default: <https://etcd.io/docs/latest/tuning/#time-parameters>.
+const HEARTBEAT_MS: u64 = 100;
+/// etcd's own default, ten heartbeats.
+const ELECTION_MS: u64 = 1000;
+/// 8 GiB, the largest that etcd suggests:
+/// <https://etcd.io/docs/latest/dev-guide/limit/#storage-size-limit>.
+const QUOTA_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+/// Six hours: the work that is lost at most where every member is.
+const BACKUP_INTERVAL: &str = "6h";
+/// Five days of [`BACKUP_INTERVAL`].
+const BACKUP_KEEP: u32 = 20;
+/// Where snapshots are kept.
+const BACKUP_DIRECTORY: &str = "/var/backups/etcd";
+
+/// What was decided about external members. What more than one room needs is in
+/// [`crate::cluster::Etcd`].
+pub(super) struct EtcdPlan {
+    /// What this release of etcd knows.
+    pub(super) facts: &'static EtcdRelease,
+    /// Milliseconds between heartbeats.
+    pub(super) heartbeat_ms: u64,
+    /// Milliseconds without one until a new leader is elected.
+    pub(super) election_ms: u64,
+    /// The database's limit in bytes.
+    pub(super) quota_bytes: u64,
+    /// Snapshots on a timer.
+    pub(super) backup: Option<Backup>,
+    /// Folders that etcd writes to: its data, and its log where the user put it elsewhere.
+    pub(super) data: Vec<String>,
+}
+
+/// Snapshots on a timer.
+pub(super) struct Backup {
+    /// Between two snapshots, as systemd writes it.
+    pub(super) interval: String,
+    /// How many stay.
+    pub(super) keep: u32,
+    /// Where.
+    pub(super) directory: String,
+}
+
+impl EtcdPlan {
+    pub(super) fn new(
+        section: &EtcdSection,
+        cluster: &Cluster,
+        facts: &'static EtcdRelease,
+    ) -> Self {
+        // Mode, release, ports, data folder and settings are facts of the cluster.
+        let EtcdSection {
+            mode: _,
+            version: _,
+            endpoints: _,
+            data_dir: _,
+            client_port: _,
+            peer_port: _,
+            metrics_port: _,
+            heartbeat_interval,
+            election_timeout,
+            quota_bytes,
+            backup: BackupSection { enabled, interval, keep, directory },
+            settings: _,
+        } = section;
+        let backup = enabled.unwrap_or(true).then(|| Backup {
+            interval: interval
+                .as_ref()
+                .map_or_else(|| BACKUP_INTERVAL.to_owned(), ToString::to_string),
+            keep: keep.unwrap_or(BACKUP_KEEP),
+            directory: directory
+                .as_ref()
+                .map_or_else(|| BACKUP_DIRECTORY.to_owned(), ToString::to_string),
+        });
+        let mut data = vec![cluster.etcd.data_dir.clone()];
+        let log = cluster.etcd.settings.get("wal-dir");
+        data.extend(log.filter(|path| path.parse::<AbsolutePath>().is_ok()).cloned());
+        Self {
+            facts,
+            heartbeat_ms: heartbeat_interval.as_ref().map_or(HEARTBEAT_MS, |time| time.millis()),
+            election_ms: election_timeout.as_ref().map_or(ELECTION_MS, |time| time.millis()),
+            quota_bytes: quota_bytes.unwrap_or(QUOTA_BYTES),
+            backup,
+            data,
+        }
+    }
+}

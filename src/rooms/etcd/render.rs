@@ -1,0 +1,255 @@
+use serde::Serialize;
+
+use super::certificates::{PURPOSES, id};
+use super::claims::ACCOUNT;
+use super::plan::{Backup, EtcdPlan};
+use super::settings::{self, Group, loopback};
+use crate::cluster::{Cluster, Node, host_port, layout};
+use crate::pki::Authority;
+use crate::report::Path;
+use crate::rooms::claims::Phase;
+use crate::rooms::output::File;
+use crate::rooms::{Output, Plan, Rendering};
+use crate::template;
+use crate::template::Template;
+use crate::tree::Apply;
+
+const SETTINGS: &str = "etcd/etc/etcd/etcd.conf.j2";
+const CLIENT: &str = "etcd/etc/etcd/etcdctl.env.j2";
+const UNIT: &str = "etcd/etc/systemd/system/etcd.service.j2";
+const BACKUP_UNIT: &str = "etcd/etc/systemd/system/etcd-backup.service.j2";
+const BACKUP_TIMER: &str = "etcd/etc/systemd/system/etcd-backup.timer.j2";
+const BACKUP_SCRIPT: &str = "etcd/usr/local/lib/hagen/etcd-backup.j2";
+const ACCOUNTS: &str = "etcd/etc/sysusers.d/hagen-etcd.conf.j2";
+const FOLDERS: &str = "etcd/etc/tmpfiles.d/hagen-etcd.conf.j2";
+
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("etcd/etc/etcd/etcd.conf.j2"),
+    template!("etcd/etc/etcd/etcdctl.env.j2"),
+    template!("etcd/etc/systemd/system/etcd.service.j2"),
+    template!("etcd/etc/systemd/system/etcd-backup.service.j2"),
+    template!("etcd/etc/systemd/system/etcd-backup.timer.j2"),
+    template!("etcd/usr/local/lib/hagen/etcd-backup.j2"),
+    template!("etcd/etc/sysusers.d/hagen-etcd.conf.j2"),
+    template!("etcd/etc/tmpfiles.d/hagen-etcd.conf.j2"),
+];
+
+/// The script that takes a snapshot.
+const BACKUP_PROGRAM: &str = "/usr/local/lib/hagen/etcd-backup";
+
+/// Context of `etcd.conf`.
+#[derive(Serialize)]
+struct SettingsContext {
+    /// Every setting of the member.
+    groups: Vec<Group>,
+}
+
+/// Context of `etcdctl.env`.
+#[derive(Serialize)]
+struct ClientContext {
+    /// The file's own path.
+    path: &'static str,
+    /// Client URLs of all members.
+    endpoints: Vec<String>,
+    /// The folder of the certificates.
+    pki: &'static str,
+    /// Whether `ETCDCTL_API=3` has to be said.
+    api_variable: bool,
+}
+
+/// Context of `etcd.service`.
+#[derive(Serialize)]
+struct UnitContext<'a> {
+    /// The environment file.
+    settings: &'static str,
+    /// The one that wins over it.
+    r#override: &'static str,
+    /// The folder of the programs.
+    bin: &'static str,
+    /// Folders that etcd writes to.
+    data: &'a [String],
+    /// Whether home folders can be hidden: not where the data is in one.
+    protect_home: bool,
+}
+
+/// Context of `etcd-backup.service`.
+#[derive(Serialize)]
+struct BackupUnitContext<'a> {
+    /// etcdctl's environment file.
+    client: &'static str,
+    /// The script.
+    script: &'static str,
+    /// Where snapshots are kept.
+    directory: &'a str,
+}
+
+/// Context of `etcd-backup.timer`.
+#[derive(Serialize)]
+struct BackupTimerContext<'a> {
+    /// Between two snapshots: `6h`.
+    interval: &'a str,
+}
+
+/// Context of the script `etcd-backup`.
+#[derive(Serialize)]
+struct BackupScriptContext<'a> {
+    /// etcdctl's environment file.
+    client: &'static str,
+    /// The folder of the programs.
+    bin: &'static str,
+    /// The program that checks a snapshot: `etcdutl`, or `etcdctl` before 3.5.
+    status_program: &'static str,
+    /// The member on this node.
+    endpoint: String,
+    /// Where snapshots are kept.
+    directory: &'a str,
+    /// How many stay.
+    keep: u32,
+}
+
+/// Context of the sysusers.d file.
+#[derive(Serialize)]
+struct AccountsContext<'a> {
+    /// The account's home.
+    home: &'a str,
+}
+
+/// Context of the tmpfiles.d file.
+#[derive(Serialize)]
+struct FoldersContext<'a> {
+    /// Folders of the account, for nobody else.
+    folders: Vec<&'a str>,
+}
+
+impl Plan for EtcdPlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if !node.member {
+            return;
+        }
+        self.settings(node, with.cluster, out);
+        self.unit(node, with.cluster, out);
+        self.host(node, with.cluster, out);
+        certificates(node, with, out);
+        if let Some(backup) = &self.backup {
+            render_backup(backup, self, node, with.cluster, out);
+        }
+    }
+}
+
+impl EtcdPlan {
+    fn settings(&self, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+        let file = File::on(node, layout::ETCD_CONF)
+            .read_by("etcd.service", Apply::Restart)
+            .phase(Phase::Etcd)
+            .reads([Path::of(&["etcd"]), Path::of(&["nodes"]), Path::of(&["cluster", "name"])]);
+        out.template(
+            file,
+            SETTINGS,
+            &SettingsContext { groups: settings::of(node, self, cluster) },
+        );
+        let file = File::on(node, layout::ETCDCTL_ENV)
+            .phase(Phase::Etcd)
+            .reads([Path::of(&["nodes"]), Path::of(&["etcd", "clientPort"])]);
+        out.template(
+            file,
+            CLIENT,
+            &ClientContext {
+                path: layout::ETCDCTL_ENV,
+                endpoints: cluster
+                    .members()
+                    .map(|member| cluster.etcd_client_url(member))
+                    .collect(),
+                pki: layout::ETCD_PKI,
+                api_variable: self.facts.etcdctl_api_variable,
+            },
+        );
+    }
+
+    fn unit(&self, node: &Node, _: &Cluster, out: &mut Output<'_>) {
+        let file = File::on(node, "/etc/systemd/system/etcd.service")
+            .read_by("etcd.service", Apply::Restart)
+            .phase(Phase::Etcd)
+            .reads([Path::of(&["etcd", "dataDir"])]);
+        let in_a_home = |path: &String| {
+            ["/home/", "/root/", "/run/user/"].iter().any(|home| path.starts_with(home))
+        };
+        out.template(
+            file,
+            UNIT,
+            &UnitContext {
+                settings: layout::ETCD_CONF,
+                r#override: layout::ETCD_OVERRIDE,
+                bin: layout::ETCD_BIN,
+                data: &self.data,
+                protect_home: !self.data.iter().any(in_a_home),
+            },
+        );
+    }
+
+    /// The account and its folders.
+    fn host(&self, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+        let file = File::on(node, "/etc/sysusers.d/hagen-etcd.conf")
+            .phase(Phase::Install)
+            .reads([Path::of(&["etcd", "dataDir"])]);
+        out.template(file, ACCOUNTS, &AccountsContext { home: &cluster.etcd.data_dir });
+        let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf")
+            .phase(Phase::Install)
+            .reads([Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "backup", "directory"])]);
+        let kept = self.backup.iter().map(|backup| backup.directory.as_str());
+        let folders = self.data.iter().map(String::as_str).chain(kept).collect();
+        out.template(file, FOLDERS, &FoldersContext { folders });
+    }
+}
+
+/// The authority, and a certificate and key for each purpose. etcd reads the latter again at
+/// every handshake, so only another authority takes a restart
+/// (<https://etcd.io/docs/latest/op-guide/security/#notes-for-tls-authentication>).
+fn certificates(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let file = |name: &str| {
+        File::on(node, format!("{}/{name}", layout::ETCD_PKI))
+            .phase(Phase::Etcd)
+            .reads([node.path(), Path::of(&["pki"])])
+    };
+    let authority = file("ca.crt").read_by("etcd.service", Apply::Restart);
+    out.bytes(authority, with.issued.ca(Authority::Etcd).certificate_pem.as_bytes());
+    for (purpose, _) in PURPOSES {
+        let leaf = with.issued.leaf(&id(node, purpose));
+        out.bytes(file(&format!("{purpose}.crt")), leaf.certificate_pem.as_bytes());
+        let key = file(&format!("{purpose}.key")).secret().owner(ACCOUNT, ACCOUNT);
+        out.bytes(key, leaf.key_pem.as_bytes());
+    }
+}
+
+fn render_backup(
+    backup: &Backup,
+    plan: &EtcdPlan,
+    node: &Node,
+    cluster: &Cluster,
+    out: &mut Output<'_>,
+) {
+    let Backup { interval, keep, directory } = backup;
+    let file =
+        |path: &str| File::on(node, path).phase(Phase::Etcd).reads([Path::of(&["etcd", "backup"])]);
+    let unit = file("/etc/systemd/system/etcd-backup.service");
+    out.template(
+        unit,
+        BACKUP_UNIT,
+        &BackupUnitContext { client: layout::ETCDCTL_ENV, script: BACKUP_PROGRAM, directory },
+    );
+    let timer =
+        file("/etc/systemd/system/etcd-backup.timer").read_by("etcd-backup.timer", Apply::Restart);
+    out.template(timer, BACKUP_TIMER, &BackupTimerContext { interval });
+    let endpoint = host_port(loopback(node), cluster.etcd.client_port);
+    out.template(
+        file(BACKUP_PROGRAM).mode(0o755),
+        BACKUP_SCRIPT,
+        &BackupScriptContext {
+            client: layout::ETCDCTL_ENV,
+            bin: layout::ETCD_BIN,
+            status_program: if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" },
+            endpoint: format!("https://{endpoint}"),
+            directory,
+            keep: *keep,
+        },
+    );
+}

@@ -1,0 +1,234 @@
+//! The documents of kubeadm's configuration API, in the form of the release.
+
+use serde_json::{Map, Value, json};
+
+use super::args::written;
+use super::plan::Kubeadm;
+use super::sans;
+use crate::catalog::Release;
+use crate::cluster::{Cluster, EtcdMode, Node, layout};
+use crate::pki::Algorithm;
+use crate::rooms::{Claims, DocumentName};
+
+/// The documents' names, for patches.
+pub(super) const INIT: &str = "kubeadm/InitConfiguration";
+pub(super) const CLUSTER: &str = "kubeadm/ClusterConfiguration";
+pub(super) const JOIN: &str = "kubeadm/JoinConfiguration";
+pub(super) const JOIN_RBAC: &str = "kubeadm/RoleBinding";
+
+/// With the fields that certificates, the balancer, kubeconfigs or other nodes agree with.
+pub(super) const DOCUMENTS: &[DocumentName] = &[
+    DocumentName {
+        name: INIT,
+        owned: &[
+            "/apiVersion",
+            "/kind",
+            "/localAPIEndpoint",
+            "/nodeRegistration/name",
+            "/nodeRegistration/criSocket",
+            "/bootstrapTokens",
+            "/certificateKey",
+        ],
+    },
+    DocumentName {
+        name: CLUSTER,
+        owned: &[
+            "/apiVersion",
+            "/kind",
+            "/kubernetesVersion",
+            "/clusterName",
+            "/controlPlaneEndpoint",
+            "/certificatesDir",
+            "/imageRepository",
+            "/networking",
+            "/apiServer/certSANs",
+            "/etcd/external",
+            "/etcd/local/dataDir",
+        ],
+    },
+    DocumentName {
+        name: JOIN,
+        owned: &[
+            "/apiVersion",
+            "/kind",
+            "/discovery",
+            "/caCertPath",
+            "/nodeRegistration/name",
+            "/nodeRegistration/criSocket",
+            "/controlPlane",
+        ],
+    },
+    DocumentName { name: JOIN_RBAC, owned: &["/apiVersion", "/kind", "/metadata/namespace"] },
+];
+
+/// What every document begins with.
+fn document(release: &Release, kind: &str) -> Map<String, Value> {
+    Map::from_iter([
+        ("apiVersion".to_owned(), json!(release.kubeadm_api.as_str())),
+        ("kind".to_owned(), json!(kind)),
+    ])
+}
+
+/// How the first control plane presents itself. No `bootstrapTokens`: kubeadm then makes one
+/// random token of 24 hours that nobody uses.
+pub(super) fn init(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+    let mut init = document(cluster.release, "InitConfiguration");
+    init.insert("localAPIEndpoint".into(), local_api_endpoint(cluster, node));
+    init.insert("nodeRegistration".into(), registration(cluster, node, claims));
+    Value::Object(init)
+}
+
+/// How any other node joins: by the file that names the CA, the endpoint and the node's own
+/// certificate.
+pub(super) fn join(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+    let mut join = document(cluster.release, "JoinConfiguration");
+    join.insert("discovery".into(), json!({"file": {"kubeConfigPath": layout::DISCOVERY}}));
+    join.insert("nodeRegistration".into(), registration(cluster, node, claims));
+    if node.control_plane {
+        let local = json!({"localAPIEndpoint": local_api_endpoint(cluster, node)});
+        join.insert("controlPlane".into(), local);
+    }
+    Value::Object(join)
+}
+
+fn local_api_endpoint(cluster: &Cluster, node: &Node) -> Value {
+    json!({"advertiseAddress": node.address, "bindPort": cluster.api_port})
+}
+
+fn registration(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+    let flags = &claims.of(node.index).kubelet_flags;
+    let mut registration = Map::new();
+    registration.insert("name".into(), json!(node.name));
+    registration.insert("criSocket".into(), json!(cluster.runtime.cri_socket));
+    registration.insert("taints".into(), taints(cluster, node));
+    if !flags.is_empty() {
+        let flags = written(cluster.release.kubeadm.extra_args, flags);
+        registration.insert("kubeletExtraArgs".into(), flags);
+    }
+    Value::Object(registration)
+}
+
+/// Always a list: kubeadm would taint a control plane that lists none, also one that is a worker.
+fn taints(cluster: &Cluster, node: &Node) -> Value {
+    if let Some(taints) = &node.taints {
+        return taints
+            .iter()
+            .map(|(key, value, effect)| {
+                let mut taint = Map::new();
+                taint.insert("key".into(), json!(key));
+                if !value.is_empty() {
+                    taint.insert("value".into(), json!(value));
+                }
+                taint.insert("effect".into(), json!(effect));
+                Value::Object(taint)
+            })
+            .collect();
+    }
+    if !node.control_plane || node.worker {
+        return json!([]);
+    }
+    let keys = cluster.release.control_plane_taints.iter();
+    keys.map(|key| json!({"key": key, "effect": "NoSchedule"})).collect()
+}
+
+/// What all nodes share; kubeadm keeps it in the ConfigMap `kubeadm-config`.
+pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value {
+    let release = cluster.release;
+    let mut config = document(release, "ClusterConfiguration");
+    let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
+    set("kubernetesVersion", json!(format!("v{}", cluster.kubernetes)));
+    set("clusterName", json!(cluster.name));
+    set("controlPlaneEndpoint", json!(cluster.endpoint.host_port()));
+    set("certificatesDir", json!(layout::PKI));
+    set("imageRepository", json!(cluster.image_repository));
+    set(
+        "networking",
+        json!({
+            "dnsDomain": cluster.domain,
+            "podSubnet": joined(&cluster.pod_subnets),
+            "serviceSubnet": joined(&cluster.service_subnets),
+        }),
+    );
+    if let Some(gates) = feature_gates(cluster) {
+        set("featureGates", gates);
+    }
+    if let Some(algorithm) = encryption_algorithm(cluster) {
+        set("encryptionAlgorithm", json!(algorithm));
+    }
+    if release.kubeadm.certificate_validity_fields {
+        let policy = &cluster.certificates;
+        set("certificateValidityPeriod", json!(hours(policy.leaf_lifetime_days)));
+        set("caCertificateValidityPeriod", json!(hours(policy.ca_lifetime_days)));
+    }
+    let names: Vec<String> = sans::of_clients(cluster)
+        .iter()
+        .map(|(san, _)| san)
+        .chain(&sans::loopback())
+        .map(sans::text)
+        .collect();
+    let form = release.kubeadm.extra_args;
+    let mut api_server = Map::from_iter([("certSANs".to_owned(), json!(names))]);
+    if !plan.api_server.is_empty() {
+        api_server.insert("extraArgs".into(), written(form, &plan.api_server));
+    }
+    set("apiServer", Value::Object(api_server));
+    for (component, flags) in
+        [("controllerManager", &plan.controller_manager), ("scheduler", &plan.scheduler)]
+    {
+        if !flags.is_empty() {
+            set(component, json!({"extraArgs": written(form, flags)}));
+        }
+    }
+    set("etcd", etcd(plan, cluster));
+    Value::Object(config)
+}
+
+/// One list for all API servers.
+fn etcd(plan: &Kubeadm, cluster: &Cluster) -> Value {
+    match cluster.etcd.mode {
+        EtcdMode::Stacked => {
+            let mut local = Map::new();
+            local.insert("dataDir".into(), json!(cluster.etcd.data_dir));
+            if !plan.etcd.is_empty() {
+                let flags = written(cluster.release.kubeadm.extra_args, &plan.etcd);
+                local.insert("extraArgs".into(), flags);
+            }
+            json!({"local": local})
+        }
+        EtcdMode::External => json!({"external": {
+            "endpoints": plan.etcd_endpoints,
+            "caFile": format!("{}/etcd/ca.crt", layout::PKI),
+            "certFile": format!("{}/apiserver-etcd-client.crt", layout::PKI),
+            "keyFile": format!("{}/apiserver-etcd-client.key", layout::PKI),
+        }}),
+    }
+}
+
+/// Two families need a gate while they are an experiment; kubeadm hands it to all components.
+fn feature_gates(cluster: &Cluster) -> Option<Value> {
+    const DUAL_STACK: &str = "IPv6DualStack";
+    let families = cluster.pod_subnets.len().max(cluster.service_subnets.len());
+    let gates = &cluster.release.kubeadm.feature_gates;
+    let known = gates.iter().any(|gate| gate == DUAL_STACK);
+    (families > 1 && known && !cluster.release.dual_stack).then(|| json!({DUAL_STACK: true}))
+}
+
+/// What `kubeadm certs renew` makes: the kind of key that the tree has. A release that knows the
+/// field but not P-384 gets P-256.
+fn encryption_algorithm(cluster: &Cluster) -> Option<&'static str> {
+    let known = &cluster.release.kubeadm.encryption_algorithms;
+    let wanted = match cluster.certificates.algorithm {
+        Algorithm::EcdsaP256 => "ECDSA-P256",
+        Algorithm::EcdsaP384 => "ECDSA-P384",
+    };
+    [wanted, "ECDSA-P256"].into_iter().find(|name| known.iter().any(|known| known == name))
+}
+
+/// Days as a Go duration.
+fn hours(days: u32) -> String {
+    format!("{}h0m0s", u64::from(days) * 24)
+}
+
+fn joined(networks: &[ipnet::IpNet]) -> String {
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}

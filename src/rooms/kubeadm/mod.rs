@@ -1,0 +1,62 @@
+//! kubeadm: the configuration of `kubeadm init` and `kubeadm join`, and everything that kubeadm
+//! would otherwise make on the first control plane and carry to the others: the whole
+//! `/etc/kubernetes/pki` of each control plane.
+//!
+//! No token and no certificate key exists. A node joins by *file discovery* with a certificate of
+//! its own (`system:node:NAME`), so a control plane may join a year later; certificates are found
+//! on disk and kept ("Using existing … certificate").
+//!
+//! What kubeadm does that shapes these files, read in its source:
+//!
+//! * A certificate on disk is kept if its chain leads to the authority on disk and, for servers,
+//!   if it names every SAN that the configuration implies
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/certs/certs.go>).
+//!   `apiServer.certSANs` is one list for all control planes, hence each certificate names all of
+//!   them.
+//! * `etcd.external.endpoints` is one list as well: loopback serves all API servers where each
+//!   control plane has a member.
+//! * A worker's preflight refuses an existing `/etc/kubernetes/pki/ca.crt`; a control plane's does
+//!   not (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/preflight/checks.go>).
+//! * `taints: []` means none; an absent list means the release's own taint on a control plane
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/util/config/initconfiguration.go>).
+//! * Up to 1.17 a join reads the ConfigMap `kube-proxy`, which only bootstrap tokens may read; a
+//!   RoleBinding lets nodes read it too.
+//! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
+
+mod args;
+mod config;
+mod pki;
+mod plan;
+mod rbac;
+mod sans;
+
+use super::{Claims, DocumentName, Plan, Room};
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::report::Report;
+
+/// The room.
+pub struct Kubeadm;
+
+impl Room for Kubeadm {
+    fn name(&self) -> &'static str {
+        "kubeadm"
+    }
+
+    fn documents(&self) -> &'static [DocumentName] {
+        config::DOCUMENTS
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        plan::lint(said, cluster, report);
+        let plan = plan::Kubeadm::new(said, cluster);
+        plan.claim(cluster, claims);
+        Some(Box::new(plan))
+    }
+}

@@ -1,0 +1,219 @@
+use std::collections::BTreeMap;
+
+use super::{args, config, pki, rbac, sans};
+use crate::catalog::flags::Component;
+use crate::cluster::{Cluster, EtcdMode, Node, extra, host_port, layout};
+use crate::inventory::values::{FlagName, FlagValue};
+use crate::inventory::{ExtraArgsSection, Inventory};
+use crate::report::{Path, Report};
+use crate::rooms::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach};
+use crate::rooms::output::File;
+use crate::rooms::{Claims, Output, Plan, Rendering};
+
+/// kubeadm's metrics port of a stacked member (`EtcdMetricsPort` in
+/// <https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go>).
+const ETCD_METRICS_PORT: u16 = 2381;
+
+/// What is decided about `kubeadm init` and `kubeadm join`.
+pub(super) struct Kubeadm {
+    /// The API server's extra flags.
+    pub(super) api_server: BTreeMap<String, String>,
+    /// The controller manager's.
+    pub(super) controller_manager: BTreeMap<String, String>,
+    /// The scheduler's.
+    pub(super) scheduler: BTreeMap<String, String>,
+    /// A stacked member's.
+    pub(super) etcd: BTreeMap<String, String>,
+    /// The members of an external store, as every API server is given them.
+    pub(super) etcd_endpoints: Vec<String>,
+}
+
+type Flags = BTreeMap<FlagName, FlagValue>;
+
+/// Reports flags that the release lacks or that have another owner.
+pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+    // The kubelet's flags are its own room's matter.
+    let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
+        &said.extra_args;
+    let section = Path::of(&["extraArgs"]);
+    let mut lint = |component, key: &str, flags: &Flags, owned| {
+        extra::lint(cluster, component, &section.key(key), flags, owned, report);
+    };
+    lint(Component::KubeApiserver, "apiServer", api_server, args::API_SERVER);
+    lint(
+        Component::KubeControllerManager,
+        "controllerManager",
+        controller_manager,
+        args::CONTROLLER_MANAGER,
+    );
+    lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
+}
+
+fn texts(flags: &Flags) -> BTreeMap<String, String> {
+    flags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+impl Kubeadm {
+    pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
+        let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
+            &said.extra_args;
+        let stacked = cluster.etcd.mode == EtcdMode::Stacked;
+        let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
+        if stacked && cluster.etcd.metrics_port != ETCD_METRICS_PORT {
+            // kubeadm points the liveness probe at the same place.
+            let loopback = loopback_of(cluster);
+            let url = format!("http://{}", host_port(loopback, cluster.etcd.metrics_port));
+            etcd.insert("listen-metrics-urls".into(), url);
+        }
+        Self {
+            api_server: texts(api_server),
+            controller_manager: texts(controller_manager),
+            scheduler: texts(scheduler),
+            etcd,
+            etcd_endpoints: etcd_endpoints(cluster),
+        }
+    }
+
+    /// States certificates, names, ports, folders and images.
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+        claims.api_names.extend(sans::of_clients(cluster));
+        for node in cluster.control_planes() {
+            claims.certificates.extend(pki::specs(cluster, node));
+            let images = control_plane_images(cluster);
+            let node_claims = claims.node(node.index);
+            node_claims.ports.extend(ports(cluster, node));
+            node_claims.images.extend(images.into_iter().map(|image| (image, "kubeadm")));
+            if cluster.etcd.mode == EtcdMode::Stacked {
+                node_claims.paths.push(OwnedPath {
+                    room: "kubeadm",
+                    path: cluster.etcd.data_dir.clone(),
+                    remove_on_reset: true,
+                    at: Path::of(&["etcd", "dataDir"]),
+                });
+            }
+        }
+    }
+}
+
+/// Loopback in the family of the nodes.
+fn loopback_of(cluster: &Cluster) -> std::net::IpAddr {
+    if cluster.nodes.iter().all(|node| node.address.is_ipv6()) {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    } else {
+        std::net::Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// kubeadm knows one list for all API servers, so loopback is possible only where every control
+/// plane is a member.
+fn etcd_endpoints(cluster: &Cluster) -> Vec<String> {
+    let all_are_members = cluster.control_planes().all(|node| node.member);
+    match cluster.control_planes().next() {
+        Some(first) if all_are_members => cluster.etcd_endpoints(first),
+        _ => cluster.members().map(|member| cluster.etcd_client_url(member)).collect(),
+    }
+}
+
+fn ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
+    let release = Path::of(&["cluster", "kubernetes"]);
+    let tcp = |bind, port, reach, what, at: &Path| Port {
+        room: "kubeadm",
+        protocol: Protocol::Tcp,
+        bind,
+        port,
+        reach,
+        what,
+        at: at.clone(),
+    };
+    let api_port = Path::of(&["cluster", "apiPort"]);
+    let mut ports = vec![
+        // Pods reach it at its own port: the service `kubernetes` leads there from every node.
+        tcp(Bind::Any, cluster.api_port, Reach::Nodes, "the API server", &api_port),
+        tcp(Bind::Loopback, 10257, Reach::Host, "the controller manager", &release),
+        tcp(Bind::Loopback, 10259, Reach::Host, "the scheduler", &release),
+    ];
+    if cluster.etcd.mode == EtcdMode::Stacked {
+        let etcd = Path::of(&["etcd", "mode"]);
+        let metrics = Path::of(&["etcd", "metricsPort"]);
+        let own = Bind::Address(node.address);
+        ports.extend([
+            // kubeadm's fixed ports of a stacked member.
+            tcp(own, 2379, Reach::ControlPlanes, "etcd for API servers", &etcd),
+            tcp(Bind::Loopback, 2379, Reach::Host, "etcd for the node itself", &etcd),
+            tcp(own, 2380, Reach::Members, "etcd among members", &etcd),
+            tcp(Bind::Loopback, cluster.etcd.metrics_port, Reach::Host, "etcd's metrics", &metrics),
+        ]);
+    }
+    ports
+}
+
+/// What kubeadm pulls on a control plane, except for the sandbox and kube-proxy.
+fn control_plane_images(cluster: &Cluster) -> Vec<String> {
+    let (release, patch) = (cluster.release, cluster.kubernetes.patch);
+    let repository = &cluster.image_repository;
+    let mut images: Vec<String> = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+        .iter()
+        .map(|program| format!("{repository}/{program}:v{}", cluster.kubernetes))
+        .collect();
+    images.push(release.coredns_image(patch, repository, None));
+    if cluster.etcd.mode == EtcdMode::Stacked {
+        images.push(format!("{repository}/etcd:{}", release.etcd_image(patch)));
+    }
+    images
+}
+
+impl Plan for Kubeadm {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Rendering { cluster, claims, issued, secrets: _ } = *with;
+        if node.control_plane {
+            pki::render(cluster, node, issued, out);
+        }
+        if !node.kubelet() {
+            return;
+        }
+        let reads = ["cluster", "endpoint", "etcd", "extraArgs", "kubelet", "kubeProxy", "pki"]
+            .map(|key| Path::of(&[key]))
+            .into_iter()
+            .chain([node.path()]);
+        if !cluster.is_first_control_plane(node) {
+            let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
+            out.yaml(
+                file.reads([node.path()]),
+                vec![(config::JOIN, config::join(cluster, node, claims))],
+            );
+            return;
+        }
+        let mut documents = vec![
+            (config::INIT, config::init(cluster, node, claims)),
+            (config::CLUSTER, config::cluster_configuration(self, cluster)),
+        ];
+        documents.extend(claims.kubeadm_documents.iter().cloned());
+        let file = File::on(node, layout::KUBEADM_CONFIG).phase(Phase::Kubernetes);
+        out.yaml(file.reads(reads), documents);
+        if cluster.release.kubeadm.node_role_binding_needed {
+            let path = format!("{}/{JOIN_RBAC}", layout::ADDONS);
+            let file = File::on(node, path).phase(Phase::Kubernetes);
+            out.yaml(
+                file.reads([kubernetes()]),
+                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+            );
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if with.cluster.release.kubeadm.node_role_binding_needed {
+            let file = File::cluster(format!("cluster/manifests/{JOIN_RBAC}"));
+            out.yaml(
+                file.reads([kubernetes()]),
+                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+            );
+        }
+    }
+}
+
+/// The manifest's file name; the number puts it before the pod network.
+const JOIN_RBAC: &str = "00-join-rbac.yaml";
+
+fn kubernetes() -> Path {
+    Path::of(&["cluster", "kubernetes"])
+}

@@ -1,0 +1,72 @@
+//! Under which names and addresses the servers of a control plane are reached.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::cluster::{Cluster, Node};
+use crate::pki::San;
+use crate::report::Path;
+
+/// A name or an address, as the inventory's text has it.
+fn san(text: &str) -> San {
+    text.parse().map_or_else(|_| San::Dns(text.to_owned()), San::Ip)
+}
+
+/// As `certSANs` writes it.
+pub(super) fn text(san: &San) -> String {
+    match san {
+        San::Dns(name) => name.clone(),
+        San::Ip(address) => address.to_string(),
+    }
+}
+
+/// What clients outside the cluster use, and where the inventory says so: the endpoint, then each
+/// control plane's name, address and extra SANs. The order is the file's.
+pub(super) fn of_clients(cluster: &Cluster) -> Vec<(San, Path)> {
+    let endpoint = Path::of(&["endpoint"]);
+    let mut names = vec![(San::Ip(cluster.endpoint.vip), endpoint.key("vip"))];
+    names.extend(
+        cluster.endpoint.name.iter().map(|name| (San::Dns(name.clone()), endpoint.key("name"))),
+    );
+    for node in cluster.control_planes() {
+        let at = node.path();
+        names.push((san(&node.name), at.key("name")));
+        names.push((San::Ip(node.address), at.key("address")));
+        let extra = at.key("extraSans");
+        names.extend(
+            node.extra_sans.iter().enumerate().map(|(index, name)| (san(name), extra.index(index))),
+        );
+    }
+    let mut seen = BTreeSet::new();
+    names.retain(|(name, _)| seen.insert(name.clone()));
+    names
+}
+
+/// What pods use, and what programs on the node use: the names and addresses of the service
+/// `kubernetes` (kubeadm's GetAPIServerAltNames), and loopback.
+pub(super) fn of_services(cluster: &Cluster) -> Vec<San> {
+    let domain = &cluster.domain;
+    let names = [
+        "kubernetes".to_owned(),
+        "kubernetes.default".to_owned(),
+        "kubernetes.default.svc".to_owned(),
+        format!("kubernetes.default.svc.{domain}"),
+    ];
+    let addresses = cluster.api_service_addresses();
+    names.into_iter().map(San::Dns).chain(addresses.into_iter().map(San::Ip)).collect()
+}
+
+/// `localhost` and both its addresses.
+pub(super) fn loopback() -> [San; 3] {
+    [
+        San::Dns("localhost".to_owned()),
+        San::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        San::Ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    ]
+}
+
+/// A stacked member's, as server and as peer (kubeadm's getAltNames for etcd).
+pub(super) fn of_member(node: &Node) -> BTreeSet<San> {
+    let own = [san(&node.name), San::Ip(node.address)];
+    own.into_iter().chain(loopback()).collect()
+}

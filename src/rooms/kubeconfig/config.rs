@@ -1,0 +1,36 @@
+//! One kubeconfig as a typed document.
+
+use base64ct::{Base64, Encoding};
+use serde_json::{Value, json};
+
+use crate::pki::{Leaf, Pair};
+
+/// A kubeconfig with everything embedded: one cluster, one user, the context `<user>@<cluster>`
+/// that kubeadm names as well.
+pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &Pair, leaf: &Leaf) -> Value {
+    let context = format!("{user}@{cluster}");
+    let embedded = |pem: &str| Base64::encode_string(pem.as_bytes());
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{
+            "name": cluster,
+            "cluster": {
+                "certificate-authority-data": embedded(&ca.certificate_pem),
+                "server": server,
+            },
+        }],
+        "contexts": [{
+            "name": context,
+            "context": {"cluster": cluster, "user": user},
+        }],
+        "current-context": context,
+        "users": [{
+            "name": user,
+            "user": {
+                "client-certificate-data": embedded(&leaf.certificate_pem),
+                "client-key-data": embedded(&leaf.key_pem),
+            },
+        }],
+    })
+}

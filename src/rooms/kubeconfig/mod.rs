@@ -1,0 +1,40 @@
+//! Kubeconfigs: the credentials with which the parts of a control plane, a joining node and the
+//! operator reach the API.
+//!
+//! * On each control plane `admin.conf`, `controller-manager.conf` and `scheduler.conf`; on the
+//!   first one also `super-admin.conf` (where the release has it) and `kubelet.conf`. kubeadm
+//!   keeps what it finds if CA and server are what it would have written
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go>);
+//!   up to 1.19.2 another server is an error, later a warning.
+//! * On every other node the discovery file: CA, endpoint and the node's own certificate. A join
+//!   refuses to start where `kubelet.conf` exists already, so there is none.
+//! * `cluster/kubeconfigs/admin.conf` for the operator's own machine.
+
+mod config;
+mod plan;
+
+use super::{Claims, Plan, Room};
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::report::Report;
+
+/// The room.
+pub struct Kubeconfig;
+
+impl Room for Kubeconfig {
+    fn name(&self) -> &'static str {
+        "kubeconfig"
+    }
+
+    fn plan(
+        &self,
+        _: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        _: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        let plan = plan::Kubeconfigs::new(cluster);
+        plan.claim(cluster, claims);
+        Some(Box::new(plan))
+    }
+}

@@ -1,0 +1,178 @@
+use std::collections::BTreeSet;
+
+use super::config::kubeconfig;
+use crate::catalog::KubeconfigEndpoint;
+use crate::cluster::{Cluster, Node};
+use crate::document;
+use crate::pki::{Authority, CertSpec, San, Usage};
+use crate::report::Path;
+use crate::rooms::claims::Phase;
+use crate::rooms::output::File;
+use crate::rooms::{Claims, Output, Plan, Rendering};
+
+/// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
+const MASTERS: &str = "system:masters";
+/// The group of kubelets (`NodesGroup` of the API server).
+const NODES: &str = "system:nodes";
+
+/// Which API server a kubeconfig names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    /// The VIP's.
+    Endpoint,
+    /// The node's own.
+    Local,
+}
+
+/// One kubeconfig of one node: its file's name in `/etc/kubernetes` and its identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity {
+    file: &'static str,
+    user: String,
+    organization: Option<String>,
+    server: Server,
+}
+
+impl Identity {
+    fn id(&self, node: &Node) -> String {
+        format!("nodes/{}/{}", node.name, self.file)
+    }
+
+    fn spec(&self, id: String) -> CertSpec {
+        CertSpec {
+            id,
+            issuer: Authority::Kubernetes,
+            common_name: self.user.clone(),
+            organization: self.organization.clone(),
+            usage: Usage::Client,
+            sans: BTreeSet::new(),
+        }
+    }
+
+    /// A node's own, which the Node authorizer recognises.
+    fn node(file: &'static str, node: &Node, server: Server) -> Self {
+        let user = format!("system:node:{}", node.name);
+        Self { file, user, organization: Some(NODES.into()), server }
+    }
+}
+
+/// `admin.conf`, of a node or of the operator.
+fn admin(cluster: &Cluster) -> Identity {
+    Identity {
+        file: "admin.conf",
+        user: "kubernetes-admin".into(),
+        organization: Some(cluster.release.admin_organization.clone()),
+        server: Server::Endpoint,
+    }
+}
+
+/// The kubeconfigs of one node, with the servers that the release's kubeadm would write.
+fn identities(cluster: &Cluster, node: &Node) -> Vec<Identity> {
+    let (release, patch) = (cluster.release, cluster.kubernetes.patch);
+    let mut identities = Vec::new();
+    if node.control_plane {
+        identities.push(admin(cluster));
+        let server = match release.local_kubeconfig_endpoint(patch) {
+            KubeconfigEndpoint::Local => Server::Local,
+            KubeconfigEndpoint::ControlPlane => Server::Endpoint,
+        };
+        for (file, user) in [
+            ("controller-manager.conf", "system:kube-controller-manager"),
+            ("scheduler.conf", "system:kube-scheduler"),
+        ] {
+            identities.push(Identity { file, user: user.into(), organization: None, server });
+        }
+    }
+    if cluster.is_first_control_plane(node) {
+        if release.super_admin {
+            identities.push(Identity {
+                file: "super-admin.conf",
+                user: "kubernetes-super-admin".into(),
+                organization: Some(MASTERS.into()),
+                server: Server::Endpoint,
+            });
+        }
+        let local = release.kubelet_local_endpoint;
+        let server = if local { Server::Local } else { Server::Endpoint };
+        identities.push(Identity::node("kubelet.conf", node, server));
+    } else if node.kubelet() {
+        identities.push(Identity::node(DISCOVERY, node, Server::Endpoint));
+    }
+    identities
+}
+
+/// The name of [`crate::cluster::layout::DISCOVERY`] in its folder.
+const DISCOVERY: &str = "discovery.conf";
+/// The folder of every kubeconfig on a node (kubeadm's `KubernetesDir`).
+const FOLDER: &str = "/etc/kubernetes";
+/// The operator's certificate and file.
+const OPERATOR: &str = "cluster/admin.conf";
+
+/// Which kubeconfigs each node gets, by its index.
+pub(super) struct Kubeconfigs {
+    nodes: Vec<Vec<Identity>>,
+}
+
+impl Kubeconfigs {
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        Self { nodes: cluster.nodes.iter().map(|node| identities(cluster, node)).collect() }
+    }
+
+    /// States certificates, and the addresses that these files send clients to.
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+        claims.certificates.push(admin(cluster).spec(OPERATOR.into()));
+        let vip = Path::of(&["endpoint", "vip"]);
+        claims.api_names.push((San::Ip(cluster.endpoint.vip), vip));
+        for node in &cluster.nodes {
+            for identity in &self.nodes[node.index] {
+                claims.certificates.push(identity.spec(identity.id(node)));
+                if identity.server == Server::Local {
+                    let name = (San::Ip(node.address), node.path().key("address"));
+                    claims.api_names.push(name);
+                }
+            }
+        }
+    }
+}
+
+impl Plan for Kubeconfigs {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        for identity in &self.nodes[node.index] {
+            let server = match identity.server {
+                Server::Endpoint => with.cluster.endpoint.url(),
+                Server::Local => with.cluster.api_url(node),
+            };
+            // kubeadm renews them and the kubelet moves to a certificate of its own; the
+            // discovery file serves a join, which may come late.
+            let file = File::on(node, format!("{FOLDER}/{}", identity.file)).secret();
+            let file = if identity.file == DISCOVERY { file } else { file.seed() };
+            let file = file.phase(Phase::Kubernetes).reads([
+                Path::of(&["cluster", "name"]),
+                Path::of(&["endpoint"]),
+                node.path(),
+            ]);
+            write(with, file, &server, &identity.user, &identity.id(node), out);
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let file = File::cluster("cluster/kubeconfigs/admin.conf")
+            .secret()
+            .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);
+        let user = admin(with.cluster).user;
+        write(with, file, &with.cluster.endpoint.url(), &user, OPERATOR, out);
+    }
+}
+
+fn write(
+    with: &Rendering<'_>,
+    file: File,
+    server: &str,
+    user: &str,
+    id: &str,
+    out: &mut Output<'_>,
+) {
+    let ca = with.issued.ca(Authority::Kubernetes);
+    let config = kubeconfig(&with.cluster.name, server, user, ca, with.issued.leaf(id));
+    out.bytes(file, document::yaml(&[config], true));
+}

@@ -1,0 +1,54 @@
+//! The kubelet: its KubeletConfiguration, which travels inside kubeadm's file and reaches every
+//! node through the ConfigMap `kubelet-config`, its flags for each node, and Kubernetes' packages.
+//!
+//! The unit comes from the package and is only enabled here: kubeadm starts it. hagen writes no
+//! drop-in, because every setting has a place in kubeadm's own files.
+//!
+//! Left to kubeadm, which sets them right by itself: clusterDNS, clusterDomain, staticPodPath,
+//! authentication, resolvConf (it asks whether systemd-resolved runs), the runtime's endpoint and
+//! the sandbox image (both from nodeRegistration and imageRepository), `--hostname-override`
+//! (where the host's name is not the node's)
+//! (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/componentconfigs/kubelet.go>).
+
+mod fields;
+mod lint;
+mod plan;
+
+use super::{Claims, DocumentName, Plan, Room};
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::report::{Code, Report};
+
+crate::codes! { "kubelet":
+    LABEL_REFUSED = Error "label-refused",
+}
+
+/// The room.
+pub struct Kubelet;
+
+impl Room for Kubelet {
+    fn name(&self) -> &'static str {
+        "kubelet"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn documents(&self) -> &'static [DocumentName] {
+        plan::DOCUMENTS
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        lint::lint(said, cluster, report);
+        plan::claim(said, cluster, claims);
+        // Nothing to render: kubeadm's room writes what is claimed here.
+        None
+    }
+}

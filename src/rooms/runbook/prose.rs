@@ -1,0 +1,217 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Planned;
+use super::scripts::runs_member;
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind};
+use crate::rooms::claims::{Bind, Port, Protocol, Reach};
+use crate::rooms::output::File;
+use crate::rooms::{Output, Rendering};
+
+/// The runbook's context: real names, addresses and commands.
+#[derive(Serialize)]
+struct Readme<'a> {
+    cluster: &'a str,
+    kubernetes: String,
+    endpoint: String,
+    vip: String,
+    balancer: &'static str,
+    balancer_unit: &'static str,
+    etcd: String,
+    external_etcd: bool,
+    runtime: String,
+    preinstalled: bool,
+    nodes: Vec<NodeRow<'a>>,
+    all: Vec<&'a str>,
+    members: Vec<&'a str>,
+    first: &'a str,
+    first_ssh: &'a str,
+    other_control_planes: Vec<&'a str>,
+    workers: Vec<&'a str>,
+    certs_command: &'a str,
+    ports: Vec<PortRow>,
+    faults: Faults,
+    /// Bound to what the release asks of a token-less join.
+    node_role_binding: bool,
+}
+
+#[derive(Serialize)]
+struct NodeRow<'a> {
+    name: &'a str,
+    address: String,
+    ssh: &'a str,
+    roles: String,
+    os: String,
+    steps: String,
+}
+
+#[derive(Serialize)]
+struct PortRow {
+    nodes: String,
+    port: String,
+    from: &'static str,
+    what: &'static str,
+}
+
+/// How many losses what survives.
+#[derive(Serialize)]
+struct Faults {
+    control_planes: usize,
+    control_planes_lost: usize,
+    members: usize,
+    members_lost: usize,
+}
+
+pub(super) fn render(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
+    readme(planned, with, out);
+    images(with, out);
+}
+
+fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let cluster = with.cluster;
+    let names = |keep: &dyn Fn(&Node) -> bool| -> Vec<&str> {
+        cluster.nodes.iter().filter(|node| keep(node)).map(|node| node.name.as_str()).collect()
+    };
+    let Some(first) = cluster.control_planes().next() else { return };
+    let control_planes = cluster.control_planes().count();
+    let members = cluster.etcd.members.len();
+    let (balancer, balancer_unit) = match cluster.balancer {
+        LoadBalancerKind::Haproxy => ("haproxy", "haproxy.service"),
+        LoadBalancerKind::Nginx => ("nginx", "nginx.service"),
+    };
+    let context = Readme {
+        cluster: &cluster.name,
+        kubernetes: cluster.kubernetes.to_string(),
+        endpoint: cluster.endpoint.url(),
+        vip: cluster.endpoint.vip.to_string(),
+        balancer,
+        balancer_unit,
+        etcd: match cluster.etcd.mode {
+            EtcdMode::External => format!("{} as systemd units", cluster.etcd.version),
+            EtcdMode::Stacked => format!("{} as static pods", cluster.etcd.version),
+        },
+        external_etcd: cluster.etcd.mode == EtcdMode::External,
+        runtime: match cluster.runtime.kind {
+            RuntimeKind::Containerd => format!("containerd {}", cluster.runtime.version_text),
+            RuntimeKind::Docker => format!("docker {}", cluster.runtime.version_text),
+        },
+        preinstalled: planned.preinstalled,
+        nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),
+        all: names(&|_| true),
+        members: names(&|node| runs_member(node, with)),
+        first: &first.name,
+        first_ssh: &first.ssh,
+        other_control_planes: names(&|node| node.control_plane && node.index != first.index),
+        workers: names(&|node| node.worker && !node.control_plane),
+        certs_command: &cluster.release.kubeadm.certs_command,
+        ports: ports(with),
+        faults: Faults {
+            control_planes,
+            control_planes_lost: control_planes.saturating_sub(1),
+            members,
+            members_lost: members.saturating_sub(1) / 2,
+        },
+        node_role_binding: cluster.release.kubeadm.node_role_binding_needed,
+    };
+    out.template(File::cluster("README.md"), "runbook/README.md.j2", &context);
+}
+
+fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
+    let member = runs_member(node, with);
+    let mut roles = Vec::new();
+    let mut steps = vec!["10", "20"];
+    if node.control_plane {
+        roles.push("control plane");
+        steps.push("30");
+    }
+    if member {
+        roles.push("etcd");
+        steps.push("40");
+    }
+    if node.worker {
+        roles.push("worker");
+    }
+    if node.kubelet() {
+        steps.push("50");
+    }
+    steps.push("60");
+    NodeRow {
+        name: &node.name,
+        address: node.address.to_string(),
+        ssh: &node.ssh,
+        roles: roles.join(", "),
+        os: format!("{} {}", node.os.distribution, node.os.version),
+        steps: steps.join(" "),
+    }
+}
+
+/// Every port that somebody else has to reach, with the nodes that listen.
+fn ports(with: &Rendering<'_>) -> Vec<PortRow> {
+    let mut listeners: BTreeMap<(Protocol, u16, Reach, &'static str), BTreeSet<usize>> =
+        BTreeMap::new();
+    for node in &with.cluster.nodes {
+        for port in &with.claims.of(node.index).ports {
+            let Port { room: _, protocol, bind, port: number, reach, what, at: _ } = port;
+            if *bind != Bind::Loopback && *reach != Reach::Host {
+                listeners.entry((*protocol, *number, *reach, what)).or_default().insert(node.index);
+            }
+        }
+    }
+    listeners
+        .into_iter()
+        .map(|((protocol, number, reach, what), nodes)| PortRow {
+            nodes: who(&nodes, with),
+            port: match protocol {
+                Protocol::Tcp => format!("{number}/tcp"),
+                Protocol::Udp => format!("{number}/udp"),
+                Protocol::Vrrp => "IP protocol 112".to_owned(),
+            },
+            from: match reach {
+                Reach::Host => "the host itself",
+                Reach::ControlPlanes => "control planes",
+                Reach::Members => "etcd members and control planes",
+                Reach::Nodes => "all nodes",
+                Reach::Clients => "everybody who uses the cluster",
+            },
+            what,
+        })
+        .collect()
+}
+
+/// "all nodes", "control planes", or the names.
+fn who(indexes: &BTreeSet<usize>, with: &Rendering<'_>) -> String {
+    let cluster = with.cluster;
+    let set = |keep: &dyn Fn(&Node) -> bool| -> BTreeSet<usize> {
+        cluster.nodes.iter().filter(|node| keep(node)).map(|node| node.index).collect()
+    };
+    if *indexes == set(&|_| true) {
+        return "all nodes".to_owned();
+    }
+    if *indexes == set(&|node| node.control_plane) {
+        return "control planes".to_owned();
+    }
+    if *indexes == set(&Node::kubelet) {
+        return "control planes and workers".to_owned();
+    }
+    let names: Vec<&str> =
+        indexes.iter().map(|index| cluster.nodes[*index].name.as_str()).collect();
+    names.join(", ")
+}
+
+/// Every image that some node pulls, one a line, for mirrors and archives.
+fn images(with: &Rendering<'_>, out: &mut Output<'_>) {
+    let images: BTreeSet<&str> = with
+        .cluster
+        .nodes
+        .iter()
+        .flat_map(|node| with.claims.of(node.index).images.keys())
+        .map(String::as_str)
+        .collect();
+    let mut text = "# Generated by hagen; edit the inventory instead.\n".to_owned();
+    for image in images {
+        text.push_str(image);
+        text.push('\n');
+    }
+    out.bytes(File::cluster("cluster/images.txt"), text);
+}

@@ -1,0 +1,309 @@
+use serde::Serialize;
+
+use super::Planned;
+use super::packages::PackagesContext;
+use super::units::{UnitContext, of_phase};
+use crate::catalog::OsFamily;
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, layout};
+use crate::rooms::claims::{Phase, Protocol};
+use crate::rooms::output::File;
+use crate::rooms::{Output, Rendering};
+
+/// Where kubeadm puts the operator's credential on a control plane.
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
+/// From 1.29 on the first control plane's first steps need this one: admin.conf has no rights
+/// before kubeadm binds its group.
+const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
+
+/// What every script knows; `own` is the step's.
+#[derive(Serialize)]
+struct Script<'a, T> {
+    /// `10-prepare`.
+    step: &'static str,
+    /// The node's name.
+    node: &'a str,
+    /// What the step does, for the reader.
+    does: &'static str,
+    #[serde(flatten)]
+    own: T,
+}
+
+fn script<T: Serialize>(
+    node: &Node,
+    step: &'static str,
+    template: &'static str,
+    does: &'static str,
+    own: T,
+    out: &mut Output<'_>,
+) {
+    let file = File::beside(node, format!("{step}.sh")).mode(0o755).reads([node.path()]);
+    out.template(file, template, &Script { step, node: &node.name, does, own });
+}
+
+/// Whether systemd runs a member of etcd on this node.
+pub(super) fn runs_member(node: &Node, with: &Rendering<'_>) -> bool {
+    node.member && with.cluster.etcd.mode == EtcdMode::External
+}
+
+#[derive(Serialize)]
+struct OsContext<'a> {
+    id: &'a str,
+    release: &'a str,
+    /// Point releases come and go: only the first number is compared.
+    major: &'a str,
+}
+
+#[derive(Serialize)]
+struct Prepare<'a> {
+    os: OsContext<'a>,
+    set_hostname: bool,
+    /// Empty where the node needs none.
+    interface: &'a str,
+    address: String,
+    kubelet: bool,
+    hosts_fragment: &'static str,
+    rhel: bool,
+    #[serde(flatten)]
+    packages: PackagesContext,
+}
+
+pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let claims = with.claims.of(node.index);
+    let version = node.os.version.as_str();
+    let own = Prepare {
+        os: OsContext {
+            id: &node.os.distribution,
+            release: version,
+            major: version.split('.').next().unwrap_or(version),
+        },
+        set_hostname: planned.set_hostname,
+        interface: &node.interface,
+        address: node.address.to_string(),
+        kubelet: node.kubelet(),
+        hosts_fragment: layout::HOSTS_FRAGMENT,
+        rhel: node.os.family == OsFamily::Rhel,
+        packages: PackagesContext::new(planned, with.cluster, node, claims),
+    };
+    let does = "checks the host, turns swap off, writes the hosts block, installs packages";
+    script(node, "10-prepare", "runbook/10-prepare.sh.j2", does, own, out);
+}
+
+#[derive(Serialize)]
+struct Install {
+    firewalld: bool,
+    vrrp: bool,
+    units: Vec<UnitContext>,
+}
+
+pub(super) fn install(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let claims = with.claims.of(node.index);
+    let own = Install {
+        firewalld: planned.open_firewall && node.os.family == OsFamily::Rhel,
+        vrrp: claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp),
+        units: of_phase(claims, Phase::Install),
+    };
+    let does = "verifies every file, places it, loads kernel modules and settings";
+    script(node, "20-install", "runbook/20-install.sh.j2", does, own, out);
+}
+
+#[derive(Serialize)]
+struct Balancer {
+    vip: String,
+    port: u16,
+    balancer: &'static str,
+    loopback: &'static str,
+    units: Vec<UnitContext>,
+}
+
+pub(super) fn balancer(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let cluster = with.cluster;
+    let own = Balancer {
+        vip: cluster.endpoint.vip.to_string(),
+        port: cluster.endpoint.port,
+        balancer: match cluster.balancer {
+            LoadBalancerKind::Haproxy => "haproxy",
+            LoadBalancerKind::Nginx => "nginx",
+        },
+        loopback: if node.address.is_ipv4() { "127.0.0.1" } else { "::1" },
+        units: of_phase(with.claims.of(node.index), Phase::Balancer),
+    };
+    let does = "starts the balancer and keepalived";
+    script(node, "30-balancer", "runbook/30-balancer.sh.j2", does, own, out);
+}
+
+#[derive(Serialize)]
+struct Etcd {
+    version: String,
+    bin: &'static str,
+    pki: &'static str,
+    endpoint: String,
+    members: usize,
+    quorum: usize,
+    units: Vec<UnitContext>,
+}
+
+pub(super) fn etcd(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let etcd = &with.cluster.etcd;
+    let own = Etcd {
+        version: etcd.version.to_string(),
+        bin: layout::ETCD_BIN,
+        pki: layout::ETCD_PKI,
+        endpoint: with.cluster.etcd_client_url(node),
+        members: etcd.members.len(),
+        quorum: etcd.members.len() / 2 + 1,
+        units: of_phase(with.claims.of(node.index), Phase::Etcd),
+    };
+    let does = "starts this member of etcd and waits for a quorum";
+    script(node, "40-etcd", "runbook/40-etcd.sh.j2", does, own, out);
+}
+
+/// A command that succeeds when etcd is healthy, with the node's own client certificate.
+#[derive(Serialize)]
+struct EtcdHealth {
+    command: Vec<String>,
+}
+
+fn etcd_health(node: &Node, with: &Rendering<'_>) -> Option<EtcdHealth> {
+    runs_member(node, with).then(|| EtcdHealth {
+        command: [
+            "env".to_owned(),
+            "ETCDCTL_API=3".to_owned(),
+            format!("{}/etcdctl", layout::ETCD_BIN),
+            "--command-timeout=5s".to_owned(),
+            format!("--endpoints={}", with.cluster.etcd_client_url(node)),
+            format!("--cacert={}/ca.crt", layout::ETCD_PKI),
+            format!("--cert={}/client.crt", layout::ETCD_PKI),
+            format!("--key={}/client.key", layout::ETCD_PKI),
+            "endpoint".to_owned(),
+            "health".to_owned(),
+        ]
+        .into(),
+    })
+}
+
+#[derive(Serialize)]
+struct Init<'a> {
+    admin: &'static str,
+    local_api: String,
+    vip: String,
+    port: u16,
+    config: &'static str,
+    addons: &'static str,
+    health: &'a str,
+    etcd: Option<EtcdHealth>,
+}
+
+#[derive(Serialize)]
+struct Join<'a> {
+    discovery: &'static str,
+    endpoint: String,
+    first: &'a str,
+    config: &'static str,
+    health: &'a str,
+    /// What kubeadm's last step of a control plane's join puts on the node; none on a worker.
+    label: Option<&'a str>,
+}
+
+pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let cluster = with.cluster;
+    let health = cluster.release.health_path.as_str();
+    if cluster.is_first_control_plane(node) {
+        let own = Init {
+            admin: if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN },
+            local_api: cluster.api_url(node),
+            vip: cluster.endpoint.vip.to_string(),
+            port: cluster.endpoint.port,
+            config: layout::KUBEADM_CONFIG,
+            addons: layout::ADDONS,
+            health,
+            etcd: etcd_health(node, with),
+        };
+        let does = "initialises the cluster and applies its add-ons";
+        script(node, "50-init", "runbook/50-init.sh.j2", does, own, out);
+        return;
+    }
+    let own = Join {
+        discovery: layout::DISCOVERY,
+        endpoint: cluster.endpoint.url(),
+        first: cluster.control_planes().next().map_or("", |first| &first.name),
+        config: layout::KUBEADM_JOIN,
+        health,
+        label: cluster
+            .release
+            .control_plane_labels
+            .first()
+            .filter(|_| node.control_plane)
+            .map(String::as_str),
+    };
+    script(node, "50-join", "runbook/50-join.sh.j2", "joins the cluster", own, out);
+}
+
+#[derive(Serialize)]
+struct Verify<'a> {
+    /// Units that must be running.
+    active: Vec<&'a str>,
+    /// Only where the node holds or may hold the VIP.
+    vip: Option<String>,
+    port: u16,
+    kubelet: bool,
+    kubeconfig: &'static str,
+    endpoint: String,
+    health: &'a str,
+    etcd: Option<EtcdHealth>,
+}
+
+pub(super) fn verify(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let cluster = with.cluster;
+    let own = Verify {
+        active: with
+            .claims
+            .of(node.index)
+            .units
+            .iter()
+            .filter(|unit| unit.start)
+            .map(|unit| unit.name.as_str())
+            .collect(),
+        vip: node.control_plane.then(|| cluster.endpoint.vip.to_string()),
+        port: cluster.endpoint.port,
+        kubelet: node.kubelet(),
+        kubeconfig: "/etc/kubernetes/kubelet.conf",
+        endpoint: cluster.endpoint.url(),
+        health: &cluster.release.health_path,
+        etcd: etcd_health(node, with),
+    };
+    let does = "checks that everything of this node works";
+    script(node, "60-verify", "runbook/60-verify.sh.j2", does, own, out);
+}
+
+#[derive(Serialize)]
+struct Reset<'a> {
+    kubelet: bool,
+    cri_socket: &'a str,
+    /// In reverse order of their start.
+    units: Vec<&'a str>,
+    paths: Vec<&'a str>,
+}
+
+pub(super) fn reset(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let claims = with.claims.of(node.index);
+    let own = Reset {
+        kubelet: node.kubelet(),
+        cri_socket: &with.cluster.runtime.cri_socket,
+        // The runtime stays: kubeadm reset needs it, and the next 20-install starts it anyway.
+        units: claims
+            .units
+            .iter()
+            .rev()
+            .filter(|unit| unit.phase != Phase::Install)
+            .map(|unit| unit.name.as_str())
+            .collect(),
+        paths: claims
+            .paths
+            .iter()
+            .filter(|path| path.remove_on_reset)
+            .map(|path| path.path.as_str())
+            .collect(),
+    };
+    let does = "takes the node out of the cluster and deletes its data";
+    script(node, "90-reset", "runbook/90-reset.sh.j2", does, own, out);
+}

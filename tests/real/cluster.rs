@@ -1,0 +1,232 @@
+//! Golden clusters, compiled.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use serde_json::Value;
+use walkdir::WalkDir;
+
+use crate::documents::read_yaml;
+use crate::machine::Machine;
+use crate::network::Network;
+use crate::programs::run;
+
+/// What is compiled: a golden inventory, and lines added to it.
+pub(crate) struct Case {
+    /// Names the case in messages and its folder.
+    pub(crate) name: &'static str,
+    /// The folder under `golden/clusters`.
+    golden: &'static str,
+    more: &'static str,
+}
+
+/// Every default, stacked etcd.
+pub(crate) const MINIMAL: Case = Case::golden("minimal");
+/// The same with the newest etcd, on the control planes but run by systemd.
+pub(crate) const MINIMAL_EXTERNAL: Case = Case {
+    name: "minimal-external-etcd",
+    more: "etcd: {mode: external, version: \"3.7.3\"}\n",
+    ..MINIMAL
+};
+/// Kubernetes 1.15 behind haproxy, with external etcd 3.4.
+pub(crate) const HAPROXY_1_15: Case = Case::golden("haproxy-keepalived");
+/// The same with the oldest kubeadm that can still be built.
+pub(crate) const HAPROXY_1_21: Case = Case::golden("haproxy-keepalived-1.21");
+/// nginx in front, stacked etcd.
+pub(crate) const NGINX_1_30: Case = Case::golden("nginx-keepalived");
+
+impl Case {
+    const fn golden(name: &'static str) -> Self {
+        Self { name, golden: name, more: "" }
+    }
+
+    /// The inventory's text.
+    pub(crate) fn inventory(&self) -> String {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/clusters");
+        let file = folder.join(self.golden).join("inventory.yaml");
+        let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        text + self.more
+    }
+}
+
+/// A compiled cluster.
+pub(crate) struct Cluster {
+    /// The case's name.
+    pub(crate) case: &'static str,
+    /// The address at which everybody reaches the API.
+    pub(crate) vip: String,
+    /// The output folder.
+    pub(crate) out: PathBuf,
+    /// In the inventory's order.
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// What the inventory says about one node, and the node's part of the tree.
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    /// The prefix length of the network that holds the node and the VIP.
+    pub(crate) prefix: String,
+    pub(crate) interface: String,
+    pub(crate) folder: PathBuf,
+}
+
+/// One row of a node's `files.tsv`.
+pub(crate) struct FileRow {
+    /// Absolute, on the node.
+    pub(crate) path: String,
+    pub(crate) mode: String,
+    pub(crate) owner: String,
+    pub(crate) group: String,
+}
+
+/// Makes a secrets bundle, dated today.
+fn new_bundle(cluster_name: &str, file: &Path) {
+    let mut command = hagen();
+    command.args(["secrets", "new", "--cluster", cluster_name, "-o"]).arg(file);
+    run(&mut command).succeeded();
+}
+
+/// `hagen build INVENTORY --secrets FILE -o FOLDER`.
+pub(crate) fn build(sources: &Sources, out: &Path) -> Command {
+    let mut command = hagen();
+    let Sources { inventory, bundle, .. } = sources;
+    command.arg("build").arg(inventory).arg("--secrets").arg(bundle).arg("-o").arg(out);
+    command
+}
+
+fn hagen() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hagen"))
+}
+
+/// An inventory and a bundle for it, in a folder of their own.
+pub(crate) struct Sources {
+    pub(crate) inventory: PathBuf,
+    pub(crate) bundle: PathBuf,
+    said: Value,
+}
+
+/// Writes a case's inventory and a new bundle into a folder.
+pub(crate) fn prepare(case: &Case, folder: &Path) -> Sources {
+    let [inventory, bundle] = ["inventory.yaml", "secrets.yaml"].map(|name| folder.join(name));
+    fs::write(&inventory, case.inventory()).unwrap();
+    let said = read_yaml(&inventory).remove(0);
+    new_bundle(text(&said["cluster"]["name"]), &bundle);
+    Sources { inventory, bundle, said }
+}
+
+/// Compiles a case, once per run of the tests.
+pub(crate) fn compiled(case: &Case) -> Arc<Cluster> {
+    static COMPILED: LazyLock<Mutex<BTreeMap<&'static str, Arc<Cluster>>>> =
+        LazyLock::new(Mutex::default);
+    // A test that panicked while compiling has left nothing half-made in the map.
+    let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    Arc::clone(compiled.entry(case.name).or_insert_with(|| Arc::new(compile(case))))
+}
+
+fn compile(case: &Case) -> Cluster {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters").join(case.name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    let sources = prepare(case, &folder);
+    let out = folder.join("out");
+    run(&mut build(&sources, &out)).succeeded();
+
+    let inventory = sources.said;
+    let endpoint = &inventory["endpoint"];
+    let (vip, prefix) = text(&endpoint["vip"]).split_once('/').expect("address/prefix");
+    let nodes = inventory["nodes"].as_array().expect("an inventory lists its nodes");
+    let nodes = nodes
+        .iter()
+        .map(|node| Node {
+            name: text(&node["name"]).to_owned(),
+            address: text(&node["address"]).to_owned(),
+            prefix: prefix.to_owned(),
+            interface: text(node.get("interface").unwrap_or(&endpoint["interface"])).to_owned(),
+            folder: out.join("nodes").join(text(&node["name"])),
+        })
+        .collect();
+    Cluster { case: case.name, vip: vip.to_owned(), out, nodes }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} should be a string"))
+}
+
+impl Cluster {
+    /// Every file of the tree, sorted.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        files_under(&self.out)
+    }
+
+    /// The nodes that get a file at this path; at least one.
+    pub(crate) fn nodes_with(&self, path: &str) -> Vec<&Node> {
+        let nodes: Vec<_> = self.nodes.iter().filter(|node| node.has(path)).collect();
+        assert!(!nodes.is_empty(), "{}: no node has {path}", self.case);
+        nodes
+    }
+}
+
+impl Node {
+    /// The node's files at their final paths.
+    pub(crate) fn rootfs(&self) -> PathBuf {
+        self.folder.join("rootfs")
+    }
+
+    /// Whether the node gets a file at this absolute path.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.rootfs().join(&path[1..]).is_file()
+    }
+
+    /// The text of one of the node's files.
+    pub(crate) fn read(&self, path: &str) -> String {
+        let file = self.rootfs().join(&path[1..]);
+        fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    }
+
+    /// The rows of `files.tsv`.
+    pub(crate) fn files(&self) -> Vec<FileRow> {
+        let file = self.folder.join("files.tsv");
+        let rows = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        // The first line names the columns.
+        rows.lines()
+            .skip(1)
+            .map(|line| {
+                let columns: Vec<_> = line.split('\t').map(str::to_owned).collect();
+                let [path, mode, owner, group, ..] = &columns[..] else {
+                    panic!("{}: {line:?} has too few columns", file.display());
+                };
+                FileRow {
+                    path: path.clone(),
+                    mode: mode.clone(),
+                    owner: owner.clone(),
+                    group: group.clone(),
+                }
+            })
+            .collect()
+    }
+
+    /// Starts a machine that is this node: its name, its files, its address on the network.
+    pub(crate) fn start(&self, network: &Network) -> Machine {
+        let machine = Machine::start(&self.name);
+        network.plug(&machine, &self.interface, &format!("{}/{}", self.address, self.prefix));
+        machine.install(self);
+        machine
+    }
+}
+
+/// Every file under a folder, sorted by path.
+pub(crate) fn files_under(folder: &Path) -> Vec<PathBuf> {
+    WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(walkdir::DirEntry::into_path)
+        .collect()
+}

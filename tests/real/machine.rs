@@ -1,0 +1,89 @@
+//! Machines for one test: the host's file system copy on write, with network, host name and
+//! processes of their own. They and all that runs in them end when the value is dropped, even
+//! when the test is killed.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::cluster::Node;
+use crate::programs::{Ran, run};
+
+/// Longest time that one program may take in a machine, in seconds.
+const PATIENCE: &str = "180";
+
+/// A running machine.
+pub(crate) struct Machine {
+    outside: Child,
+    /// The machine's first process, as the host numbers it.
+    pub(crate) init: u32,
+}
+
+impl Machine {
+    /// Starts a machine without any network but the loopback.
+    pub(crate) fn start(hostname: &str) -> Self {
+        let mut outside = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--uts", "--ipc"])
+            .args(["--pid", "--fork", "--kill-child=KILL"])
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/machine.sh"))
+            .arg(hostname)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("util-linux has setpriv and unshare");
+        let mut line = String::new();
+        BufReader::new(outside.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "up\n", "a machine needs root and mount, network and PID namespaces");
+        let pid = outside.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let init = children.trim().parse().expect("unshare has one child, the first process");
+        Self { outside, init }
+    }
+
+    /// Where the host sees one of the machine's absolute paths.
+    pub(crate) fn path(&self, absolute: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{absolute}", self.init))
+    }
+
+    /// Copies a program of the host into the machine.
+    pub(crate) fn place(&self, program: &Path, absolute: &str) {
+        let destination = self.path(absolute);
+        fs::create_dir_all(destination.parent().unwrap()).unwrap();
+        fs::copy(program, destination).unwrap();
+    }
+
+    /// A command that will run in the machine, with the host's environment left out.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", &self.init.to_string()])
+            .args(["--mount", "--net", "--uts", "--ipc", "--pid", "--root", "--wd"])
+            .args(["env", "-i", "HOME=/root", "LANG=C.UTF-8"])
+            .arg("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .args(["timeout", "--kill-after=5", PATIENCE, program]);
+        command
+    }
+
+    /// Runs a program in the machine to its end.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+        run(self.command(program).args(arguments))
+    }
+
+    /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.
+    pub(crate) fn install(&self, node: &Node) {
+        for file in node.files() {
+            let source = format!("/tmp/hagen-install{}", file.path);
+            self.place(&node.rootfs().join(&file.path[1..]), &source);
+            let options = ["-D", "-o", &file.owner, "-g", &file.group, "-m", &file.mode];
+            self.run("install", &[&options[..], &[&source, &file.path]].concat()).succeeded();
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.outside.kill().ok();
+        self.outside.wait().ok();
+    }
+}

@@ -1,0 +1,30 @@
+//! Real programs judge generated trees: `cargo test --test real`, as root on Debian 12.
+//!
+//! Each golden cluster is compiled with a secrets bundle of its own, then every file is given to
+//! the program that will read it on a node. A missing program fails the test and names its
+//! package; `.ci/run` installs them all. Nothing outside the target folder changes: what needs
+//! root runs in a [`machine::Machine`].
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests look at files and start programs, and a panic is how they fail"
+)]
+
+/// The harness.
+mod cluster;
+mod machine;
+mod network;
+mod programs;
+
+/// One file per judge.
+mod documents;
+mod etcd;
+mod haproxy;
+mod keepalived;
+mod kubeadm;
+mod nginx;
+mod openssl;
+mod purity;
+mod scripts;
+mod systemd;

@@ -1,0 +1,159 @@
+//! Shell: bash reads it, shellcheck has nothing to say, and the phases that prepare a host and
+//! install files change nothing when they run a second time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::machine::Machine;
+use crate::network::Network;
+use crate::programs::run_installed;
+
+/// Programs that would reach beyond the machine: its packages, the kernel it shares with the
+/// host, and the systemd it does not run. Stand-ins succeed and do nothing.
+const STAND_INS: &[&str] = &[
+    "/usr/bin/apt-get",
+    "/usr/bin/apt-mark",
+    "/usr/bin/systemctl",
+    "/usr/sbin/modprobe",
+    "/usr/sbin/swapoff",
+    "/usr/sbin/sysctl",
+    "/usr/bin/hostnamectl",
+    "/usr/bin/timedatectl",
+    "/usr/bin/systemd-sysusers",
+    "/usr/bin/systemd-tmpfiles",
+];
+
+fn lint(case: &Case) {
+    let mut linted = 0;
+    for file in compiled(case).files() {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let first = text.lines().next().unwrap_or_default();
+        if !(first.starts_with("#!") && first.ends_with("sh")) {
+            continue;
+        }
+        run_installed("bash", "bash", [Path::new("-n"), &file]).succeeded();
+        let style = ["-S", "style"].map(Path::new);
+        let arguments = style.into_iter().chain([file.as_path()]);
+        run_installed("shellcheck", "shellcheck", arguments).succeeded();
+        linted += 1;
+    }
+    assert!(linted > 0, "{}: no script", case.name);
+}
+
+/// A node on which `nodes/<node>/` has been copied, root's alone, as the runbook says.
+fn delivered(node: &Node, network: &Network) -> Machine {
+    let machine = Machine::start(&node.name);
+    network.plug(&machine, &node.interface, &format!("{}/{}", node.address, node.prefix));
+    for stand_in in STAND_INS {
+        let path = machine.path(stand_in);
+        // Removed first: the host's program may be a link to another one.
+        fs::remove_file(&path).ok();
+        fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let folder = machine.path("/root/hagen");
+    for entry in WalkDir::new(&node.folder) {
+        let entry = entry.unwrap();
+        let to = folder.join(entry.path().strip_prefix(&node.folder).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(to).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+    machine
+}
+
+/// Mode, owner, group and content.
+type State = (u32, u32, u32, Vec<u8>);
+
+/// What a machine's disk holds beyond the host's.
+fn disk(machine: &Machine) -> BTreeMap<PathBuf, State> {
+    let upper = machine.path("/../upper");
+    WalkDir::new(&upper)
+        .into_iter()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let bytes =
+                if metadata.is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+            let path = Path::new("/").join(entry.path().strip_prefix(&upper).unwrap());
+            (path, (metadata.mode(), metadata.uid(), metadata.gid(), bytes))
+        })
+        .collect()
+}
+
+fn run_twice(case: &Case) {
+    let cluster = compiled(case);
+    for node in &cluster.nodes {
+        let network = Network::start();
+        let machine = delivered(node, &network);
+        let phases = || {
+            for phase in ["10-prepare.sh", "20-install.sh"] {
+                machine.run("bash", &[&format!("/root/hagen/{phase}")]).succeeded();
+            }
+        };
+        phases();
+        for file in node.files() {
+            let installed = fs::metadata(machine.path(&file.path)).unwrap();
+            let mode = u32::from_str_radix(&file.mode, 8).unwrap();
+            assert_eq!(
+                installed.mode() & 0o7777,
+                mode,
+                "{}, {}: {}",
+                case.name,
+                node.name,
+                file.path
+            );
+        }
+        let once = disk(&machine);
+        phases();
+        let twice = disk(&machine);
+        let changed: Vec<_> = once
+            .keys()
+            .chain(twice.keys())
+            .filter(|path| once.get(*path) != twice.get(*path))
+            .collect();
+        assert!(
+            changed.is_empty(),
+            "{}, {}: the second run changed {changed:?}",
+            case.name,
+            node.name
+        );
+    }
+}
+
+#[test]
+fn of_minimal_are_clean() {
+    lint(&MINIMAL);
+}
+
+#[test]
+fn of_haproxy_keepalived_are_clean() {
+    lint(&HAPROXY_1_15);
+}
+
+#[test]
+fn of_haproxy_keepalived_1_21_are_clean() {
+    lint(&HAPROXY_1_21);
+}
+
+#[test]
+fn of_nginx_keepalived_are_clean() {
+    lint(&NGINX_1_30);
+}
+
+#[test]
+fn of_minimal_run_twice() {
+    run_twice(&MINIMAL);
+}
+
+#[test]
+fn of_nginx_keepalived_run_twice() {
+    run_twice(&NGINX_1_30);
+}

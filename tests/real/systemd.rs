@@ -1,0 +1,85 @@
+//! `systemd-analyze verify`: every unit is understood to the last key. It exits with 0 and only
+//! prints where it does not know a key, so silence is what counts.
+
+use std::fs;
+
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::machine::Machine;
+use crate::programs::installed;
+
+const UNITS: &str = "/etc/systemd/system/";
+
+fn understands(case: &Case) {
+    installed("systemd-analyze", "systemd");
+    let mut verified = 0;
+    for node in &compiled(case).nodes {
+        let units = units(node);
+        if units.is_empty() {
+            continue;
+        }
+        let machine = Machine::start(&node.name);
+        machine.install(node);
+        for unit in &units {
+            complete(&machine, unit);
+        }
+        let paths: Vec<_> = units.iter().map(|unit| format!("{UNITS}{unit}")).collect();
+        let arguments: Vec<_> =
+            ["--man=no", "verify"].into_iter().chain(paths.iter().map(String::as_str)).collect();
+        machine.run("systemd-analyze", &arguments).silently();
+        verified += units.len();
+    }
+    assert!(verified > 0, "{}: no unit", case.name);
+}
+
+/// The names of the units that a node gets files for; a drop-in's unit among them.
+fn units(node: &Node) -> Vec<String> {
+    let mut units: Vec<_> = node
+        .files()
+        .iter()
+        .filter_map(|file| file.path.strip_prefix(UNITS))
+        .map(|file| file.split('/').next().unwrap().trim_end_matches(".d").to_owned())
+        .collect();
+    units.sort_unstable();
+    units.dedup();
+    units
+}
+
+/// Puts stand-ins where a node has what packages bring: a drop-in's unit, and the programs that
+/// units start.
+fn complete(machine: &Machine, unit: &str) {
+    let known = [UNITS, "/usr/lib/systemd/system/", "/lib/systemd/system/"]
+        .iter()
+        .any(|folder| machine.path(&format!("{folder}{unit}")).exists());
+    if !known {
+        let stand_in = "[Service]\nExecStart=/bin/true\n";
+        fs::write(machine.path(&format!("{UNITS}{unit}")), stand_in).unwrap();
+    }
+    let text = fs::read_to_string(machine.path(&format!("{UNITS}{unit}"))).unwrap_or_default();
+    for line in text.lines().filter(|line| line.starts_with("Exec")) {
+        let command = line.split_once('=').unwrap().1.trim_start_matches(['-', '@', '+', '!', ':']);
+        let program = command.split(' ').next().unwrap();
+        if program.starts_with('/') && !machine.path(program).exists() {
+            machine.place("/bin/true".as_ref(), program);
+        }
+    }
+}
+
+#[test]
+fn understands_minimal() {
+    understands(&MINIMAL);
+}
+
+#[test]
+fn understands_haproxy_keepalived() {
+    understands(&HAPROXY_1_15);
+}
+
+#[test]
+fn understands_haproxy_keepalived_1_21() {
+    understands(&HAPROXY_1_21);
+}
+
+#[test]
+fn understands_nginx_keepalived() {
+    understands(&NGINX_1_30);
+}
