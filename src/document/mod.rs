@@ -1,10 +1,12 @@
-//! Typed YAML and JSON documents as bytes, and merge patches on them. Well-formed by
+//! Typed YAML and JSON documents as bytes, merge patches on them, and the schemas of our own. Well-formed by
 //! construction; the order of keys is the order in which they were inserted.
 
 mod merge;
+mod schema;
 mod yaml;
 
 pub use merge::{merge, merge_checked};
+pub use schema::schema;
 pub use serde_json::{Map, Value};
 
 /// The first line of generated text whose syntax has `#` comments.

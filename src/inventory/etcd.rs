@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{AbsolutePath, Duration, EtcdRelease, FlagName, FlagValue, Port};
+use super::values::{AbsolutePath, Duration, EtcdRelease, FlagName, FlagValue, Port, keyed};
 
 /// Who runs etcd.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -79,7 +79,8 @@ pub struct EtcdSection {
     /// Snapshots on a timer; external only.
     #[serde(default)]
     pub backup: BackupSection,
-    /// More etcd settings: flag name without dashes to value.
+    /// More etcd settings: flag name without dashes to value. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<FlagName, FlagValue>")]
     pub settings: BTreeMap<FlagName, FlagValue>,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Duration, NodeName, ProgramVersion};
+use super::values::{Duration, NodeName, ProgramVersion, keyed};
 
 /// The state in which every node starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -42,6 +42,7 @@ pub struct KeepalivedSection {
     pub weight: Option<i32>,
     /// Priorities by node, 1–254, all different. Default: 150, 149 … in the order of the nodes.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<NodeName, u32>")]
     pub priorities: BTreeMap<NodeName, u32>,
     /// Time between adverts. Default: `500ms` with VRRP version 3, `1s` with version 2.
     pub advert_interval: Option<Duration>,

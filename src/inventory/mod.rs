@@ -38,6 +38,7 @@ pub const API_VERSION: &str = "hagen/v1";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inventory {
     /// Always `hagen/v1`.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
     /// Names, version and networks of the cluster.
     pub cluster: ClusterSection,
@@ -77,17 +78,18 @@ pub struct Inventory {
     #[serde(default)]
     pub pki: pki::PkiSection,
     /// The machines, in order: the first control plane is the one that runs `kubeadm init`.
+    #[schemars(length(min = 1, max = MAX_NODES))]
     pub nodes: Vec<node::NodeSection>,
     /// Command-line flags added to a component. A flag that hagen itself sets is refused.
     #[serde(default)]
     pub extra_args: ExtraArgsSection,
-    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents.
+    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents. Default: none.
     #[serde(default)]
     pub patches: Vec<PatchSection>,
-    /// Extra files placed on nodes as they are.
+    /// Extra files placed on nodes as they are. Default: none.
     #[serde(default)]
     pub files: Vec<FileSection>,
-    /// Warnings that are accepted, each with a reason.
+    /// Warnings that are accepted, each with a reason. Default: none.
     #[serde(default)]
     pub allow: Vec<AllowSection>,
 }
@@ -125,6 +127,7 @@ pub struct EndpointSection {
     pub vip: InterfaceAddress,
     /// The port on which the balancers listen. With balancers on the control planes it must
     /// differ from `cluster.apiPort`. No default.
+    #[schemars(extend("examples" = [8443]))]
     pub port: Port,
     /// The interface that carries the VIP on every node that does not name its own. No default.
     pub interface: Option<Interface>,
@@ -163,17 +166,21 @@ pub struct LoadBalancerSection {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExtraArgsSection {
-    /// kube-apiserver.
+    /// Flags of kube-apiserver. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub api_server: BTreeMap<FlagName, FlagValue>,
-    /// kube-controller-manager.
+    /// Flags of kube-controller-manager. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub controller_manager: BTreeMap<FlagName, FlagValue>,
-    /// kube-scheduler.
+    /// Flags of kube-scheduler. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub scheduler: BTreeMap<FlagName, FlagValue>,
-    /// kubelet, on every node.
+    /// Flags of the kubelet, on every node. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub kubelet: BTreeMap<FlagName, FlagValue>,
 }
 
@@ -181,10 +188,10 @@ pub struct ExtraArgsSection {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeSelector {
-    /// Nodes by name.
+    /// Nodes by name. Default: none.
     #[serde(default)]
     pub names: Vec<NodeName>,
-    /// Nodes by role.
+    /// Nodes by role. Default: none.
     #[serde(default)]
     pub roles: Vec<node::Role>,
 }
@@ -227,6 +234,7 @@ pub struct AllowSection {
     /// The code, such as `etcd/on-control-planes`.
     pub code: String,
     /// Why it is fine here.
+    #[schemars(length(min = 1))]
     pub reason: String,
 }
 
@@ -238,7 +246,7 @@ pub fn formats() -> check::Formats {
 
 /// The JSON Schema of the inventory (draft 2020-12).
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Inventory).to_value()
+    crate::document::schema::<Inventory>()
 }
 
 /// Reads a document as an inventory. All structural findings are reported at once; `None` where
@@ -265,7 +273,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     }
 }
 
-/// What has to hold before the schema is worth asking: the version, and a bound on the work.
+/// What has to hold before the schema is worth asking.
 fn envelope(document: &Document, report: &mut Report) {
     let at = Path::of(&["apiVersion"]);
     if let Some(Value::String(version)) = document.get(&at).map(|node| &node.value)
@@ -279,19 +287,6 @@ fn envelope(document: &Document, report: &mut Report) {
             )
             .label(format!("expected `{API_VERSION}`"))
             .help(format!("write `apiVersion: {API_VERSION}`")),
-        );
-    }
-    let at = Path::of(&["nodes"]);
-    if let Some(Value::List(nodes)) = document.get(&at).map(|node| &node.value)
-        && nodes.len() > MAX_NODES
-    {
-        report.push(
-            Finding::new(
-                &codes::TOO_MANY_NODES,
-                at,
-                format!("{} nodes; Kubernetes supports {MAX_NODES} in one cluster", nodes.len()),
-            )
-            .help("split the machines over several clusters, one inventory each"),
         );
     }
 }

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::host::OsSection;
-use super::values::{Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint};
+use super::values::{
+    Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint, keyed,
+};
 
 /// What a node does.
 #[derive(
@@ -34,7 +36,7 @@ pub struct NodeSection {
     /// The cluster address: advertise address, node IP, etcd, VRRP source, balancer backend.
     pub address: Address,
     /// What the node does; at least one role.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["control-plane"]]))]
     pub roles: Vec<Role>,
     /// Address or name for SSH, where it differs from `address`. Default: `address`.
     pub ssh: Option<DnsNameOrAddress>,
@@ -47,6 +49,7 @@ pub struct NodeSection {
     pub interface: Option<Interface>,
     /// Kubernetes labels, set when the node registers. Default: none.
     #[serde(default)]
+    #[schemars(schema_with = "keyed::<LabelKey, LabelValue>")]
     pub labels: BTreeMap<LabelKey, LabelValue>,
     /// Kubernetes taints, `key=value:Effect`, set when the node registers. Default: the release's
     /// own for a control plane that is not a worker, else none.

@@ -14,12 +14,26 @@ pub use text::{
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
 use super::check::Formats;
 
-/// Declares a value that is written as a string: `FromStr` decides, `Display` writes.
+/// The schema of a map whose keys have a form of their own. The derived schema knows the form of
+/// the values only.
+pub(super) fn keyed<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let keys = generator.subschema_for::<K>();
+    let mut schema = generator.subschema_for::<BTreeMap<K, V>>();
+    schema.insert("propertyNames".to_owned(), keys.to_value());
+    schema
+}
+
+/// Declares a value that is written as a string: `FromStr` decides, `Display` writes. Its doc
+/// comment and its examples are those of the published schema.
 macro_rules! value {
-    ($(#[$doc:meta])* $name:ident ( $inner:ty ), $format:literal, $parse:expr) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])+ $name:ident ( $inner:ty ), $format:literal, [$($example:literal),+], $parse:expr) => {
+        $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($inner);
 
@@ -63,13 +77,18 @@ macro_rules! value {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "format": $format })
+                schemars::json_schema!({
+                    "description": concat!($($doc, "\n"),+),
+                    "type": "string",
+                    "format": $format,
+                    "examples": [$($example),+],
+                })
             }
         }
     };
-    ($(#[$doc:meta])* $name:ident, $format:literal, $parse:expr) => {
+    ($(#[doc = $doc:literal])+ $name:ident, $format:literal, [$($example:literal),+], $parse:expr) => {
         $crate::inventory::values::value! {
-            $(#[$doc])* $name(String), $format, $parse
+            $(#[doc = $doc])+ $name(String), $format, [$($example),+], $parse
         }
 
         impl std::fmt::Display for $name {

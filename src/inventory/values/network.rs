@@ -10,7 +10,7 @@ use super::value;
 
 value! {
     /// One address, IPv4 or IPv6, without prefix, port or zone.
-    Address(IpAddr), "hagen-address", parse_address
+    Address(IpAddr), "hagen-address", ["192.168.1.90"], parse_address
 }
 
 impl fmt::Display for Address {
@@ -31,7 +31,7 @@ fn parse_address(text: &str) -> Result<IpAddr, String> {
 
 value! {
     /// An address with the prefix of its subnet: `192.168.1.33/24`.
-    InterfaceAddress(IpNet), "hagen-interface-address", |text| {
+    InterfaceAddress(IpNet), "hagen-interface-address", ["192.168.1.33/24"], |text| {
         let (address, _) = text.split_once('/').ok_or_else(|| {
             "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
         })?;
@@ -51,7 +51,7 @@ impl fmt::Display for InterfaceAddress {
 value! {
     /// One network, or one IPv4 and one IPv6 network separated by a comma. The order decides the
     /// primary family.
-    Cidrs(Vec<IpNet>), "hagen-cidrs", parse_cidrs
+    Cidrs(Vec<IpNet>), "hagen-cidrs", ["10.244.0.0/16", "10.244.0.0/16,fd00:10:244::/56"], parse_cidrs
 }
 
 impl fmt::Display for Cidrs {
@@ -97,7 +97,7 @@ impl Port {
 
 value! {
     /// A network interface's name: at most 15 characters (IFNAMSIZ), not `lo`.
-    Interface, "hagen-interface", |text| {
+    Interface, "hagen-interface", ["eth0"], |text| {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if text.is_empty() || text.len() > 15 || !text.chars().all(plain) || text.starts_with(['-', '.']) {
             return Err("an interface name of at most 15 characters, such as eth0".into());
@@ -111,7 +111,7 @@ value! {
 
 value! {
     /// A DNS name (DNS-1123 subdomain), at most 253 characters.
-    DnsName, "hagen-dns-name", |text| {
+    DnsName, "hagen-dns-name", ["api.example.com"], |text| {
         if is_dns_1123_subdomain(text) && text.parse::<IpAddr>().is_err() {
             Ok(text.to_owned())
         } else {
@@ -122,7 +122,7 @@ value! {
 
 value! {
     /// A DNS name or an address.
-    DnsNameOrAddress, "hagen-dns-name-or-address", |text| {
+    DnsNameOrAddress, "hagen-dns-name-or-address", ["api.example.com", "203.0.113.7"], |text| {
         if is_dns_1123_subdomain(text) || text.parse::<IpAddr>().is_ok() {
             Ok(text.to_owned())
         } else {
@@ -133,7 +133,7 @@ value! {
 
 value! {
     /// An `http` or `https` URL without query, fragment, user or blanks.
-    Url, "hagen-url", |text| {
+    Url, "hagen-url", ["https://mirror.example.com/kubernetes/"], |text| {
         let expected = || "a URL such as https://mirror.example.com/kubernetes/".to_owned();
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

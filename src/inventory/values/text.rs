@@ -19,7 +19,7 @@ pub(super) fn is_dns_1123_subdomain(text: &str) -> bool {
 value! {
     /// A cluster's name: a DNS-1123 label, since it becomes a file name, a kubeconfig context and
     /// etcd's cluster token.
-    ClusterName, "hagen-cluster-name", |text| {
+    ClusterName, "hagen-cluster-name", ["production"], |text| {
         if is_dns_1123_label(text) {
             Ok(text.to_owned())
         } else {
@@ -29,10 +29,10 @@ value! {
 }
 
 value! {
-    /// A Kubernetes node name (DNS-1123 subdomain). At most 63 characters: it is a host name as
-    /// well (HOST_NAME_MAX is 64) and fits an X.509 common name after `system:node:` only
-    /// without that limit being exceeded by much (RFC 5280 ub-common-name is 64: 52 remain).
-    NodeName, "hagen-node-name", |text| {
+    /// A Kubernetes node name, which is a host name as well (DNS-1123 subdomain). At most 52
+    /// characters: with `system:node:` in front it is an X.509 common name, of which RFC 5280
+    /// allows 64 (ub-common-name).
+    NodeName, "hagen-node-name", ["cp1"], |text| {
         if is_dns_1123_subdomain(text) && text.len() <= 52 && text.parse::<std::net::IpAddr>().is_err() {
             Ok(text.to_owned())
         } else {
@@ -43,7 +43,7 @@ value! {
 
 value! {
     /// A user or group name of the host.
-    OwnerName, "hagen-owner", |text| {
+    OwnerName, "hagen-owner", ["root"], |text| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
         let starts = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
         if starts && text.len() <= 32 && text.bytes().all(plain) {
@@ -56,7 +56,7 @@ value! {
 
 value! {
     /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters.
-    AbsolutePath, "hagen-absolute-path", |text| {
+    AbsolutePath, "hagen-absolute-path", ["/etc/motd"], |text| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-+@/:".contains(&b);
         let parts_ok = text.strip_prefix('/').is_some_and(|rest| {
             rest.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
@@ -71,7 +71,7 @@ value! {
 
 value! {
     /// Permission bits as quoted octal.
-    FileMode(u32), "hagen-file-mode", |text| {
+    FileMode(u32), "hagen-file-mode", ["0644"], |text| {
         let digits = text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         if digits {
             u32::from_str_radix(text, 8).map_err(|error| error.to_string())
@@ -89,7 +89,7 @@ impl fmt::Display for FileMode {
 
 value! {
     /// A command-line flag's name without its dashes.
-    FlagName, "hagen-flag-name", |text| {
+    FlagName, "hagen-flag-name", ["audit-log-maxage"], |text| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         if !text.is_empty() && text.len() <= 100 && !text.starts_with('-') && text.bytes().all(plain) {
             Ok(text.to_owned())
@@ -101,7 +101,7 @@ value! {
 
 value! {
     /// A flag's value: printable, one line, without quotes, backslashes, `$` or backquotes.
-    FlagValue, "hagen-flag-value", |text| {
+    FlagValue, "hagen-flag-value", ["30"], |text| {
         let plain = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '$' | '`');
         if text.len() <= 4096 && text.chars().all(plain) {
             Ok(text.to_owned())
@@ -113,7 +113,7 @@ value! {
 
 value! {
     /// A registry path without tag: `registry.k8s.io` or `mirror.example.com:5000/k8s`.
-    ImageRepository, "hagen-image-repository", |text| {
+    ImageRepository, "hagen-image-repository", ["registry.example.com/k8s"], |text| {
         if is_repository(text) {
             Ok(text.to_owned())
         } else {
@@ -124,7 +124,7 @@ value! {
 
 value! {
     /// An image with a tag, a digest or both.
-    ImageReference, "hagen-image", |text| {
+    ImageReference, "hagen-image", ["ghcr.io/flannel-io/flannel:v0.27.4"], |text| {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
@@ -165,7 +165,7 @@ fn is_repository(text: &str) -> bool {
 
 value! {
     /// A label's key, with an optional DNS prefix.
-    LabelKey, "hagen-label-key", |text| {
+    LabelKey, "hagen-label-key", ["example.com/rack"], |text| {
         if is_label_key(text) {
             Ok(text.to_owned())
         } else {
@@ -176,7 +176,7 @@ value! {
 
 value! {
     /// A label's value: at most 63 letters, digits, `-`, `_`, `.`.
-    LabelValue, "hagen-label-value", |text| {
+    LabelValue, "hagen-label-value", ["r1"], |text| {
         if text.is_empty() || is_name(text) {
             Ok(text.to_owned())
         } else {
@@ -203,7 +203,7 @@ fn is_label_key(text: &str) -> bool {
 
 value! {
     /// A taint: `key=value:Effect` or `key:Effect`.
-    Taint, "hagen-taint", |text| {
+    Taint, "hagen-taint", ["example.com/dedicated=storage:NoSchedule"], |text| {
         let expected = || "key=value:NoSchedule, or PreferNoSchedule, or NoExecute".to_owned();
         let (pair, effect) = text.rsplit_once(':').ok_or_else(expected)?;
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -226,8 +226,8 @@ impl Taint {
 }
 
 value! {
-    /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`. Kept in milliseconds.
-    Duration(u64), "hagen-duration", |text| {
+    /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`.
+    Duration(u64), "hagen-duration", ["500ms", "4h"], |text| {
         let expected = || "a time such as 500ms, 1s, 10m or 4h".to_owned();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let number: u64 = digits.parse().map_err(|_| expected())?;

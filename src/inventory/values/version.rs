@@ -14,7 +14,7 @@ fn dotted(text: &str, least: usize, most: usize) -> bool {
 
 value! {
     /// An exact Kubernetes release, `1.30.4`.
-    KubernetesRelease, "hagen-kubernetes-release", |text| {
+    KubernetesRelease, "hagen-kubernetes-release", ["1.37.1"], |text| {
         if dotted(text, 3, 3) && text.starts_with("1.") {
             Ok(text.to_owned())
         } else {
@@ -25,7 +25,7 @@ value! {
 
 value! {
     /// An exact etcd release, `3.5.21`.
-    EtcdRelease, "hagen-etcd-release", |text| {
+    EtcdRelease, "hagen-etcd-release", ["3.5.21"], |text| {
         if dotted(text, 3, 3) && text.starts_with("3.") {
             Ok(text.to_owned())
         } else {
@@ -36,7 +36,7 @@ value! {
 
 value! {
     /// A program's version: two or three numbers, `2.6` or `18.09.7`.
-    ProgramVersion, "hagen-program-version", |text| {
+    ProgramVersion, "hagen-program-version", ["2.6"], |text| {
         // Docker numbers its months with a leading zero (18.09).
         let numbers = text.split('.').count();
         let digits = text.split('.').all(|part| {
@@ -52,7 +52,7 @@ value! {
 
 value! {
     /// A distribution's release: `12`, `24.04`, `7`.
-    Release, "hagen-os-release", |text| {
+    Release, "hagen-os-release", ["12"], |text| {
         let digits = text.split('.').all(|part| {
             !part.is_empty() && part.len() <= 4 && part.bytes().all(|b| b.is_ascii_digit())
         });
