@@ -13,10 +13,12 @@
 //! 7. The rooms render files into a [`tree::Tree`].
 //! 8. [`disk`] writes the tree: the only module that creates files.
 //!
-//! [`compile`] is these stages on one screen; [`report`] is how each of them speaks.
+//! [`compile`] is these stages on one screen; [`report`] is how each of them speaks; [`cli`] is
+//! the command line around them.
 
 pub mod audit;
 pub mod catalog;
+pub mod cli;
 pub mod cluster;
 pub mod compile;
 pub mod disk;

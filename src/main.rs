@@ -1,2 +1,7 @@
-//! The `hagen` binary.
-fn main() {}
+//! The `hagen` binary: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hagen::cli::run(std::env::args_os())
+}

@@ -17,8 +17,13 @@ features! {
         /// A check's request that carries headers after `HTTP/1.1\r\n` in `option httpchk`: the
         /// only way before 2.2, deprecated since.
         httpchk_header_hack,
+        /// Checks over TLS with a verified certificate: `check-ssl`, `verifyhost` (1.5).
+        tls_checks,
         /// `check-sni` on a server line (1.8).
         check_sni,
+        /// `check`, `check-ssl`, `verify` and the like on a `default-server` line (1.8); before,
+        /// each server line repeats them.
+        default_server_checks,
         /// `check-alpn` on a server line (1.9): an API server's check speaks HTTP/1.1 with it.
         check_alpn,
         /// `nbthread` (1.8).
@@ -76,6 +81,8 @@ features! {
         dynamic_modules,
         /// `log_format` and `access_log` in `stream` (1.11.4).
         stream_access_log,
+        /// `return` and `map` in `stream` (1.11.2).
+        stream_return,
         /// `max_conns` of an upstream server without a subscription (1.11.5).
         max_conns,
         /// `worker_shutdown_timeout` (1.11.11): reloads end although long connections are open.
@@ -103,6 +110,8 @@ features! {
         enable_script_security,
         /// `init_fail` of a `vrrp_script` (1.3.5): a check counts as failed until it passed.
         init_fail,
+        /// `keepalived --config-test` (2.0.4).
+        config_test,
         /// `vrrp_track_process` (2.0.11).
         track_process,
         /// `check_unicast_src` and `unicast_ttl` (2.1.0).
@@ -132,10 +141,12 @@ mod tests {
     #[test]
     fn haproxy_features_begin_and_end_where_upstream_says() {
         type Fact = fn(&Haproxy) -> bool;
-        let since: [(&str, &str, Fact); 19] = [
+        let since: [(&str, &str, Fact); 21] = [
             ("2.1.12", "2.2.0", |h| h.http_check_send),
             ("2.1.12", "2.2.0", |h| h.http_check_connect),
+            ("1.4.27", "1.5.0", |h| h.tls_checks),
             ("1.7.14", "1.8.0", |h| h.check_sni),
+            ("1.7.14", "1.8.0", |h| h.default_server_checks),
             ("1.8.31", "1.9.0", |h| h.check_alpn),
             ("1.7.14", "1.8.0", |h| h.nbthread),
             ("1.7.14", "1.8.0", |h| h.master_worker),
@@ -171,7 +182,8 @@ mod tests {
     #[test]
     fn nginx_features_begin_where_upstream_says() {
         type Fact = fn(&Nginx) -> bool;
-        let since: [(&str, &str, Fact); 5] = [
+        let since: [(&str, &str, Fact); 6] = [
+            ("1.11.1", "1.11.2", |n| n.stream_return),
             ("1.11.4", "1.11.5", |n| n.max_conns),
             ("1.15.0", "1.15.1", |n| n.random_two),
             ("1.15.5", "1.15.6", |n| n.proxy_socket_keepalive),
@@ -187,8 +199,9 @@ mod tests {
     #[test]
     fn keepalived_features_begin_where_upstream_says() {
         type Fact = fn(&Keepalived) -> bool;
-        let since: [(&str, &str, Fact); 8] = [
+        let since: [(&str, &str, Fact); 9] = [
             ("1.2.24", "1.3.0", |k| k.enable_script_security),
+            ("2.0.3", "2.0.4", |k| k.config_test),
             ("1.3.4", "1.3.5", |k| k.init_fail),
             ("2.0.10", "2.0.11", |k| k.track_process),
             ("2.0.20", "2.1.0", |k| k.unicast_ttl),

@@ -162,6 +162,9 @@ pub struct Release {
     /// The path that tells whether an API server may get traffic: `/readyz`, before 1.16
     /// `/healthz`.
     pub health_path: String,
+    /// Whether pods outside `kube-system` may have the class `system-node-critical`; before
+    /// 1.17 the API server refuses them (kubernetes/kubernetes#76310).
+    pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
     kubeconfig_server_strict: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's

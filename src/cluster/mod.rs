@@ -7,6 +7,7 @@ pub mod extra;
 pub mod layout;
 mod lint;
 mod resolve;
+pub mod sessions;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -91,6 +92,14 @@ pub fn host_port(address: IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
+/// Loopback in the family of this address.
+pub fn loopback(family_of: IpAddr) -> IpAddr {
+    match family_of {
+        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
 /// The store.
 #[derive(Clone, Debug)]
 pub struct Etcd {
@@ -122,6 +131,8 @@ pub struct Runtime {
     pub kind: RuntimeKind,
     /// Its release.
     pub version: Version,
+    /// The same as it is written: docker numbers months with a leading zero (18.09.7).
+    pub version_text: String,
     /// Whether docker is reached through cri-dockerd.
     pub cri_dockerd: bool,
     /// The socket as kubeadm's criSocket writes it.
@@ -233,11 +244,8 @@ impl Cluster {
     /// member's certificate names it.
     pub fn etcd_endpoints(&self, node: &Node) -> Vec<String> {
         if self.etcd.local_endpoints && node.member {
-            let loopback: IpAddr = match node.address {
-                IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            };
-            return vec![format!("https://{}", host_port(loopback, self.etcd.client_port))];
+            let member = host_port(loopback(node.address), self.etcd.client_port);
+            return vec![format!("https://{member}")];
         }
         self.members().map(|member| self.etcd_client_url(member)).collect()
     }

@@ -195,9 +195,12 @@ fn runtime(
         RuntimeKind::Containerd => catalog::RuntimeKind::Containerd,
         RuntimeKind::Docker => catalog::RuntimeKind::Docker,
     };
-    let version: Version = match version {
-        Some(version) => version.as_str().parse().ok()?,
-        None => newest_runtime(release, catalogued)?,
+    let (version, version_text): (Version, String) = match version {
+        Some(version) => (version.as_str().parse().ok()?, version.to_string()),
+        None => {
+            let newest = newest_runtime(release, catalogued)?;
+            (newest, newest.to_string())
+        }
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
         report.push(
@@ -214,6 +217,7 @@ fn runtime(
     Some(Runtime {
         kind: *kind,
         version,
+        version_text,
         cri_dockerd: *cri_dockerd,
         cri_socket: release.cri_socket(catalogued),
         cgroup_driver: *cgroup_driver,

@@ -8,6 +8,7 @@ mod error;
 mod in_place;
 mod judge;
 mod plan;
+mod single;
 mod stage;
 mod survey;
 
@@ -15,6 +16,7 @@ use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
+pub use single::{create, remove, replace};
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};

@@ -43,4 +43,7 @@ pub struct HaproxySection {
     pub max_connections: Option<u32>,
     /// The port of the statistics page, health page and metrics, on loopback only. Default: 8404.
     pub stats_port: Option<Port>,
+    /// Whether that port serves Prometheus metrics, under `/metrics`. Default: where the version
+    /// can.
+    pub metrics: Option<bool>,
 }

@@ -30,6 +30,10 @@ pub struct KeepalivedSection {
     /// The virtual router id, 1–255, unique on the segment. Default: the last octet of the VIP
     /// (0 becomes 255).
     pub router_id: Option<u32>,
+    /// Router ids that others on the same segment hold already: routers, other clusters.
+    /// Default: none.
+    #[serde(default)]
+    pub reserved_router_ids: Vec<u32>,
     /// The starting state. Default: `BACKUP` on every node.
     #[serde(default)]
     pub state: State,
@@ -37,16 +41,19 @@ pub struct KeepalivedSection {
     /// false (`nopreempt`).
     #[serde(default)]
     pub preempt: bool,
-    /// What a failed check takes from the priority. Default: 0, the node gives the VIP up at once.
+    /// What a failed check takes from the priority, written as a negative number; works with
+    /// `preempt: true` only. Default: 0, the node gives the VIP up at once.
     #[schemars(range(min = -253, max = 0))]
     pub weight: Option<i32>,
-    /// Priorities by node, 1–254, all different. Default: 150, 149 … in the order of the nodes.
+    /// Priorities of control planes by name, 1–254, all different. Default: 150, 149 … in the
+    /// order of the nodes, leaving out what is given here.
     #[serde(default)]
     #[schemars(schema_with = "keyed::<NodeName, u32>")]
     pub priorities: BTreeMap<NodeName, u32>,
-    /// Time between adverts. Default: `500ms` with VRRP version 3, `1s` with version 2.
+    /// Time between adverts: with version 3 at most 40.95 s in steps of 10 ms, with version 2
+    /// whole seconds. Default: `500ms` with VRRP version 3, `1s` with version 2.
     pub advert_interval: Option<Duration>,
-    /// Time between two checks of the balancer. Default: `1s`.
+    /// Time between two checks of the balancer, in whole seconds. Default: `1s`.
     pub check_interval: Option<Duration>,
     /// Failed checks after which the node gives the VIP up. Default: 2.
     #[schemars(range(min = 1, max = 100))]

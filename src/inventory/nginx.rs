@@ -19,7 +19,7 @@ pub struct NginxSection {
     /// Failed connections after which an API server is left alone for `failTimeout`. Default: 1.
     #[schemars(range(min = 1, max = 100))]
     pub max_fails: Option<u32>,
-    /// How long it is left alone. Default: `5s`.
+    /// How long it is left alone, in whole seconds. Default: `5s`.
     pub fail_timeout: Option<Duration>,
     /// Connections of one worker process at most; a session takes two. Default: 16384.
     #[schemars(range(min = 512, max = 1_000_000))]

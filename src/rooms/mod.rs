@@ -3,12 +3,19 @@
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
 
 pub mod claims;
+pub mod cni;
 pub mod etcd;
+pub mod haproxy;
+pub mod keepalived;
 pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
+pub mod kubeproxy;
+pub mod nginx;
 pub mod output;
 pub mod runbook;
+#[cfg(test)]
+pub(crate) mod trial;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -87,9 +94,14 @@ pub struct Rendering<'a> {
 
 /// The only list of rooms, in the order in which a machine meets them.
 pub static ROOMS: &[&dyn Room] = &[
+    &haproxy::Haproxy,
+    &nginx::Nginx,
+    &keepalived::Keepalived,
     &etcd::Etcd,
     &kubeadm::Kubeadm,
     &kubelet::Kubelet,
+    &kubeproxy::KubeProxy,
+    &cni::Cni,
     &kubeconfig::Kubeconfig,
     &runbook::Runbook,
 ];

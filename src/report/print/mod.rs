@@ -14,7 +14,7 @@ use crate::yaml::{Document, Positions};
 
 pub use json::json;
 pub use sarif::sarif;
-pub use text::{summary, text};
+pub use text::{remark, summary, text};
 
 /// The text that a report speaks of.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ const LONG: usize = 4096;
 /// All findings as people read them, one after the other. `strict` shows warnings as the
 /// errors that they count as.
 pub fn text(judged: &[Judged<'_>], strict: bool, color: bool) -> String {
-    let renderer = if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
+    let renderer = renderer(color);
     let mut explained = BTreeSet::new();
     let mut out = String::new();
     for judged in judged {
@@ -30,6 +30,14 @@ pub fn text(judged: &[Judged<'_>], strict: bool, color: bool) -> String {
         }
     }
     out
+}
+
+/// What is said beside the findings, in their form: no code, no place.
+pub fn remark(severity: Severity, message: &str, help: Option<&str>, color: bool) -> String {
+    let title = Group::with_title(level(severity).primary_title(visible(message)));
+    let help = help.map(|help| Group::with_title(Level::HELP.secondary_title(visible_lines(help))));
+    let groups: Vec<Group<'_>> = [title].into_iter().chain(help).collect();
+    format!("{}\n", renderer(color).render(&groups))
 }
 
 /// The last line: `2 errors, 1 warning`. Notes are not counted; empty when nothing counts.
@@ -49,6 +57,18 @@ pub fn summary(judged: &[Judged<'_>], strict: bool) -> String {
         .join(", ")
 }
 
+fn renderer(color: bool) -> Renderer {
+    if color { Renderer::styled().hyperlink(false) } else { Renderer::plain() }
+}
+
+fn level(severity: Severity) -> Level<'static> {
+    match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    }
+}
+
 fn group<'a>(
     source: &'a Source<'_>,
     finding: &Finding,
@@ -56,11 +76,7 @@ fn group<'a>(
     strict: bool,
     explain: bool,
 ) -> Group<'a> {
-    let level = match finding.code.severity.effective(strict) {
-        Severity::Error => Level::ERROR,
-        Severity::Warning => Level::WARNING,
-        Severity::Note => Level::NOTE,
-    };
+    let level = level(finding.code.severity.effective(strict));
     let mut group =
         Group::with_title(level.primary_title(visible(&finding.message)).id(finding.code.id));
     let mut marks = Marks::default();

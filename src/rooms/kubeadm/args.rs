@@ -65,28 +65,6 @@ pub(super) const SCHEDULER: Owned = &[
     ("requestheader-client-ca-file", PKI),
 ];
 
-/// A stacked member's.
-pub(super) const STACKED_ETCD: Owned = &[
-    ("advertise-client-urls", NODES),
-    ("cert-file", PKI),
-    ("client-cert-auth", PKI),
-    ("data-dir", &["etcd", "dataDir"]),
-    ("initial-advertise-peer-urls", NODES),
-    ("initial-cluster", NODES),
-    ("initial-cluster-state", NODES),
-    ("initial-cluster-token", NAME),
-    ("key-file", PKI),
-    ("listen-client-urls", NODES),
-    ("listen-metrics-urls", &["etcd", "metricsPort"]),
-    ("listen-peer-urls", NODES),
-    ("name", NODES),
-    ("peer-cert-file", PKI),
-    ("peer-client-cert-auth", PKI),
-    ("peer-key-file", PKI),
-    ("peer-trusted-ca-file", PKI),
-    ("trusted-ca-file", PKI),
-];
-
 /// Flags in the form of the release: a map of texts, or a list of names and values (v1beta4).
 pub(super) fn written(form: ExtraArgsForm, flags: &BTreeMap<String, String>) -> Value {
     match form {

@@ -204,13 +204,13 @@ fn etcd(plan: &Kubeadm, cluster: &Cluster) -> Value {
     }
 }
 
-/// Two families need a gate as long as the release knows one; kubeadm hands it to all components.
+/// Two families need a gate while they are an experiment; kubeadm hands it to all components.
 fn feature_gates(cluster: &Cluster) -> Option<Value> {
     const DUAL_STACK: &str = "IPv6DualStack";
     let families = cluster.pod_subnets.len().max(cluster.service_subnets.len());
     let gates = &cluster.release.kubeadm.feature_gates;
     let known = gates.iter().any(|gate| gate == DUAL_STACK);
-    (families > 1 && known).then(|| json!({DUAL_STACK: true}))
+    (families > 1 && known && !cluster.release.dual_stack).then(|| json!({DUAL_STACK: true}))
 }
 
 /// What `kubeadm certs renew` makes: the kind of key that the tree has. A release that knows the

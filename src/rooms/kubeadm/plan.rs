@@ -47,13 +47,6 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         args::CONTROLLER_MANAGER,
     );
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
-    if cluster.etcd.mode == EtcdMode::Stacked {
-        let settings = Path::of(&["etcd", "settings"]);
-        for flag in said.etcd.settings.keys().map(FlagName::as_str) {
-            let found = extra::owner(flag, args::STACKED_ETCD, &settings.key(flag));
-            found.into_iter().for_each(|finding| report.push(finding));
-        }
-    }
 }
 
 fn texts(flags: &Flags) -> BTreeMap<String, String> {
@@ -65,7 +58,7 @@ impl Kubeadm {
         let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
             &said.extra_args;
         let stacked = cluster.etcd.mode == EtcdMode::Stacked;
-        let mut etcd = if stacked { texts(&said.etcd.settings) } else { BTreeMap::new() };
+        let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
         if stacked && cluster.etcd.metrics_port != ETCD_METRICS_PORT {
             // kubeadm points the liveness probe at the same place.
             let loopback = loopback_of(cluster);

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::lint::word;
+use crate::catalog::{KUBERNETES_PACKAGES, OsFamily};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::inventory::kubelet::KubeletSection;
@@ -96,7 +97,36 @@ fn ports() -> [Port; 2] {
     ]
 }
 
+/// Programs that the packages bring, as far as a script can look for them.
+const PROGRAMS: [(&str, Option<&str>); 5] = [
+    ("kubeadm", Some("kubeadm")),
+    ("kubectl", Some("kubectl")),
+    ("kubelet", Some("kubelet")),
+    ("cri-tools", None),
+    ("kubernetes-cni", None),
+];
+
+/// All from one repository. The three that follow Kubernetes' version are held, since an upgrade
+/// of a node is kubeadm's matter; the other two come in the version that the repository pairs
+/// with them.
 fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
-    let _ = (cluster, node);
-    Vec::new()
+    let layout = cluster.release.package_layout;
+    let version = match node.os.family {
+        OsFamily::Debian => layout.deb_version(cluster.kubernetes),
+        OsFamily::Rhel => layout.rpm_version(cluster.kubernetes),
+    };
+    PROGRAMS
+        .iter()
+        .map(|(name, program)| {
+            let versioned = KUBERNETES_PACKAGES.contains(name);
+            Package {
+                name: (*name).to_owned(),
+                version: versioned.then(|| version.clone()),
+                repository: Repository::Kubernetes,
+                hold: versioned,
+                program: program.map(str::to_owned),
+                room: "kubelet",
+            }
+        })
+        .collect()
 }

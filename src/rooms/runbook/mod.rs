@@ -31,11 +31,13 @@ static TEMPLATES: &[Template] = &[
     template!("runbook/60-verify.sh.j2"),
     template!("runbook/90-reset.sh.j2"),
     template!("runbook/README.md.j2"),
+    template!("runbook/answers.sh.j2"),
     template!("runbook/archive.sh.j2"),
     template!("runbook/guard.sh.j2"),
     template!("runbook/installed.sh.j2"),
     template!("runbook/prelude.sh.j2"),
     template!("runbook/units.sh.j2"),
+    template!("runbook/wait.sh.j2"),
 ];
 
 impl Room for Runbook {

@@ -93,8 +93,8 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         },
         external_etcd: cluster.etcd.mode == EtcdMode::External,
         runtime: match cluster.runtime.kind {
-            RuntimeKind::Containerd => format!("containerd {}", cluster.runtime.version),
-            RuntimeKind::Docker => format!("docker {}", cluster.runtime.version),
+            RuntimeKind::Containerd => format!("containerd {}", cluster.runtime.version_text),
+            RuntimeKind::Docker => format!("docker {}", cluster.runtime.version_text),
         },
         preinstalled: planned.preinstalled,
         nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),

@@ -185,8 +185,6 @@ fn etcd_health(node: &Node, with: &Rendering<'_>) -> Option<EtcdHealth> {
 struct Init<'a> {
     admin: &'static str,
     local_api: String,
-    address: String,
-    api_port: u16,
     vip: String,
     port: u16,
     config: &'static str,
@@ -202,6 +200,8 @@ struct Join<'a> {
     first: &'a str,
     config: &'static str,
     health: &'a str,
+    /// What kubeadm's last step of a control plane's join puts on the node; none on a worker.
+    label: Option<&'a str>,
 }
 
 pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -211,8 +211,6 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
         let own = Init {
             admin: if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN },
             local_api: cluster.api_url(node),
-            address: node.address.to_string(),
-            api_port: cluster.api_port,
             vip: cluster.endpoint.vip.to_string(),
             port: cluster.endpoint.port,
             config: layout::KUBEADM_CONFIG,
@@ -230,6 +228,12 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
         first: cluster.control_planes().next().map_or("", |first| &first.name),
         config: layout::KUBEADM_JOIN,
         health,
+        label: cluster
+            .release
+            .control_plane_labels
+            .first()
+            .filter(|_| node.control_plane)
+            .map(String::as_str),
     };
     script(node, "50-join", "runbook/50-join.sh.j2", "joins the cluster", own, out);
 }

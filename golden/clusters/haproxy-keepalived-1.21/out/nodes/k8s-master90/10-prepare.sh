@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=10-prepare node=k8s-master90
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -15,22 +15,6 @@ die() {
   exit 1
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
-
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
-wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS - start >= seconds)); then
-      die "$what: not within $seconds s"
-    fi
-    sleep 1
-  done
-}
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
 
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 
@@ -76,6 +60,11 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
 fi
 
 missing=()
+command -v haproxy >/dev/null || missing+=(haproxy)
+command -v keepalived >/dev/null || missing+=(keepalived)
+command -v kubeadm >/dev/null || missing+=(kubeadm)
+command -v kubectl >/dev/null || missing+=(kubectl)
+command -v kubelet >/dev/null || missing+=(kubelet)
 # ${list[*]-}: bash before 4.4 takes an empty list for an unset one.
 [ -z "${missing[*]-}" ] ||
   die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}"

@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=60-verify node=k8s-master91
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -16,8 +16,15 @@ die() {
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
+[ "$(id -u)" -eq 0 ] || die 'run it as root'
+if [ "$(hostname)" != "$node" ]; then
+  die "this host is called $(hostname), these files are for $node"
+fi
+readonly state=/var/lib/hagen
+if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
+  die "these files are not installed yet: run 20-install.sh first"
+fi
 # wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
 wait_for() {
   local seconds=$1 what=$2 start=$SECONDS
   shift 2
@@ -28,24 +35,17 @@ wait_for() {
     sleep 1
   done
 }
+# answers ADDRESS PORT: something accepts TCP connections there.
+answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
-
-[ "$(id -u)" -eq 0 ] || die 'run it as root'
-if [ "$(hostname)" != "$node" ]; then
-  die "this host is called $(hostname), these files are for $node"
-fi
-if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
-  die "these files are not installed yet: run 20-install.sh first"
-fi
-
+systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
+systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
 systemctl is-active --quiet etcd.service || die 'etcd.service is not active: journalctl -u etcd.service -n 50'
 systemctl is-active --quiet etcd-backup.timer || die 'etcd-backup.timer is not active: journalctl -u etcd-backup.timer -n 50'
 answers 192.168.1.33 12567 || die 'the VIP 192.168.1.33:12567 does not answer'
 env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.91:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health || die 'this member of etcd is not healthy: journalctl -u etcd -n 50'
-as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --request-timeout=10s "$@"; }
+as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://192.168.1.33:12567 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://192.168.1.33:12567'
 ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -qx True; }
-wait_for 300 'the node is Ready (kubectl describe node '"$node"')' ready
+wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 say 'everything that belongs here works'

@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=10-prepare node=k8s-master93
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -15,22 +15,6 @@ die() {
   exit 1
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
-
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
-wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS - start >= seconds)); then
-      die "$what: not within $seconds s"
-    fi
-    sleep 1
-  done
-}
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
 
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 
@@ -85,7 +69,22 @@ if grep -q '^SELINUX=enforcing' /etc/selinux/config 2>/dev/null; then
   sed -i 's/^SELINUX=enforcing/SELINUX=permissive/' /etc/selinux/config
 fi
 
-wanted=()
+repo=/etc/yum.repos.d/hagen-kubernetes.repo
+text=$(cat <<'REPO'
+[hagen-kubernetes]
+name=kubernetes
+baseurl=https://mirror.example.com/kubernetes/yum/repos/kubernetes-el7-x86_64/
+enabled=1
+gpgcheck=1
+gpgkey=https://mirror.example.com/kubernetes/yum/doc/yum-key.gpg https://mirror.example.com/kubernetes/yum/doc/rpm-package-key.gpg
+exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
+REPO
+)
+if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
+  printf '%s\n' "$text" >"$repo"
+  chmod 0644 "$repo"
+fi
+wanted=(cri-tools haproxy ipset ipvsadm keepalived kubeadm-1.15.1-0 kubectl-1.15.1-0 kubelet-1.15.1-0 kubernetes-cni)
 absent=()
 for package in "${wanted[@]}"; do
   rpm -q "$package" >/dev/null 2>&1 || absent+=("$package")

@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=10-prepare node=cp1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -15,22 +15,6 @@ die() {
   exit 1
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
-
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
-wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS - start >= seconds)); then
-      die "$what: not within $seconds s"
-    fi
-    sleep 1
-  done
-}
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
 
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 
@@ -76,7 +60,21 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
-wanted=()
+keyring=/etc/apt/keyrings/hagen-kubernetes.asc
+if [ ! -s "$keyring" ]; then
+  command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
+  install -d -m 0755 /etc/apt/keyrings
+  curl -fsSL --retry 3 --max-time 60 https://pkgs.k8s.io/core:/stable:/v1.37/deb/Release.key >"$keyring.new"
+  chmod 0644 "$keyring.new"
+  mv -f "$keyring.new" "$keyring"
+fi
+list=/etc/apt/sources.list.d/hagen-kubernetes.list
+line="deb [signed-by=$keyring] https://pkgs.k8s.io/core:/stable:/v1.37/deb/ /"
+if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
+  printf '%s\n' "$line" >"$list"
+  chmod 0644 "$list"
+fi
+wanted=(cri-tools haproxy keepalived kubeadm=1.37.1-1.1 kubectl=1.37.1-1.1 kubelet=1.37.1-1.1 kubernetes-cni)
 absent=()
 for package in "${wanted[@]}"; do
   name=${package%%=*} version=
@@ -101,5 +99,6 @@ if [ -n "${absent[*]-}" ]; then
   apt-get install -y -q --no-install-recommends --allow-change-held-packages \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${absent[@]}"
 fi
+apt-mark hold kubeadm kubectl kubelet >/dev/null
 
 say 'done'

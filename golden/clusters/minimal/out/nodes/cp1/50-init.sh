@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=50-init node=cp1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -16,8 +16,15 @@ die() {
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
+[ "$(id -u)" -eq 0 ] || die 'run it as root'
+if [ "$(hostname)" != "$node" ]; then
+  die "this host is called $(hostname), these files are for $node"
+fi
+readonly state=/var/lib/hagen
+if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
+  die "these files are not installed yet: run 20-install.sh first"
+fi
 # wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
 wait_for() {
   local seconds=$1 what=$2 start=$SECONDS
   shift 2
@@ -28,30 +35,25 @@ wait_for() {
     sleep 1
   done
 }
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
-
-[ "$(id -u)" -eq 0 ] || die 'run it as root'
-if [ "$(hostname)" != "$node" ]; then
-  die "this host is called $(hostname), these files are for $node"
-fi
-if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
-  die "these files are not installed yet: run 20-install.sh first"
-fi
+# answers ADDRESS PORT: something accepts TCP connections there.
+answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
 admin() { kubectl --kubeconfig=/etc/kubernetes/super-admin.conf --server=https://10.0.0.11:6443 --request-timeout=5s "$@"; }
 
-# Initialised means that the API answers for this node's name, never that a file exists.
-if admin get node "$node" >/dev/null 2>&1; then
+# Initialised means that the API answers for this node's name and that kubeadm's last step is
+# done, never that a file exists.
+initialised() {
+  admin get node "$node" && admin -n kube-system get daemonset kube-proxy
+}
+if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
+  for _ in {1..60}; do
+    ! initialised >/dev/null 2>&1 || break
+    sleep 2
+  done
+  initialised >/dev/null 2>&1 ||
+    die 'an earlier init stopped half-way: run 90-reset.sh --yes, then 10-prepare.sh and the steps after it'
   say 'already initialised'
 else
-  if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
-    if ! timeout 120 bash -c 'until answers "$@"; do sleep 2; done' _ 10.0.0.11 6443 2>/dev/null ||
-      ! admin get node "$node" >/dev/null 2>&1; then
-      die 'an earlier init stopped half-way: run 90-reset.sh --yes, then 10-prepare.sh and the steps after it'
-    fi
-  fi
   answers 10.0.0.10 8443 || die 'the VIP 10.0.0.10:8443 does not answer: run 30-balancer.sh on the control planes first'
   say 'kubeadm init'
   timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ||

@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=30-balancer node=cp2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -16,8 +16,15 @@ die() {
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
+[ "$(id -u)" -eq 0 ] || die 'run it as root'
+if [ "$(hostname)" != "$node" ]; then
+  die "this host is called $(hostname), these files are for $node"
+fi
+readonly state=/var/lib/hagen
+if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
+  die "these files are not installed yet: run 20-install.sh first"
+fi
 # wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
 wait_for() {
   local seconds=$1 what=$2 start=$SECONDS
   shift 2
@@ -28,17 +35,8 @@ wait_for() {
     sleep 1
   done
 }
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
-
-[ "$(id -u)" -eq 0 ] || die 'run it as root'
-if [ "$(hostname)" != "$node" ]; then
-  die "this host is called $(hostname), these files are for $node"
-fi
-if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
-  die "these files are not installed yet: run 20-install.sh first"
-fi
+# answers ADDRESS PORT: something accepts TCP connections there.
+answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
 # Starts a unit, or makes a running one read files that 20-install.sh changed.
 unit() {
@@ -61,6 +59,10 @@ unit() {
   fi
   rm -f "$pending"
 }
+check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg; }
+check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf; }
+unit haproxy.service yes check_haproxy_service
+unit keepalived.service yes check_keepalived_service
 
 wait_for 15 'the balancer accepts connections on port 8443 (journalctl -u haproxy)' answers 127.0.0.1 8443
 wait_for 30 'the VIP 10.0.0.10 answers on port 8443 (journalctl -u keepalived; adverts are IP protocol 112)' answers 10.0.0.10 8443

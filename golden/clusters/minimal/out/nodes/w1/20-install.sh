@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=20-install node=w1
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -16,28 +16,12 @@ die() {
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
-wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS - start >= seconds)); then
-      die "$what: not within $seconds s"
-    fi
-    sleep 1
-  done
-}
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
-
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 if [ "$(hostname)" != "$node" ]; then
   die "this host is called $(hostname), these files are for $node"
 fi
 
-readonly list=$here/files.tsv root=$here/rootfs
+readonly list=$here/files.tsv root=$here/rootfs state=/var/lib/hagen
 [ -s "$list" ] || die "$list is missing: copy the whole folder of this node, with its private files"
 
 # Everything is looked at before anything is touched.

@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=90-reset node=kube-master01
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -15,22 +15,6 @@ die() {
   exit 1
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
-
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
-wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
-  shift 2
-  until "$@" >/dev/null 2>&1; do
-    if ((SECONDS - start >= seconds)); then
-      die "$what: not within $seconds s"
-    fi
-    sleep 1
-  done
-}
-
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
 
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 if [ "$(hostname)" != "$node" ]; then
@@ -44,6 +28,8 @@ fi
 if command -v kubeadm >/dev/null; then
   timeout 300 kubeadm reset --force --cri-socket=unix:///run/containerd/containerd.sock || say 'kubeadm reset complained (see above); going on'
 fi
+systemctl disable --now --quiet keepalived.service 2>/dev/null || true
+systemctl disable --now --quiet nginx.service 2>/dev/null || true
 if [ -s "$here/files.tsv" ]; then
   while IFS=$'\t' read -r path _; do
     [ "$path" != path ] || continue
@@ -52,6 +38,8 @@ if [ -s "$here/files.tsv" ]; then
 fi
 rm -rf --one-file-system -- /var/lib/etcd
 rm -rf --one-file-system -- /var/lib/kubelet
+rm -rf --one-file-system -- /etc/cni/net.d
+rm -rf --one-file-system -- /run/flannel
 for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
   ip link delete "$device" 2>/dev/null || true
 done
@@ -61,6 +49,6 @@ fi
 awk '$0 == "# begin hagen" { skip = 1 } !skip { print } $0 == "# end hagen" { skip = 0 }' /etc/hosts >"$here/.hosts"
 cat "$here/.hosts" >/etc/hosts
 rm -f "$here/.hosts"
-rm -rf --one-file-system -- "$state"
+rm -rf --one-file-system -- /var/lib/hagen
 systemctl daemon-reload
 say 'done; a reboot clears the rules that kube-proxy left in the kernel, then 10-prepare.sh can start again'

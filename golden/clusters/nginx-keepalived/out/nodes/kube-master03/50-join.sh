@@ -6,7 +6,7 @@ umask 077
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 readonly step=50-join node=kube-master03
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-readonly here state=/var/lib/hagen
+readonly here
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
 die() {
@@ -16,8 +16,15 @@ die() {
 }
 trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
+[ "$(id -u)" -eq 0 ] || die 'run it as root'
+if [ "$(hostname)" != "$node" ]; then
+  die "this host is called $(hostname), these files are for $node"
+fi
+readonly state=/var/lib/hagen
+if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
+  die "these files are not installed yet: run 20-install.sh first"
+fi
 # wait_for SECONDS WHAT COMMAND…: tries once a second.
-# shellcheck disable=SC2329  # not every step waits
 wait_for() {
   local seconds=$1 what=$2 start=$SECONDS
   shift 2
@@ -29,21 +36,13 @@ wait_for() {
   done
 }
 
-# shellcheck disable=SC2329  # not every step connects
-answers() { timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$1" "$2" 2>/dev/null; }
-
-[ "$(id -u)" -eq 0 ] || die 'run it as root'
-if [ "$(hostname)" != "$node" ]; then
-  die "this host is called $(hostname), these files are for $node"
-fi
-if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
-  die "these files are not installed yet: run 20-install.sh first"
-fi
-
 as_node() { kubectl --kubeconfig=/etc/kubernetes/discovery.conf --request-timeout=5s "$@"; }
-registered() { [ -e /etc/kubernetes/kubelet.conf ] && as_node get node "$node"; }
+# kubeadm labels a control plane in the last step of a join.
+joined() {
+  [ -e /etc/kubernetes/kubelet.conf ] && as_node get node "$node" -o yaml | grep -qF node-role.kubernetes.io/control-plane
+}
 
-if registered >/dev/null 2>&1; then
+if joined >/dev/null 2>&1; then
   say 'already joined'
 else
   wait_for 60 'the API answers at https://172.26.133.160:16443 (run 50-init.sh on kube-master01 first)' as_node get --raw /readyz
@@ -54,5 +53,5 @@ else
   timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
     die 'kubeadm join failed (see above): journalctl -u kubelet -n 100; crictl ps -a'
 fi
-wait_for 120 'the node is registered' registered
+wait_for 120 'the node is registered' joined
 say 'done'

@@ -1,0 +1,105 @@
+//! From paths on the command line to compiled clusters.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::exit::{Exit, Failure};
+use super::input::{self, Found, Inventory};
+use super::options::{Overrides, Sources};
+use crate::compile::{Inputs, Outcome, compile};
+use crate::manifest::Manifest;
+use crate::report::print::{Judged, Source};
+use crate::tree::Tree;
+
+/// One inventory and everything that came of it.
+pub(super) struct Compiled {
+    pub(super) inventory: Inventory,
+    name: String,
+    /// `None` where the verb needs no bundle.
+    pub(super) found: Option<Found>,
+    pub(super) outcome: Outcome,
+}
+
+impl Compiled {
+    /// Compiles with the bundle.
+    pub(super) fn build(path: &Path, sources: &Sources) -> Result<Self, Failure> {
+        let mut all = Self::build_all(&[path.to_owned()], sources)?;
+        all.pop().ok_or_else(|| Failure::new("no inventory was given"))
+    }
+
+    /// Compiles each inventory with its bundle, in parallel.
+    pub(super) fn build_all(paths: &[PathBuf], sources: &Sources) -> Result<Vec<Self>, Failure> {
+        if paths.len() > 1 && sources.secrets.is_some() {
+            return Err(Failure::new("`--secrets` names one bundle, but there are several inventories")
+                .help("build them one by one, or keep each bundle beside its inventory: x.secrets.yaml beside x.yaml"));
+        }
+        let bundles = paths
+            .iter()
+            .map(|path| Found::read(input::bundle_path(path, sources.secrets.as_deref())?, path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let inputs = inventories(paths)?.into_iter().zip(bundles.into_iter().map(Some)).collect();
+        Ok(run(inputs, &sources.overrides.read()?))
+    }
+
+    /// Checks each inventory without a bundle, in parallel.
+    pub(super) fn check_all(
+        paths: &[PathBuf],
+        overrides: &Overrides,
+    ) -> Result<Vec<Self>, Failure> {
+        let inputs = inventories(paths)?.into_iter().map(|inventory| (inventory, None)).collect();
+        Ok(run(inputs, &overrides.read()?))
+    }
+
+    /// The findings, each beside the text that they are about.
+    pub(super) fn judged(&self) -> Vec<Judged<'_>> {
+        let source = match &self.outcome.document {
+            Some(document) => Source::read(document),
+            None => Source::unread(&self.name, &self.inventory.bytes),
+        };
+        let mut judged = vec![Judged { source, report: &self.outcome.report }];
+        judged.extend(self.found.as_ref().map(Found::judged));
+        judged
+    }
+
+    /// How the run ends because of what was found; a bundle that is not there is a file that
+    /// cannot be read.
+    pub(super) fn exit(&self, judged: Exit) -> Exit {
+        match &self.found {
+            Some(found) if found.missing => Exit::Failed,
+            _ => judged,
+        }
+    }
+
+    /// The tree with its manifest; absent where an error was found.
+    pub(super) fn tree(&self) -> Option<(&Tree, &Manifest)> {
+        Some((self.outcome.tree.as_ref()?, self.outcome.manifest.as_ref()?))
+    }
+}
+
+fn inventories(paths: &[PathBuf]) -> Result<Vec<Inventory>, Failure> {
+    if paths.iter().filter(|path| input::is_stdin(path)).count() > 1 {
+        return Err(Failure::new("standard input can only be read once"));
+    }
+    paths.iter().map(|path| Inventory::read(path)).collect()
+}
+
+fn run(
+    inputs: Vec<(Inventory, Option<Found>)>,
+    templates: &BTreeMap<String, String>,
+) -> Vec<Compiled> {
+    inputs
+        .into_par_iter()
+        .map(|(inventory, found)| {
+            let name = inventory.name();
+            let outcome = compile(&Inputs {
+                name: &name,
+                inventory: &inventory.bytes,
+                bundle: found.as_ref().and_then(|found| found.bundle.as_ref()),
+                templates: templates.clone(),
+            });
+            Compiled { inventory, name, found, outcome }
+        })
+        .collect()
+}

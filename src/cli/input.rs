@@ -1,0 +1,158 @@
+//! Everything that a verb reads before it works: inventories, bundles, template overrides.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::console::Console;
+use super::exit::{Exit, Failure};
+use super::options::Reporting;
+use crate::report::Report;
+use crate::report::print::{Judged, Source};
+use crate::secrets::{self, Bundle};
+use crate::yaml::MAX_BYTES;
+
+/// The name that stands for standard input.
+const STDIN: &str = "-";
+
+/// An inventory as it was given.
+#[derive(Debug)]
+pub(super) struct Inventory {
+    /// A file, or `-`.
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Inventory {
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        Ok(Self { path: path.to_owned(), bytes: read(path)? })
+    }
+
+    /// What findings call it.
+    pub(super) fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+/// A secrets bundle, or why there is none.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// A file, or `-`.
+    pub(super) name: String,
+    /// Absent where the findings say why.
+    pub(super) bundle: Option<Bundle>,
+    /// What was found in it.
+    pub(super) report: Report,
+    /// Whether there is no such file.
+    pub(super) missing: bool,
+}
+
+impl Found {
+    /// Reads the bundle at `path`, which belongs to the inventory file `inventory`.
+    pub(super) fn read(path: PathBuf, inventory: &Path) -> Result<Self, Failure> {
+        let mut report = Report::new();
+        let name = path.display().to_string();
+        let missing = !is_stdin(&path)
+            && fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if missing {
+            report.push(secrets::missing(&name, &inventory.display().to_string()));
+            return Ok(Self { name, bundle: None, report, missing });
+        }
+        let bytes = Zeroizing::new(read(&path)?);
+        let bundle = Bundle::read(&name, &bytes, &mut report);
+        if let Some(mode) = loose_mode(&path) {
+            report.push(secrets::readable(&name, mode));
+        }
+        Ok(Self { name, bundle, report, missing })
+    }
+
+    /// What was found in it, beside no text: not a byte of a bundle is ever shown.
+    pub(super) fn judged(&self) -> Judged<'_> {
+        Judged { source: Source::unread(&self.name, &[]), report: &self.report }
+    }
+
+    /// Prints what was found. The bundle, or how the run ends without one.
+    pub(super) fn open(&self, console: &Console) -> Result<Result<&Bundle, Exit>, Failure> {
+        Reporting::default().print(console, &[self.judged()])?;
+        let exit = if self.missing { Exit::Failed } else { Exit::Found };
+        Ok(self.bundle.as_ref().ok_or(exit))
+    }
+}
+
+/// The permission bits of a bundle that others than its owner may read.
+fn loose_mode(path: &Path) -> Option<u32> {
+    if is_stdin(path) {
+        return None;
+    }
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
+/// Where the bundle of an inventory is: what `--secrets` says, or `x.secrets.yaml` beside
+/// `x.yaml`.
+pub(super) fn bundle_path(inventory: &Path, said: Option<&Path>) -> Result<PathBuf, Failure> {
+    match said {
+        Some(said) if is_stdin(said) && is_stdin(inventory) => {
+            Err(Failure::new("inventory and secrets bundle cannot both come from standard input")
+                .help("name one of them by its file"))
+        }
+        Some(said) => Ok(said.to_owned()),
+        None if is_stdin(inventory) => {
+            Err(Failure::new("there is no secrets bundle beside standard input")
+                .help("name it with `--secrets FILE`"))
+        }
+        None => Ok(inventory.with_extension("secrets.yaml")),
+    }
+}
+
+/// Every file below `folder` as the text of the template with that id.
+pub(super) fn templates(folder: Option<&Path>) -> Result<BTreeMap<String, String>, Failure> {
+    let Some(folder) = folder else { return Ok(BTreeMap::new()) };
+    let mut templates = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(folder).follow_links(true) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder).to_owned();
+            unreadable(&path, &error.into())
+        })?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let text = String::from_utf8(read(entry.path())?);
+        let (Some(id), Ok(text)) = (relative.to_str(), text) else {
+            let path = entry.path().display();
+            return Err(Failure::new(format!("the template `{path}` is not UTF-8")));
+        };
+        templates.insert(id.to_owned(), text);
+    }
+    Ok(templates)
+}
+
+/// Whether a path means standard input.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == STDIN
+}
+
+/// Reads a file, or standard input. Stops one byte beyond what the YAML reader takes, so that it
+/// can say so itself, even of a file without end.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let most = MAX_BYTES as u64 + 1;
+    let done = if is_stdin(path) {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    done.map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let name = if is_stdin(path) { "standard input".into() } else { path.display().to_string() };
+    Failure::new(format!("cannot read `{name}`: {error}"))
+}

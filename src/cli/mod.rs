@@ -1,0 +1,106 @@
+//! The command line: the only module that prints, reads the clock, the environment and the
+//! user's files, and draws entropy. One file per verb.
+//!
+//! Results go to standard output, everything about them to standard error. Exit codes: 0 fine,
+//! 1 what was read has errors (or what was compared differs), 2 wrong usage or the operating
+//! system stood in the way. A warning changes no code without `--strict`.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "files, clock and environment are read here and handed to pure functions"
+)]
+
+mod build;
+mod calendar;
+mod check;
+mod compiled;
+mod console;
+mod diff;
+mod exit;
+mod explain;
+mod impact;
+mod init;
+mod input;
+mod options;
+mod schema;
+mod secrets;
+mod shell;
+mod summary;
+mod why;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::console::{Color, Console};
+use self::exit::{Exit, Failure};
+
+/// Compile one inventory file into the complete file tree of a highly available Kubernetes
+/// cluster.
+#[derive(Parser, Debug)]
+#[command(name = "hagen", version, propagate_version = true)]
+struct Cli {
+    /// When to colour text. NO_COLOR is honoured.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    color: Color,
+    /// Say only what is wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Init(init::Init),
+    Check(check::Check),
+    Build(build::Build),
+    Diff(diff::Diff),
+    Why(why::Why),
+    Explain(explain::Explain),
+    Secrets(secrets::Secrets),
+    Schema(schema::Schema),
+    Completions(shell::Completions),
+    #[command(name = "man")]
+    Manual(shell::Manual),
+}
+
+/// The definition of the command line, for manual pages and tests.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs hagen with these arguments, the program's own name first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, where nobody may be listening any more.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Failed.into() } else { Exit::Fine.into() };
+        }
+    };
+    let console = Console::new(cli.color, cli.quiet, cli.verbose);
+    let done: Result<Exit, Failure> = match &cli.verb {
+        Verb::Init(verb) => verb.run(&console),
+        Verb::Check(verb) => verb.run(&console),
+        Verb::Build(verb) => verb.run(&console),
+        Verb::Diff(verb) => verb.run(&console),
+        Verb::Why(verb) => verb.run(&console),
+        Verb::Explain(verb) => verb.run(&console),
+        Verb::Secrets(verb) => verb.run(&console),
+        Verb::Schema(verb) => verb.run(&console),
+        Verb::Completions(verb) => verb.run(&console),
+        Verb::Manual(verb) => verb.run(&console),
+    };
+    done.unwrap_or_else(|failure| {
+        console.fail(&failure);
+        Exit::Failed
+    })
+    .into()
+}

@@ -1,0 +1,88 @@
+//! Options that several verbs share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::console::Console;
+use super::exit::{Exit, Failure};
+use super::input;
+use crate::report::print::{self, Judged};
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, on standard error.
+    #[default]
+    Text,
+    /// One JSON array of findings, on standard output.
+    Json,
+    /// One SARIF 2.1.0 log, as code scanning services read it, on standard output.
+    Sarif,
+}
+
+/// How findings are judged and printed.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Reporting {
+    /// Print findings as text on standard error, or for programs on standard output.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+impl Reporting {
+    /// Findings as text.
+    pub(super) fn strict(strict: bool) -> Self {
+        Self { format: Format::Text, strict }
+    }
+
+    /// Prints what was found and says how the run ends because of it.
+    pub(super) fn print(&self, console: &Console, judged: &[Judged<'_>]) -> Result<Exit, Failure> {
+        match self.format {
+            Format::Text => self.print_text(console, judged),
+            Format::Json => console.result(&print::json(judged, self.strict))?,
+            Format::Sarif => console.result(&print::sarif(judged, self.strict))?,
+        }
+        let fails = judged.iter().any(|judged| judged.report.fails(self.strict));
+        Ok(if fails { Exit::Found } else { Exit::Fine })
+    }
+
+    /// Errors are always shown; `--quiet` keeps the rest back.
+    fn print_text(&self, console: &Console, judged: &[Judged<'_>]) {
+        let text = print::text(judged, self.strict, console.colors_remarks());
+        if judged.iter().any(|judged| judged.report.fails(self.strict)) {
+            console.say(&text);
+        } else {
+            console.tell(&text);
+        }
+    }
+}
+
+/// What a build depends on beside the inventory.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Sources {
+    /// The secrets bundle; `-` is standard input. Default: x.secrets.yaml beside x.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(super) secrets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) overrides: Overrides,
+}
+
+/// The user's own templates.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Overrides {
+    /// Replace built-in templates: DIR/haproxy/haproxy.cfg.j2 takes the place of the template
+    /// `haproxy/haproxy.cfg.j2`. `hagen why` names the template of a file.
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+impl Overrides {
+    /// The texts by id.
+    pub(super) fn read(&self) -> Result<BTreeMap<String, String>, Failure> {
+        input::templates(self.templates.as_deref())
+    }
+}

@@ -1,0 +1,48 @@
+//! `hagen secrets`.
+
+mod change;
+pub(super) mod new;
+mod show;
+
+use clap::{Args, Subcommand};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::console::Console;
+use super::exit::{Exit, Failure};
+
+/// Make and maintain secrets bundles.
+///
+/// Every private key, certificate and password of a cluster derives from its bundle: one small
+/// file, x.secrets.yaml beside x.yaml. Keep it private, keep a copy: with it and the inventory
+/// the whole tree can be built again, byte for byte. Without it nothing can be signed any more.
+#[derive(Args, Debug)]
+pub(super) struct Secrets {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    New(new::New),
+    Renew(change::Renew),
+    Rotate(change::Rotate),
+    Show(show::Show),
+}
+
+impl Secrets {
+    pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        match &self.verb {
+            Verb::New(verb) => verb.run(console),
+            Verb::Renew(verb) => verb.run(console),
+            Verb::Rotate(verb) => verb.run(console),
+            Verb::Show(verb) => verb.run(console),
+        }
+    }
+}
+
+/// A date for clap.
+fn date(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "expected a date and time such as 2026-01-31T12:00:00Z".to_owned())
+}

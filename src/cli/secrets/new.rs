@@ -1,0 +1,113 @@
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use clap::Args;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::super::calendar;
+use super::super::console::Console;
+use super::super::exit::{Exit, Failure};
+use super::super::input::{self, Inventory};
+use crate::disk;
+use crate::inventory::values::ClusterName;
+use crate::report::{Path, Report};
+use crate::secrets::Bundle;
+use crate::yaml::{self, Value};
+
+/// Make the bundle of a new cluster.
+///
+/// Draws 32 random bytes and writes them with today's date to x.secrets.yaml beside the
+/// inventory x.yaml, readable by you alone. An existing file is never overwritten: a running
+/// cluster does not survive new keys.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  hagen secrets new prod.yaml
+  hagen secrets new --cluster prod --output prod.secrets.yaml")]
+pub(in crate::cli) struct New {
+    /// The inventory that names the cluster; `-` is standard input.
+    #[arg(value_name = "INVENTORY", required_unless_present = "cluster")]
+    inventory: Option<PathBuf>,
+    /// The cluster's name, instead of an inventory.
+    #[arg(long, value_name = "NAME", conflicts_with = "inventory", requires = "output")]
+    cluster: Option<String>,
+    /// Where to write it. Default: x.secrets.yaml beside x.yaml.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The date of all certificates, such as 2026-01-31T12:00:00Z. Default: now.
+    #[arg(long, value_name = "RFC3339", value_parser = super::date)]
+    issued_at: Option<OffsetDateTime>,
+}
+
+impl New {
+    pub(in crate::cli) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        let cluster = self.cluster_name()?;
+        let path = match (&self.output, &self.inventory) {
+            (Some(output), _) => output.clone(),
+            (None, Some(inventory)) => input::bundle_path(inventory, None)
+                .map_err(|failure| failure.help("say where to write it with `--output FILE`"))?,
+            (None, None) => return Err(Failure::new("say where to write it with `--output FILE`")),
+        };
+        let bundle = make(&cluster, self.issued_at.unwrap_or_else(calendar::now))?;
+        write_new(&path, &bundle)?;
+        console.tell(&format!(
+            "{}: the secrets of cluster {cluster}, bundle {}\n  keep it private, and keep a copy\n",
+            path.display(),
+            bundle.id(),
+        ));
+        Ok(Exit::Fine)
+    }
+
+    fn cluster_name(&self) -> Result<ClusterName, Failure> {
+        let (name, from) = match (&self.cluster, &self.inventory) {
+            (Some(name), _) => (Some(name.clone()), "--cluster".to_owned()),
+            (None, Some(path)) => {
+                let inventory = Inventory::read(path)?;
+                let name = inventory.name();
+                (cluster_name(&name, &inventory.bytes), name)
+            }
+            (None, None) => (None, String::new()),
+        };
+        let unnamed = || {
+            Failure::new(format!("`{from}` names no cluster"))
+                .help("`hagen check` says what is wrong with an inventory")
+        };
+        let name = name.ok_or_else(unnamed)?;
+        name.parse().map_err(|error| {
+            Failure::new(format!("`{name}` is no name of a cluster: expected {error}"))
+        })
+    }
+}
+
+/// `cluster.name`, and nothing else: a bundle can be made before the inventory is free of errors.
+fn cluster_name(name: &str, bytes: &[u8]) -> Option<String> {
+    let document = yaml::read(name, bytes, &mut Report::new())?;
+    match &document.get(&Path::of(&["cluster", "name"]))?.value {
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// A bundle out of the operating system's entropy.
+pub(in crate::cli) fn make(
+    cluster: &ClusterName,
+    issued_at: OffsetDateTime,
+) -> Result<Bundle, Failure> {
+    let mut entropy = Zeroizing::new([0; 32]);
+    getrandom::fill(entropy.as_mut())
+        .map_err(|error| Failure::new(format!("the operating system has no entropy: {error}")))?;
+    Ok(Bundle::new(&cluster.to_string(), *entropy, issued_at))
+}
+
+/// Writes a bundle where there is none.
+pub(in crate::cli) fn write_new(path: &std::path::Path, bundle: &Bundle) -> Result<(), Failure> {
+    disk::create(path, bundle.to_yaml().as_bytes(), 0o600).map_err(|error| {
+        let shown = path.display();
+        match error.kind() {
+            ErrorKind::AlreadyExists => Failure::new(format!("`{shown}` is there already"))
+                .help("a cluster keeps its bundle; `hagen secrets rotate` replaces single keys"),
+            _ => Failure::new(format!("cannot write `{shown}`: {error}")),
+        }
+    })
+}

@@ -1,0 +1,13 @@
+//! How long a session through a balancer may be silent. Both balancers rely on it.
+
+use crate::inventory::values::Duration;
+
+/// The kubelet's own limit for exec, attach and port-forward, which carry no pings:
+/// `streamingConnectionIdleTimeout`, 4 h
+/// (<https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/>). A balancer that
+/// waits as long never cuts what the kubelet would have kept.
+pub const IDLE: Duration = Duration::from_millis(4 * 60 * 60 * 1000);
+
+/// Below this, users saw exec, logs and watches cut (kubernetes/kubeadm#2227,
+/// kubernetes-sigs/kubespray#655); it is also nginx's own default for `proxy_timeout`.
+pub const SHORTEST_IDLE: Duration = Duration::from_millis(10 * 60 * 1000);

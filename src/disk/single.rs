@@ -1,0 +1,53 @@
+//! Single files outside any tree: the inventory and the bundle that a user starts with.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Creates the file `path` with permission bits `mode`, which hold from its first byte on.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where there is something, a dangling link included; and
+/// whatever the operating system refuses. A file that could not be filled is removed again.
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    let filled = fill(file, bytes);
+    if filled.is_err() {
+        // What is reported is why it was not filled.
+        let _ = fs::remove_file(path);
+    }
+    filled
+}
+
+/// Replaces the file `path` in one step: afterwards it holds its old bytes or all the new ones.
+///
+/// # Errors
+/// Whatever the operating system refuses; the old file is still there then.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    // A link stays a link: the file that it leads to is replaced.
+    let path = fs::canonicalize(path)?;
+    let mut beside = path.clone().into_os_string();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = PathBuf::from(beside);
+    create(&beside, bytes, mode)?;
+    let renamed = fs::rename(&beside, &path);
+    if renamed.is_err() {
+        // What is reported is why it was not renamed.
+        let _ = fs::remove_file(&beside);
+    }
+    renamed
+}
+
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Removes the file `path`.
+///
+/// # Errors
+/// Whatever the operating system refuses.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}

@@ -1,0 +1,56 @@
+//! The pod network. flannel's manifest is written from its facts, for the first control plane to
+//! apply before any other node joins, and once more below `cluster/manifests` for people.
+//!
+//! flannel's own plugin comes from its init container; `portmap` and `loopback` come from the
+//! package `kubernetes-cni`. With `plugin: none` this room writes nothing, and nodes stay NotReady
+//! until somebody applies a network.
+
+mod flannel;
+mod lint;
+mod manifest;
+mod plan;
+
+use super::{Claims, DocumentName, Plan, Room};
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::inventory::cni::Plugin;
+use crate::report::{Code, Report};
+
+crate::codes! { "cni":
+    RANGE_DIFFERS = Error "range-differs",
+}
+
+/// The room.
+pub struct Cni;
+
+impl Room for Cni {
+    fn name(&self) -> &'static str {
+        "cni"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn documents(&self) -> &'static [DocumentName] {
+        manifest::DOCUMENTS
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        lint::range(said.cni.network.as_ref(), cluster, report);
+        match said.cni.plugin {
+            Plugin::None => None,
+            Plugin::Flannel => {
+                let plan = plan::Flannel::new(&said.cni, cluster);
+                plan.claim(cluster, claims);
+                Some(Box::new(plan))
+            }
+        }
+    }
+}

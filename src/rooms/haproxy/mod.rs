@@ -1,0 +1,92 @@
+//! haproxy on every control plane: layer 4, each API server checked over TLS against the
+//! cluster's CA. Emits `/etc/haproxy/haproxy.cfg` and the CA beside it.
+//!
+//! The CA is a copy of its own and not kubeadm's file: SELinux lets haproxy read its own folder
+//! only, `kubeadm reset` leaves it alone, and a new CA is a reason to reload haproxy.
+
+mod config;
+mod lint;
+mod plan;
+
+use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
+use crate::inventory::Inventory;
+use crate::pki::Authority;
+use crate::report::{Code, Path, Report};
+use crate::template;
+use crate::template::Template;
+use crate::tree::Apply;
+
+use super::claims::Phase;
+use super::output::File;
+use super::{Claims, Output, Plan, Rendering, Room};
+
+use self::plan::HaproxyPlan;
+
+crate::codes! { "haproxy":
+    DIRECTIVE_VERSION = Error "directive-version",
+    TIMEOUT_RANGE = Error "timeout-range",
+    TIMEOUTS_CUT_WATCHES = Warning "timeouts-cut-watches",
+}
+
+static CONFIG: Template = template!("haproxy/etc/haproxy/haproxy.cfg.j2");
+
+/// The cluster's CA as haproxy reads it.
+const CA: &str = "/etc/haproxy/kubernetes-ca.crt";
+const UNIT: &str = "haproxy.service";
+
+/// The room.
+#[derive(Debug)]
+pub struct Haproxy;
+
+impl Room for Haproxy {
+    fn name(&self) -> &'static str {
+        "haproxy"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        std::slice::from_ref(&CONFIG)
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        if cluster.balancer != LoadBalancerKind::Haproxy {
+            return None;
+        }
+        let plan = HaproxyPlan::new(&said.load_balancer.haproxy, cluster);
+        lint::lint(&plan, cluster, report);
+        plan.claim(claims);
+        Some(Box::new(plan))
+    }
+}
+
+impl Plan for HaproxyPlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(host) = self.host(node) else { return };
+        let file =
+            |path: &str| File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::Balancer);
+        let shaped_by = [
+            Path::of(&["endpoint"]),
+            Path::of(&["loadBalancer"]),
+            Path::of(&["cluster", "apiPort"]),
+            Path::of(&["cluster", "kubernetes"]),
+            Path::of(&["nodes"]),
+            Path::of(&["os"]),
+        ];
+        out.template(
+            file(layout::HAPROXY_CFG).reads(shaped_by),
+            CONFIG.id,
+            &config::Config::new(self, host, with.cluster),
+        );
+        let ca = with.issued.ca(Authority::Kubernetes).certificate_pem.as_bytes();
+        out.bytes(file(CA).reads([Path::of(&["pki"])]), ca);
+    }
+}

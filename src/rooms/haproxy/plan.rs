@@ -1,0 +1,145 @@
+//! What the section says, with every default filled in.
+
+use crate::catalog::{self, FamilyFacts};
+use crate::cluster::{Cluster, Node, layout, sessions};
+use crate::inventory::haproxy::{Balance, HaproxySection};
+use crate::inventory::values::Duration;
+use crate::report::Path;
+use crate::rooms::Claims;
+use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
+
+use super::UNIT;
+
+/// Every decision of the room.
+#[derive(Debug)]
+pub(super) struct HaproxyPlan {
+    pub(super) balance: Balance,
+    pub(super) idle_timeout: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) check_interval: Duration,
+    pub(super) fall: u32,
+    pub(super) rise: u32,
+    pub(super) max_connections: u32,
+    pub(super) stats_port: u16,
+    /// What was asked for; `None` is "where the version can".
+    pub(super) metrics: Option<bool>,
+    /// The port that clients use.
+    endpoint_port: u16,
+    pub(super) hosts: Vec<Host>,
+}
+
+/// One control plane's haproxy.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The node's position in the inventory.
+    pub(super) index: usize,
+    pub(super) version: catalog::Version,
+    /// Where the version was decided.
+    pub(super) version_at: Path,
+    pub(super) can: catalog::Haproxy,
+    pub(super) family: &'static FamilyFacts,
+}
+
+impl HaproxyPlan {
+    pub(super) fn new(section: &HaproxySection, cluster: &Cluster) -> Self {
+        let HaproxySection {
+            version,
+            balance,
+            idle_timeout,
+            connect_timeout,
+            check_interval,
+            fall,
+            rise,
+            max_connections,
+            stats_port,
+            metrics,
+        } = section;
+        let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
+        // A second each, twice: a dead host is left within the bar of four seconds, and one lost
+        // packet (retransmitted after 200 ms at first) is not yet a failure.
+        let second = Duration::from_millis(1000);
+        Self {
+            balance: *balance,
+            idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
+            connect_timeout: connect_timeout.clone().unwrap_or_else(|| second.clone()),
+            check_interval: check_interval.clone().unwrap_or(second),
+            fall: fall.unwrap_or(2),
+            rise: rise.unwrap_or(2),
+            // Enough for a thousand kubelets with a handful of long connections each.
+            max_connections: max_connections.unwrap_or(4000),
+            // The port of haproxy's own examples for its exporter.
+            stats_port: stats_port.map_or(8404, |port| port.get()),
+            metrics: *metrics,
+            endpoint_port: cluster.endpoint.port,
+            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
+        }
+    }
+
+    /// The haproxy of this node, where it runs one.
+    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.index == node.index)
+    }
+
+    /// Whether this host serves metrics.
+    pub(super) fn metrics_on(&self, host: &Host) -> bool {
+        self.metrics.unwrap_or(host.can.prometheus_exporter)
+    }
+
+    pub(super) fn claim(&self, claims: &mut Claims) {
+        for host in &self.hosts {
+            let node = claims.node(host.index);
+            node.ports.push(Port {
+                room: "haproxy",
+                protocol: Protocol::Tcp,
+                bind: Bind::Any,
+                port: self.endpoint_port,
+                reach: Reach::Clients,
+                what: "the balancer",
+                at: Path::of(&["endpoint", "port"]),
+            });
+            node.ports.push(Port {
+                room: "haproxy",
+                protocol: Protocol::Tcp,
+                bind: Bind::Loopback,
+                port: self.stats_port,
+                reach: Reach::Host,
+                what: "haproxy's status page",
+                at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),
+            });
+            node.packages.push(Package {
+                name: "haproxy".into(),
+                version: None,
+                repository: Repository::Distribution,
+                hold: false,
+                program: Some("haproxy".into()),
+                room: "haproxy",
+            });
+            let check = ["haproxy", "-c", "-f", layout::HAPROXY_CFG];
+            node.units.push(Unit {
+                room: "haproxy",
+                name: UNIT.into(),
+                phase: Phase::Balancer,
+                check: check.map(String::from).to_vec(),
+                wait: true,
+                start: true,
+            });
+        }
+    }
+}
+
+impl Host {
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let version = said.unwrap_or(node.os.haproxy);
+        let version_at = match said {
+            Some(_) => Path::of(&["loadBalancer", "haproxy", "version"]),
+            None => node.path().key("os"),
+        };
+        Self {
+            index: node.index,
+            version,
+            version_at,
+            can: catalog::haproxy(version),
+            family: node.os.family_facts(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What keepalived's files are filled with.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::cluster::{Cluster, loopback};
+use crate::inventory::keepalived::State;
+
+use super::AUTH_CONF;
+use super::plan::{Host, KeepalivedPlan};
+
+/// Context of `keepalived/etc/keepalived/keepalived.conf.j2`.
+#[derive(Debug, Serialize)]
+pub(super) struct Config<'a> {
+    /// The node's name; only logs and SNMP show it.
+    name: &'a str,
+    version: u8,
+    /// Whether `enable_script_security` exists.
+    script_security: bool,
+    check_script: &'static str,
+    /// Seconds.
+    check_interval: u64,
+    fall: u32,
+    rise: u32,
+    weight: i32,
+    /// Whether a check counts as failed until it has passed once.
+    init_fail: bool,
+    state: &'static str,
+    nopreempt: bool,
+    interface: &'a str,
+    router_id: u32,
+    priority: u32,
+    /// Seconds with up to three decimals.
+    advert_interval: String,
+    /// The file with the password, where adverts carry one.
+    auth_file: Option<&'static str>,
+    address: IpAddr,
+    /// Everyone else. None at all leaves unicast out: an empty list is an error to some versions
+    /// and multicast to others.
+    peers: Vec<IpAddr>,
+    /// With its prefix.
+    vip: String,
+}
+
+impl<'a> Config<'a> {
+    pub(super) fn new(plan: &KeepalivedPlan, host: &'a Host, cluster: &Cluster) -> Self {
+        let endpoint = &cluster.endpoint;
+        // A /128 makes keepalived mark the address as deprecated, so that the kernel never
+        // chooses it as a source (keepalived/vrrp/vrrp_ipaddress.c); IPv4's is a secondary
+        // address of its subnet and not chosen either.
+        let prefix = if endpoint.vip.is_ipv6() { 128 } else { endpoint.subnet.prefix_len() };
+        Self {
+            name: &host.name,
+            version: plan.version,
+            script_security: host.can.enable_script_security,
+            check_script: host.check_script,
+            check_interval: plan.check_interval.millis() / 1000,
+            fall: plan.fall,
+            rise: plan.rise,
+            weight: plan.weight,
+            init_fail: host.can.init_fail,
+            state: match host.state {
+                State::Backup => "BACKUP",
+                State::Master => "MASTER",
+            },
+            nopreempt: !plan.preempt,
+            interface: &host.interface,
+            router_id: plan.router_id,
+            priority: host.priority,
+            advert_interval: seconds(plan.advert_interval.millis()),
+            auth_file: plan.authentication.then_some(AUTH_CONF),
+            address: host.address,
+            peers: plan
+                .hosts
+                .iter()
+                .filter(|peer| peer.index != host.index)
+                .map(|peer| peer.address)
+                .collect(),
+            vip: format!("{}/{prefix}", endpoint.vip),
+        }
+    }
+}
+
+/// `0.5` for 500 ms.
+fn seconds(millis: u64) -> String {
+    let (whole, rest) = (millis / 1000, millis % 1000);
+    if rest == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
+}
+
+/// Context of `keepalived/etc/keepalived/check-balancer.sh.j2`.
+#[derive(Debug, Serialize)]
+pub(super) struct Check {
+    /// Loopback of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
+    loopback: IpAddr,
+    port: u16,
+}
+
+impl Check {
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        Self { loopback: loopback(cluster.endpoint.vip), port: cluster.endpoint.port }
+    }
+}
+
+/// Context of `keepalived/etc/keepalived/auth.conf.j2`. A secret.
+#[derive(Serialize)]
+pub(super) struct Auth<'a> {
+    /// Eight characters: what version 2's field holds, and keepalived cuts the rest
+    /// (RFC 2338, 5.3.10).
+    pub(super) password: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn intervals_are_written_in_seconds() {
+        assert_eq!(seconds(500), "0.5");
+        assert_eq!(seconds(1000), "1");
+        assert_eq!(seconds(1050), "1.05");
+        assert_eq!(seconds(40_950), "40.95");
+    }
+}

@@ -1,0 +1,250 @@
+//! What a valid inventory may still get wrong about keepalived.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::Cluster;
+use crate::inventory::keepalived::State;
+use crate::inventory::values::Duration;
+use crate::report::{Finding, Path, Report};
+use crate::rooms::claims::RouterId;
+
+use super::election::{self, Loss, Rules};
+use super::plan::KeepalivedPlan;
+use super::{
+    ADVERT_INTERVAL, AUTH, NO_FAILOVER, NOPREEMPT_MASTER, NOT_EVERY_CONTROL_PLANE, PRIORITY_RANGE,
+    ROUTER_ID_CLASH, ROUTER_ID_RANGE, VRRP_VERSION, WHOLE_SECONDS,
+};
+
+/// The longest interval of version 3: twelve bits of hundredths of a second (RFC 5798, 5.2.7).
+const LONGEST_ADVERT: Duration = Duration::from_millis(40_950);
+
+pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
+    router_id(plan, report);
+    let electable = priorities(plan, cluster, report);
+    versions(plan, cluster, report);
+    intervals(plan, report);
+    if plan.state == State::Master && !plan.preempt {
+        report.push(
+            Finding::new(
+                &NOPREEMPT_MASTER,
+                section("state"),
+                "keepalived drops `nopreempt` on a node that starts as MASTER",
+            )
+            .label("no election without preemption starts here")
+            .because(section("preempt"), "false, also where it is left out")
+            .help("leave `state` out: the election makes one of them master"),
+        );
+    }
+    if electable {
+        failover(plan, report);
+    }
+}
+
+fn section(key: &str) -> Path {
+    Path::of(&["keepalived", key])
+}
+
+fn router_id(plan: &KeepalivedPlan, report: &mut Report) {
+    let at = section("routerId");
+    let id = plan.router_id;
+    if !(1..=255).contains(&id) {
+        report.push(
+            Finding::new(&ROUTER_ID_RANGE, at.clone(), format!("{id} is no virtual router id"))
+                .label("1 to 255")
+                .help("leave `routerId` out for the last octet of the VIP"),
+        );
+    }
+    if let Some(position) = plan.reserved_router_ids.iter().position(|reserved| *reserved == id) {
+        let free = (1..=255).find(|id| !plan.reserved_router_ids.contains(id)).unwrap_or(id);
+        report.push(
+            Finding::new(
+                &ROUTER_ID_CLASH,
+                at,
+                format!("virtual router id {id} is taken on this segment"),
+            )
+            .because(section("reservedRouterIds").index(position), "reserved here")
+            .help(format!("choose a free one, such as `routerId: {free}`")),
+        );
+    }
+}
+
+/// Whether two clusters of one run would answer each other's adverts: the finding for the one
+/// with the claim `mine`, given the claim of the cluster `other_cluster`.
+pub fn router_id_clash(mine: &RouterId, other: &RouterId, other_cluster: &str) -> Option<Finding> {
+    let shared = mine.segment.contains(&other.segment) || other.segment.contains(&mine.segment);
+    (shared && mine.id == other.id).then(|| {
+        Finding::new(
+            &ROUTER_ID_CLASH,
+            mine.at.clone(),
+            format!(
+                "virtual router id {} is also that of cluster {other_cluster}, whose VIP is on \
+                 the same segment, {}",
+                mine.id, other.segment
+            ),
+        )
+        .help("give one of the two another `keepalived.routerId`")
+    })
+}
+
+/// Whether the priorities are fit for an election.
+fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> bool {
+    let before = report.findings().len();
+    for (name, priority) in &plan.priorities {
+        let at = section("priorities").key(name);
+        if !(1..=254).contains(priority) {
+            let finding = Finding::new(
+                &PRIORITY_RANGE,
+                at.clone(),
+                format!("{priority} is no priority for node {name}"),
+            );
+            report.push(match priority {
+                255 => finding.label("255 means the owner of the address, which never steps down"),
+                _ => finding.label("1 to 254"),
+            });
+        }
+        match cluster.nodes.iter().find(|node| node.name == *name) {
+            Some(node) if node.control_plane => {}
+            node => {
+                let finding = Finding::new(
+                    &NOT_EVERY_CONTROL_PLANE,
+                    at,
+                    format!("{name} cannot hold the VIP, for it runs no balancer"),
+                )
+                .help("give priorities to control planes only");
+                report.push(match node {
+                    Some(node) => finding.because(node.path().key("roles"), "not a control plane"),
+                    None => finding.label("no node has this name"),
+                });
+            }
+        }
+    }
+    let mut by_priority = BTreeMap::new();
+    for host in &plan.hosts {
+        let Some(first) = by_priority.insert(host.priority, &host.name) else { continue };
+        let priorities = section("priorities");
+        report.push(
+            Finding::new(
+                &PRIORITY_RANGE,
+                priorities.key(&host.name),
+                format!("{first} and {} have the same priority, {}", host.name, host.priority),
+            )
+            .because(priorities.key(first), "the other one")
+            .help("give each control plane a priority of its own, or leave them all out"),
+        );
+        break;
+    }
+    report.findings().len() == before
+}
+
+fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
+    let at = section("version");
+    if plan.version == 2 && cluster.endpoint.vip.is_ipv6() {
+        report.push(
+            Finding::new(&VRRP_VERSION, at.clone(), "VRRP version 2 cannot hold an IPv6 address")
+                .label("IPv4 only")
+                .because(Path::of(&["endpoint", "vip"]), "IPv6")
+                .help("leave `version` out, for version 3"),
+        );
+    }
+    let old = plan.hosts.iter().find(|host| plan.version == 3 && !host.can.vrrp_v3);
+    if let Some(host) = old {
+        report.push(
+            Finding::new(
+                &VRRP_VERSION,
+                at.clone(),
+                format!(
+                    "keepalived {} on node {} knows VRRP version 2 only",
+                    host.program, host.name
+                ),
+            )
+            .because(host.program_at.clone(), format!("decides on keepalived {}", host.program))
+            .help("install keepalived 1.2.8 or newer, or set `version: 2`"),
+        );
+    }
+    if plan.authentication && plan.version == 3 {
+        report.push(
+            Finding::new(&AUTH, section("authentication"), "VRRP version 3 has no authentication")
+                .label("keepalived would ignore it")
+                .because(at, "version 3, also where it is left out")
+                .help("leave `authentication` out, or set `version: 2`"),
+        );
+    }
+}
+
+fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
+    let (advert, at) = (&plan.advert_interval, section("advertInterval"));
+    let because =
+        |finding: Finding| finding.because(section("version"), "decides what is possible");
+    if plan.version == 2 && advert.millis() % 1000 != 0 {
+        report.push(because(
+            Finding::new(
+                &ADVERT_INTERVAL,
+                at,
+                format!("VRRP version 2 counts whole seconds, not {advert}"),
+            )
+            .help("write `1s`, or use version 3"),
+        ));
+    } else if plan.version == 2 && advert.millis() > 255_000 {
+        report.push(because(Finding::new(
+            &ADVERT_INTERVAL,
+            at,
+            format!("{advert} is more than the 255 s of VRRP version 2"),
+        )));
+    } else if plan.version == 3 && (advert.millis() % 10 != 0 || *advert > LONGEST_ADVERT) {
+        report.push(because(
+            Finding::new(
+                &ADVERT_INTERVAL,
+                at,
+                format!(
+                    "VRRP version 3 cannot send {advert}, only 10 ms to 40950 ms in steps of 10"
+                ),
+            )
+            .help("leave it out for 500ms"),
+        ));
+    }
+    if plan.check_interval.millis() % 1000 != 0 {
+        report.push(
+            Finding::new(
+                &WHOLE_SECONDS,
+                section("checkInterval"),
+                format!(
+                    "keepalived runs checks at whole seconds, not every {}",
+                    plan.check_interval
+                ),
+            )
+            .help("leave it out for 1s"),
+        );
+    }
+}
+
+/// The proof that the VIP survives each loss, or the first loss that it does not.
+fn failover(plan: &KeepalivedPlan, report: &mut Report) {
+    let rules = Rules { preempt: plan.preempt, weight: plan.weight };
+    // With one node there is nobody to fail over to: `cluster/single-control-plane`.
+    let voters = plan.voters();
+    if voters.len() < 2 {
+        return;
+    }
+    let Some(failure) = election::first_failure(&voters, rules) else { return };
+    let name = |index: usize| plan.hosts[index].name.as_str();
+    let lost = match failure.loss {
+        Loss::Node(index) => format!("node {}", name(index)),
+        Loss::Balancer(index) => format!("the balancer of {}", name(index)),
+    };
+    let held = match failure.after {
+        Some(index) => format!("the VIP stays on {}", name(index)),
+        None => "nobody holds the VIP".to_owned(),
+    };
+    let finding =
+        Finding::new(&NO_FAILOVER, section("weight"), format!("when {lost} is lost, {held}"))
+            .help("leave `weight` out: a node whose balancer fails then gives the VIP up at once");
+    report.push(if plan.preempt {
+        finding
+            .label("too small to bring the node below the others")
+            .because(section("priorities"), "the distance between the priorities")
+    } else {
+        finding
+            .label("lowers a priority that nobody acts on")
+            .because(section("preempt"), "false, also where it is left out")
+    });
+}

@@ -1,0 +1,109 @@
+//! keepalived on every control plane: exactly one of them holds the VIP. Emits
+//! `/etc/keepalived/keepalived.conf`, the check of the balancer, and with VRRP version 2 the
+//! password in a private file of its own.
+
+mod config;
+mod election;
+mod lint;
+mod plan;
+
+use crate::cluster::{Cluster, Node, layout};
+use crate::inventory::Inventory;
+use crate::report::{Code, Path, Report};
+use crate::template;
+use crate::template::Template;
+use crate::tree::Apply;
+
+use super::claims::Phase;
+use super::output::File;
+use super::{Claims, Output, Plan, Rendering, Room};
+
+use self::plan::KeepalivedPlan;
+
+pub use self::lint::router_id_clash;
+
+crate::codes! { "keepalived":
+    ADVERT_INTERVAL = Error "advert-interval",
+    AUTH = Error "auth",
+    NO_FAILOVER = Error "no-failover",
+    NOPREEMPT_MASTER = Error "nopreempt-master",
+    NOT_EVERY_CONTROL_PLANE = Error "not-every-control-plane",
+    PRIORITY_RANGE = Error "priority-range",
+    ROUTER_ID_CLASH = Error "router-id-clash",
+    ROUTER_ID_RANGE = Error "router-id-range",
+    VRRP_VERSION = Error "vrrp-version",
+    WHOLE_SECONDS = Error "whole-seconds",
+}
+
+static TEMPLATES: [Template; 3] = [
+    template!("keepalived/etc/keepalived/keepalived.conf.j2"),
+    template!("keepalived/etc/keepalived/check-balancer.sh.j2"),
+    template!("keepalived/etc/keepalived/auth.conf.j2"),
+];
+
+const UNIT: &str = "keepalived.service";
+/// The password of VRRP version 2, included from within the instance: the configuration itself
+/// stays public.
+const AUTH_CONF: &str = "/etc/keepalived/auth.conf";
+
+/// The room.
+#[derive(Debug)]
+pub struct Keepalived;
+
+impl Room for Keepalived {
+    fn name(&self) -> &'static str {
+        "keepalived"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        &TEMPLATES
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        let plan = KeepalivedPlan::new(&said.keepalived, cluster);
+        lint::lint(&plan, cluster, report);
+        plan.claim(cluster, claims);
+        Some(Box::new(plan))
+    }
+}
+
+impl Plan for KeepalivedPlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(host) = self.host(node) else { return };
+        let [configuration, check, auth] = &TEMPLATES;
+        let file = |path: &str| {
+            File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::Balancer).reads([
+                Path::of(&["endpoint"]),
+                Path::of(&["keepalived"]),
+                Path::of(&["nodes"]),
+                Path::of(&["os"]),
+            ])
+        };
+        out.template(
+            file(layout::KEEPALIVED_CONF),
+            configuration.id,
+            &config::Config::new(self, host, with.cluster),
+        );
+        // Read afresh at each check, so nothing has to be told of a change.
+        let script = File::on(node, host.check_script)
+            .mode(0o755)
+            .phase(Phase::Balancer)
+            .reads([Path::of(&["endpoint"]), Path::of(&["os"])]);
+        out.template(script, check.id, &config::Check::new(with.cluster));
+        if self.authentication {
+            let password = with.secrets.password("vrrp/apiserver", 8);
+            let context = config::Auth { password: &password };
+            out.template(file(AUTH_CONF).secret(), auth.id, &context);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What the section says, with every default filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::catalog::{self, OsFamily};
+use crate::cluster::{Cluster, Node, layout};
+use crate::inventory::keepalived::{KeepalivedSection, State};
+use crate::inventory::values::Duration;
+use crate::report::Path;
+use crate::rooms::Claims;
+use crate::rooms::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RouterId, Unit,
+};
+
+use super::UNIT;
+use super::election::Voter;
+
+/// The first default priority, as most guides have it; those of other nodes follow below.
+const FIRST_PRIORITY: u32 = 150;
+
+/// Every decision of the room. Numbers are as they were said: `lint` refuses those out of range.
+#[derive(Debug)]
+pub(super) struct KeepalivedPlan {
+    /// 2 or 3.
+    pub(super) version: u8,
+    pub(super) router_id: u32,
+    pub(super) reserved_router_ids: Vec<u32>,
+    pub(super) state: State,
+    pub(super) preempt: bool,
+    /// Zero or negative.
+    pub(super) weight: i32,
+    /// As said, by name.
+    pub(super) priorities: BTreeMap<String, u32>,
+    pub(super) advert_interval: Duration,
+    pub(super) check_interval: Duration,
+    pub(super) fall: u32,
+    pub(super) rise: u32,
+    /// Whether adverts carry a password.
+    pub(super) authentication: bool,
+    pub(super) hosts: Vec<Host>,
+}
+
+/// One control plane's keepalived.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The node's position in the inventory.
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) address: IpAddr,
+    pub(super) interface: String,
+    pub(super) priority: u32,
+    pub(super) state: State,
+    pub(super) check_script: &'static str,
+    pub(super) program: catalog::Version,
+    /// Where the version was decided.
+    pub(super) program_at: Path,
+    pub(super) can: catalog::Keepalived,
+}
+
+impl KeepalivedPlan {
+    pub(super) fn new(section: &KeepalivedSection, cluster: &Cluster) -> Self {
+        let KeepalivedSection {
+            program_version,
+            version,
+            router_id,
+            reserved_router_ids,
+            state,
+            preempt,
+            weight,
+            priorities,
+            advert_interval,
+            check_interval,
+            fall,
+            rise,
+            authentication,
+        } = section;
+        let version = version.unwrap_or(3);
+        let priorities: BTreeMap<String, u32> =
+            priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
+        let program = program_version.as_ref().and_then(|version| version.as_str().parse().ok());
+        let mut hosts: Vec<Host> =
+            cluster.control_planes().map(|node| Host::new(node, program)).collect();
+        number(&mut hosts, &priorities);
+        if *state == State::Master
+            && let Some(first) = hosts.first_mut()
+        {
+            first.state = State::Master;
+        }
+        // Version 2 counts whole seconds (RFC 3768, 5.3.7).
+        let advert = if version == 2 { 1000 } else { 500 };
+        Self {
+            version,
+            router_id: router_id.unwrap_or_else(|| default_router_id(cluster.endpoint.vip)),
+            reserved_router_ids: reserved_router_ids.clone(),
+            state: *state,
+            preempt: *preempt,
+            weight: weight.unwrap_or(0),
+            priorities,
+            advert_interval: advert_interval.clone().unwrap_or(Duration::from_millis(advert)),
+            check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
+            fall: fall.unwrap_or(2),
+            rise: rise.unwrap_or(2),
+            authentication: authentication.unwrap_or(version == 2),
+            hosts,
+        }
+    }
+
+    /// The keepalived of this node, where it runs one.
+    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.index == node.index)
+    }
+
+    /// The hosts as the election sees them.
+    pub(super) fn voters(&self) -> Vec<Voter> {
+        self.hosts
+            .iter()
+            .map(|host| Voter { priority: host.priority, address: host.address })
+            .collect()
+    }
+
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+        if let Ok(id) = u8::try_from(self.router_id) {
+            claims.router_ids.push(RouterId {
+                id,
+                segment: cluster.endpoint.subnet,
+                at: Path::of(&["keepalived", "routerId"]),
+            });
+        }
+        for host in &self.hosts {
+            let node = claims.node(host.index);
+            node.ports.push(Port {
+                room: "keepalived",
+                protocol: Protocol::Vrrp,
+                bind: Bind::Address(host.address),
+                port: 0,
+                reach: Reach::ControlPlanes,
+                what: "keepalived's adverts",
+                at: Path::of(&["keepalived"]),
+            });
+            node.packages.push(Package {
+                name: "keepalived".into(),
+                version: None,
+                repository: Repository::Distribution,
+                hold: false,
+                program: Some("keepalived".into()),
+                room: "keepalived",
+            });
+            let check = ["keepalived", "--config-test", "--use-file", layout::KEEPALIVED_CONF];
+            node.units.push(Unit {
+                room: "keepalived",
+                name: UNIT.into(),
+                phase: Phase::Balancer,
+                check: if host.can.config_test {
+                    check.map(String::from).to_vec()
+                } else {
+                    Vec::new()
+                },
+                wait: true,
+                start: true,
+            });
+        }
+    }
+}
+
+impl Host {
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let program = said.unwrap_or(node.os.keepalived);
+        let program_at = match said {
+            Some(_) => Path::of(&["keepalived", "programVersion"]),
+            None => node.path().key("os"),
+        };
+        Self {
+            index: node.index,
+            name: node.name.clone(),
+            address: node.address,
+            interface: node.interface.clone(),
+            priority: 0,
+            state: State::Backup,
+            check_script: check_script(node.os.family),
+            program,
+            program_at,
+            can: catalog::keepalived(program),
+        }
+    }
+}
+
+/// SELinux lets keepalived run scripts below its own folder of libexec only
+/// (`keepalived_unconfined_script_exec_t`, keepalived_selinux(8)).
+fn check_script(family: OsFamily) -> &'static str {
+    match family {
+        OsFamily::Debian => "/etc/keepalived/check-balancer.sh",
+        OsFamily::Rhel => "/usr/libexec/keepalived/check-balancer.sh",
+    }
+}
+
+/// Gives each host its priority: the one said for it, else the highest that nobody has, from
+/// [`FIRST_PRIORITY`] down, then from there up. More hosts than priorities leave zeros.
+fn number(hosts: &mut [Host], said: &BTreeMap<String, u32>) {
+    let taken: BTreeSet<u32> = said.values().copied().collect();
+    let mut free = (1..=FIRST_PRIORITY)
+        .rev()
+        .chain(FIRST_PRIORITY + 1..=254)
+        .filter(|priority| !taken.contains(priority));
+    for host in hosts {
+        host.priority = match said.get(&host.name) {
+            Some(priority) => *priority,
+            None => free.next().unwrap_or(0),
+        };
+    }
+}
+
+/// The VIP's last octet, so that two clusters on one segment differ by themselves; 0 is no
+/// router id.
+fn default_router_id(vip: IpAddr) -> u32 {
+    let last = match vip {
+        IpAddr::V4(vip) => vip.octets()[3],
+        IpAddr::V6(vip) => vip.octets()[15],
+    };
+    if last == 0 { 255 } else { last.into() }
+}

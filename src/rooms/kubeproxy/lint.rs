@@ -1,0 +1,59 @@
+use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY};
+use crate::catalog::Stage;
+use crate::cluster::{Cluster, ProxyMode};
+use crate::report::{Finding, Path, Report};
+
+pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+    let at = Path::of(&["kubeProxy", "mode"]);
+    let release = Path::of(&["cluster", "kubernetes"]);
+    let facts = &cluster.release.kube_proxy;
+    match cluster.proxy_mode {
+        ProxyMode::Iptables => {}
+        ProxyMode::Ipvs if facts.ipvs_deprecated => report.push(
+            Finding::new(
+                &IPVS_DEPRECATED,
+                at,
+                format!("ipvs is deprecated in Kubernetes {}", cluster.kubernetes),
+            )
+            .label("still works, with a warning")
+            .because(release, "this release deprecates it")
+            .help("use `mode: nftables`, or `mode: iptables`"),
+        ),
+        ProxyMode::Ipvs => {}
+        ProxyMode::Nftables => nftables(cluster, &at, release, report),
+    }
+}
+
+fn nftables(cluster: &Cluster, at: &Path, release: Path, report: &mut Report) {
+    let label = match cluster.release.kube_proxy.nftables {
+        Stage::Absent => Some("unknown to this release"),
+        Stage::Alpha => Some("behind a feature gate in this release"),
+        Stage::Beta | Stage::Stable => None,
+    };
+    if let Some(label) = label {
+        report.push(
+            Finding::new(
+                &NFTABLES_TOO_EARLY,
+                at.clone(),
+                format!("kube-proxy {} has no nftables mode yet", cluster.kubernetes),
+            )
+            .label(label)
+            .because(release, "the release")
+            .help("use `mode: iptables`"),
+        );
+        return;
+    }
+    let old = cluster.nodes.iter().find(|node| node.kubelet() && !node.os.nftables_mode());
+    if let Some(node) = old {
+        report.push(
+            Finding::new(
+                &NFTABLES_TOO_EARLY,
+                at.clone(),
+                format!("nftables mode needs a newer kernel than node {} has", node.name),
+            )
+            .label("needs Linux 5.13 or newer")
+            .because(node.path(), format!("{} boots Linux {}", node.os.id, node.os.kernel))
+            .help("use `mode: iptables`"),
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! kube-proxy: its KubeProxyConfiguration, which travels inside kubeadm's file, and the kernel
+//! modules of its mode. The mode is always written: its default is going to change, and an unset
+//! one is warned of from 1.37 on.
+
+mod lint;
+mod plan;
+
+use super::{Claims, DocumentName, Plan, Room};
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::report::{Code, Report};
+
+crate::codes! { "kubeproxy":
+    IPVS_DEPRECATED = Warning "ipvs-deprecated",
+    NFTABLES_TOO_EARLY = Error "nftables-too-early",
+}
+
+/// The room.
+pub struct KubeProxy;
+
+impl Room for KubeProxy {
+    fn name(&self) -> &'static str {
+        "kubeproxy"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn documents(&self) -> &'static [DocumentName] {
+        plan::DOCUMENTS
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        lint::lint(cluster, report);
+        plan::claim(&said.kube_proxy, cluster, claims);
+        // Nothing to render: kubeadm's room writes what is claimed here.
+        None
+    }
+}

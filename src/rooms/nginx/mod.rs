@@ -1,0 +1,82 @@
+//! nginx on every control plane: a layer 4 stream over the API servers. Emits the whole
+//! `/etc/nginx/nginx.conf`, since `stream` has to stand at its top level.
+
+mod config;
+mod lint;
+mod plan;
+
+use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
+use crate::inventory::Inventory;
+use crate::report::{Code, Path, Report};
+use crate::template;
+use crate::template::Template;
+use crate::tree::Apply;
+
+use super::claims::Phase;
+use super::output::File;
+use super::{Claims, Output, Plan, Rendering, Room};
+
+use self::plan::NginxPlan;
+
+crate::codes! { "nginx":
+    DIRECTIVE_VERSION = Error "directive-version",
+    WHOLE_SECONDS = Error "whole-seconds",
+    TIMEOUTS_CUT_WATCHES = Warning "timeouts-cut-watches",
+    ONE_NODE = Warning "one-node",
+    PASSIVE_CHECKS = Warning "passive-checks",
+}
+
+static CONFIG: Template = template!("nginx/etc/nginx/nginx.conf.j2");
+
+const UNIT: &str = "nginx.service";
+
+/// The room.
+#[derive(Debug)]
+pub struct Nginx;
+
+impl Room for Nginx {
+    fn name(&self) -> &'static str {
+        "nginx"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        std::slice::from_ref(&CONFIG)
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        if cluster.balancer != LoadBalancerKind::Nginx {
+            return None;
+        }
+        let plan = NginxPlan::new(&said.load_balancer.nginx, cluster);
+        lint::lint(&plan, cluster, report);
+        plan.claim(claims);
+        Some(Box::new(plan))
+    }
+}
+
+impl Plan for NginxPlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(host) = self.host(node) else { return };
+        let file = File::on(node, layout::NGINX_CONF)
+            .read_by(UNIT, Apply::Reload)
+            .phase(Phase::Balancer)
+            .reads([
+                Path::of(&["endpoint"]),
+                Path::of(&["loadBalancer"]),
+                Path::of(&["cluster", "apiPort"]),
+                Path::of(&["nodes"]),
+                Path::of(&["os"]),
+            ]);
+        out.template(file, CONFIG.id, &config::Config::new(self, host, with.cluster));
+    }
+}

@@ -1,0 +1,120 @@
+//! What the section says, with every default filled in.
+
+use crate::catalog::{self, FamilyFacts};
+use crate::cluster::{Cluster, Node, layout, sessions};
+use crate::inventory::nginx::NginxSection;
+use crate::inventory::values::Duration;
+use crate::report::Path;
+use crate::rooms::Claims;
+use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
+
+use super::UNIT;
+
+/// Every decision of the room.
+#[derive(Debug)]
+pub(super) struct NginxPlan {
+    pub(super) idle_timeout: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) max_fails: u32,
+    pub(super) fail_timeout: Duration,
+    pub(super) worker_connections: u32,
+    /// The port that clients use.
+    endpoint_port: u16,
+    pub(super) hosts: Vec<Host>,
+}
+
+/// One control plane's nginx.
+#[derive(Debug)]
+pub(super) struct Host {
+    /// The node's position in the inventory.
+    pub(super) index: usize,
+    pub(super) version: catalog::Version,
+    /// Where the version was decided.
+    pub(super) version_at: Path,
+    pub(super) can: catalog::Nginx,
+    pub(super) family: &'static FamilyFacts,
+}
+
+impl NginxPlan {
+    pub(super) fn new(section: &NginxSection, cluster: &Cluster) -> Self {
+        let NginxSection {
+            version,
+            idle_timeout,
+            connect_timeout,
+            max_fails,
+            fail_timeout,
+            worker_connections,
+        } = section;
+        let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
+        let seconds = |seconds: u64| Duration::from_millis(seconds * 1000);
+        Self {
+            idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
+            // nginx's own default of 60 s would hold each client of a dead host that long.
+            connect_timeout: connect_timeout.clone().unwrap_or_else(|| seconds(1)),
+            // nginx's own default; a session goes on to the next server by itself.
+            max_fails: max_fails.unwrap_or(1),
+            // Half of nginx's default: an API server that has just started is used sooner, and
+            // one that is dead costs a client one second in five.
+            fail_timeout: fail_timeout.clone().unwrap_or_else(|| seconds(5)),
+            // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
+            worker_connections: worker_connections.unwrap_or(16_384),
+            endpoint_port: cluster.endpoint.port,
+            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
+        }
+    }
+
+    /// The nginx of this node, where it runs one.
+    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.index == node.index)
+    }
+
+    pub(super) fn claim(&self, claims: &mut Claims) {
+        for host in &self.hosts {
+            let node = claims.node(host.index);
+            node.ports.push(Port {
+                room: "nginx",
+                protocol: Protocol::Tcp,
+                bind: Bind::Any,
+                port: self.endpoint_port,
+                reach: Reach::Clients,
+                what: "the balancer",
+                at: Path::of(&["endpoint", "port"]),
+            });
+            let programs =
+                [("nginx", Some("nginx")), (host.family.nginx_stream_package.as_str(), None)];
+            node.packages.extend(programs.map(|(name, program)| Package {
+                name: name.into(),
+                version: None,
+                repository: Repository::Distribution,
+                hold: false,
+                program: program.map(String::from),
+                room: "nginx",
+            }));
+            node.units.push(Unit {
+                room: "nginx",
+                name: UNIT.into(),
+                phase: Phase::Balancer,
+                check: ["nginx", "-t", "-c", layout::NGINX_CONF].map(String::from).to_vec(),
+                wait: true,
+                start: true,
+            });
+        }
+    }
+}
+
+impl Host {
+    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
+        let version = said.unwrap_or(node.os.nginx);
+        let version_at = match said {
+            Some(_) => Path::of(&["loadBalancer", "nginx", "version"]),
+            None => node.path().key("os"),
+        };
+        Self {
+            index: node.index,
+            version,
+            version_at,
+            can: catalog::nginx(version),
+            family: node.os.family_facts(),
+        }
+    }
+}
