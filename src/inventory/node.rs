@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::OsSection;
 use super::values::{
-    Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint,
-    keyed,
+    Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint, keyed,
 };
 
 /// What a node does.

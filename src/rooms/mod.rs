@@ -14,6 +14,8 @@ pub mod kubeproxy;
 pub mod nginx;
 pub mod output;
 pub mod runbook;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
