@@ -23,7 +23,8 @@ pub fn blessing() -> bool {
 pub fn values(text: &str) -> Value {
     let mut report = Report::new();
     let document = yaml::read("test", text.as_bytes(), &mut report);
-    document.unwrap_or_else(|| panic!("{:#?}", report.findings())).to_json()
+    let problems = || report.findings().iter().map(|finding| &finding.message).collect::<Vec<_>>();
+    document.unwrap_or_else(|| panic!("{:?} in\n{text}", problems())).to_json()
 }
 
 /// `golden/base.yaml` with a merge patch on top, as YAML text.

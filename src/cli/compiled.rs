@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::exit::{Exit, Failure};
 use super::input::{self, Found, Inventory};
-use super::options::Sources;
+use super::options::{Overrides, Sources};
 use crate::compile::{Inputs, Outcome, compile};
 use crate::manifest::Manifest;
 use crate::report::print::{Judged, Source};
@@ -40,16 +40,16 @@ impl Compiled {
             .map(|path| Found::read(input::bundle_path(path, sources.secrets.as_deref())?, path))
             .collect::<Result<Vec<_>, _>>()?;
         let inputs = inventories(paths)?.into_iter().zip(bundles.into_iter().map(Some)).collect();
-        Ok(run(inputs, &input::templates(sources.overrides.folder())?))
+        Ok(run(inputs, &sources.overrides.read()?))
     }
 
     /// Checks each inventory without a bundle, in parallel.
     pub(super) fn check_all(
         paths: &[PathBuf],
-        templates: Option<&Path>,
+        overrides: &Overrides,
     ) -> Result<Vec<Self>, Failure> {
         let inputs = inventories(paths)?.into_iter().map(|inventory| (inventory, None)).collect();
-        Ok(run(inputs, &input::templates(templates)?))
+        Ok(run(inputs, &overrides.read()?))
     }
 
     /// The findings, each beside the text that they are about.
@@ -59,10 +59,7 @@ impl Compiled {
             None => Source::unread(&self.name, &self.inventory.bytes),
         };
         let mut judged = vec![Judged { source, report: &self.outcome.report }];
-        if let Some(found) = &self.found {
-            // No text: not a byte of a bundle is ever shown.
-            judged.push(Judged { source: Source::unread(&found.name, &[]), report: &found.report });
-        }
+        judged.extend(self.found.as_ref().map(Found::judged));
         judged
     }
 

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use crate::disk::DiskError;
+
 /// How a run ends. The graver one wins where a run does several things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Exit {
@@ -39,5 +41,11 @@ impl Failure {
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+}
+
+impl From<DiskError> for Failure {
+    fn from(DiskError { code, message, help }: DiskError) -> Self {
+        Self::new(format!("{message} [{}]", code.id)).help(help)
     }
 }

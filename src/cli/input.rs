@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::exit::Failure;
+use super::console::Console;
+use super::exit::{Exit, Failure};
+use super::options::Reporting;
 use crate::report::Report;
+use crate::report::print::{Judged, Source};
 use crate::secrets::{self, Bundle};
 use crate::yaml::MAX_BYTES;
 
@@ -65,6 +68,18 @@ impl Found {
             report.push(secrets::readable(&name, mode));
         }
         Ok(Self { name, bundle, report, missing })
+    }
+
+    /// What was found in it, beside no text: not a byte of a bundle is ever shown.
+    pub(super) fn judged(&self) -> Judged<'_> {
+        Judged { source: Source::unread(&self.name, &[]), report: &self.report }
+    }
+
+    /// Prints what was found. The bundle, or how the run ends without one.
+    pub(super) fn open(&self, console: &Console) -> Result<Result<&Bundle, Exit>, Failure> {
+        Reporting::default().print(console, &[self.judged()])?;
+        let exit = if self.missing { Exit::Failed } else { Exit::Found };
+        Ok(self.bundle.as_ref().ok_or(exit))
     }
 }
 

@@ -13,13 +13,21 @@
 
 mod build;
 mod calendar;
+mod check;
 mod compiled;
 mod console;
+mod diff;
 mod exit;
+mod explain;
+mod impact;
+mod init;
 mod input;
 mod options;
+mod schema;
 mod secrets;
+mod shell;
 mod summary;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -49,8 +57,17 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Verb {
+    Init(init::Init),
+    Check(check::Check),
     Build(build::Build),
+    Diff(diff::Diff),
+    Why(why::Why),
+    Explain(explain::Explain),
     Secrets(secrets::Secrets),
+    Schema(schema::Schema),
+    Completions(shell::Completions),
+    #[command(name = "man")]
+    Manual(shell::Manual),
 }
 
 /// The definition of the command line, for manual pages and tests.
@@ -70,8 +87,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let console = Console::new(cli.color, cli.quiet, cli.verbose);
     let done: Result<Exit, Failure> = match &cli.verb {
+        Verb::Init(verb) => verb.run(&console),
+        Verb::Check(verb) => verb.run(&console),
         Verb::Build(verb) => verb.run(&console),
+        Verb::Diff(verb) => verb.run(&console),
+        Verb::Why(verb) => verb.run(&console),
+        Verb::Explain(verb) => verb.run(&console),
         Verb::Secrets(verb) => verb.run(&console),
+        Verb::Schema(verb) => verb.run(&console),
+        Verb::Completions(verb) => verb.run(&console),
+        Verb::Manual(verb) => verb.run(&console),
     };
     done.unwrap_or_else(|failure| {
         console.fail(&failure);

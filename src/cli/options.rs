@@ -1,11 +1,13 @@
 //! Options that several verbs share.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
+use super::input;
 use crate::report::print::{self, Judged};
 
 /// How findings are printed.
@@ -32,6 +34,11 @@ pub(super) struct Reporting {
 }
 
 impl Reporting {
+    /// Findings as text.
+    pub(super) fn strict(strict: bool) -> Self {
+        Self { format: Format::Text, strict }
+    }
+
     /// Prints what was found and says how the run ends because of it.
     pub(super) fn print(&self, console: &Console, judged: &[Judged<'_>]) -> Result<Exit, Failure> {
         match self.format {
@@ -74,7 +81,8 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    pub(super) fn folder(&self) -> Option<&Path> {
-        self.templates.as_deref()
+    /// The texts by id.
+    pub(super) fn read(&self) -> Result<BTreeMap<String, String>, Failure> {
+        input::templates(self.templates.as_deref())
     }
 }

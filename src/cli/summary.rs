@@ -61,17 +61,23 @@ pub(super) fn of_comparison(folder: &Path, comparison: &Comparison) -> String {
     lines.iter().map(|(what, path)| format!("{}: {what}\n", folder.join(path).display())).collect()
 }
 
-/// How many errors and warnings there were, if any.
-pub(super) fn of_findings(console: &Console, judged: &[Judged<'_>], strict: bool) {
+/// How many errors and warnings there were; whether there were any.
+pub(super) fn of_findings(console: &Console, judged: &[Judged<'_>], strict: bool) -> bool {
     let counts = print::summary(judged, strict);
-    if !counts.is_empty() {
-        console.tell(&format!("{counts}\n"));
+    if counts.is_empty() {
+        return false;
     }
+    console.tell(&format!("{counts}\n"));
+    true
 }
 
-/// `1 node`, `3 nodes`.
+/// `1 node`, `3 nodes`, `2 inventories`.
 pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("{count} {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
 }
 
 /// The day of an RFC 3339 date.

@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
-pub use single::{create, replace};
+pub use single::{create, remove, replace};
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};

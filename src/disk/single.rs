@@ -43,3 +43,11 @@ fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
+
+/// Removes the file `path`.
+///
+/// # Errors
+/// Whatever the operating system refuses.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}

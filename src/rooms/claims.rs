@@ -181,32 +181,6 @@ pub struct ArchiveSource {
     pub folder: String,
 }
 
-/// A system account with a group of the same name. `10-prepare.sh` makes it where it is absent:
-/// `20-install.sh` gives files to it by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The room that needs it.
-    pub room: &'static str,
-    /// Its name.
-    pub name: &'static str,
-    /// Its home, which is not created.
-    pub home: String,
-}
-
-/// A folder that `20-install.sh` makes before any unit starts; where it is there, its owner and
-/// mode are set and its content is left alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// The room that needs it.
-    pub room: &'static str,
-    /// The absolute path.
-    pub path: String,
-    /// Permission bits.
-    pub mode: u32,
-    /// Owner and group by name.
-    pub owner: &'static str,
-}
-
 /// A path outside the tree's own files that a room occupies: data folders, sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedPath {
@@ -242,10 +216,6 @@ pub struct NodeClaims {
     pub packages: Vec<Package>,
     /// Programs from upstream's archives.
     pub archives: Vec<Archive>,
-    /// System accounts.
-    pub accounts: Vec<Account>,
-    /// Folders that are made.
-    pub folders: Vec<Folder>,
     /// Paths besides the tree's own files.
     pub paths: Vec<OwnedPath>,
     /// Kernel modules, with the room; loaded at boot and now.

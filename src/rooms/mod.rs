@@ -15,7 +15,7 @@ pub mod nginx;
 pub mod output;
 pub mod runbook;
 #[cfg(test)]
-pub(crate) mod testing;
+pub(crate) mod trial;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;

@@ -58,6 +58,7 @@ pub(crate) struct Cluster {
     pub(crate) case: &'static str,
     /// The address at which everybody reaches the API.
     pub(crate) vip: String,
+    pub(crate) port: String,
     /// The output folder.
     pub(crate) out: PathBuf,
     /// In the inventory's order.
@@ -151,7 +152,8 @@ fn compile(case: &Case) -> Cluster {
             folder: out.join("nodes").join(text(&node["name"])),
         })
         .collect();
-    Cluster { case: case.name, vip: vip.to_owned(), out, nodes }
+    let port = endpoint["port"].to_string();
+    Cluster { case: case.name, vip: vip.to_owned(), port, out, nodes }
 }
 
 fn text(value: &Value) -> &str {
@@ -213,9 +215,15 @@ impl Node {
 
     /// Starts a machine that is this node: its name, its files, its address on the network.
     pub(crate) fn start(&self, network: &Network) -> Machine {
+        let machine = self.start_bare(network);
+        machine.install(self);
+        machine
+    }
+
+    /// The same before any file is installed.
+    pub(crate) fn start_bare(&self, network: &Network) -> Machine {
         let machine = Machine::start(&self.name);
         network.plug(&machine, &self.interface, &format!("{}/{}", self.address, self.prefix));
-        machine.install(self);
         machine
     }
 }

@@ -64,11 +64,10 @@ fn start_member(node: &Node, network: &Network, release: &Release) -> Machine {
     let owned = ["-d", "-o", &user, "-g", &user, "-m", "0700"];
     machine.run("install", &[&owned[..], &[data]].concat()).succeeded();
 
-    let start = r#"log=$1 user=$2; shift 2
-        setpriv --reuid="$user" --regid="$user" --clear-groups -- env "$@" >"$log" 2>&1 &"#;
-    let words = environment.iter().map(String::as_str).chain(command.split(' '));
-    let arguments: Vec<&str> = ["-c", start, "bash", LOG, &user].into_iter().chain(words).collect();
-    machine.run("bash", &arguments).succeeded();
+    let [user_id, group_id] = ["--reuid", "--regid"].map(|option| format!("{option}={user}"));
+    let mut words = vec!["setpriv", &user_id, &group_id, "--clear-groups", "env"];
+    words.extend(environment.iter().map(String::as_str).chain(command.split(' ')));
+    machine.background(LOG, &words);
     machine
 }
 

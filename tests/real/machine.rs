@@ -13,6 +13,9 @@ use crate::programs::{Ran, run};
 /// Longest time that one program may take in a machine, in seconds.
 const PATIENCE: &str = "180";
 
+/// A program that runs in the background: its process group, as `kill` takes it.
+pub(crate) struct Background(String);
+
 /// A running machine.
 pub(crate) struct Machine {
     outside: Child,
@@ -68,6 +71,18 @@ impl Machine {
     /// Runs a program in the machine to its end.
     pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Ran {
         run(self.command(program).args(arguments))
+    }
+
+    /// Starts a program in the machine and leaves it running, its output in a log file there.
+    pub(crate) fn background(&self, log: &str, words: &[&str]) -> Background {
+        let start = r#"log=$1; shift; setsid "$@" >"$log" 2>&1 & echo $!"#;
+        let ran = self.run("bash", &[&["-c", start, "bash", log], words].concat()).succeeded();
+        Background(format!("-{}", ran.stdout.trim()))
+    }
+
+    /// Ends a program and all that it has started, at once.
+    pub(crate) fn kill(&self, Background(group): &Background) {
+        self.run("kill", &["-KILL", "--", group]).succeeded();
     }
 
     /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.

@@ -7,8 +7,10 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::print_stderr,
     clippy::unwrap_used,
-    reason = "tests look at files and start programs, and a panic is how they fail"
+    reason = "tests look at files, start programs and measure time; a panic is how they fail"
 )]
 
 /// The harness.
@@ -20,6 +22,7 @@ mod programs;
 /// One file per judge.
 mod documents;
 mod etcd;
+mod failover;
 mod haproxy;
 mod keepalived;
 mod kubeadm;

@@ -47,8 +47,7 @@ fn lint(case: &Case) {
 
 /// A node on which `nodes/<node>/` has been copied, root's alone, as the runbook says.
 fn delivered(node: &Node, network: &Network) -> Machine {
-    let machine = Machine::start(&node.name);
-    network.plug(&machine, &node.interface, &format!("{}/{}", node.address, node.prefix));
+    let machine = node.start_bare(network);
     for stand_in in STAND_INS {
         let path = machine.path(stand_in);
         // Removed first: the host's program may be a link to another one.

@@ -1,8 +1,12 @@
 //! `hagen secrets`.
 
-mod new;
+mod change;
+pub(super) mod new;
+mod show;
 
 use clap::{Args, Subcommand};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
@@ -21,12 +25,24 @@ pub(super) struct Secrets {
 #[derive(Subcommand, Debug)]
 enum Verb {
     New(new::New),
+    Renew(change::Renew),
+    Rotate(change::Rotate),
+    Show(show::Show),
 }
 
 impl Secrets {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         match &self.verb {
             Verb::New(verb) => verb.run(console),
+            Verb::Renew(verb) => verb.run(console),
+            Verb::Rotate(verb) => verb.run(console),
+            Verb::Show(verb) => verb.run(console),
         }
     }
+}
+
+/// A date for clap.
+fn date(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "expected a date and time such as 2026-01-31T12:00:00Z".to_owned())
 }

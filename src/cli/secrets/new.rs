@@ -3,7 +3,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 use super::super::calendar;
@@ -26,7 +25,7 @@ use crate::yaml::{self, Value};
 Examples:
   hagen secrets new prod.yaml
   hagen secrets new --cluster prod --output prod.secrets.yaml")]
-pub(in super::super) struct New {
+pub(in crate::cli) struct New {
     /// The inventory that names the cluster; `-` is standard input.
     #[arg(value_name = "INVENTORY", required_unless_present = "cluster")]
     inventory: Option<PathBuf>,
@@ -37,12 +36,12 @@ pub(in super::super) struct New {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The date of all certificates, such as 2026-01-31T12:00:00Z. Default: now.
-    #[arg(long, value_name = "RFC3339", value_parser = date)]
+    #[arg(long, value_name = "RFC3339", value_parser = super::date)]
     issued_at: Option<OffsetDateTime>,
 }
 
 impl New {
-    pub(in super::super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+    pub(in crate::cli) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         let cluster = self.cluster_name()?;
         let path = match (&self.output, &self.inventory) {
             (Some(output), _) => output.clone(),
@@ -91,7 +90,7 @@ fn cluster_name(name: &str, bytes: &[u8]) -> Option<String> {
 }
 
 /// A bundle out of the operating system's entropy.
-pub(in super::super) fn make(
+pub(in crate::cli) fn make(
     cluster: &ClusterName,
     issued_at: OffsetDateTime,
 ) -> Result<Bundle, Failure> {
@@ -102,7 +101,7 @@ pub(in super::super) fn make(
 }
 
 /// Writes a bundle where there is none.
-pub(in super::super) fn write_new(path: &std::path::Path, bundle: &Bundle) -> Result<(), Failure> {
+pub(in crate::cli) fn write_new(path: &std::path::Path, bundle: &Bundle) -> Result<(), Failure> {
     disk::create(path, bundle.to_yaml().as_bytes(), 0o600).map_err(|error| {
         let shown = path.display();
         match error.kind() {
@@ -111,10 +110,4 @@ pub(in super::super) fn write_new(path: &std::path::Path, bundle: &Bundle) -> Re
             _ => Failure::new(format!("cannot write `{shown}`: {error}")),
         }
     })
-}
-
-/// A date for clap.
-pub(super) fn date(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "expected a date and time such as 2026-01-31T12:00:00Z".to_owned())
 }

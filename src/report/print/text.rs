@@ -34,12 +34,10 @@ pub fn text(judged: &[Judged<'_>], strict: bool, color: bool) -> String {
 
 /// What is said beside the findings, in their form: no code, no place.
 pub fn remark(severity: Severity, message: &str, help: Option<&str>, color: bool) -> String {
-    let title = level(severity).primary_title(visible(message));
-    let mut group = Group::with_title(title);
-    if let Some(help) = help {
-        group = group.element(Level::HELP.message(visible_lines(help)));
-    }
-    format!("{}\n", renderer(color).render(&[group]))
+    let title = Group::with_title(level(severity).primary_title(visible(message)));
+    let help = help.map(|help| Group::with_title(Level::HELP.secondary_title(visible_lines(help))));
+    let groups: Vec<Group<'_>> = [title].into_iter().chain(help).collect();
+    format!("{}\n", renderer(color).render(&groups))
 }
 
 /// The last line: `2 errors, 1 warning`. Notes are not counted; empty when nothing counts.

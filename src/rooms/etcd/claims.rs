@@ -4,8 +4,7 @@ use crate::cluster::{Cluster, Node, layout};
 use crate::report::Path;
 use crate::rooms::Claims;
 use crate::rooms::claims::{
-    Account, Archive, ArchiveSource, Bind, Folder, NodeClaims, OwnedPath, Phase, Port, Protocol,
-    Reach, Unit,
+    Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, Unit,
 };
 
 /// The account that the members run as.
@@ -21,7 +20,7 @@ pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut Claims) {
         let node = claims.node(member.index);
         node.ports.extend(ports(member, cluster));
         node.archives.push(archive(cluster, plan.facts));
-        folders(plan, cluster, node);
+        node.paths.extend(folders(plan));
         node.units.push(unit("etcd.service", false));
         if plan.backup.is_some() {
             node.units.push(unit("etcd-backup.timer", true));
@@ -76,17 +75,19 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
     }
 }
 
-fn folders(plan: &EtcdPlan, cluster: &Cluster, node: &mut NodeClaims) {
-    let home = cluster.etcd.data_dir.clone();
-    node.accounts.push(Account { room: ROOM, name: ACCOUNT, home });
-    // Snapshots outlive a reset: they are what a cluster is restored from.
-    let kept = plan.backup.iter().map(|backup| (backup.directory.clone(), "backup", false));
-    let data = plan.data.iter().map(|path| (path.clone(), "dataDir", true));
-    for (path, key, remove_on_reset) in data.chain(kept) {
-        node.folders.push(Folder { room: ROOM, path: path.clone(), mode: 0o700, owner: ACCOUNT });
-        let at = Path::of(&["etcd", key]);
-        node.paths.push(OwnedPath { room: ROOM, path, remove_on_reset, at });
-    }
+/// Snapshots outlive a reset: they are what a cluster is restored from.
+fn folders(plan: &EtcdPlan) -> impl Iterator<Item = OwnedPath> {
+    let data = plan.data.iter().map(|path| (path, Path::of(&["etcd", "dataDir"]), true));
+    let kept = plan
+        .backup
+        .iter()
+        .map(|backup| (&backup.directory, Path::of(&["etcd", "backup", "directory"]), false));
+    data.chain(kept).map(|(path, at, remove_on_reset)| OwnedPath {
+        room: ROOM,
+        path: path.clone(),
+        remove_on_reset,
+        at,
+    })
 }
 
 fn unit(name: &str, wait: bool) -> Unit {

@@ -16,6 +16,8 @@ mod lint;
 mod plan;
 mod render;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use crate::cluster::Cluster;
 use crate::cluster::EtcdMode;

@@ -1,13 +1,12 @@
 //! The settings of one member, as environment variables.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
 use super::plan::EtcdPlan;
-use crate::catalog::EtcdSetting;
-use crate::cluster::{Cluster, Node, host_port, layout};
+use crate::catalog::{EtcdFlag, EtcdSetting};
+use crate::cluster::{Cluster, Etcd, Node, host_port, layout};
 
 /// Settings that belong together.
 #[derive(Serialize)]
@@ -92,7 +91,7 @@ pub(super) fn of(member: &Node, plan: &EtcdPlan, cluster: &Cluster) -> Vec<Group
             vec![("listen-metrics-urls", metrics)],
         ),
     ];
-    let (tuned, rest) = tuning(plan, &etcd.settings);
+    let (tuned, rest) = tuning(plan, etcd);
     groups.push(group("Timing in milliseconds, size in bytes, care for the data.", tuned));
     if !rest.is_empty() {
         groups.push(group("From `etcd.settings`.", rest));
@@ -104,7 +103,8 @@ type Flags<'a> = Vec<(&'a str, String)>;
 
 /// Settings that have a good value of ours, the user's in its place where there is one; and what
 /// else the user said.
-fn tuning<'a>(plan: &'a EtcdPlan, said: &'a BTreeMap<String, String>) -> (Flags<'a>, Flags<'a>) {
+fn tuning<'a>(plan: &EtcdPlan, etcd: &'a Etcd) -> (Flags<'a>, Flags<'a>) {
+    let Etcd { version, settings: said, .. } = etcd;
     let facts = plan.facts;
     let mut ours = vec![
         ("heartbeat-interval", plan.heartbeat_ms.to_string()),
@@ -122,11 +122,17 @@ fn tuning<'a>(plan: &'a EtcdPlan, said: &'a BTreeMap<String, String>) -> (Flags<
         // A member that comes back from a partition does not unseat a healthy leader.
         ours.push(("pre-vote", "true".to_owned()));
     }
+    if facts.logger_setting {
+        // 3.4 still has an older form, deprecated, unless told so; the only one from 3.5 on.
+        ours.push(("logger", "zap".to_owned()));
+    }
     match &facts.initial_corrupt_check {
         EtcdSetting::Flag(flag) => ours.push((flag, "true".to_owned())),
         EtcdSetting::Gate(gate) => ours.push(("feature-gates", format!("{gate}=true"))),
     }
-    if let Some(flag) = &facts.watch_progress_notify_interval {
+    if let Some(flag) = &facts.watch_progress_notify_interval
+        && facts.flag_status(flag, version.patch) == EtcdFlag::Known
+    {
         // kubeadm's value for stacked members: the API server's watch cache keeps up with the
         // store on quiet resources.
         ours.push((flag, "5s".to_owned()));

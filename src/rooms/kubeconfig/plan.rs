@@ -182,7 +182,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeconfig::Kubeconfig;
-    use crate::rooms::testing::{claimed, files, text};
+    use crate::rooms::trial::{claimed, files, text};
 
     fn of_release(version: &str) -> Value {
         json!({"cluster": {"kubernetes": version}})

@@ -135,8 +135,9 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
 mod tests {
     use serde_json::json;
 
+    use crate::rooms::Room;
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::testing::{claimed, complaints};
+    use crate::rooms::trial::{claimed, complaints, pages};
 
     #[test]
     fn a_node_is_told_its_own_address_and_labels() {
@@ -201,5 +202,10 @@ mod tests {
         let differs = json!({"kubelet": {"cgroupDriver": "cgroupfs"}});
         let expected = ["cluster/cgroup-driver at kubelet.cgroupDriver"];
         assert_eq!(complaints(&Kubelet, &differs), expected);
+    }
+
+    #[test]
+    fn the_pages_hold() {
+        pages(Kubelet.codes());
     }
 }

@@ -111,8 +111,9 @@ fn ports() -> [Port; 2] {
 mod tests {
     use serde_json::{Value, json};
 
+    use crate::rooms::Room;
     use crate::rooms::kubeproxy::KubeProxy;
-    use crate::rooms::testing::{claimed, complaints};
+    use crate::rooms::trial::{claimed, complaints, pages};
 
     fn mode(version: &str, mode: &str) -> Value {
         json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
@@ -166,5 +167,10 @@ mod tests {
         let mut old_kernel = mode("1.33.0", "nftables");
         old_kernel["os"] = json!({"distribution": "debian", "release": "11"});
         assert_eq!(complaints(old_kernel), early);
+    }
+
+    #[test]
+    fn the_pages_hold() {
+        pages(KubeProxy.codes());
     }
 }

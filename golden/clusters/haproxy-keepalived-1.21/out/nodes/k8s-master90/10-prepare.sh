@@ -60,6 +60,11 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
 fi
 
 missing=()
+command -v haproxy >/dev/null || missing+=(haproxy)
+command -v keepalived >/dev/null || missing+=(keepalived)
+command -v kubeadm >/dev/null || missing+=(kubeadm)
+command -v kubectl >/dev/null || missing+=(kubectl)
+command -v kubelet >/dev/null || missing+=(kubelet)
 # ${list[*]-}: bash before 4.4 takes an empty list for an unset one.
 [ -z "${missing[*]-}" ] ||
   die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}"

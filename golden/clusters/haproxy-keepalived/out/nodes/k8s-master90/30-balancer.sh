@@ -59,6 +59,9 @@ unit() {
   fi
   rm -f "$pending"
 }
+check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg; }
+unit haproxy.service yes check_haproxy_service
+unit keepalived.service yes ''
 
 wait_for 15 'the balancer accepts connections on port 12567 (journalctl -u haproxy)' answers 127.0.0.1 12567
 wait_for 30 'the VIP 192.168.1.33 answers on port 12567 (journalctl -u keepalived; adverts are IP protocol 112)' answers 192.168.1.33 12567

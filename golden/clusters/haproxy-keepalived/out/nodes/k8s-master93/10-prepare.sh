@@ -69,7 +69,22 @@ if grep -q '^SELINUX=enforcing' /etc/selinux/config 2>/dev/null; then
   sed -i 's/^SELINUX=enforcing/SELINUX=permissive/' /etc/selinux/config
 fi
 
-wanted=()
+repo=/etc/yum.repos.d/hagen-kubernetes.repo
+text=$(cat <<'REPO'
+[hagen-kubernetes]
+name=kubernetes
+baseurl=https://mirror.example.com/kubernetes/yum/repos/kubernetes-el7-x86_64/
+enabled=1
+gpgcheck=1
+gpgkey=https://mirror.example.com/kubernetes/yum/doc/yum-key.gpg https://mirror.example.com/kubernetes/yum/doc/rpm-package-key.gpg
+exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
+REPO
+)
+if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
+  printf '%s\n' "$text" >"$repo"
+  chmod 0644 "$repo"
+fi
+wanted=(cri-tools haproxy ipset ipvsadm keepalived kubeadm-1.15.1-0 kubectl-1.15.1-0 kubelet-1.15.1-0 kubernetes-cni)
 absent=()
 for package in "${wanted[@]}"; do
   rpm -q "$package" >/dev/null 2>&1 || absent+=("$package")

@@ -38,6 +38,8 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
+systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
+systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
 answers 10.0.0.10 8443 || die 'the VIP 10.0.0.10:8443 does not answer'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://10.0.0.10:8443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://10.0.0.10:8443'

@@ -60,7 +60,21 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
 fi
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
-wanted=()
+keyring=/etc/apt/keyrings/hagen-kubernetes.asc
+if [ ! -s "$keyring" ]; then
+  command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
+  install -d -m 0755 /etc/apt/keyrings
+  curl -fsSL --retry 3 --max-time 60 https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key >"$keyring.new"
+  chmod 0644 "$keyring.new"
+  mv -f "$keyring.new" "$keyring"
+fi
+list=/etc/apt/sources.list.d/hagen-kubernetes.list
+line="deb [signed-by=$keyring] https://pkgs.k8s.io/core:/stable:/v1.30/deb/ /"
+if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
+  printf '%s\n' "$line" >"$list"
+  chmod 0644 "$list"
+fi
+wanted=(cri-tools keepalived kubeadm=1.30.4-1.1 kubectl=1.30.4-1.1 kubelet=1.30.4-1.1 kubernetes-cni libnginx-mod-stream nginx)
 absent=()
 for package in "${wanted[@]}"; do
   name=${package%%=*} version=
@@ -85,5 +99,6 @@ if [ -n "${absent[*]-}" ]; then
   apt-get install -y -q --no-install-recommends --allow-change-held-packages \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${absent[@]}"
 fi
+apt-mark hold kubeadm kubectl kubelet >/dev/null
 
 say 'done'

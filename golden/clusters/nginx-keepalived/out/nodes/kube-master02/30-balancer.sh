@@ -59,6 +59,10 @@ unit() {
   fi
   rm -f "$pending"
 }
+check_nginx_service() { nginx -t -c /etc/nginx/nginx.conf; }
+check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf; }
+unit nginx.service yes check_nginx_service
+unit keepalived.service yes check_keepalived_service
 
 wait_for 15 'the balancer accepts connections on port 16443 (journalctl -u nginx)' answers 127.0.0.1 16443
 wait_for 30 'the VIP 172.26.133.160 answers on port 16443 (journalctl -u keepalived; adverts are IP protocol 112)' answers 172.26.133.160 16443

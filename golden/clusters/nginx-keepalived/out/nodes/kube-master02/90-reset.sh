@@ -28,6 +28,8 @@ fi
 if command -v kubeadm >/dev/null; then
   timeout 300 kubeadm reset --force --cri-socket=unix:///run/containerd/containerd.sock || say 'kubeadm reset complained (see above); going on'
 fi
+systemctl disable --now --quiet keepalived.service 2>/dev/null || true
+systemctl disable --now --quiet nginx.service 2>/dev/null || true
 if [ -s "$here/files.tsv" ]; then
   while IFS=$'\t' read -r path _; do
     [ "$path" != path ] || continue
@@ -36,6 +38,8 @@ if [ -s "$here/files.tsv" ]; then
 fi
 rm -rf --one-file-system -- /var/lib/etcd
 rm -rf --one-file-system -- /var/lib/kubelet
+rm -rf --one-file-system -- /etc/cni/net.d
+rm -rf --one-file-system -- /run/flannel
 for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
   ip link delete "$device" 2>/dev/null || true
 done
@@ -45,6 +49,6 @@ fi
 awk '$0 == "# begin hagen" { skip = 1 } !skip { print } $0 == "# end hagen" { skip = 0 }' /etc/hosts >"$here/.hosts"
 cat "$here/.hosts" >/etc/hosts
 rm -f "$here/.hosts"
-rm -rf --one-file-system -- "$state"
+rm -rf --one-file-system -- /var/lib/hagen
 systemctl daemon-reload
 say 'done; a reboot clears the rules that kube-proxy left in the kernel, then 10-prepare.sh can start again'

@@ -35,6 +35,8 @@ if [ -s "$here/files.tsv" ]; then
   done <"$here/files.tsv"
 fi
 rm -rf --one-file-system -- /var/lib/kubelet
+rm -rf --one-file-system -- /etc/cni/net.d
+rm -rf --one-file-system -- /run/flannel
 for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
   ip link delete "$device" 2>/dev/null || true
 done
@@ -44,6 +46,6 @@ fi
 awk '$0 == "# begin hagen" { skip = 1 } !skip { print } $0 == "# end hagen" { skip = 0 }' /etc/hosts >"$here/.hosts"
 cat "$here/.hosts" >/etc/hosts
 rm -f "$here/.hosts"
-rm -rf --one-file-system -- "$state"
+rm -rf --one-file-system -- /var/lib/hagen
 systemctl daemon-reload
 say 'done; a reboot clears the rules that kube-proxy left in the kernel, then 10-prepare.sh can start again'

@@ -1,0 +1,191 @@
+//! `hagen diff`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use similar::TextDiff;
+
+use super::compiled::Compiled;
+use super::console::Console;
+use super::exit::{Exit, Failure};
+use super::impact::{Impact, impact};
+use super::options::{Reporting, Sources};
+use super::summary;
+use crate::disk::{self, Comparison};
+use crate::manifest;
+use crate::tree::Tree;
+
+/// Compare a tree on disk with what the inventory says now.
+///
+/// Prints the text of public files that change, private and new files by name only, and which
+/// units of which node have to be reloaded or restarted. Nothing is written.
+///
+/// Exit code 0 means the same, 1 different, 2 that it cannot be said: errors in the input, wrong
+/// usage, an unreadable folder.
+#[derive(Args, Debug)]
+#[command(after_long_help = "\
+Examples:
+  hagen diff prod.yaml -o out
+  hagen diff prod.yaml -o out --public      in a checkout, which has no private files
+  hagen diff prod.yaml -o out --output json | jq .impact")]
+pub(super) struct Diff {
+    /// The inventory; `-` is standard input.
+    #[arg(value_name = "INVENTORY")]
+    inventory: PathBuf,
+    /// The folder that holds the tree.
+    #[arg(short, long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    sources: Sources,
+    /// Private files that DIR lacks are no difference, as in a Git checkout.
+    #[arg(long)]
+    public: bool,
+    /// How the difference is printed.
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    output: Form,
+    /// Treat warnings as errors.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Form {
+    /// A unified diff and a list of nodes, for people.
+    #[default]
+    Text,
+    /// One JSON object with `files` and `impact`, for programs.
+    Json,
+}
+
+impl Diff {
+    pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        let compiled = Compiled::build(&self.inventory, &self.sources)?;
+        let judged = compiled.judged();
+        let found = Reporting::strict(self.strict).print(console, &judged)?;
+        summary::of_findings(console, &judged, self.strict);
+        let Some((tree, manifest)) = compiled.tree().filter(|_| found == Exit::Fine) else {
+            return Ok(Exit::Failed);
+        };
+        let old = disk::read_manifest(&self.out)?;
+        let comparison = disk::compare(tree, manifest, &self.out, self.public)?;
+        let impact = impact(&comparison, old.as_ref(), manifest);
+        let entries = old.iter().chain([manifest]).flat_map(|manifest| &manifest.files);
+        let private: BTreeSet<&str> =
+            entries.filter(|entry| entry.secret).map(|entry| entry.path.as_str()).collect();
+        match self.output {
+            Form::Text => {
+                let color = console.colors_results();
+                console.result(&text(&comparison, tree, &private, color))?;
+                console.result(&consequences(&impact))?;
+            }
+            Form::Json => console.result(&machine(&comparison, &private, &impact))?,
+        }
+        Ok(if comparison.is_same() { Exit::Fine } else { Exit::Found })
+    }
+}
+
+/// What happened to one file.
+enum Change<'a> {
+    Added,
+    Removed,
+    /// With the old bytes, unless it is private.
+    Changed(Option<&'a [u8]>),
+}
+
+impl Change<'_> {
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed(_) => "changed",
+        }
+    }
+}
+
+/// Everything that differs, by path; the files of one node stand together.
+fn changes(comparison: &Comparison) -> BTreeMap<&str, Change<'_>> {
+    let Comparison { added, removed, changed, mode_changed: _ } = comparison;
+    let added = added.iter().map(|path| (path.as_str(), Change::Added));
+    let removed = removed.iter().map(|path| (path.as_str(), Change::Removed));
+    let changed =
+        changed.iter().map(|change| (change.path.as_str(), Change::Changed(change.old.as_deref())));
+    added.chain(removed).chain(changed).collect()
+}
+
+fn text(comparison: &Comparison, tree: &Tree, private: &BTreeSet<&str>, color: bool) -> String {
+    let mut out = String::new();
+    for (path, change) in changes(comparison) {
+        let note = if private.contains(path) { " (private)" } else { "" };
+        out += &painted(&format!("{} {path}{note}", change.as_str()), BOLD, color);
+        // The manifest repeats in fingerprints what the other files say in words.
+        if let (Change::Changed(Some(old)), false) = (&change, path == manifest::PATH) {
+            let new = tree.get(path).map(|artifact| artifact.bytes.as_slice()).unwrap_or_default();
+            out += &unified(path, old, new, color);
+        }
+    }
+    out
+}
+
+/// The changed lines of one file with three lines around them.
+fn unified(path: &str, old: &[u8], new: &[u8], color: bool) -> String {
+    let (Ok(old), Ok(new)) = (std::str::from_utf8(old), std::str::from_utf8(new)) else {
+        return "  binary\n".to_owned();
+    };
+    let diff = TextDiff::from_lines(old, new);
+    let text = diff
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .to_string();
+    text.lines()
+        .map(|line| match line.as_bytes().first() {
+            Some(b'+') => painted(line, GREEN, color),
+            Some(b'-') => painted(line, RED, color),
+            Some(b'@') => painted(line, CYAN, color),
+            _ => format!("{line}\n"),
+        })
+        .collect()
+}
+
+/// The nodes that change and what their units need.
+fn consequences(impact: &BTreeMap<String, Impact>) -> String {
+    if impact.is_empty() {
+        return String::new();
+    }
+    let width = impact.keys().map(String::len).max().unwrap_or(0);
+    let lines = impact.iter().map(|(node, Impact { files, units })| {
+        let units = units.iter().map(|(unit, apply)| format!("{} {unit}", apply.as_str()));
+        let units = units.collect::<Vec<_>>().join(", ");
+        let units = if units.is_empty() { "no unit to restart".to_owned() } else { units };
+        format!("  {node:width$}  {}: {units}\n", summary::counted(*files, "file"))
+    });
+    ["\nImpact, one node after the other:\n".to_owned()].into_iter().chain(lines).collect()
+}
+
+fn machine(
+    comparison: &Comparison,
+    private: &BTreeSet<&str>,
+    impact: &BTreeMap<String, Impact>,
+) -> String {
+    let files: Vec<_> = changes(comparison)
+        .into_iter()
+        .map(|(path, change)| {
+            let private = private.contains(path);
+            json!({"path": path, "change": change.as_str(), "private": private})
+        })
+        .collect();
+    let document = json!({"same": comparison.is_same(), "files": files, "impact": impact});
+    format!("{document:#}\n")
+}
+
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+const CYAN: &str = "36";
+
+/// One line, in a colour of ANSI where there are colours.
+fn painted(line: &str, code: &str, color: bool) -> String {
+    if color { format!("\u{1b}[{code}m{line}\u{1b}[0m\n") } else { format!("{line}\n") }
+}

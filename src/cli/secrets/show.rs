@@ -1,0 +1,60 @@
+//! `hagen secrets show`.
+
+use clap::Args;
+
+use super::change::Which;
+use crate::cli::compiled::Compiled;
+use crate::cli::console::Console;
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::options::Sources;
+use crate::cli::summary;
+use crate::manifest::Certificate;
+use crate::secrets::rfc3339;
+
+/// Print the public facts of a bundle: no secret among them.
+///
+/// Its id, which the manifest of every tree names; its date; the generation of each area; the
+/// keys that are stored instead of derived; and, where the inventory has no error, when each
+/// certificate expires.
+#[derive(Args, Debug)]
+pub(super) struct Show {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Show {
+    pub(in crate::cli) fn run(&self, console: &Console) -> Result<Exit, Failure> {
+        let sources = Sources { secrets: Some(self.which.path()?), ..Sources::default() };
+        let compiled = Compiled::build(&self.which.inventory, &sources)?;
+        let Some(found) = &compiled.found else { return Ok(Exit::Failed) };
+        let bundle = match found.open(console)? {
+            Ok(bundle) => bundle,
+            Err(exit) => return Ok(exit),
+        };
+        let mut lines = vec![
+            format!("cluster: {}", bundle.cluster()),
+            format!("id: {}", bundle.id()),
+            format!("issuedAt: {}", rfc3339(bundle.issued_at())),
+            "generations:".to_owned(),
+        ];
+        lines.extend(bundle.generations().iter().map(|(area, count)| format!("  {area}: {count}")));
+        if !bundle.keys().is_empty() {
+            lines.push("stored:".to_owned());
+            lines.extend(bundle.keys().keys().map(|label| format!("  - {label}")));
+        }
+        if let Some((_, manifest)) = compiled.tree() {
+            lines.push("expiry:".to_owned());
+            lines.extend(calendar(&manifest.certificates));
+        }
+        console.result(&(lines.join("\n") + "\n"))?;
+        Ok(Exit::Fine)
+    }
+}
+
+/// When each certificate expires, the first one first.
+fn calendar(certificates: &[Certificate]) -> Vec<String> {
+    let mut certificates: Vec<&Certificate> = certificates.iter().collect();
+    certificates.sort_by_key(|entry| (&entry.not_after, &entry.id));
+    let line = |entry: &&Certificate| format!("  {}: {}", entry.id, summary::day(&entry.not_after));
+    certificates.iter().map(line).collect()
+}

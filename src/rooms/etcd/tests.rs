@@ -1,0 +1,152 @@
+use super::{Etcd, codes};
+use crate::rooms::Room;
+use crate::rooms::trial::{self, file, outcome};
+
+fn settings_of(node: &str, overlay: &str) -> Vec<(String, String)> {
+    let text = file(&outcome(overlay), &format!("nodes/{node}/rootfs/etc/etcd/etcd.conf"));
+    text.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split_once('=').unwrap())
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn value<'a>(settings: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    settings.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn members_differ_in_who_they_are_and_agree_on_the_cluster() {
+    let of = |node| settings_of(node, "etcd: {mode: external}");
+    let (one, two) = (of("cp1"), of("cp2"));
+    assert_eq!(value(&one, "ETCD_NAME"), Some("cp1"));
+    assert_eq!(value(&two, "ETCD_NAME"), Some("cp2"));
+    let initial = value(&one, "ETCD_INITIAL_CLUSTER").unwrap();
+    assert_eq!(value(&two, "ETCD_INITIAL_CLUSTER"), Some(initial));
+    // etcd refuses to start where its own entry and its advertised URL differ.
+    for (node, settings) in [("cp1", &one), ("cp2", &two)] {
+        let own = value(settings, "ETCD_INITIAL_ADVERTISE_PEER_URLS").unwrap();
+        assert!(initial.split(',').any(|entry| entry == format!("{node}={own}")));
+    }
+    assert_eq!(value(&one, "ETCD_CLIENT_CERT_AUTH"), Some("true"));
+    assert_eq!(value(&one, "ETCD_PEER_CLIENT_CERT_AUTH"), Some("true"));
+}
+
+#[test]
+fn no_setting_is_written_twice() {
+    for overlay in [
+        "etcd: {mode: external}",
+        "etcd: {mode: external, settings: {snapshot-count: '5', max-wals: '7'}}",
+    ] {
+        let mut keys: Vec<String> =
+            settings_of("cp1", overlay).into_iter().map(|(key, _)| key).collect();
+        let all = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), all, "{overlay}");
+    }
+}
+
+#[test]
+fn each_release_is_asked_for_the_corruption_check_in_its_own_words() {
+    let of = |kubernetes, etcd| {
+        settings_of(
+            "cp1",
+            &format!(
+                "{{cluster: {{kubernetes: {kubernetes}}}, etcd: {{mode: external, version: {etcd}}}}}"
+            ),
+        )
+    };
+    let flag = "ETCD_EXPERIMENTAL_INITIAL_CORRUPT_CHECK";
+    let old = of("1.25.16", "3.5.33");
+    assert_eq!(value(&old, flag), Some("true"));
+    assert_eq!(value(&old, "ETCD_FEATURE_GATES"), None);
+    let new = of("1.37.1", "3.6.14");
+    assert_eq!(value(&new, flag), None);
+    assert_eq!(value(&new, "ETCD_FEATURE_GATES"), Some("InitialCorruptCheck=true"));
+}
+
+#[test]
+fn every_written_setting_is_one_that_the_release_has() {
+    for (kubernetes, version) in [
+        ("1.15.1", "3.3.10"),
+        ("1.15.1", "3.4.7"),
+        ("1.25.16", "3.5.6"),
+        ("1.37.1", "3.6.14"),
+        ("1.37.1", "3.7.1"),
+    ] {
+        let overlay = format!(
+            "{{cluster: {{kubernetes: {kubernetes}}}, etcd: {{mode: external, version: {version}}}}}"
+        );
+        let version: crate::catalog::EtcdVersion = version.parse().unwrap();
+        let facts = version.release().unwrap();
+        for (variable, _) in settings_of("cp1", &overlay) {
+            let flag = variable.trim_start_matches("ETCD_").to_lowercase().replace('_', "-");
+            let status = facts.flag_status(&flag, version.patch);
+            assert_eq!(status, crate::catalog::EtcdFlag::Known, "{flag} in {version}");
+        }
+    }
+}
+
+#[test]
+fn a_users_gate_joins_ours_and_another_value_takes_the_place_of_ours() {
+    let settings = settings_of(
+        "cp1",
+        "etcd: {mode: external, version: 3.6.14, settings: {feature-gates: LeaseCheckpoint=true, snapshot-count: '50000'}}",
+    );
+    assert_eq!(
+        value(&settings, "ETCD_FEATURE_GATES"),
+        Some("InitialCorruptCheck=true,LeaseCheckpoint=true")
+    );
+    assert_eq!(value(&settings, "ETCD_SNAPSHOT_COUNT"), Some("50000"));
+}
+
+#[test]
+fn keys_are_private_and_belong_to_the_account() {
+    let outcome = outcome("etcd: {mode: external}");
+    let tree = outcome.tree.unwrap();
+    for purpose in ["server", "peer", "client"] {
+        let path = format!("nodes/cp1/rootfs/etc/etcd/pki/{purpose}.key");
+        let key = tree.get(&path).unwrap();
+        assert!(key.secret);
+        assert_eq!((key.mode, key.owner.as_str()), (0o600, "etcd"));
+    }
+    assert!(tree.get("nodes/w1/rootfs/etc/etcd/etcd.conf").is_none());
+}
+
+#[test]
+fn stacked_members_get_no_files() {
+    let tree = outcome("{}").tree.unwrap();
+    assert!(
+        tree.iter().all(|(path, artifact)| { artifact.origin.room != "etcd" || panic!("{path}") })
+    );
+}
+
+#[test]
+fn a_misspelt_setting_is_answered_with_the_right_one() {
+    let outcome = outcome("etcd: {settings: {snapshot-counts: '5'}}");
+    let finding = outcome
+        .report
+        .findings()
+        .iter()
+        .find(|finding| finding.code == &codes::FLAG_VERSION)
+        .unwrap();
+    assert_eq!(finding.help.as_deref(), Some("did you mean `snapshot-count`?"));
+    assert_eq!(finding.at.to_string(), "etcd.settings.snapshot-counts");
+}
+
+#[test]
+fn gates_are_checked_against_the_release() {
+    let found = |gate: &str| {
+        trial::codes(&format!(
+            "etcd: {{mode: external, version: 3.6.14, settings: {{feature-gates: {gate}}}}}"
+        ))
+    };
+    assert!(found("Nonsense=true").contains(&"etcd/flag-version"));
+    assert!(!found("'AllAlpha=false,InitialCorruptCheck=false'").contains(&"etcd/flag-version"));
+}
+
+#[test]
+fn pages_hold() {
+    trial::pages(Etcd.codes());
+}
