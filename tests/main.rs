@@ -13,3 +13,4 @@
 mod compiled;
 mod golden;
 mod pages;
+mod readme;
