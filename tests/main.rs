@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     missing_docs,
+    unreachable_pub,
     reason = "tests read and write files and may panic"
 )]
 
@@ -14,3 +15,4 @@ mod compiled;
 mod golden;
 mod pages;
 mod readme;
+mod schema;

@@ -135,6 +135,10 @@ fn interface_flags(cluster: &Cluster) -> Vec<String> {
 }
 
 impl Plan for Flannel {
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({"cni": {"image": self.image, "pluginImage": self.plugin_image}})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         if with.cluster.is_first_control_plane(node) {
             let path = format!("{}/{MANIFEST}", layout::ADDONS);
