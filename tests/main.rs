@@ -7,9 +7,12 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     missing_docs,
+    unreachable_pub,
     reason = "tests read and write files and may panic"
 )]
 
 mod compiled;
 mod golden;
 mod pages;
+mod readme;
+mod schema;

@@ -7,7 +7,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::disallowed_types,
     reason = "files, clock and environment are read here and handed to pure functions"
 )]
 
@@ -26,6 +25,7 @@ mod options;
 mod schema;
 mod secrets;
 mod shell;
+mod show;
 mod summary;
 mod why;
 
@@ -62,6 +62,7 @@ enum Verb {
     Build(build::Build),
     Diff(diff::Diff),
     Why(why::Why),
+    Show(show::Show),
     Explain(explain::Explain),
     Secrets(secrets::Secrets),
     Schema(schema::Schema),
@@ -91,6 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(verb) => verb.run(&console),
         Verb::Build(verb) => verb.run(&console),
         Verb::Diff(verb) => verb.run(&console),
+        Verb::Show(verb) => verb.run(&console),
         Verb::Why(verb) => verb.run(&console),
         Verb::Explain(verb) => verb.run(&console),
         Verb::Secrets(verb) => verb.run(&console),

@@ -81,6 +81,12 @@ pub trait Plan: Send + Sync {
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let _ = (with, out);
     }
+
+    /// The room's settings with every default, as a merge patch on the inventory (`hagen show`).
+    /// What differs from node to node stays out: the inventory says it once for all.
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({})
+    }
 }
 
 /// Everything that rendering may look at.
