@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stderr,
     missing_docs,
+    unreachable_pub,
     reason = "tests read and write files and may panic"
 )]
 
@@ -19,3 +20,4 @@ mod pages;
 mod readme;
 mod refusals;
 mod scene;
+mod schema;

@@ -6,7 +6,7 @@ use hagen::report::Severity;
 use crate::compiled::{check, overlaid};
 
 /// The fenced block below a heading, with its info string.
-fn block<'a>(page: &'a str, heading: &str) -> Option<(&'a str, &'a str)> {
+pub fn block<'a>(page: &'a str, heading: &str) -> Option<(&'a str, &'a str)> {
     let section = page.split_once(&format!("\n## {heading}\n"))?.1;
     let section = section.split("\n## ").next()?;
     let fence = section.split_once("```")?.1;
@@ -14,7 +14,8 @@ fn block<'a>(page: &'a str, heading: &str) -> Option<(&'a str, &'a str)> {
     Some((info, rest.split_once("```")?.0))
 }
 
-fn inventory(example: &str) -> String {
+/// The whole inventory that an example stands for.
+pub fn inventory(example: &str) -> String {
     // Faults of the text itself cannot be shown as an overlay: those pages hold whole inventories.
     let says = |key: &str| example.lines().any(|line| line.starts_with(key));
     if says("apiVersion:") && says("cluster:") { example.to_owned() } else { overlaid(example) }

@@ -186,3 +186,21 @@ fn certificates_out_of_their_time_are_told_of_and_change_nothing_else() {
         }
     }
 }
+
+#[test]
+fn keys_of_an_existing_cluster_and_rsa_keys_are_kept_in_the_bundle() {
+    let scene = Scene::demo();
+    scene.run("secrets new inventory.yaml -o rsa.yaml --rsa 2048").expect(0);
+    let shown = scene.run("secrets show inventory.yaml --secrets rsa.yaml").expect(0).out;
+    assert!(shown.contains("stored:\n  - ca/etcd\n"), "{shown}");
+    scene.run("build inventory.yaml --secrets rsa.yaml -o old").expect(0);
+    let authority = "nodes/cp1/rootfs/etc/kubernetes/pki/ca";
+    let key = format!("old/{authority}.key");
+    assert!(scene.read(&key).starts_with("-----BEGIN RSA PRIVATE KEY-----"));
+
+    scene.run(&format!("secrets import inventory.yaml ca/kubernetes {key}")).expect(0);
+    scene.run("build inventory.yaml -o out").expect(0);
+    assert_eq!(scene.read(&format!("out/{authority}.key")), scene.read(&key));
+    scene.run("secrets import inventory.yaml ca/kubernetes inventory.yaml").expect(2).says("P-256");
+    scene.run("secrets import inventory.yaml ca/other old/hagen.json").expect(2);
+}

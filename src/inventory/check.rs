@@ -135,16 +135,13 @@ impl<'a> Check<'a> {
     }
 
     fn too_long(&mut self, length: u64, most: u64, path: &Path) {
-        let nodes = *path == Path::of(&["nodes"]);
-        let code = if nodes { &codes::TOO_MANY_NODES } else { &codes::TYPE };
-        if nodes && self.report.findings().iter().any(|finding| finding.code == code) {
-            return;
-        }
-        let message = match nodes {
-            true => format!("the inventory has {length} nodes, more than {most}"),
-            false => format!("expected at most {}, found {length}", words::items(most)),
-        };
-        self.report.push(finding(code, path, message));
+        let message = format!("expected at most {}, found {length}", words::items(most));
+        self.report.push(match *path == Path::of(&["nodes"]) {
+            true => finding(&codes::TOO_MANY_NODES, path, message)
+                .label("Kubernetes supports no more in one cluster")
+                .help("split the machines over several clusters, one inventory each"),
+            false => finding(&codes::TYPE, path, message),
+        });
     }
 
     fn unique(&mut self, items: &[Node], path: &Path) {

@@ -79,7 +79,7 @@ pub struct EtcdSection {
     /// Snapshots on a timer; external only.
     #[serde(default)]
     pub backup: BackupSection,
-    /// More etcd settings: flag name without dashes to value.
+    /// More etcd settings: flag name without dashes to value. Default: none.
     #[serde(default)]
     #[schemars(schema_with = "keyed::<FlagName, FlagValue>")]
     pub settings: BTreeMap<FlagName, FlagValue>,

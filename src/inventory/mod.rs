@@ -83,13 +83,13 @@ pub struct Inventory {
     /// Command-line flags added to a component. A flag that hagen itself sets is refused.
     #[serde(default)]
     pub extra_args: ExtraArgsSection,
-    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents.
+    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents. Default: none.
     #[serde(default)]
     pub patches: Vec<PatchSection>,
-    /// Extra files placed on nodes as they are.
+    /// Extra files placed on nodes as they are. Default: none.
     #[serde(default)]
     pub files: Vec<FileSection>,
-    /// Warnings that are accepted, each with a reason.
+    /// Warnings that are accepted, each with a reason. Default: none.
     #[serde(default)]
     pub allow: Vec<AllowSection>,
 }
@@ -127,6 +127,7 @@ pub struct EndpointSection {
     pub vip: InterfaceAddress,
     /// The port on which the balancers listen. With balancers on the control planes it must
     /// differ from `cluster.apiPort`. No default.
+    #[schemars(extend("examples" = [8443]))]
     pub port: Port,
     /// The interface that carries the VIP on every node that does not name its own. No default.
     pub interface: Option<Interface>,
@@ -165,19 +166,19 @@ pub struct LoadBalancerSection {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ExtraArgsSection {
-    /// kube-apiserver.
+    /// Flags of kube-apiserver. Default: none.
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub api_server: BTreeMap<FlagName, FlagValue>,
-    /// kube-controller-manager.
+    /// Flags of kube-controller-manager. Default: none.
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub controller_manager: BTreeMap<FlagName, FlagValue>,
-    /// kube-scheduler.
+    /// Flags of kube-scheduler. Default: none.
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub scheduler: BTreeMap<FlagName, FlagValue>,
-    /// kubelet, on every node.
+    /// Flags of the kubelet, on every node. Default: none.
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub kubelet: BTreeMap<FlagName, FlagValue>,
@@ -187,10 +188,10 @@ pub struct ExtraArgsSection {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeSelector {
-    /// Nodes by name.
+    /// Nodes by name. Default: none.
     #[serde(default)]
     pub names: Vec<NodeName>,
-    /// Nodes by role.
+    /// Nodes by role. Default: none.
     #[serde(default)]
     pub roles: Vec<node::Role>,
 }
@@ -233,6 +234,7 @@ pub struct AllowSection {
     /// The code, such as `etcd/on-control-planes`.
     pub code: String,
     /// Why it is fine here.
+    #[schemars(length(min = 1))]
     pub reason: String,
 }
 

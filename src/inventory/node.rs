@@ -36,7 +36,7 @@ pub struct NodeSection {
     /// The cluster address: advertise address, node IP, etcd, VRRP source, balancer backend.
     pub address: Address,
     /// What the node does; at least one role.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), extend("examples" = [["control-plane"]]))]
     pub roles: Vec<Role>,
     /// Address or name for SSH, where it differs from `address`. Default: `address`.
     pub ssh: Option<DnsNameOrAddress>,

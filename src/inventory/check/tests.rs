@@ -315,7 +315,7 @@ text: [a, B]
     9:48 nodes[1].roles[2] inventory/type expected one of `control-plane`, `worker`, `etcd`, found `master` | - | -
     10:11 text[1] inventory/type expected a name such as cp1, found `B` | - | -
     ");
-    insta::assert_snapshot!(findings("name: a\nkubernetes: 1.2.3\nnodes: [1, 2, 3, 4]\n"), @"3:8 nodes inventory/too-many-nodes the inventory has 4 nodes, more than 3 | - | -");
+    insta::assert_snapshot!(findings("name: a\nkubernetes: 1.2.3\nnodes: [1, 2, 3, 4]\n"), @"3:8 nodes inventory/too-many-nodes expected at most 3 items, found 4 | Kubernetes supports no more in one cluster | split the machines over several clusters, one inventory each");
 }
 
 #[test]

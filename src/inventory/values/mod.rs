@@ -16,7 +16,7 @@ pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::check::Formats;
 

@@ -29,9 +29,9 @@ value! {
 }
 
 value! {
-    /// A Kubernetes node name (DNS-1123 subdomain). At most 63 characters: it is a host name as
-    /// well (HOST_NAME_MAX is 64) and fits an X.509 common name after `system:node:` only
-    /// without that limit being exceeded by much (RFC 5280 ub-common-name is 64: 52 remain).
+    /// A Kubernetes node name, which is a host name as well (DNS-1123 subdomain). At most 52
+    /// characters: with `system:node:` in front it is an X.509 common name, of which RFC 5280
+    /// allows 64 (ub-common-name).
     NodeName, "hagen-node-name", ["cp1"], |text| {
         if is_dns_1123_subdomain(text) && text.len() <= 52 && text.parse::<std::net::IpAddr>().is_err() {
             Ok(text.to_owned())
@@ -226,7 +226,7 @@ impl Taint {
 }
 
 value! {
-    /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`. Kept in milliseconds.
+    /// A length of time in one unit: `500ms`, `1s`, `10m`, `4h`.
     Duration(u64), "hagen-duration", ["500ms", "4h"], |text| {
         let expected = || "a time such as 500ms, 1s, 10m or 4h".to_owned();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
