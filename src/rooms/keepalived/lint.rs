@@ -175,7 +175,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
     let (advert, at) = (&plan.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.version == 2 && advert.millis() % 1000 != 0 {
+    if plan.version == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -190,7 +190,8 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.version == 3 && (advert.millis() % 10 != 0 || *advert > LONGEST_ADVERT) {
+    } else if plan.version == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
+    {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -202,7 +203,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             .help("leave it out for 500ms"),
         ));
     }
-    if plan.check_interval.millis() % 1000 != 0 {
+    if !plan.check_interval.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,
@@ -247,4 +248,23 @@ fn failover(plan: &KeepalivedPlan, report: &mut Report) {
             .label("lowers a priority that nobody acts on")
             .because(section("preempt"), "false, also where it is left out")
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(id: u8, segment: &str) -> RouterId {
+        RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }
+    }
+
+    #[test]
+    fn clusters_clash_only_on_a_shared_segment() {
+        let mine = claim(33, "192.168.1.0/24");
+        let clash = |other: &RouterId| router_id_clash(&mine, other, "other").is_some();
+        assert!(clash(&claim(33, "192.168.1.0/24")));
+        assert!(clash(&claim(33, "192.168.0.0/16")), "a wider view of the same segment");
+        assert!(!clash(&claim(34, "192.168.1.0/24")));
+        assert!(!clash(&claim(33, "192.168.2.0/24")));
+    }
 }
