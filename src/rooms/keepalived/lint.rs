@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Keepalived;
 use crate::cluster::Cluster;
 use crate::inventory::keepalived::State;
 use crate::inventory::values::Duration;
@@ -146,20 +147,25 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
                 .help("leave `version` out, for version 3"),
         );
     }
-    let old = plan.hosts.iter().find(|host| plan.version == 3 && !host.can.vrrp_v3);
-    if let Some(host) = old {
-        report.push(
-            Finding::new(
-                &VRRP_VERSION,
-                at.clone(),
-                format!(
-                    "keepalived {} on node {} knows VRRP version 2 only",
-                    host.program, host.name
-                ),
-            )
-            .because(host.program_at.clone(), format!("decides on keepalived {}", host.program))
-            .help("install keepalived 1.2.8 or newer, or set `version: 2`"),
-        );
+    let ipv6 = cluster.endpoint.vip.is_ipv6();
+    let able = |can: &Keepalived| if ipv6 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
+    if plan.version == 3
+        && let Some(host) = plan.hosts.iter().find(|host| !able(&host.can))
+    {
+        let finding = Finding::new(
+            &VRRP_VERSION,
+            at.clone(),
+            format!(
+                "keepalived {} on node {} cannot send adverts of VRRP version 3 to several peers",
+                host.program, host.name
+            ),
+        )
+        .because(host.program_at.clone(), format!("decides on keepalived {}", host.program));
+        report.push(if ipv6 {
+            finding.help("install keepalived 1.2.8 or newer")
+        } else {
+            finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
+        });
     }
     if plan.authentication && plan.version == 3 {
         report.push(

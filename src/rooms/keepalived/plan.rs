@@ -75,13 +75,15 @@ impl KeepalivedPlan {
             rise,
             authentication,
         } = section;
-        let version = version.unwrap_or(3);
         let priorities: BTreeMap<String, u32> =
             priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
         let program = program_version.as_ref().and_then(|version| version.as_str().parse().ok());
         let mut hosts: Vec<Host> =
             cluster.control_planes().map(|node| Host::new(node, program)).collect();
         number(&mut hosts, &priorities);
+        let vip = cluster.endpoint.vip;
+        let version_3 = vip.is_ipv6() || hosts.iter().all(|host| host.can.vrrp_v3_unicast);
+        let version = version.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
             && let Some(first) = hosts.first_mut()
         {
@@ -91,7 +93,7 @@ impl KeepalivedPlan {
         let advert = if version == 2 { 1000 } else { 500 };
         Self {
             version,
-            router_id: router_id.unwrap_or_else(|| default_router_id(cluster.endpoint.vip)),
+            router_id: router_id.unwrap_or_else(|| default_router_id(vip)),
             reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
             preempt: *preempt,
