@@ -11,8 +11,13 @@
     reason = "tests read and write files and may panic"
 )]
 
+mod cli;
 mod compiled;
+mod determinism;
 mod golden;
+mod input;
 mod pages;
 mod readme;
+mod refusals;
+mod scene;
 mod schema;
