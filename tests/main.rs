@@ -13,5 +13,7 @@
 
 mod compiled;
 mod golden;
+mod house;
 mod pages;
+mod readme;
 mod schema;

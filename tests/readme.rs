@@ -1,0 +1,54 @@
+//! Every command of README.md is run, in its order, in one scratch folder.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::compiled::root;
+
+/// The lines of every `sh` block.
+fn commands(readme: &str) -> Vec<&str> {
+    readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"))
+        .flat_map(|(block, _)| block.lines())
+        .collect()
+}
+
+/// Runs one line with this build's `hagen` first on the path.
+fn run(line: &str, folder: &Path) {
+    let hagen = Path::new(env!("CARGO_BIN_EXE_hagen"));
+    let path = std::env::var("PATH").unwrap();
+    let output = Command::new("bash")
+        .args(["-euc", line])
+        .current_dir(folder)
+        .env("PATH", format!("{}:{path}", hagen.parent().unwrap().display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{line}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_command_works() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root().join("golden"), scratch.path().join("golden")).unwrap();
+    for line in commands(&readme) {
+        match line {
+            // This test is part of it.
+            "cargo test --locked" => {}
+            // As root, with installed programs: .ci/run runs exactly this.
+            "tests/real/go/build && cargo test --locked --test real" => {}
+            line => run(&line.replace("cargo run --release --locked --", "hagen"), scratch.path()),
+        }
+    }
+}
+
+#[test]
+fn the_inventory_on_top_is_accepted() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let inventory = readme.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
+    let outcome = crate::compiled::check(inventory);
+    let found: Vec<&str> = outcome.report.findings().iter().map(|found| found.code.id).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
