@@ -6,10 +6,13 @@ use rayon::prelude::*;
 
 use crate::audit;
 use crate::cluster::{self, Cluster};
+use crate::document::{self, Value};
 use crate::inventory::{self, Inventory};
 use crate::manifest::{self, About, Manifest};
 use crate::pki::{self, Issued};
-use crate::report::{Code, Report};
+use crate::report::{Code, Finding, Report};
+use crate::rooms::claims::RouterId;
+use crate::rooms::keepalived::router_id_clash;
 use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
@@ -38,6 +41,8 @@ pub struct Outcome {
     pub tree: Option<Tree>,
     /// The manifest that belongs to the tree.
     pub manifest: Option<Manifest>,
+    /// The VRRP ids that the cluster occupies, to be compared with those of others.
+    pub router_ids: Vec<RouterId>,
     /// Everything that was found.
     pub report: Report,
 }
@@ -49,6 +54,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
         cluster: None,
         tree: None,
         manifest: None,
+        router_ids: Vec::new(),
         report: Report::new(),
     };
     let report = &mut outcome.report;
@@ -57,7 +63,8 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
     let Some(said) = inventory::read(document, report) else { return outcome };
     outcome.cluster = cluster::resolve(&said, report);
     if let Some(cluster) = &outcome.cluster {
-        if let Some((tree, manifest)) = build(inputs, &said, cluster, report) {
+        let router_ids = &mut outcome.router_ids;
+        if let Some((tree, manifest)) = build(inputs, &said, cluster, router_ids, report) {
             outcome.tree = Some(tree);
             outcome.manifest = Some(manifest);
         }
@@ -66,11 +73,60 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
     outcome
 }
 
+/// The inventory with every default written in: what was found, and the value where there is one.
+pub fn settle(name: &str, inventory: &[u8]) -> (Outcome, Option<Value>) {
+    let inputs = Inputs { name, inventory, bundle: None, templates: BTreeMap::new() };
+    let outcome = compile(&inputs);
+    let settled = outcome.document.as_ref().zip(outcome.cluster.as_ref()).and_then(settled);
+    (outcome, settled)
+}
+
+fn settled((document, cluster): (&Document, &Cluster)) -> Option<Value> {
+    // Everything has been reported once already.
+    let unheard = &mut Report::new();
+    let said = inventory::read(document, unheard)?;
+    let mut whole = cluster::settled(&said, cluster);
+    for (_, plan) in plan(&said, cluster, unheard).0 {
+        document::merge(&mut whole, &plan.settled());
+    }
+    Some(whole)
+}
+
+/// Compiles several inventories in parallel and compares what they occupy together: two clusters
+/// on one segment must not answer each other's VRRP adverts.
+pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = inputs.par_iter().map(compile).collect();
+    for mine in 0..outcomes.len() {
+        let clashes = clashes(&outcomes, mine);
+        if !clashes.is_empty() {
+            let outcome = &mut outcomes[mine];
+            outcome.tree = None;
+            outcome.manifest = None;
+            clashes.into_iter().for_each(|finding| outcome.report.push(finding));
+        }
+    }
+    outcomes
+}
+
+/// What the outcome at `mine` has against the others.
+fn clashes(outcomes: &[Outcome], mine: usize) -> Vec<Finding> {
+    let others = outcomes.iter().enumerate().filter(|(other, _)| *other != mine);
+    others
+        .filter_map(|(_, other)| Some((&other.router_ids, other.cluster.as_ref()?)))
+        .flat_map(|(ids, cluster)| ids.iter().map(move |id| (id, cluster)))
+        .flat_map(|(other, cluster)| {
+            let mine = outcomes[mine].router_ids.iter();
+            mine.filter_map(|mine| router_id_clash(mine, other, &cluster.name))
+        })
+        .collect()
+}
+
 /// Rooms to tree. `None` where an error was found, or where there is no bundle to build with.
 fn build(
     inputs: &Inputs<'_>,
     said: &Inventory,
     cluster: &Cluster,
+    router_ids: &mut Vec<RouterId>,
     report: &mut Report,
 ) -> Option<(Tree, Manifest)> {
     let templates = match Templates::new(rooms::templates(), inputs.templates.clone()) {
@@ -86,6 +142,7 @@ fn build(
     };
     cluster::lint(cluster, secrets.issued_at(), report);
     let (plans, claims) = plan(said, cluster, report);
+    router_ids.clone_from(&claims.router_ids);
     audit::claims(cluster, &claims, report);
     pki::lint(&cluster.certificates, secrets.issued_at(), report);
     if report.has_errors() {

@@ -90,7 +90,8 @@ impl Build {
         }
         for ((compiled, folder), written) in compiled.iter().zip(&folders).zip(&written) {
             if let (Some((tree, manifest)), Ok(written)) = (compiled.tree(), written) {
-                console.tell(&summary::of_build(folder, tree, manifest, written, console));
+                console
+                    .tell(&summary::of_build(folder, compiled, tree, manifest, written, console));
                 calendar::warn(console, compiled, manifest);
             }
         }

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::exit::{Exit, Failure};
 use super::input::{self, Found, Inventory};
 use super::options::{Overrides, Sources};
-use crate::compile::{Inputs, Outcome, compile};
+use crate::compile::{Inputs, Outcome, compile_all};
 use crate::manifest::Manifest;
 use crate::report::print::{Judged, Source};
 use crate::tree::Tree;
@@ -89,17 +87,24 @@ fn run(
     inputs: Vec<(Inventory, Option<Found>)>,
     templates: &BTreeMap<String, String>,
 ) -> Vec<Compiled> {
-    inputs
-        .into_par_iter()
-        .map(|(inventory, found)| {
-            let name = inventory.name();
-            let outcome = compile(&Inputs {
-                name: &name,
+    let names: Vec<String> = inputs.iter().map(|(inventory, _)| inventory.name()).collect();
+    let outcomes = {
+        let inputs: Vec<Inputs<'_>> = inputs
+            .iter()
+            .zip(&names)
+            .map(|((inventory, found), name)| Inputs {
+                name,
                 inventory: &inventory.bytes,
                 bundle: found.as_ref().and_then(|found| found.bundle.as_ref()),
                 templates: templates.clone(),
-            });
-            Compiled { inventory, name, found, outcome }
-        })
+            })
+            .collect();
+        compile_all(&inputs)
+    };
+    inputs
+        .into_iter()
+        .zip(names)
+        .zip(outcomes)
+        .map(|(((inventory, found), name), outcome)| Compiled { inventory, name, found, outcome })
         .collect()
 }

@@ -74,8 +74,9 @@ pub(super) struct Sources {
 /// The user's own templates.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Overrides {
-    /// Replace built-in templates: DIR/haproxy/haproxy.cfg.j2 takes the place of the template
-    /// `haproxy/haproxy.cfg.j2`. `hagen why` names the template of a file.
+    /// Replace built-in templates: DIR/keepalived/etc/keepalived/keepalived.conf.j2 takes the
+    /// place of `keepalived/etc/keepalived/keepalived.conf.j2`. `hagen why` names the template of a
+    /// file.
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
 }

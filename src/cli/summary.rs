@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::compiled::Compiled;
 use super::console::Console;
 use crate::disk::{Comparison, Written};
 use crate::manifest::Manifest;
@@ -11,17 +12,18 @@ use crate::tree::Tree;
 /// What a build made, and what of it was new on disk.
 pub(super) fn of_build(
     folder: &Path,
+    compiled: &Compiled,
     tree: &Tree,
     manifest: &Manifest,
     written: &Written,
     console: &Console,
 ) -> String {
-    let nodes = manifest.files.iter().filter_map(|entry| entry.node.as_deref());
-    let nodes = nodes.collect::<std::collections::BTreeSet<_>>().len();
+    let nodes = compiled.outcome.cluster.as_ref().map_or(0, |cluster| cluster.nodes.len());
     // `hagen.json` does not list itself.
     let files = manifest.files.len() + 1;
     let private = manifest.files.iter().filter(|entry| entry.secret).count();
     let bytes: usize = tree.iter().map(|(_, artifact)| artifact.bytes.len()).sum();
+    let bytes = bytes + manifest.to_bytes().len();
     let mut lines = vec![format!(
         "{}: cluster {}, {}, {}, {} ({} private), {}",
         folder.display(),

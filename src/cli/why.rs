@@ -130,7 +130,9 @@ fn shaped(place: &str, document: Option<&Document>) -> String {
     }
     let (line, _) = document.line_column(span.start);
     let text = document.text().lines().nth(line - 1).unwrap_or_default().trim();
-    format!("{place}, {}:{line}: {text}", document.name())
+    let at = format!("{place}, {}:{line}", document.name());
+    // A section is longer than its first line, which only repeats its name.
+    if text.ends_with(':') { at } else { format!("{at}: {text}") }
 }
 
 /// The path that a manifest spells as `nodes[2].address`.

@@ -8,6 +8,7 @@ pub mod layout;
 mod lint;
 mod resolve;
 pub mod sessions;
+mod settled;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
 pub use resolve::resolve;
+pub(crate) use resolve::selected;
+pub use settled::settled;
 
 /// A whole cluster, every default filled in.
 #[derive(Clone, Debug)]

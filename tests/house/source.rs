@@ -107,8 +107,7 @@ fn tokens(text: &str) -> Vec<String> {
             _ => first.len_utf8(),
         };
         let token = &rest[..length];
-        let is_value = token.ends_with(['"', '\'', '#']) && length > 1
-            || first.is_ascii_digit();
+        let is_value = token.ends_with(['"', '\'', '#']) && length > 1 || first.is_ascii_digit();
         if is_value {
             tokens.push("_".to_owned());
         } else if !first.is_whitespace() && !token.starts_with("//") && !token.starts_with("/*") {
@@ -180,7 +179,7 @@ fn path(tokens: &[String], at: usize, before: &[String], out: &mut Vec<Vec<Strin
         (Some("::"), Some("{")) => {
             let mut inner = at + 3;
             while tokens[inner] != "}" {
-                if is_word(&tokens[inner]) && tokens[inner - 1] != "as" {
+                if is_word(&tokens[inner]) && tokens[inner] != "as" && tokens[inner - 1] != "as" {
                     inner = path(tokens, inner, &segments, out);
                 }
                 inner += 1;

@@ -48,7 +48,7 @@ while True:
     begun = time.monotonic()
     answer = b''
     try:
-        with socket.create_connection((vip, int(port)), timeout=1) as plain:
+        with socket.create_connection((vip, int(port)), timeout=0.5) as plain:
             # A balancer may try a dead backend first.
             plain.settimeout(3)
             with context.wrap_socket(plain, server_hostname=vip) as tls:

@@ -18,6 +18,9 @@ const JOIN: &str = "/etc/kubernetes/kubeadm-join.yaml";
 /// Printed whenever the endpoint's port is not the API server's, which is the point of a balancer.
 const INEVITABLE: &str = "port specified in controlPlaneEndpoint overrides bindPort";
 
+/// Up to 1.23 kubeadm asks Docker, where that is the runtime, for its cgroup driver.
+const DOCKER: &str = "#!/bin/sh\necho systemd\n";
+
 /// Whether `kubeadm config validate` exists (1.28 and newer).
 #[derive(Clone, Copy, PartialEq)]
 enum Validate {
@@ -33,6 +36,8 @@ fn takes_everything(case: &Case, module: &str, validate: Validate) {
         let network = Network::start();
         let machine = node.start(&network);
         machine.place(&kubeadm, "/usr/bin/kubeadm");
+        // First in the PATH.
+        machine.place_script("/usr/local/sbin/docker", DOCKER);
         if validate == Validate::Yes {
             let own = if node.has(CONFIG) { CONFIG } else { JOIN };
             quiet(machine.run("kubeadm", &["config", "validate", "--config", own]));

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -54,6 +55,15 @@ impl Machine {
         let destination = self.path(absolute);
         fs::create_dir_all(destination.parent().unwrap()).unwrap();
         fs::copy(program, destination).unwrap();
+    }
+
+    /// Puts a script in the place of whatever the machine has there.
+    pub(crate) fn place_script(&self, absolute: &str, text: &str) {
+        let path = self.path(absolute);
+        // Removed first: the host's program may be a link to another one.
+        fs::remove_file(&path).ok();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A command that will run in the machine, with the host's environment left out.

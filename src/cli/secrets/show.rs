@@ -1,5 +1,7 @@
 //! `hagen secrets show`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
 use super::change::Which;
@@ -14,8 +16,8 @@ use crate::secrets::rfc3339;
 /// Print the public facts of a bundle: no secret among them.
 ///
 /// Its id, which the manifest of every tree names; its date; the generation of each area; the
-/// keys that are stored instead of derived; and, where the inventory has no error, when each
-/// certificate expires.
+/// keys that are stored instead of derived; and, where the inventory has no error, when
+/// certificates expire (-v names each).
 #[derive(Args, Debug)]
 pub(super) struct Show {
     #[command(flatten)]
@@ -44,17 +46,22 @@ impl Show {
         }
         if let Some((_, manifest)) = compiled.tree() {
             lines.push("expiry:".to_owned());
-            lines.extend(calendar(&manifest.certificates));
+            lines.extend(calendar(&manifest.certificates, console.verbose()));
         }
         console.result(&(lines.join("\n") + "\n"))?;
         Ok(Exit::Fine)
     }
 }
 
-/// When each certificate expires, the first one first.
-fn calendar(certificates: &[Certificate]) -> Vec<String> {
-    let mut certificates: Vec<&Certificate> = certificates.iter().collect();
-    certificates.sort_by_key(|entry| (&entry.not_after, &entry.id));
-    let line = |entry: &&Certificate| format!("  {}: {}", entry.id, summary::day(&entry.not_after));
-    certificates.iter().map(line).collect()
+/// How many certificates expire on which day, and which.
+fn calendar(certificates: &[Certificate], verbose: bool) -> Vec<String> {
+    let mut days: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for Certificate { id, not_after, .. } in certificates {
+        days.entry(summary::day(not_after)).or_default().push(id);
+    }
+    let line = |(day, ids): (&&str, &Vec<&str>)| match ids.as_slice() {
+        ids if verbose || ids.len() <= 3 => format!("  {day}: {}", ids.join(", ")),
+        ids => format!("  {day}: {}", summary::counted(ids.len(), "certificate")),
+    };
+    days.iter().map(line).collect()
 }

@@ -135,6 +135,10 @@ fn interface_flags(cluster: &Cluster) -> Vec<String> {
 }
 
 impl Plan for Flannel {
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({"cni": {"image": self.image, "pluginImage": self.plugin_image}})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         if with.cluster.is_first_control_plane(node) {
             let path = format!("{}/{MANIFEST}", layout::ADDONS);
@@ -151,4 +155,79 @@ impl Plan for Flannel {
 
 fn reads() -> [Path; 2] {
     [Path::of(&["cni"]), Path::of(&["cluster", "podSubnet"])]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::Room;
+    use crate::rooms::cni::Cni;
+    use crate::rooms::trial::{claimed, complaints, files, pages, text};
+
+    fn manifest(overlay: &Value) -> String {
+        let files = files(&Cni, overlay);
+        let node = "nodes/cp1/rootfs/etc/kubernetes/addons/10-flannel.yaml";
+        let manifest = text(&files, "cluster/manifests/flannel.yaml");
+        assert_eq!(text(&files, node), manifest);
+        manifest.to_owned()
+    }
+
+    #[test]
+    fn the_network_is_the_pods_in_every_family() {
+        let one = manifest(&json!({"cluster": {"podSubnet": "10.20.0.0/16"}}));
+        assert!(one.contains(r#""Network": "10.20.0.0/16""#) && !one.contains("EnableIPv6"));
+        let two = json!({"cluster": {
+            "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+            "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+        }});
+        let two = manifest(&two);
+        assert!(two.contains(r#""IPv6Network": "fd00:10:244::/56""#));
+        assert!(two.contains(r#""EnableIPv4": true"#) && two.contains(r#""EnableIPv6": true"#));
+        let six = json!({"cluster": {
+            "podSubnet": "fd00:10:244::/56",
+            "serviceSubnet": "fd00:10:96::/112",
+        }});
+        assert!(manifest(&six).contains(r#""EnableIPv4": false"#));
+    }
+
+    #[test]
+    fn the_interface_is_the_one_with_the_nodes_address() {
+        assert!(manifest(&json!({})).contains("- --iface=$(NODE_IP)\n"));
+        let said = json!({"cni": {"interface": "bond0"}});
+        assert!(manifest(&said).contains("- --iface=bond0\n"));
+    }
+
+    #[test]
+    fn an_old_release_refuses_critical_pods_outside_kube_system() {
+        let of = |version: &str| manifest(&json!({"cluster": {"kubernetes": version}}));
+        assert!(!of("1.16.15").contains("priorityClassName"));
+        assert!(of("1.17.17").contains("priorityClassName: system-node-critical"));
+    }
+
+    #[test]
+    fn ports_follow_the_backend() {
+        let ports = |backend: &str| {
+            let (_, claims) = claimed(&json!({"cni": {"backend": backend}}));
+            let ports = claims.of(3).ports.iter().filter(|port| port.room == "cni");
+            ports.map(|port| port.port).collect::<Vec<_>>()
+        };
+        assert_eq!(ports("vxlan"), [10246, 8472]);
+        assert_eq!(ports("host-gw"), [10246]);
+        assert_eq!(ports("wireguard"), [10246, 51820]);
+    }
+
+    #[test]
+    fn a_network_of_its_own_is_refused() {
+        let differs = json!({"cni": {"network": "10.245.0.0/16"}});
+        assert_eq!(complaints(&Cni, &differs), ["cni/range-differs at cni.network"]);
+        assert!(complaints(&Cni, &json!({"cni": {"network": "10.244.0.0/16"}})).is_empty());
+        let none = json!({"cni": {"plugin": "none"}});
+        assert!(files(&Cni, &none).is_empty());
+    }
+
+    #[test]
+    fn the_pages_hold() {
+        pages(Cni.codes());
+    }
 }

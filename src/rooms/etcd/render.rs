@@ -122,6 +122,22 @@ struct FoldersContext<'a> {
 }
 
 impl Plan for EtcdPlan {
+    fn settled(&self) -> serde_json::Value {
+        let milliseconds = |count: u64| format!("{count}ms");
+        let backup = match &self.backup {
+            Some(Backup { interval, keep, directory }) => serde_json::json!({
+                "enabled": true, "interval": interval, "keep": keep, "directory": directory,
+            }),
+            None => serde_json::json!({"enabled": false}),
+        };
+        serde_json::json!({"etcd": {
+            "heartbeatInterval": milliseconds(self.heartbeat_ms),
+            "electionTimeout": milliseconds(self.election_ms),
+            "quotaBytes": self.quota_bytes,
+            "backup": backup,
+        }})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         if !node.member {
             return;

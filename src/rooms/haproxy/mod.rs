@@ -69,6 +69,19 @@ impl Room for Haproxy {
 }
 
 impl Plan for HaproxyPlan {
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({"loadBalancer": {"haproxy": {
+            "balance": self.balance,
+            "idleTimeout": self.idle_timeout,
+            "connectTimeout": self.connect_timeout,
+            "checkInterval": self.check_interval,
+            "fall": self.fall,
+            "rise": self.rise,
+            "maxConnections": self.max_connections,
+            "statsPort": self.stats_port,
+        }}})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
         let file =

@@ -78,6 +78,22 @@ impl Room for Keepalived {
 }
 
 impl Plan for KeepalivedPlan {
+    fn settled(&self) -> serde_json::Value {
+        let priorities: std::collections::BTreeMap<&str, u32> =
+            self.hosts.iter().map(|host| (host.name.as_str(), host.priority)).collect();
+        serde_json::json!({"keepalived": {
+            "version": self.version,
+            "routerId": self.router_id,
+            "weight": self.weight,
+            "priorities": priorities,
+            "advertInterval": self.advert_interval,
+            "checkInterval": self.check_interval,
+            "fall": self.fall,
+            "rise": self.rise,
+            "authentication": self.authentication,
+        }})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
         let [configuration, check, auth] = &TEMPLATES;

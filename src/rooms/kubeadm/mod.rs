@@ -19,8 +19,12 @@
 //!   not (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/preflight/checks.go>).
 //! * `taints: []` means none; an absent list means the release's own taint on a control plane
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/util/config/initconfiguration.go>).
-//! * Up to 1.17 a join reads the ConfigMap `kube-proxy`, which only bootstrap tokens may read; a
-//!   RoleBinding lets nodes read it too.
+//! * A join reads the ConfigMap `kube-proxy`, which only bootstrap tokens may read; 1.15 gives up
+//!   where it is forbidden, so there a RoleBinding lets nodes read it too
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.15.1/cmd/kubeadm/app/util/config/cluster.go>).
+//! * 1.15 forgets the discovery file's credentials where it may read `kube-public/cluster-info`.
+//!   It may not: that is granted to the user `system:anonymous` alone, not to nodes
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.15.1/cmd/kubeadm/app/discovery/file/file.go>).
 //! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
 
 mod args;
@@ -29,6 +33,8 @@ mod pki;
 mod plan;
 mod rbac;
 mod sans;
+#[cfg(test)]
+mod tests;
 
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;

@@ -132,6 +132,13 @@ fn ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
         tcp(Bind::Loopback, 10257, Reach::Host, "the controller manager", &release),
         tcp(Bind::Loopback, 10259, Reach::Host, "the scheduler", &release),
     ];
+    if !cluster.release.static_pods.secure_probes {
+        // Probed over HTTP, which these releases leave open on every address.
+        ports.extend([
+            tcp(Bind::Any, 10251, Reach::Host, "the scheduler over HTTP", &release),
+            tcp(Bind::Any, 10252, Reach::Host, "the controller manager over HTTP", &release),
+        ]);
+    }
     if cluster.etcd.mode == EtcdMode::Stacked {
         let etcd = Path::of(&["etcd", "mode"]);
         let metrics = Path::of(&["etcd", "metricsPort"]);

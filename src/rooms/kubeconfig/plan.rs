@@ -176,3 +176,74 @@ fn write(
     let config = kubeconfig(&with.cluster.name, server, user, ca, with.issued.leaf(id));
     out.bytes(file, document::yaml(&[config], true));
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::kubeconfig::Kubeconfig;
+    use crate::rooms::trial::{claimed, files, text};
+
+    fn of_release(version: &str) -> Value {
+        json!({"cluster": {"kubernetes": version}})
+    }
+
+    /// The server that a file of `/etc/kubernetes` names; `None` where there is no such file.
+    fn server(version: &str, node: &str, file: &str) -> Option<String> {
+        let files = files(&Kubeconfig, &of_release(version));
+        let path = format!("nodes/{node}/rootfs/etc/kubernetes/{file}");
+        files.iter().find(|(name, _)| *name == path)?;
+        let line =
+            text(&files, &path).lines().find_map(|line| line.trim().strip_prefix("server: "));
+        line.map(str::to_owned)
+    }
+
+    #[test]
+    fn servers_are_those_that_kubeadm_would_write() {
+        let vip = Some("https://192.168.1.33:8443".to_owned());
+        let own = Some("https://192.168.1.11:6443".to_owned());
+        for file in ["controller-manager.conf", "scheduler.conf"] {
+            assert_eq!(server("1.19.0", "cp1", file), vip, "{file}");
+            assert_eq!(server("1.19.1", "cp1", file), own, "{file}");
+            assert_eq!(server("1.37.1", "cp1", file), own, "{file}");
+        }
+        for version in ["1.15.1", "1.37.1"] {
+            assert_eq!(server(version, "cp1", "admin.conf"), vip);
+            assert_eq!(server(version, "cp2", "discovery.conf"), vip);
+            assert_eq!(server(version, "w1", "discovery.conf"), vip);
+        }
+        assert_eq!(server("1.32.0", "cp1", "kubelet.conf"), vip);
+        assert_eq!(server("1.33.0", "cp1", "kubelet.conf"), own);
+    }
+
+    #[test]
+    fn only_the_first_control_plane_has_what_only_init_needs() {
+        assert!(server("1.28.15", "cp1", "super-admin.conf").is_none());
+        assert!(server("1.29.0", "cp1", "super-admin.conf").is_some());
+        for file in ["super-admin.conf", "kubelet.conf"] {
+            assert!(server("1.37.1", "cp2", file).is_none(), "{file}");
+        }
+        assert!(server("1.37.1", "cp1", "discovery.conf").is_none());
+        assert!(server("1.37.1", "w1", "kubelet.conf").is_none());
+    }
+
+    #[test]
+    fn administrators_belong_to_the_group_of_their_release() {
+        let group = |version: &str| {
+            let (_, claims) = claimed(&of_release(version));
+            let admin = claims.certificates.iter().find(|spec| spec.id == super::OPERATOR).unwrap();
+            admin.organization.clone()
+        };
+        assert_eq!(group("1.28.15"), Some("system:masters".to_owned()));
+        assert_eq!(group("1.29.0"), Some("kubeadm:cluster-admins".to_owned()));
+    }
+
+    #[test]
+    fn every_kubeconfig_is_private() {
+        let files = files(&Kubeconfig, &json!({}));
+        assert!(files.iter().any(|(path, _)| path == "cluster/kubeconfigs/admin.conf"));
+        for (path, artifact) in files {
+            assert!(artifact.secret && artifact.mode == 0o600, "{path}");
+        }
+    }
+}

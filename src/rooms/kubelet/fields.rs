@@ -46,6 +46,7 @@ const FIELDS: Owned = &[
     ("kind", &["cluster", "kubernetes"]),
     ("maxPods", MAX_PODS),
     ("registerWithTaints", NODES),
+    ("rotateCertificates", PKI),
     ("staticPodPath", NODES),
 ];
 

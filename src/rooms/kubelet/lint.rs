@@ -1,4 +1,4 @@
-use super::{LABEL_REFUSED, fields};
+use super::{CGROUP_V1, LABEL_REFUSED, fields};
 use crate::catalog::flags::Component;
 use crate::cluster::{CgroupDriver, Cluster, Node, codes, extra};
 use crate::inventory::Inventory;
@@ -25,7 +25,22 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     );
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         labels(node, report);
+        if cluster.release.kubelet.cgroup_v2_required && !node.os.cgroup_v2 {
+            report.push(cgroup_v1(node, cluster));
+        }
     }
+}
+
+fn cgroup_v1(node: &Node, cluster: &Cluster) -> Finding {
+    let os = &node.os.id;
+    Finding::new(
+        &CGROUP_V1,
+        node.path(),
+        format!("the kubelet {} refuses cgroup v1, which {os} boots with", cluster.kubernetes),
+    )
+    .label(format!("{} would never register", node.name))
+    .because(Path::of(&["cluster", "kubernetes"]), "needs cgroup v2")
+    .help("use a newer operating system, or an older Kubernetes")
 }
 
 fn cgroup_drivers_differ(driver: CgroupDriver, cluster: &Cluster) -> Finding {

@@ -20,6 +20,7 @@ use crate::inventory::Inventory;
 use crate::report::{Code, Report};
 
 crate::codes! { "kubelet":
+    CGROUP_V1 = Error "cgroup-v1",
     LABEL_REFUSED = Error "label-refused",
 }
 

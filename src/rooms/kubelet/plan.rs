@@ -130,3 +130,82 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::rooms::Room;
+    use crate::rooms::kubelet::Kubelet;
+    use crate::rooms::trial::{claimed, complaints, pages};
+
+    #[test]
+    fn a_node_is_told_its_own_address_and_labels() {
+        let overlay = json!({"nodes": [{
+            "name": "cp1",
+            "address": "192.168.1.11",
+            "roles": ["control-plane"],
+            "labels": {"example.com/rack": "r1", "disk": ""},
+        }]});
+        let (_, claims) = claimed(&overlay);
+        let flags = &claims.of(0).kubelet_flags;
+        assert_eq!(flags["node-ip"], "192.168.1.11");
+        assert_eq!(flags["node-labels"], "disk=,example.com/rack=r1");
+    }
+
+    #[test]
+    fn packages_are_written_as_their_system_writes_them() {
+        let version = |kubernetes: &str, distribution: &str, release: &str| {
+            let overlay = json!({
+                "cluster": {"kubernetes": kubernetes},
+                "os": {"distribution": distribution, "release": release},
+            });
+            let (_, claims) = claimed(&overlay);
+            let package = |name: &str| {
+                let packages = &claims.of(0).packages;
+                packages.iter().find(|package| package.name == name).unwrap().clone()
+            };
+            assert!(package("kubelet").hold && package("cri-tools").version.is_none());
+            package("kubeadm").version.unwrap()
+        };
+        assert_eq!(version("1.30.4", "debian", "12"), "1.30.4-1.1");
+        assert_eq!(version("1.15.1", "centos", "7"), "1.15.1-0");
+    }
+
+    #[test]
+    fn fields_are_judged_by_release_and_owner() {
+        let with = |version: &str, config: serde_json::Value| {
+            let overlay =
+                json!({"cluster": {"kubernetes": version}, "kubelet": {"config": config}});
+            complaints(&Kubelet, &overlay)
+        };
+        let too_early = ["cluster/extra-arg-removed at kubelet.config.memorySwap"];
+        assert_eq!(with("1.21.14", json!({"memorySwap": {}})), too_early);
+        let swap = json!({"memorySwap": {"swapBehavior": "NoSwap"}, "evictionHard": {"nodefs.available": "5%"}});
+        assert!(with("1.37.1", swap).is_empty());
+        let misspelt = json!({"memorySwap": {"swapBehaviour": "NoSwap"}});
+        let unknown = ["cluster/extra-arg-removed at kubelet.config.memorySwap.swapBehaviour"];
+        assert_eq!(with("1.37.1", misspelt), unknown);
+        let owned = ["cluster/extra-arg-owned at kubelet.config.maxPods"];
+        assert_eq!(with("1.37.1", json!({"maxPods": 50})), owned);
+    }
+
+    #[test]
+    fn the_driver_is_always_written() {
+        let overlay = json!({"runtime": {"cgroupDriver": "cgroupfs"}, "kubelet": {"maxPods": 50}});
+        let (_, claims) = claimed(&overlay);
+        let (_, document) = &claims.kubeadm_documents[0];
+        assert_eq!(
+            (&document["cgroupDriver"], &document["maxPods"]),
+            (&json!("cgroupfs"), &json!(50))
+        );
+        let differs = json!({"kubelet": {"cgroupDriver": "cgroupfs"}});
+        let expected = ["cluster/cgroup-driver at kubelet.cgroupDriver"];
+        assert_eq!(complaints(&Kubelet, &differs), expected);
+    }
+
+    #[test]
+    fn the_pages_hold() {
+        pages(Kubelet.codes());
+    }
+}

@@ -106,3 +106,71 @@ fn ports() -> [Port; 2] {
         port(Bind::Any, 10256, Reach::Nodes, "kube-proxy's health"),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::Room;
+    use crate::rooms::kubeproxy::KubeProxy;
+    use crate::rooms::trial::{claimed, complaints, pages};
+
+    fn mode(version: &str, mode: &str) -> Value {
+        json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
+    }
+
+    fn document(overlay: &Value) -> Value {
+        let (_, claims) = claimed(overlay);
+        let documents = &claims.kubeadm_documents;
+        documents.iter().find(|(name, _)| *name == super::DOCUMENT).unwrap().1.clone()
+    }
+
+    #[test]
+    fn the_mode_is_always_written() {
+        let iptables = document(&json!({}));
+        assert_eq!(iptables["mode"], "iptables");
+        assert_eq!(iptables.get("ipvs"), None);
+        let ipvs = document(&mode("1.30.4", "ipvs"));
+        assert_eq!(ipvs["ipvs"], json!({"scheduler": "rr", "strictARP": true}));
+    }
+
+    #[test]
+    fn ipvs_gets_the_modules_of_its_kernel() {
+        let modules = |overlay: Value| {
+            let (_, claims) = claimed(&overlay);
+            let modules = claims.of(0).modules.iter();
+            let ours = modules.filter(|(_, room)| **room == "kubeproxy");
+            ours.map(|(module, _)| module.clone()).collect::<Vec<_>>()
+        };
+        let centos = json!({
+            "cluster": {"kubernetes": "1.15.1"},
+            "kubeProxy": {"mode": "ipvs", "scheduler": "lc"},
+            "os": {"distribution": "centos", "release": "7"},
+        });
+        let expected =
+            ["ip_vs", "ip_vs_lc", "ip_vs_rr", "ip_vs_sh", "ip_vs_wrr", "nf_conntrack_ipv4"];
+        assert_eq!(modules(centos), expected);
+        assert!(modules(mode("1.30.4", "ipvs")).contains(&"nf_conntrack".to_owned()));
+        assert!(modules(json!({})).is_empty());
+    }
+
+    #[test]
+    fn modes_are_judged_by_release_and_kernel() {
+        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
+        assert!(complaints(mode("1.34.0", "ipvs")).is_empty());
+        let deprecated = ["kubeproxy/ipvs-deprecated at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.35.0", "ipvs")), deprecated);
+        let early = ["kubeproxy/nftables-too-early at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.28.15", "nftables")), early);
+        assert_eq!(complaints(mode("1.30.4", "nftables")), early);
+        assert!(complaints(mode("1.31.0", "nftables")).is_empty());
+        let mut old_kernel = mode("1.33.0", "nftables");
+        old_kernel["os"] = json!({"distribution": "debian", "release": "11"});
+        assert_eq!(complaints(old_kernel), early);
+    }
+
+    #[test]
+    fn the_pages_hold() {
+        pages(KubeProxy.codes());
+    }
+}

@@ -65,6 +65,16 @@ impl Room for Nginx {
 }
 
 impl Plan for NginxPlan {
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({"loadBalancer": {"nginx": {
+            "idleTimeout": self.idle_timeout,
+            "connectTimeout": self.connect_timeout,
+            "maxFails": self.max_fails,
+            "failTimeout": self.fail_timeout,
+            "workerConnections": self.worker_connections,
+        }}})
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
         let file = File::on(node, layout::NGINX_CONF)

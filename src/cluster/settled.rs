@@ -1,0 +1,70 @@
+//! The way back: a resolved cluster as an inventory that leaves nothing unsaid.
+
+use serde_json::{Value, json};
+
+use super::{Cluster, Node};
+use crate::document::merge;
+use crate::inventory::Inventory;
+use crate::inventory::etcd::EtcdMode;
+
+/// What was said, with every default of the spine written in; rooms add their own with
+/// [`crate::rooms::Plan::settled`]. What the inventory left out and nothing decides stays out.
+pub fn settled(said: &Inventory, cluster: &Cluster) -> Value {
+    // The types of the inventory have no map with keys that are not text.
+    let mut whole = serde_json::to_value(said).unwrap_or_default();
+    if let Some(nodes) = whole.get_mut("nodes").and_then(Value::as_array_mut) {
+        for (section, node) in nodes.iter_mut().zip(&cluster.nodes) {
+            merge(section, &of_node(node));
+        }
+    }
+    merge(&mut whole, &of_cluster(cluster));
+    whole
+}
+
+fn of_cluster(cluster: &Cluster) -> Value {
+    let Cluster { domain, api_port, image_repository, etcd, runtime, certificates, .. } = cluster;
+    let mut patch = json!({
+        "cluster": {
+            "domain": domain,
+            "podSubnet": joined(&cluster.pod_subnets),
+            "serviceSubnet": joined(&cluster.service_subnets),
+            "apiPort": api_port,
+            "imageRepository": image_repository,
+        },
+        "etcd": {"dataDir": etcd.data_dir, "metricsPort": etcd.metrics_port},
+        "runtime": {"version": runtime.version.to_string()},
+        "kubelet": {"cgroupDriver": runtime.cgroup_driver},
+        "pki": {
+            "caLifetimeDays": certificates.ca_lifetime_days,
+            "leafLifetimeDays": certificates.leaf_lifetime_days,
+        },
+    });
+    // kubeadm decides these of stacked members, and they cannot be said.
+    if etcd.mode == EtcdMode::External {
+        merge(
+            &mut patch,
+            &json!({"etcd": {
+                "version": etcd.version.to_string(),
+                "clientPort": etcd.client_port,
+                "peerPort": etcd.peer_port,
+            }}),
+        );
+    }
+    patch
+}
+
+fn of_node(node: &Node) -> Value {
+    let Node { ssh, os, interface, .. } = node;
+    let mut patch = json!({
+        "ssh": ssh,
+        "os": {"distribution": os.distribution, "release": os.version},
+    });
+    if !interface.is_empty() {
+        patch["interface"] = json!(interface);
+    }
+    patch
+}
+
+fn joined(networks: &[ipnet::IpNet]) -> String {
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
