@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use time::Date;
 
-use super::Version;
 use super::date::optional_date;
 use super::feature::features;
 use super::version::{from_optional_text, from_text};
+use super::{OsFamily, Version};
 
 /// The versions of containerd's configuration file that hagen writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -176,6 +176,8 @@ features! {
         override_kernel_check,
         /// cri-dockerd can drive it (20.10).
         cri_dockerd,
+        /// The client is a package of its own, `docker-ce-cli`, and versions carry an epoch (18.09).
+        client_package,
     }
 }
 
@@ -183,6 +185,37 @@ features! {
 /// whose packages exist for every release of an operating system in the catalog from Debian 11 on.
 /// <https://docs.docker.com/engine/release-notes/28/>
 pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
+
+/// How Docker's repository writes the version of `docker-ce` and `docker-ce-cli`, as a pattern:
+/// builds and codenames follow, which nobody knows beforehand. Not `exact` is any patch release
+/// of the series. Debian's carry an epoch since 18.09; `yum` and `dnf` take the RPMs' without it.
+/// <https://download.docker.com/linux/>
+pub fn docker_package_version(version: Version, exact: bool, family: OsFamily) -> String {
+    let Version { major, minor, patch } = version;
+    // Numbered by year and month until 20.10: 18.09.
+    let by_month = major < FIRST_NUMBERED_DOCKER;
+    let series = if by_month { format!("{major}.{minor:02}") } else { format!("{major}.{minor}") };
+    match (family, exact) {
+        (OsFamily::Debian, false) => format!("5:{series}.*"),
+        (OsFamily::Debian, true) if by_month => format!("5:{series}.{patch}~*"),
+        (OsFamily::Debian, true) => format!("5:{series}.{patch}-*"),
+        (OsFamily::Rhel, false) => format!("{series}.*"),
+        (OsFamily::Rhel, true) => format!("{series}.{patch}"),
+    }
+}
+
+/// The first Docker that is numbered 23.0 and so on, not by year and month.
+const FIRST_NUMBERED_DOCKER: u32 = 23;
+
+/// How Docker's repository writes the version of `containerd.io`; see [`docker_package_version`].
+pub fn containerd_package_version(version: Version, exact: bool, family: OsFamily) -> String {
+    let Version { major, minor, patch } = version;
+    match (family, exact) {
+        (_, false) => format!("{major}.{minor}.*"),
+        (OsFamily::Debian, true) => format!("{major}.{minor}.{patch}-*"),
+        (OsFamily::Rhel, true) => format!("{major}.{minor}.{patch}"),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -226,6 +259,19 @@ mod tests {
         assert!(serves(23, "2.0.0"));
         assert!(serves(25, "1.5.0") && !serves(26, "1.5.18") && serves(26, "1.6.0"));
         assert!(serves(36, "1.7.28") && !serves(37, "1.7.28") && serves(37, "2.0.0"));
+    }
+
+    #[test]
+    fn packages_are_asked_for_as_their_repository_names_them() {
+        let docker = |text, exact, family| docker_package_version(at(text), exact, family);
+        assert_eq!(docker("18.09.7", true, OsFamily::Rhel), "18.09.7");
+        assert_eq!(docker("18.09.7", true, OsFamily::Debian), "5:18.09.7~*");
+        assert_eq!(docker("18.09", false, OsFamily::Debian), "5:18.09.*");
+        assert_eq!(docker("24.0.7", true, OsFamily::Debian), "5:24.0.7-*");
+        let containerd =
+            |text, exact| containerd_package_version(at(text), exact, OsFamily::Debian);
+        assert_eq!(containerd("1.7.28", true), "1.7.28-*");
+        assert_eq!(containerd("1.7", false), "1.7.*");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 pub mod claims;
 pub mod cni;
 pub mod etcd;
+pub mod files;
 pub mod haproxy;
+pub mod host;
 pub mod keepalived;
 pub mod kubeadm;
 pub mod kubeconfig;
@@ -14,6 +16,7 @@ pub mod kubeproxy;
 pub mod nginx;
 pub mod output;
 pub mod runbook;
+pub mod runtime;
 #[cfg(test)]
 pub(crate) mod trial;
 
@@ -100,6 +103,8 @@ pub struct Rendering<'a> {
 
 /// The only list of rooms, in the order in which a machine meets them.
 pub static ROOMS: &[&dyn Room] = &[
+    &host::Host,
+    &runtime::Runtime,
     &haproxy::Haproxy,
     &nginx::Nginx,
     &keepalived::Keepalived,
@@ -109,6 +114,7 @@ pub static ROOMS: &[&dyn Room] = &[
     &kubeproxy::KubeProxy,
     &cni::Cni,
     &kubeconfig::Kubeconfig,
+    &files::Files,
     &runbook::Runbook,
 ];
 

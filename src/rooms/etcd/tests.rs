@@ -76,7 +76,7 @@ fn every_written_setting_is_one_that_the_release_has() {
         ("1.37.1", "3.7.1"),
     ] {
         let overlay = format!(
-            "{{cluster: {{kubernetes: {kubernetes}}}, etcd: {{mode: external, version: {version}}}}}"
+            "{{packages: {{source: preinstalled}}, cluster: {{kubernetes: {kubernetes}}}, etcd: {{mode: external, version: {version}}}}}"
         );
         let version: crate::catalog::EtcdVersion = version.parse().unwrap();
         let facts = version.release().unwrap();

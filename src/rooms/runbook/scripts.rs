@@ -92,6 +92,8 @@ pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out:
 struct Install {
     firewalld: bool,
     vrrp: bool,
+    /// Networks whose packets firewalld lets through: a service knows ports only.
+    pods: Vec<String>,
     units: Vec<UnitContext>,
 }
 
@@ -100,6 +102,7 @@ pub(super) fn install(planned: &Planned, node: &Node, with: &Rendering<'_>, out:
     let own = Install {
         firewalld: planned.open_firewall && node.os.family == OsFamily::Rhel,
         vrrp: claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp),
+        pods: with.cluster.pod_subnets.iter().map(ToString::to_string).collect(),
         units: of_phase(claims, Phase::Install),
     };
     let does = "verifies every file, places it, loads kernel modules and settings";

@@ -1,0 +1,135 @@
+//! Files of the user's own, placed as they are.
+
+#[cfg(test)]
+mod tests;
+
+use crate::cluster::codes::FILE_CLASH;
+use crate::cluster::{Cluster, Node, selected};
+use crate::inventory::{FileSection, Inventory};
+use crate::report::{Finding, Path, Report};
+use crate::rooms::claims::Phase;
+use crate::rooms::output::File;
+use crate::rooms::{Claims, Output, Plan, Rendering, Room};
+
+/// The room.
+pub struct Files;
+
+/// Files that the host shares with others: the scripts keep a block of their own in them.
+const SHARED: [&str; 2] = ["/etc/hosts", "/etc/fstab"];
+
+impl Room for Files {
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        let files: Vec<Extra> = said
+            .files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| Extra::new(index, file, said))
+            .collect();
+        for file in &files {
+            shared(file, report);
+            inside_a_folder(file, cluster, claims, report);
+        }
+        Some(Box::new(FilesPlan { files }))
+    }
+}
+
+/// What was decided about the user's files.
+struct FilesPlan {
+    files: Vec<Extra>,
+}
+
+/// One file of the user's.
+struct Extra {
+    /// `files[index]`.
+    at: Path,
+    path: String,
+    content: String,
+    mode: u32,
+    owner: String,
+    group: String,
+    /// Names of the nodes that get it; `None` is all.
+    nodes: Option<Vec<String>>,
+}
+
+impl Extra {
+    fn new(index: usize, section: &FileSection, said: &Inventory) -> Self {
+        let FileSection { path, content, mode, owner, group, nodes } = section;
+        let root = || "root".to_owned();
+        Self {
+            at: Path::of(&["files"]).index(index),
+            path: path.to_string(),
+            content: content.clone(),
+            mode: mode.as_ref().map_or(0o644, |mode| *mode.get()),
+            owner: owner.as_ref().map_or_else(root, ToString::to_string),
+            group: group.as_ref().map_or_else(root, ToString::to_string),
+            nodes: nodes.as_ref().map(|selector| selected(selector, said)),
+        }
+    }
+
+    fn is_on(&self, node: &Node) -> bool {
+        self.nodes.as_ref().is_none_or(|names| names.contains(&node.name))
+    }
+}
+
+fn shared(file: &Extra, report: &mut Report) {
+    if SHARED.contains(&file.path.as_str()) {
+        report.push(
+            Finding::new(
+                &FILE_CLASH,
+                file.at.key("path"),
+                format!(
+                    "`{}` belongs to the host; hagen keeps to a block or a line in it",
+                    file.path
+                ),
+            )
+            .label("would replace all of it")
+            .help("choose another path, or edit the file on the host"),
+        );
+    }
+}
+
+/// A folder that is wiped at a reset, or that a daemon takes for its own.
+fn inside_a_folder(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    let owned = cluster
+        .nodes
+        .iter()
+        .filter(|node| file.is_on(node))
+        .flat_map(|node| &claims.of(node.index).paths)
+        .find(|owned| std::path::Path::new(&file.path).starts_with(&owned.path));
+    if let Some(owned) = owned {
+        report.push(
+            Finding::new(
+                &FILE_CLASH,
+                file.at.key("path"),
+                format!("`{}` belongs to the room `{}`", owned.path, owned.room),
+            )
+            .label("inside that folder")
+            .because(owned.at.clone(), "decided here")
+            .help("choose a path outside of it"),
+        );
+    }
+}
+
+impl Plan for FilesPlan {
+    fn render_node(&self, node: &Node, _: &Rendering<'_>, out: &mut Output<'_>) {
+        for file in self.files.iter().filter(|file| file.is_on(node)) {
+            let place = File::on(node, &file.path)
+                .mode(file.mode)
+                .owner(&file.owner, &file.group)
+                .verbatim()
+                .phase(Phase::Install)
+                .reads([file.at.key("path")]);
+            out.bytes(place, file.content.as_bytes());
+        }
+    }
+}

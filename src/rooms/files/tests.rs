@@ -1,0 +1,40 @@
+use crate::cluster::codes::FILE_CLASH;
+use crate::rooms::trial::{self, codes, outcome};
+
+fn clash(path: &str) -> bool {
+    codes(&format!("files: [{{path: {path}, content: x}}]")).contains(&"cluster/file-clash")
+}
+
+#[test]
+fn a_file_arrives_as_it_is_where_it_is_wanted() {
+    let outcome = outcome(
+        "files: [{path: /etc/motd, content: \"{{ not ours }}\", mode: '0600', owner: nobody, nodes: {names: [w1]}}]",
+    );
+    let tree = outcome.tree.unwrap();
+    let file = tree.get("nodes/w1/rootfs/etc/motd").unwrap();
+    assert_eq!(file.bytes, b"{{ not ours }}");
+    assert_eq!((file.mode, file.owner.as_str(), file.group.as_str()), (0o600, "nobody", "root"));
+    assert!(tree.get("nodes/cp1/rootfs/etc/motd").is_none());
+}
+
+#[test]
+fn a_generated_a_shared_and_an_owned_path_are_refused() {
+    assert!(clash("/etc/containerd/config.toml"));
+    assert!(clash("/etc/hosts"));
+    assert!(clash("/var/lib/kubelet/config.yaml"));
+    assert!(!clash("/etc/containerd/certs.d/registry.example.com/hosts.toml"));
+}
+
+#[test]
+fn the_finding_names_both_places() {
+    let outcome = outcome("files: [{path: /etc/crictl.yaml, content: x}]");
+    let finding =
+        outcome.report.findings().iter().find(|finding| finding.code == &FILE_CLASH).unwrap();
+    assert_eq!(finding.at.to_string(), "files[0].path");
+    assert!(finding.message.contains("`runtime`"), "{}", finding.message);
+}
+
+#[test]
+fn pages_hold() {
+    trial::pages(&[&FILE_CLASH]);
+}

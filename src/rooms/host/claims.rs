@@ -1,0 +1,109 @@
+use crate::catalog::{FamilyFacts, KubeadmFacts};
+use crate::cluster::{Cluster, Node};
+use crate::inventory::host::{PackageSource, PackagesSection};
+use crate::rooms::Claims;
+use crate::rooms::claims::{Package, Phase, Repository, Unit};
+
+const ROOM: &str = "host";
+
+/// `overlay` carries images, `br_netfilter` shows bridged packets to netfilter:
+/// <https://kubernetes.io/docs/setup/production-environment/container-runtimes/>.
+const MODULES: [&str; 2] = ["overlay", "br_netfilter"];
+
+/// What every node with a kubelet needs of its kernel, with the reason for each value.
+const SYSCTLS: &[(&str, &str)] = &[
+    // Packets between pods and nodes are forwarded; kubeadm's preflight demands it.
+    ("net.ipv4.ip_forward", "1"),
+    ("net.bridge.bridge-nf-call-iptables", "1"),
+    ("net.bridge.bridge-nf-call-ip6tables", "1"),
+    // What the kubelet sets by itself, and refuses to start without under protectKernelDefaults
+    // (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables).
+    ("kernel.panic", "10"),
+    ("kernel.panic_on_oops", "1"),
+    ("vm.overcommit_memory", "1"),
+    ("vm.panic_on_oom", "0"),
+    ("kernel.keys.root_maxkeys", "1000000"),
+    ("kernel.keys.root_maxbytes", "25000000"),
+    // Every pod watches files; the kernel's 128 instances are used up by a few dozen.
+    ("fs.inotify.max_user_instances", "8192"),
+    ("fs.inotify.max_user_watches", "1048576"),
+    // A dead peer is noticed within a quarter of an hour, not two hours, and before ipvs forgets
+    // the connection (15 min).
+    ("net.ipv4.tcp_keepalive_time", "600"),
+    ("net.ipv4.tcp_keepalive_intvl", "30"),
+    ("net.ipv4.tcp_keepalive_probes", "10"),
+    // Node ports, the API server's own default range: no outgoing connection takes one.
+    ("net.ipv4.ip_local_reserved_ports", "30000-32767"),
+];
+
+/// What a machine without a kubelet, a member of etcd alone, needs: the archive is fetched, and
+/// clocks agree.
+const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
+
+pub(super) fn state(packages: &PackagesSection, cluster: &Cluster, claims: &mut Claims) {
+    // Installed with its service held back, and it takes the place of another clock.
+    let starts_clock = packages.source == PackageSource::Repository;
+    let ipv6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
+    for node in &cluster.nodes {
+        let needed = programs(node, cluster);
+        let claims = claims.node(node.index);
+        claims.packages.extend(needed);
+        if starts_clock {
+            claims.units.push(clock(node.os.family_facts()));
+        }
+        if !node.kubelet() {
+            continue;
+        }
+        for module in MODULES {
+            claims.modules.entry(module.into()).or_insert(ROOM);
+        }
+        let forward_v6 = ipv6.then_some(("net.ipv6.conf.all.forwarding", "1"));
+        for (key, value) in SYSCTLS.iter().copied().chain(forward_v6) {
+            claims.sysctls.entry(key.into()).or_insert_with(|| (value.into(), ROOM));
+        }
+    }
+}
+
+fn programs(node: &Node, cluster: &Cluster) -> impl Iterator<Item = Package> {
+    let family = node.os.family_facts();
+    let kubelet = node.kubelet();
+    let names = family.base_packages.iter().chain(&node.os.extra_packages);
+    names.filter(move |name| kubelet || WITHOUT_KUBELET.contains(&name.as_str())).map(|name| {
+        Package {
+            name: name.clone(),
+            version: None,
+            repository: Repository::Distribution,
+            hold: false,
+            program: program(name, &cluster.release.kubeadm).map(str::to_owned),
+            room: ROOM,
+        }
+    })
+}
+
+/// The program by which a preinstalled package is known, where kubeadm's preflight of this
+/// release demands it.
+fn program(package: &str, kubeadm: &KubeadmFacts) -> Option<&'static str> {
+    let program = match package {
+        "conntrack" | "conntrack-tools" => "conntrack",
+        "ebtables" => "ebtables",
+        "ethtool" => "ethtool",
+        "iproute" | "iproute2" => "ip",
+        "iproute-tc" => "tc",
+        "iptables" => "iptables",
+        "socat" => "socat",
+        _ => return None,
+    };
+    kubeadm.required_programs.iter().any(|name| name == program).then_some(program)
+}
+
+/// Certificates and leases need clocks that agree.
+fn clock(family: &FamilyFacts) -> Unit {
+    Unit {
+        room: ROOM,
+        name: family.time_unit.clone(),
+        phase: Phase::Install,
+        check: Vec::new(),
+        wait: true,
+        start: true,
+    }
+}

@@ -1,0 +1,62 @@
+//! The host below everything else. Other rooms say what they need of the kernel; this one adds
+//! what every node needs and writes it down.
+//!
+//! On each node:
+//! * the fragment for `/etc/hosts`, beside `rootfs`;
+//! * kernel modules and kernel settings, of all rooms;
+//! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
+
+mod claims;
+mod lint;
+mod render;
+#[cfg(test)]
+mod tests;
+
+use crate::cluster::Cluster;
+use crate::inventory::Inventory;
+use crate::inventory::host::{Firewall, HostSection};
+use crate::report::{Code, Report};
+use crate::rooms::{Claims, Plan, Room};
+use crate::template::Template;
+
+crate::codes! { "host":
+    PACKAGE_MISSING = Error "package-missing",
+    REPOSITORY_KEY = Error "repository-key",
+}
+
+/// The room.
+pub struct Host;
+
+impl Room for Host {
+    fn name(&self) -> &'static str {
+        "host"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        render::TEMPLATES
+    }
+
+    fn plan(
+        &self,
+        said: &Inventory,
+        cluster: &Cluster,
+        claims: &mut Claims,
+        report: &mut Report,
+    ) -> Option<Box<dyn Plan>> {
+        // The host's name is the scripts' matter.
+        let HostSection { set_hostname: _, firewall } = &said.host;
+        lint::packages(&said.packages, cluster, report);
+        claims::state(&said.packages, cluster, claims);
+        Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
+    }
+}
+
+/// What was decided about hosts.
+struct HostPlan {
+    /// Whether firewalld is told the cluster's ports.
+    open_firewall: bool,
+}

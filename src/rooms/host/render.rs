@@ -1,0 +1,195 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::HostPlan;
+use crate::catalog::OsFamily;
+use crate::cluster::{Cluster, Node, layout};
+use crate::report::Path;
+use crate::rooms::claims::{Bind, NodeClaims, Phase, Protocol, Reach};
+use crate::rooms::output::File;
+use crate::rooms::{Output, Plan, Rendering};
+use crate::template;
+use crate::template::Template;
+
+const HOSTS: &str = "host/hosts.j2";
+const MODULES: &str = "host/etc/modules-load.d/90-hagen-kubernetes.conf.j2";
+const SYSCTL: &str = "host/etc/sysctl.d/90-hagen-kubernetes.conf.j2";
+const FIREWALL: &str = "host/etc/firewalld/services/hagen-kubernetes.xml.j2";
+const NETWORK_MANAGER: &str = "host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2";
+
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("host/hosts.j2"),
+    template!("host/etc/modules-load.d/90-hagen-kubernetes.conf.j2"),
+    template!("host/etc/sysctl.d/90-hagen-kubernetes.conf.j2"),
+    template!("host/etc/firewalld/services/hagen-kubernetes.xml.j2"),
+    template!("host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2"),
+];
+
+/// Interfaces that flannel and other plugins, kube-proxy in ipvs mode and the usual DNS cache make.
+const DEVICES: [&str; 6] = [
+    "interface-name:cni*",
+    "interface-name:flannel*",
+    "interface-name:cali*",
+    "interface-name:veth*",
+    "interface-name:kube-ipvs0",
+    "interface-name:nodelocaldns",
+];
+
+/// Context of the fragment for `/etc/hosts`.
+#[derive(Serialize)]
+struct HostsContext<'a> {
+    /// The endpoint, the control planes, the members and the node itself; never everyone.
+    entries: Vec<Entry<'a>>,
+}
+
+/// One line of `/etc/hosts`.
+#[derive(Serialize)]
+struct Entry<'a> {
+    /// The address.
+    address: String,
+    /// The name.
+    name: &'a str,
+}
+
+/// Context of the modules and of the settings.
+#[derive(Serialize)]
+struct KernelContext {
+    /// By room, in the rooms' alphabetical order.
+    groups: Vec<KernelGroup>,
+}
+
+/// What one room needs of the kernel.
+#[derive(Serialize)]
+struct KernelGroup {
+    /// The room.
+    room: &'static str,
+    /// A module's name, or `key = value`.
+    lines: Vec<String>,
+}
+
+/// Context of firewalld's service.
+#[derive(Serialize)]
+struct FirewallContext<'a> {
+    /// The cluster's name.
+    cluster: &'a str,
+    /// Ports that somebody else reaches, sorted.
+    ports: BTreeSet<Opened>,
+}
+
+/// One port of firewalld's service.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Opened {
+    /// The number, or a range.
+    numbers: String,
+    /// `tcp` or `udp`.
+    protocol: &'static str,
+    /// What listens.
+    what: &'static str,
+    /// Who comes, in words.
+    from: &'static str,
+}
+
+/// Context of NetworkManager's file.
+#[derive(Serialize)]
+struct NetworkManagerContext {
+    /// Patterns of devices.
+    devices: [&'static str; 6],
+}
+
+impl Plan for HostPlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let claims = with.claims.of(node.index);
+        hosts(node, with.cluster, out);
+        kernel(node, claims, out);
+        if node.os.family != OsFamily::Rhel {
+            return;
+        }
+        if node.kubelet() {
+            let path = "/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf";
+            let file = File::on(node, path).phase(Phase::Install).reads([node.path().key("os")]);
+            out.template(file, NETWORK_MANAGER, &NetworkManagerContext { devices: DEVICES });
+        }
+        if self.open_firewall {
+            firewall(node, claims, with.cluster, out);
+        }
+    }
+}
+
+fn hosts(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    let endpoint = cluster
+        .endpoint
+        .name
+        .iter()
+        .map(|name| Entry { address: cluster.endpoint.vip.to_string(), name });
+    let known = |other: &&Node| other.control_plane || other.member || other.index == node.index;
+    let nodes = cluster
+        .nodes
+        .iter()
+        .filter(known)
+        .map(|other| Entry { address: other.address.to_string(), name: &other.name });
+    let file = File::beside(node, layout::HOSTS_FRAGMENT)
+        .phase(Phase::Prepare)
+        .reads([Path::of(&["nodes"]), Path::of(&["endpoint"])]);
+    out.template(file, HOSTS, &HostsContext { entries: endpoint.chain(nodes).collect() });
+}
+
+fn kernel(node: &Node, claims: &NodeClaims, out: &mut Output<'_>) {
+    let modules = claims.modules.iter().map(|(module, room)| (*room, module.clone()));
+    let settings =
+        claims.sysctls.iter().map(|(key, (value, room))| (*room, format!("{key} = {value}")));
+    let reads = || [node.path(), Path::of(&["kubeProxy"]), Path::of(&["cni"])];
+    let mut file = |path, template, groups: Vec<KernelGroup>| {
+        if !groups.is_empty() {
+            let file = File::on(node, path).phase(Phase::Install).reads(reads());
+            out.template(file, template, &KernelContext { groups });
+        }
+    };
+    file(layout::MODULES, MODULES, by_room(modules));
+    file(layout::SYSCTL, SYSCTL, by_room(settings));
+}
+
+fn by_room(lines: impl Iterator<Item = (&'static str, String)>) -> Vec<KernelGroup> {
+    let mut groups: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for (room, line) in lines {
+        groups.entry(room).or_default().push(line);
+    }
+    groups.into_iter().map(|(room, lines)| KernelGroup { room, lines }).collect()
+}
+
+/// firewalld cannot say "from whom" in a service; the comments do, and the runbook.
+fn firewall(node: &Node, claims: &NodeClaims, cluster: &Cluster, out: &mut Output<'_>) {
+    let ports = claims.ports.iter().filter(|port| port.bind != Bind::Loopback);
+    let mut opened: BTreeSet<Opened> = ports
+        .filter_map(|port| {
+            let protocol = match port.protocol {
+                Protocol::Tcp => "tcp",
+                Protocol::Udp => "udp",
+                // Opened as a protocol of its own.
+                Protocol::Vrrp => return None,
+            };
+            let from = match port.reach {
+                Reach::Host => return None,
+                Reach::ControlPlanes => "control planes",
+                Reach::Members => "members of etcd and control planes",
+                Reach::Nodes => "every node",
+                Reach::Clients => "everybody who uses the cluster",
+            };
+            Some(Opened { numbers: port.port.to_string(), protocol, what: port.what, from })
+        })
+        .collect();
+    if node.kubelet() {
+        for protocol in ["tcp", "udp"] {
+            opened.insert(Opened {
+                numbers: "30000-32767".into(),
+                protocol,
+                what: "node ports",
+                from: "everybody who uses the cluster",
+            });
+        }
+    }
+    let file = File::on(node, "/etc/firewalld/services/hagen-kubernetes.xml")
+        .phase(Phase::Install)
+        .reads([Path::of(&["host", "firewall"]), node.path()]);
+    out.template(file, FIREWALL, &FirewallContext { cluster: &cluster.name, ports: opened });
+}

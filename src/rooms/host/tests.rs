@@ -1,0 +1,72 @@
+use super::Host;
+use crate::rooms::Room;
+use crate::rooms::trial::{self, codes, file, outcome};
+
+#[test]
+fn the_hosts_block_names_the_endpoint_the_control_planes_and_the_node_itself() {
+    let outcome = outcome(
+        "{endpoint: {name: api.example.com}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: w1, address: 192.168.1.21, roles: [worker]}, {name: w2, address: 192.168.1.22, roles: [worker]}]}",
+    );
+    let entries: Vec<String> = file(&outcome, "nodes/w2/hosts")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(entries, ["192.168.1.33 api.example.com", "192.168.1.11 cp1", "192.168.1.22 w2"]);
+}
+
+#[test]
+fn modules_and_settings_of_other_rooms_are_written() {
+    let outcome = outcome("{kubeProxy: {mode: ipvs}, cluster: {kubernetes: 1.30.4}}");
+    let modules = file(&outcome, "nodes/w1/rootfs/etc/modules-load.d/90-hagen-kubernetes.conf");
+    for module in ["br_netfilter", "overlay", "ip_vs", "nf_conntrack"] {
+        assert!(modules.lines().any(|line| line == module), "{module} in {modules}");
+    }
+    let settings = file(&outcome, "nodes/w1/rootfs/etc/sysctl.d/90-hagen-kubernetes.conf");
+    assert!(settings.contains("net.ipv4.ip_forward = 1\n"));
+    // Gone from Linux 4.12: `sysctl -p` would fail.
+    assert!(!settings.contains("tcp_tw_recycle"));
+    // ::1 has to stay.
+    assert!(!settings.contains("disable_ipv6"));
+}
+
+#[test]
+fn a_member_alone_needs_no_module() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
+    );
+    let tree = outcome.tree.as_ref().unwrap();
+    assert!(tree.get("nodes/e1/rootfs/etc/modules-load.d/90-hagen-kubernetes.conf").is_none());
+    assert!(tree.get("nodes/e1/rootfs/etc/crictl.yaml").is_none());
+    assert!(file(&outcome, "nodes/e1/hosts").contains("192.168.1.31 e1\n"));
+}
+
+#[test]
+fn firewalld_opens_what_others_reach_and_nothing_else() {
+    let outcome = outcome(
+        "{host: {firewall: open}, os: {distribution: rocky, release: '9'}, etcd: {mode: external}}",
+    );
+    let service = file(&outcome, "nodes/cp1/rootfs/etc/firewalld/services/hagen-kubernetes.xml");
+    for port in ["2379", "2380", "8443", "6443", "10250"] {
+        assert!(service.contains(&format!("port=\"{port}\"")), "{port} in {service}");
+    }
+    // Metrics of etcd are for the host itself.
+    assert!(!service.contains("2381"));
+    let worker = file(&outcome, "nodes/w1/rootfs/etc/firewalld/services/hagen-kubernetes.xml");
+    assert!(!worker.contains("port=\"2379\""));
+}
+
+#[test]
+fn an_old_release_from_its_own_mirror_is_accepted() {
+    let own = "{cluster: {kubernetes: 1.15.1}, packages: {kubernetesRepository: 'https://mirror.example.com/k8s/', kubernetesKeys: ['https://mirror.example.com/key.gpg']}}";
+    assert!(!codes(own).contains(&"host/package-missing"));
+    assert!(
+        !codes("{cluster: {kubernetes: 1.15.1}, packages: {source: preinstalled}}")
+            .contains(&"host/package-missing")
+    );
+}
+
+#[test]
+fn pages_hold() {
+    trial::pages(Host.codes());
+}

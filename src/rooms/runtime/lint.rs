@@ -1,0 +1,128 @@
+use super::DOCKER_UNVALIDATED;
+use crate::catalog::{Version, containerd, containerd_series, docker};
+use crate::cluster::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
+use crate::cluster::{Cluster, RuntimeKind};
+use crate::report::{Finding, Path, Report};
+
+fn version() -> Path {
+    Path::of(&["runtime", "version"])
+}
+
+fn kubernetes() -> Path {
+    Path::of(&["cluster", "kubernetes"])
+}
+
+/// The runtime against the release.
+pub(super) fn release(cluster: &Cluster, report: &mut Report) {
+    let found = match cluster.runtime.kind {
+        RuntimeKind::Containerd => of_containerd(cluster),
+        RuntimeKind::Docker if cluster.runtime.cri_dockerd => of_cri_dockerd(cluster),
+        RuntimeKind::Docker => of_dockershim(cluster),
+    };
+    if let Some(finding) = found {
+        report.push(finding);
+    }
+}
+
+fn too_old(what: &str, cluster: &Cluster, least: &str) -> Finding {
+    let is = &cluster.runtime.version_text;
+    Finding::new(
+        &RUNTIME_TOO_OLD,
+        version(),
+        format!("Kubernetes {} needs {what} {least} or newer, this is {is}", cluster.kubernetes),
+    )
+    .label(format!("older than {least}"))
+    .because(kubernetes(), "this release")
+    .help(format!("write `version: \"{least}\"` or newer, or leave it out"))
+}
+
+fn series(version: Version) -> String {
+    format!("{}.{}", version.major, version.minor)
+}
+
+fn of_containerd(cluster: &Cluster) -> Option<Finding> {
+    let wanted = cluster.runtime.version;
+    let range = &cluster.release.runtimes;
+    let oldest = containerd_series().next().map_or(range.containerd_min, |first| first.series);
+    let least = oldest.max(range.containerd_min);
+    if wanted < least {
+        return Some(too_old("containerd", cluster, &series(least)));
+    }
+    let is = &cluster.runtime.version_text;
+    let finding = match range.containerd_below {
+        Some(below) if wanted >= below => Finding::new(
+            &RUNTIME_TOO_NEW,
+            version(),
+            format!(
+                "Kubernetes {} speaks a CRI that containerd {} dropped, this is {is}",
+                cluster.kubernetes,
+                series(below)
+            ),
+        )
+        .label(format!("older than {} is needed", series(below)))
+        .because(kubernetes(), "this release")
+        .help("write `version: \"1.7\"`, or leave it out"),
+        _ if containerd(wanted).is_none() => Finding::new(
+            &RUNTIME_TOO_NEW,
+            version(),
+            format!("containerd {is} is outside the catalog, its configuration is unknown"),
+        )
+        .label("not in the catalog")
+        .help("choose a series that the catalog knows, or leave it out"),
+        _ => return None,
+    };
+    Some(finding)
+}
+
+fn of_dockershim(cluster: &Cluster) -> Option<Finding> {
+    let range = &cluster.release.runtimes;
+    let wanted = cluster.runtime.version;
+    // Where there is no dockershim at all, that is a finding of its own.
+    let least = range.docker_min?;
+    if !range.serves_docker(wanted) {
+        return Some(too_old("docker", cluster, &least.to_string()));
+    }
+    if range.docker_validated(wanted) {
+        return None;
+    }
+    let is = &cluster.runtime.version_text;
+    Some(
+        Finding::new(
+            &DOCKER_UNVALIDATED,
+            version(),
+            format!("docker {is} was never validated with Kubernetes {}", cluster.kubernetes),
+        )
+        .label("kubeadm's preflight warns")
+        .because(kubernetes(), "this release")
+        .help("choose an older docker, or leave `version` out"),
+    )
+}
+
+fn of_cri_dockerd(cluster: &Cluster) -> Option<Finding> {
+    let drives = docker(cluster.runtime.version).cri_dockerd;
+    (!drives).then(|| too_old("cri-dockerd, which drives docker", cluster, "20.10"))
+}
+
+/// The runtime against each host's kernel interface; reported once, at the first such node.
+pub(super) fn hosts(cluster: &Cluster, report: &mut Report) {
+    if cluster.runtime.kind != RuntimeKind::Docker || docker(cluster.runtime.version).cgroup_v2 {
+        return;
+    }
+    let Some(node) = cluster.nodes.iter().find(|node| node.kubelet() && node.os.cgroup_v2) else {
+        return;
+    };
+    let is = &cluster.runtime.version_text;
+    report.push(
+        Finding::new(
+            &RUNTIME_TOO_OLD,
+            version(),
+            format!(
+                "docker {is} starts no container under cgroup v2, which {} boots with",
+                node.os.id
+            ),
+        )
+        .label("20.10 is the first that does")
+        .because(node.path().key("os"), format!("{} runs it", node.name))
+        .help("write `version: \"20.10\"`, or choose an operating system with cgroup v1"),
+    );
+}

@@ -1,0 +1,58 @@
+//! Which packages bring the runtime, and how exactly their version is asked for.
+
+use crate::catalog::{containerd_package_version, containerd_series, docker_package_version};
+use crate::cluster::{Cluster, Node, RuntimeKind};
+use crate::inventory::values::ProgramVersion;
+use crate::rooms::claims::{Package, Repository};
+
+/// The runtime's packages on this node. `said` is the version in the inventory.
+pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) -> Vec<Package> {
+    let exact = said.is_some_and(|version| version.as_str().matches('.').count() == 2);
+    match cluster.runtime.kind {
+        RuntimeKind::Containerd => vec![containerd(node, said.is_some(), exact, cluster)],
+        RuntimeKind::Docker => docker(node, exact, cluster),
+    }
+}
+
+/// The distribution's own package where it is of the wanted series; Docker's elsewhere.
+fn containerd(node: &Node, said: bool, exact: bool, cluster: &Cluster) -> Package {
+    let wanted = cluster.runtime.version;
+    let own = node.os.containerd.is_some_and(|own| {
+        (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
+    });
+    if own {
+        return package("containerd", None, Repository::Distribution, "containerd");
+    }
+    // The newest series is the newest that the repository has, which may lag behind upstream.
+    let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
+    let version =
+        (said || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
+    package("containerd.io", version, Repository::Docker, "containerd")
+}
+
+fn docker(node: &Node, exact: bool, cluster: &Cluster) -> Vec<Package> {
+    let version = docker_package_version(cluster.runtime.version, exact, node.os.family);
+    let docker = |name, program| package(name, Some(version.clone()), Repository::Docker, program);
+    let mut packages = vec![
+        docker("docker-ce", "dockerd"),
+        docker("docker-ce-cli", "docker"),
+        package("containerd.io", None, Repository::Docker, "containerd"),
+    ];
+    if cluster.runtime.cri_dockerd {
+        // In no repository: where it is not preinstalled, that is reported.
+        packages.push(package("cri-dockerd", None, Repository::Docker, "cri-dockerd"));
+    }
+    packages
+}
+
+/// Held: an upgrade restarts the runtime, which is not an unattended matter.
+fn package(name: &str, version: Option<String>, repository: Repository, program: &str) -> Package {
+    Package {
+        name: name.to_owned(),
+        version,
+        repository,
+        hold: true,
+        program: Some(program.to_owned()),
+        room: "runtime",
+    }
+}

@@ -1,0 +1,210 @@
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::packages;
+use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
+use crate::cluster::{CgroupDriver, Cluster, Node, RuntimeKind};
+use crate::inventory::runtime::RuntimeSection;
+use crate::report::Path;
+use crate::rooms::claims::{Phase, Unit};
+use crate::rooms::output::File;
+use crate::rooms::{Claims, DocumentName, Output, Plan, Rendering};
+use crate::template;
+use crate::template::Template;
+use crate::tree::Apply;
+
+const CONFIG: &str = "runtime/etc/containerd/config.toml.j2";
+const CRI_DOCKERD: &str = "runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2";
+
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("runtime/etc/containerd/config.toml.j2"),
+    template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2"),
+];
+
+const DAEMON: &str = "runtime/DockerDaemon";
+const CRICTL: &str = "runtime/Crictl";
+
+pub(super) static DOCUMENTS: &[DocumentName] = &[
+    DocumentName { name: DAEMON, owned: &["/exec-opts"] },
+    DocumentName { name: CRICTL, owned: &["/runtime-endpoint", "/image-endpoint"] },
+];
+
+const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
+/// Where kubernetes-cni and flannel put plugins; distributions' containerd looks elsewhere.
+const CNI_BIN: &str = "/opt/cni/bin";
+/// Where flannel puts its configuration.
+const CNI_CONF: &str = "/etc/cni/net.d";
+/// One folder per registry:
+/// <https://github.com/containerd/containerd/blob/main/docs/hosts.md>.
+const REGISTRY_FOLDER: &str = "/etc/containerd/certs.d";
+
+/// What was decided about the runtime.
+pub(super) enum RuntimePlan {
+    /// containerd of this series.
+    Containerd(&'static ContainerdSeries),
+    /// Docker with these features.
+    Docker(Docker),
+}
+
+impl RuntimePlan {
+    /// `None` where the series of containerd is unknown, which is reported.
+    pub(super) fn new(cluster: &Cluster) -> Option<Self> {
+        match cluster.runtime.kind {
+            RuntimeKind::Containerd => containerd(cluster.runtime.version).map(Self::Containerd),
+            RuntimeKind::Docker => Some(Self::Docker(docker(cluster.runtime.version))),
+        }
+    }
+}
+
+pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut Claims) {
+    // The rest are facts of the cluster.
+    let RuntimeSection { kind: _, version, cgroup_driver: _, cri_dockerd: _ } = section;
+    for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
+        let packages = packages::of(node, version.as_ref(), cluster);
+        let claims = claims.node(node.index);
+        claims.packages.extend(packages);
+        claims.units.extend(units(cluster));
+    }
+}
+
+fn units(cluster: &Cluster) -> Vec<Unit> {
+    let unit = |name: &str, check: &[&str]| Unit {
+        room: "runtime",
+        name: name.into(),
+        phase: Phase::Install,
+        check: check.iter().map(|word| (*word).to_owned()).collect(),
+        wait: true,
+        start: true,
+    };
+    match cluster.runtime.kind {
+        RuntimeKind::Containerd => vec![unit(
+            "containerd.service",
+            &["containerd", "--config", CONTAINERD_CONFIG, "config", "dump"],
+        )],
+        RuntimeKind::Docker if cluster.runtime.cri_dockerd => vec![
+            unit("docker.service", &[]),
+            unit("cri-docker.socket", &[]),
+            unit("cri-docker.service", &[]),
+        ],
+        RuntimeKind::Docker => vec![unit("docker.service", &[])],
+    }
+}
+
+/// Context of containerd's `config.toml`.
+#[derive(Serialize)]
+struct ConfigContext<'a> {
+    /// The version of the file's form: 2 or 3.
+    version: u32,
+    /// The plugin with runtimes and CNI.
+    runtime_plugin: &'static str,
+    /// The plugin with registries and the sandbox image.
+    images_plugin: &'static str,
+    /// Whether systemd divides memory and CPU.
+    systemd_cgroup: bool,
+    /// Whether the folder of CNI plugins is a list.
+    bin_dirs: bool,
+    /// The folder of CNI plugins.
+    cni_bin: &'static str,
+    /// The folder of CNI configuration.
+    cni_conf: &'static str,
+    /// Whether the sandbox image stands among the pinned images.
+    pinned_sandbox: bool,
+    /// The sandbox image.
+    sandbox: &'a str,
+    /// The folder of registries; none before it existed.
+    registry_folder: Option<&'static str>,
+}
+
+/// Context of cri-dockerd's drop-in.
+#[derive(Serialize)]
+struct CriDockerdContext<'a> {
+    /// The sandbox image.
+    sandbox: &'a str,
+}
+
+impl Plan for RuntimePlan {
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if !node.kubelet() {
+            return;
+        }
+        match self {
+            Self::Containerd(series) => config(series, node, with.cluster, out),
+            Self::Docker(facts) => daemon(*facts, node, with.cluster, out),
+        }
+        if with.cluster.runtime.cri_dockerd && with.cluster.runtime.kind == RuntimeKind::Docker {
+            cri_dockerd(node, with.cluster, out);
+        }
+        crictl(node, with.cluster, out);
+    }
+}
+
+fn file(node: &Node, path: &str) -> File {
+    File::on(node, path)
+        .phase(Phase::Install)
+        .reads([Path::of(&["runtime"]), Path::of(&["cluster", "kubernetes"])])
+}
+
+fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    let file = file(node, CONTAINERD_CONFIG)
+        .read_by("containerd.service", Apply::Restart)
+        .reads([Path::of(&["cluster", "imageRepository"])]);
+    out.template(
+        file,
+        CONFIG,
+        &ConfigContext {
+            version: series.config.number(),
+            runtime_plugin: series.config.runtime_plugin(),
+            images_plugin: series.config.images_plugin(),
+            systemd_cgroup: cluster.runtime.cgroup_driver == CgroupDriver::Systemd,
+            bin_dirs: series.cni_bin_dirs,
+            cni_bin: CNI_BIN,
+            cni_conf: CNI_CONF,
+            pinned_sandbox: series.config.pinned_sandbox(),
+            sandbox: &cluster.runtime.pause_image,
+            registry_folder: series.registry_config_path.then_some(REGISTRY_FOLDER),
+        },
+    );
+}
+
+/// <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>. No key here may
+/// also be a flag of the packaged unit: dockerd refuses to start then.
+fn daemon(facts: Docker, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    let driver = match cluster.runtime.cgroup_driver {
+        CgroupDriver::Systemd => "systemd",
+        CgroupDriver::Cgroupfs => "cgroupfs",
+    };
+    let mut document = Map::new();
+    document.insert("exec-opts".into(), json!([format!("native.cgroupdriver={driver}")]));
+    // Unbounded by default; the kubelet does not rotate docker's logs.
+    document.insert("log-driver".into(), json!("json-file"));
+    document.insert("log-opts".into(), json!({"max-size": "100m", "max-file": "3"}));
+    // A restart of the daemon leaves containers running.
+    document.insert("live-restore".into(), json!(true));
+    if !facts.overlay2_default {
+        document.insert("storage-driver".into(), json!("overlay2"));
+    }
+    let file = file(node, "/etc/docker/daemon.json").read_by("docker.service", Apply::Restart);
+    out.json(file, DAEMON, Value::Object(document));
+}
+
+fn cri_dockerd(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    let file = file(node, "/etc/systemd/system/cri-docker.service.d/10-hagen.conf")
+        .read_by("cri-docker.service", Apply::Restart);
+    out.template(file, CRI_DOCKERD, &CriDockerdContext { sandbox: &cluster.runtime.pause_image });
+}
+
+/// <https://github.com/kubernetes-sigs/cri-tools/blob/master/docs/crictl.md>. Without the file
+/// crictl tries one socket after another.
+fn crictl(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    // kubeadm of old releases wants the socket as a path, crictl always as a URL.
+    let socket = &cluster.runtime.cri_socket;
+    let endpoint =
+        if socket.starts_with('/') { format!("unix://{socket}") } else { socket.clone() };
+    let document = json!({
+        "runtime-endpoint": endpoint,
+        "image-endpoint": endpoint,
+        "timeout": 10,
+        "debug": false,
+    });
+    out.yaml(file(node, "/etc/crictl.yaml"), vec![(CRICTL, document)]);
+}

@@ -1,0 +1,92 @@
+use super::Runtime;
+use crate::rooms::Room;
+use crate::rooms::claims::Package;
+use crate::rooms::trial::{self, codes, file, outcome};
+
+const CONFIG: &str = "nodes/w1/rootfs/etc/containerd/config.toml";
+
+fn config(overlay: &str) -> toml::Table {
+    file(&outcome(overlay), CONFIG).parse().unwrap()
+}
+
+#[test]
+fn the_sandbox_image_is_kubeadms_wherever_the_series_wants_it() {
+    let new = config("{}");
+    assert_eq!(new["version"].as_integer(), Some(3));
+    let images = &new["plugins"]["io.containerd.cri.v1.images"];
+    assert_eq!(images["pinned_images"]["sandbox"].as_str(), Some("registry.k8s.io/pause:3.10.2"));
+    let old = config("cluster: {kubernetes: 1.30.4}");
+    assert_eq!(old["version"].as_integer(), Some(2));
+    let cri = &old["plugins"]["io.containerd.grpc.v1.cri"];
+    assert_eq!(cri["sandbox_image"].as_str(), Some("registry.k8s.io/pause:3.9"));
+}
+
+#[test]
+fn the_cgroup_driver_stands_beside_its_runtime_type() {
+    for (driver, systemd) in [("systemd", true), ("cgroupfs", false)] {
+        let config = config(&format!("runtime: {{cgroupDriver: {driver}}}"));
+        let runc =
+            &config["plugins"]["io.containerd.cri.v1.runtime"]["containerd"]["runtimes"]["runc"];
+        assert_eq!(runc["runtime_type"].as_str(), Some("io.containerd.runc.v2"));
+        assert_eq!(runc["options"]["SystemdCgroup"].as_bool(), Some(systemd));
+    }
+}
+
+#[test]
+fn dockers_daemon_is_valid_json_with_the_driver() {
+    let outcome = outcome(
+        "{cluster: {kubernetes: 1.21.14}, runtime: {kind: docker}, packages: {source: preinstalled}}",
+    );
+    let text = file(&outcome, "nodes/w1/rootfs/etc/docker/daemon.json");
+    let daemon: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(daemon["exec-opts"][0], "native.cgroupdriver=systemd");
+    assert!(
+        file(&outcome, "nodes/w1/rootfs/etc/crictl.yaml")
+            .contains("unix:///var/run/dockershim.sock")
+    );
+}
+
+fn wanted(overlay: &str) -> String {
+    let script = file(&outcome(overlay), "nodes/w1/10-prepare.sh");
+    script.lines().find(|line| line.starts_with("wanted=(")).unwrap().to_owned()
+}
+
+#[test]
+fn the_distributions_containerd_is_taken_where_it_is_the_wanted_one() {
+    let own = wanted("{cluster: {kubernetes: 1.30.4}, runtime: {version: '1.6'}}");
+    assert!(own.contains(" containerd ") && !own.contains("containerd.io"), "{own}");
+    // A default is pinned to the series that upstream tested with the release …
+    let other = wanted("{cluster: {kubernetes: 1.30.4}}");
+    assert!(other.contains("'containerd.io=1.7.*'"), "{other}");
+    // … but not to one that the repository may not have yet.
+    let newest = wanted("{}");
+    assert!(newest.contains(" containerd.io "), "{newest}");
+}
+
+#[test]
+fn docker_is_pinned_in_the_packages_own_form() {
+    let packages = wanted(
+        "{cluster: {kubernetes: 1.23.17}, runtime: {kind: docker, version: 20.10.24}, packages: {kubernetesRepository: 'https://mirror.example.com/k8s/', kubernetesKeys: ['https://mirror.example.com/key.gpg']}}",
+    );
+    assert!(packages.contains("docker-ce=5:20.10.24~*"), "{packages}");
+}
+
+#[test]
+fn docker_without_cgroup_v2_is_refused_where_the_host_has_nothing_else() {
+    let of = |os: &str| {
+        codes(&format!(
+            "{{cluster: {{kubernetes: 1.15.1}}, runtime: {{kind: docker, version: 18.09.7}}, os: {os}, packages: {{source: preinstalled}}}}"
+        ))
+    };
+    assert!(of("{distribution: debian, release: '12'}").contains(&"cluster/runtime-too-old"));
+    assert!(!of("{distribution: centos, release: '7'}").contains(&"cluster/runtime-too-old"));
+}
+
+#[test]
+fn pages_hold() {
+    trial::pages(Runtime.codes());
+    trial::pages(&[
+        &crate::cluster::codes::RUNTIME_TOO_NEW,
+        &crate::cluster::codes::RUNTIME_TOO_OLD,
+    ]);
+}
