@@ -64,7 +64,8 @@ keyring=/etc/apt/keyrings/hagen-kubernetes.asc
 if [ ! -s "$keyring" ]; then
   command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
   install -d -m 0755 /etc/apt/keyrings
-  curl -fsSL --retry 3 --max-time 60 https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key >"$keyring.new"
+  curl -fsSL --retry 3 --max-time 60 https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key >"$keyring.new" ||
+    die 'the key of the kubernetes repository cannot be fetched from https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key'
   chmod 0644 "$keyring.new"
   mv -f "$keyring.new" "$keyring"
 fi
@@ -78,7 +79,8 @@ keyring=/etc/apt/keyrings/hagen-docker.asc
 if [ ! -s "$keyring" ]; then
   command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
   install -d -m 0755 /etc/apt/keyrings
-  curl -fsSL --retry 3 --max-time 60 https://download.docker.com/linux/debian/gpg >"$keyring.new"
+  curl -fsSL --retry 3 --max-time 60 https://download.docker.com/linux/debian/gpg >"$keyring.new" ||
+    die 'the key of the docker repository cannot be fetched from https://download.docker.com/linux/debian/gpg'
   chmod 0644 "$keyring.new"
   mv -f "$keyring.new" "$keyring"
 fi
