@@ -11,8 +11,14 @@
     reason = "tests read and write files and may panic"
 )]
 
+mod cli;
 mod compiled;
+mod determinism;
 mod golden;
+mod house;
+mod input;
 mod pages;
 mod readme;
+mod refusals;
+mod scene;
 mod schema;

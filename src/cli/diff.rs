@@ -19,8 +19,9 @@ use crate::tree::Tree;
 
 /// Compare a tree on disk with what the inventory says now.
 ///
-/// Prints the text of public files that change, private and new files by name only, and which
-/// units of which node have to be reloaded or restarted. Nothing is written.
+/// Prints the text of public files that change, private and new files by name only (-v: new
+/// public files in full), and which units of which node have to be reloaded or restarted.
+/// Nothing is written.
 ///
 /// Exit code 0 means the same, 1 different, 2 that it cannot be said: errors in the input, wrong
 /// usage, an unreadable folder.
@@ -76,8 +77,7 @@ impl Diff {
             entries.filter(|entry| entry.secret).map(|entry| entry.path.as_str()).collect();
         match self.output {
             Form::Text => {
-                let color = console.colors_results();
-                console.result(&text(&comparison, tree, &private, color))?;
+                console.result(&text(&comparison, tree, &private, console))?;
                 console.result(&consequences(&impact))?;
             }
             Form::Json => console.result(&machine(&comparison, &private, &impact))?,
@@ -114,13 +114,24 @@ fn changes(comparison: &Comparison) -> BTreeMap<&str, Change<'_>> {
     added.chain(removed).chain(changed).collect()
 }
 
-fn text(comparison: &Comparison, tree: &Tree, private: &BTreeSet<&str>, color: bool) -> String {
+fn text(
+    comparison: &Comparison,
+    tree: &Tree,
+    private: &BTreeSet<&str>,
+    console: &Console,
+) -> String {
+    let color = console.colors_results();
     let mut out = String::new();
     for (path, change) in changes(comparison) {
         let note = if private.contains(path) { " (private)" } else { "" };
         out += &painted(&format!("{} {path}{note}", change.as_str()), BOLD, color);
+        let old = match change {
+            Change::Changed(old) => old,
+            Change::Added if console.verbose() && !private.contains(path) => Some(&[][..]),
+            Change::Added | Change::Removed => None,
+        };
         // The manifest repeats in fingerprints what the other files say in words.
-        if let (Change::Changed(Some(old)), false) = (&change, path == manifest::PATH) {
+        if let Some(old) = old.filter(|_| path != manifest::PATH) {
             let new = tree.get(path).map(|artifact| artifact.bytes.as_slice()).unwrap_or_default();
             out += &unified(path, old, new, color);
         }

@@ -140,7 +140,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
 
 /// Reads a file, or standard input. Stops one byte beyond what the YAML reader takes, so that it
 /// can say so itself, even of a file without end.
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let most = MAX_BYTES as u64 + 1;
     let done = if is_stdin(path) {

@@ -27,6 +27,7 @@ mod secrets;
 mod shell;
 mod show;
 mod summary;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -39,17 +40,48 @@ use self::exit::{Exit, Failure};
 
 /// Compile one inventory file into the complete file tree of a highly available Kubernetes
 /// cluster.
+///
+/// The tree holds every file of every node at its final path: haproxy or nginx, keepalived, etcd,
+/// kubeadm, the kubelet, the pod network, all keys and certificates, and the scripts that install
+/// them.
+/// It is a function of the inventory, one small secrets bundle and nothing else: no network, no
+/// clock, no randomness. Built again anywhere, it is the same byte for byte.
 #[derive(Parser, Debug)]
-#[command(name = "hagen", version, propagate_version = true)]
+#[command(
+    name = "hagen",
+    version,
+    after_long_help = "\
+Start:
+  hagen init prod.yaml           an inventory to edit, and its secrets bundle
+  hagen check prod.yaml          what is wrong with it?
+  hagen build prod.yaml -o out   the tree; out/README.md says how to roll it out
+  hagen diff prod.yaml -o out    after an edit: what changes where, which units restart?
+
+Results go to standard output, everything about them to standard error.
+
+Exit codes:
+  0  all is well (diff: the same)
+  1  what was read has errors (diff, build --check: different)
+  2  wrong usage, or a file could not be read or written (diff: also errors in the input)
+  A warning changes no exit code without --strict."
+)]
 struct Cli {
-    /// When to colour text. NO_COLOR is honoured.
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    /// When to colour text: auto (on a terminal, unless NO_COLOR is set), always or never.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        global = true,
+        hide_possible_values = true,
+        help_heading = EVERYWHERE
+    )]
     color: Color,
     /// Say only what is wrong.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     quiet: bool,
-    /// Say more.
-    #[arg(short, long, global = true)]
+    /// Say more: what is in added files, which certificates expire when.
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
     #[command(subcommand)]
     verb: Verb,
@@ -61,6 +93,7 @@ enum Verb {
     Check(check::Check),
     Build(build::Build),
     Diff(diff::Diff),
+    Verify(verify::Verify),
     Why(why::Why),
     Show(show::Show),
     Explain(explain::Explain),
@@ -70,6 +103,9 @@ enum Verb {
     #[command(name = "man")]
     Manual(shell::Manual),
 }
+
+/// Heads the options that every verb has.
+const EVERYWHERE: &str = "Options of every verb";
 
 /// The definition of the command line, for manual pages and tests.
 pub fn command() -> clap::Command {
@@ -92,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(verb) => verb.run(&console),
         Verb::Build(verb) => verb.run(&console),
         Verb::Diff(verb) => verb.run(&console),
+        Verb::Verify(verb) => verb.run(&console),
         Verb::Show(verb) => verb.run(&console),
         Verb::Why(verb) => verb.run(&console),
         Verb::Explain(verb) => verb.run(&console),

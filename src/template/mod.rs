@@ -10,7 +10,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
-use crate::report::{Finding, Path};
+use crate::report::{Finding, Path, closest};
 
 crate::codes! { "template":
     FAILED = Error "failed",
@@ -130,14 +130,9 @@ impl TemplateError {
 
     fn unknown(id: String, mut known: Vec<&'static str>) -> Self {
         known.sort_unstable();
-        let near = known
-            .iter()
-            .map(|candidate| (strsim::damerau_levenshtein(candidate, &id), candidate))
-            .min()
-            .filter(|(distance, candidate)| *distance <= candidate.len() / 3);
         let list = known.join(", ");
-        let help = match near {
-            Some((_, candidate)) => format!("did you mean `{candidate}`? templates: {list}"),
+        let help = match closest(&id, known) {
+            Some(candidate) => format!("did you mean `{candidate}`? templates: {list}"),
             None => format!("templates: {list}"),
         };
         let message = "no template has this id".to_owned();

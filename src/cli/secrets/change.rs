@@ -29,7 +29,7 @@ impl Which {
     }
 
     /// The bundle; `Err` is how the run ends without one.
-    fn open(&self, console: &Console) -> Result<Result<Bundle, Exit>, Failure> {
+    pub(super) fn open(&self, console: &Console) -> Result<Result<Bundle, Exit>, Failure> {
         Ok(Found::read(self.path()?, &self.inventory)?.open(console)?.cloned())
     }
 }
@@ -125,7 +125,7 @@ impl Rotate {
     }
 }
 
-fn save(which: &Which, bundle: &Bundle) -> Result<String, Failure> {
+pub(super) fn save(which: &Which, bundle: &Bundle) -> Result<String, Failure> {
     let path = which.path()?;
     if input::is_stdin(&path) {
         return Err(Failure::new("a bundle from standard input cannot be changed")

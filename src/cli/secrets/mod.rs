@@ -1,6 +1,7 @@
 //! `hagen secrets`.
 
 mod change;
+mod import;
 pub(super) mod new;
 mod show;
 
@@ -27,6 +28,7 @@ enum Verb {
     New(new::New),
     Renew(change::Renew),
     Rotate(change::Rotate),
+    Import(import::Import),
     Show(show::Show),
 }
 
@@ -36,6 +38,7 @@ impl Secrets {
             Verb::New(verb) => verb.run(console),
             Verb::Renew(verb) => verb.run(console),
             Verb::Rotate(verb) => verb.run(console),
+            Verb::Import(verb) => verb.run(console),
             Verb::Show(verb) => verb.run(console),
         }
     }

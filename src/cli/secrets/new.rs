@@ -2,6 +2,8 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::Args;
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -11,8 +13,9 @@ use super::super::exit::{Exit, Failure};
 use super::super::input::{self, Inventory};
 use crate::disk;
 use crate::inventory::values::ClusterName;
+use crate::pki::LONG_LIVED;
 use crate::report::{Path, Report};
-use crate::secrets::Bundle;
+use crate::secrets::{Bundle, PrivateKey};
 use crate::yaml::{self, Value};
 
 /// Make the bundle of a new cluster.
@@ -38,6 +41,10 @@ pub(in crate::cli) struct New {
     /// The date of all certificates, such as 2026-01-31T12:00:00Z. Default: now.
     #[arg(long, value_name = "RFC3339", value_parser = super::date)]
     issued_at: Option<OffsetDateTime>,
+    /// Draw RSA keys of this size for the authorities and for service accounts and keep them in
+    /// the bundle, for clients that know no ECDSA. All other keys stay ECDSA.
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u16).range(2048..=8192))]
+    rsa: Option<u16>,
 }
 
 impl New {
@@ -49,7 +56,10 @@ impl New {
                 .map_err(|failure| failure.help("say where to write it with `--output FILE`"))?,
             (None, None) => return Err(Failure::new("say where to write it with `--output FILE`")),
         };
-        let bundle = make(&cluster, self.issued_at.unwrap_or_else(calendar::now))?;
+        let mut bundle = make(&cluster, self.issued_at.unwrap_or_else(calendar::now))?;
+        if let Some(bits) = self.rsa {
+            store_rsa(&mut bundle, bits)?;
+        }
         write_new(&path, &bundle)?;
         console.tell(&format!(
             "{}: the secrets of cluster {cluster}, bundle {}\n  keep it private, and keep a copy\n",
@@ -98,6 +108,16 @@ pub(in crate::cli) fn make(
     getrandom::fill(entropy.as_mut())
         .map_err(|error| Failure::new(format!("the operating system has no entropy: {error}")))?;
     Ok(Bundle::new(&cluster.to_string(), *entropy, issued_at))
+}
+
+/// RSA keys are not derived: the search for primes is a library's own and may change with it.
+fn store_rsa(bundle: &mut Bundle, bits: u16) -> Result<(), Failure> {
+    for label in LONG_LIVED {
+        let key = PrivateKey::draw_rsa(&mut UnwrapErr(SysRng), usize::from(bits))
+            .ok_or_else(|| Failure::new(format!("no RSA key of {bits} bits could be drawn")))?;
+        bundle.store(label, key);
+    }
+    Ok(())
 }
 
 /// Writes a bundle where there is none.

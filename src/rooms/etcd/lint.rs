@@ -5,7 +5,7 @@ use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::Inventory;
 use crate::inventory::etcd::{BackupSection, EtcdEndpoints, EtcdSection};
 use crate::inventory::node::Role;
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, closest};
 
 /// etcd's own advice: beyond seven, each write waits for more disks and no practical fault is
 /// survived that seven would not (<https://etcd.io/docs/latest/faq/#what-is-maximum-cluster-size>).
@@ -114,7 +114,7 @@ pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Repo
                 (format!("gone since etcd 3.{in_minor}"), help)
             }
             EtcdFlag::Unknown => {
-                let help = nearest(flag, facts).map_or_else(
+                let help = closest(flag, facts.flags()).map_or_else(
                     || "remove it".to_owned(),
                     |name| format!("did you mean `{name}`?"),
                 );
@@ -136,16 +136,6 @@ pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Repo
             .help(help),
         );
     }
-}
-
-/// The setting of this release that is spelled most alike, where one is close.
-fn nearest<'a>(flag: &str, facts: &'a EtcdRelease) -> Option<&'a str> {
-    facts
-        .flags()
-        .map(|name| (strsim::jaro_winkler(flag, name), name))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, name)| name)
 }
 
 /// The place in the inventory that decides this setting, where hagen writes it itself.

@@ -60,7 +60,13 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
 fi
 
 missing=()
+command -v conntrack >/dev/null || missing+=(conntrack)
+command -v containerd >/dev/null || missing+=(containerd)
+command -v docker >/dev/null || missing+=(docker)
+command -v dockerd >/dev/null || missing+=(dockerd)
 command -v haproxy >/dev/null || missing+=(haproxy)
+command -v ip >/dev/null || missing+=(ip)
+command -v iptables >/dev/null || missing+=(iptables)
 command -v keepalived >/dev/null || missing+=(keepalived)
 command -v kubeadm >/dev/null || missing+=(kubeadm)
 command -v kubectl >/dev/null || missing+=(kubectl)

@@ -38,6 +38,7 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
+systemctl is-active --quiet docker.service || die 'docker.service is not active: journalctl -u docker.service -n 50'
 systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
 systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
 systemctl is-active --quiet etcd.service || die 'etcd.service is not active: journalctl -u etcd.service -n 50'

@@ -59,7 +59,8 @@ unit() {
   fi
   rm -f "$pending"
 }
-check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg; }
+# A check says on stderr what is wrong; some print the whole configuration besides.
+check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg >/dev/null; }
 unit haproxy.service yes check_haproxy_service
 unit keepalived.service yes ''
 

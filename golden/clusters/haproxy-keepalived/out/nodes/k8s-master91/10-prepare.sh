@@ -84,7 +84,21 @@ if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
   printf '%s\n' "$text" >"$repo"
   chmod 0644 "$repo"
 fi
-wanted=(cri-tools haproxy ipset ipvsadm keepalived kubeadm-1.15.1-0 kubectl-1.15.1-0 kubelet-1.15.1-0 kubernetes-cni)
+repo=/etc/yum.repos.d/hagen-docker.repo
+text=$(cat <<'REPO'
+[hagen-docker]
+name=docker
+baseurl=https://download.docker.com/linux/centos/7/$basearch/stable
+enabled=1
+gpgcheck=1
+gpgkey=https://download.docker.com/linux/centos/gpg
+REPO
+)
+if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
+  printf '%s\n' "$text" >"$repo"
+  chmod 0644 "$repo"
+fi
+wanted=(ca-certificates chrony conntrack-tools container-selinux containerd.io cri-tools curl docker-ce-18.09.7 docker-ce-cli-18.09.7 ethtool haproxy iproute ipset iptables ipvsadm keepalived kmod kubeadm-1.15.1-0 kubectl-1.15.1-0 kubelet-1.15.1-0 kubernetes-cni policycoreutils socat)
 absent=()
 for package in "${wanted[@]}"; do
   rpm -q "$package" >/dev/null 2>&1 || absent+=("$package")

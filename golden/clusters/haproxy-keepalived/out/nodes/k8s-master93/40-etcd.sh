@@ -60,6 +60,7 @@ unit() {
   fi
   rm -f "$pending"
 }
+# A check says on stderr what is wrong; some print the whole configuration besides.
 unit etcd.service no ''
 unit etcd-backup.timer yes ''
 

@@ -59,8 +59,9 @@ unit() {
   fi
   rm -f "$pending"
 }
-check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg; }
-check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf; }
+# A check says on stderr what is wrong; some print the whole configuration besides.
+check_haproxy_service() { haproxy -c -f /etc/haproxy/haproxy.cfg >/dev/null; }
+check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf >/dev/null; }
 unit haproxy.service yes check_haproxy_service
 unit keepalived.service yes check_keepalived_service
 

@@ -38,6 +38,8 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
+systemctl is-active --quiet chrony.service || die 'chrony.service is not active: journalctl -u chrony.service -n 50'
+systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
 systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
 systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
 answers 10.0.0.10 8443 || die 'the VIP 10.0.0.10:8443 does not answer'

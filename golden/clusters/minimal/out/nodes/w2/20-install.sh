@@ -106,9 +106,23 @@ load() {
   done <"$1"
 }
 
+# CentOS 7 has no systemd-sysusers; of its format, hagen writes `u` lines only.
+accounts() {
+  local kind name home
+  if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers "$1"
+    return
+  fi
+  while read -r kind name _ _ home; do
+    [ "$kind" = u ] || continue
+    getent passwd "$name" >/dev/null ||
+      useradd --system --user-group --no-create-home --home-dir "$home" --shell /sbin/nologin "$name"
+  done <"$1"
+}
+
 # Users first: other files are theirs.
 place users
-each '*/sysusers.d/*' systemd-sysusers
+each '*/sysusers.d/*' accounts
 place rest
 each '*/tmpfiles.d/*' systemd-tmpfiles --create
 each '*/modules-load.d/*' load
@@ -136,6 +150,10 @@ unit() {
   fi
   rm -f "$pending"
 }
+# A check says on stderr what is wrong; some print the whole configuration besides.
+check_containerd_service() { containerd --config /etc/containerd/config.toml config dump >/dev/null; }
+unit chrony.service yes ''
+unit containerd.service yes check_containerd_service
 systemctl enable --quiet kubelet.service
 sha256sum <"$list" >"$state/installed"
 say 'done'

@@ -74,14 +74,30 @@ if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
   printf '%s\n' "$line" >"$list"
   chmod 0644 "$list"
 fi
-wanted=(cri-tools keepalived kubeadm=1.30.4-1.1 kubectl=1.30.4-1.1 kubelet=1.30.4-1.1 kubernetes-cni libnginx-mod-stream nginx)
+keyring=/etc/apt/keyrings/hagen-docker.asc
+if [ ! -s "$keyring" ]; then
+  command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
+  install -d -m 0755 /etc/apt/keyrings
+  curl -fsSL --retry 3 --max-time 60 https://download.docker.com/linux/debian/gpg >"$keyring.new"
+  chmod 0644 "$keyring.new"
+  mv -f "$keyring.new" "$keyring"
+fi
+list=/etc/apt/sources.list.d/hagen-docker.list
+line="deb [signed-by=$keyring] https://download.docker.com/linux/debian bookworm stable"
+if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
+  printf '%s\n' "$line" >"$list"
+  chmod 0644 "$list"
+fi
+wanted=(apt-transport-https ca-certificates chrony conntrack 'containerd.io=1.7.*' cri-tools curl ebtables ethtool gpg iproute2 iptables keepalived kmod kubeadm=1.30.4-1.1 kubectl=1.30.4-1.1 kubelet=1.30.4-1.1 kubernetes-cni libnginx-mod-stream nginx socat)
 absent=()
 for package in "${wanted[@]}"; do
   name=${package%%=*} version=
   case $package in *=*) version=${package#*=} ;; esac
   has=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$name" 2>/dev/null || true)
+  # The wanted version may be a pattern: any build of a release.
+  # shellcheck disable=SC2254
   case $has in
-    "installed $version") ;;
+    "installed "$version) ;;
     'installed '*) [ -z "$version" ] || absent+=("$package") ;;
     *) absent+=("$package") ;;
   esac
@@ -99,6 +115,6 @@ if [ -n "${absent[*]-}" ]; then
   apt-get install -y -q --no-install-recommends --allow-change-held-packages \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${absent[@]}"
 fi
-apt-mark hold kubeadm kubectl kubelet >/dev/null
+apt-mark hold containerd.io kubeadm kubectl kubelet >/dev/null
 
 say 'done'

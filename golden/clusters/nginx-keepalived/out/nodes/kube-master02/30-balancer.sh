@@ -59,8 +59,9 @@ unit() {
   fi
   rm -f "$pending"
 }
-check_nginx_service() { nginx -t -c /etc/nginx/nginx.conf; }
-check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf; }
+# A check says on stderr what is wrong; some print the whole configuration besides.
+check_nginx_service() { nginx -t -c /etc/nginx/nginx.conf >/dev/null; }
+check_keepalived_service() { keepalived --config-test --use-file /etc/keepalived/keepalived.conf >/dev/null; }
 unit nginx.service yes check_nginx_service
 unit keepalived.service yes check_keepalived_service
 

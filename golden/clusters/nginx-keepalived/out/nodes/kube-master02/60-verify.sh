@@ -38,6 +38,8 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
+systemctl is-active --quiet chrony.service || die 'chrony.service is not active: journalctl -u chrony.service -n 50'
+systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
 systemctl is-active --quiet nginx.service || die 'nginx.service is not active: journalctl -u nginx.service -n 50'
 systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
 answers 172.26.133.160 16443 || die 'the VIP 172.26.133.160:16443 does not answer'

@@ -1,0 +1,498 @@
+//! The walls of the house: who may use whom, what has to be where, and what may not be anywhere.
+//! The tables come first, each row with its reason; the tests below only compare them with what
+//! stands in `src/`, `templates/` and `golden/`.
+
+mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hagen::compile::{Outcome, all_codes};
+use hagen::rooms::{ROOMS, templates};
+
+use self::source::Source;
+use crate::compiled::{build, folders, overlaid, root};
+
+/// What each module may use of the others. Top to bottom is the order of the pipeline; nothing
+/// looks down except the last two.
+const MODULES: &[(&str, &[&str], &str)] = &[
+    ("document", &[], "values to bytes; it knows nothing of clusters"),
+    ("catalog", &[], "upstream's decisions, as facts with names"),
+    ("report", &["yaml"], "a finding is printed at its place in the text"),
+    ("yaml", &["report"], "text to values with spans"),
+    ("template", &["report"], "text formats, without a view of what they say"),
+    ("inventory", &["document", "report", "yaml"], "what was said"),
+    ("secrets", &["report", "yaml"], "the bundle: keys and passwords by label"),
+    ("pki", &["report", "secrets"], "specs to certificates"),
+    ("tree", &["cluster", "manifest", "report"], "paths to files, and whose fault a clash is"),
+    ("manifest", &["document", "tree"], "what a tree consists of"),
+    ("cluster", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
+    (
+        "rooms",
+        &[
+            "catalog",
+            "cluster",
+            "document",
+            "inventory",
+            "pki",
+            "report",
+            "secrets",
+            "template",
+            "tree",
+        ],
+        "one component each: everything above it, and nothing of another room",
+    ),
+    ("audit", &["cluster", "report", "rooms"], "claims against claims"),
+    ("disk", &["manifest", "report", "tree"], "the tree to files, and back to compare"),
+    (
+        "compile",
+        &[
+            "audit",
+            "cluster",
+            "disk",
+            "document",
+            "inventory",
+            "manifest",
+            "pki",
+            "report",
+            "rooms",
+            "secrets",
+            "template",
+            "tree",
+            "yaml",
+        ],
+        "the whole pipeline; of disk it lists the codes only",
+    ),
+    (
+        "cli",
+        &[
+            "compile",
+            "disk",
+            "document",
+            "inventory",
+            "manifest",
+            "pki",
+            "report",
+            "rooms",
+            "secrets",
+            "tree",
+            "yaml",
+        ],
+        "one file per verb; the only printing",
+    ),
+];
+
+/// Macros and statics at the root, and the module that each belongs to.
+const AT_THE_ROOT: &[(&str, &str)] = &[("codes", "report"), ("template", "template")];
+
+/// Who may use a crate. Crates that are not named here are shared language (`serde`, `ipnet`).
+const CRATES: &[(&str, &[&str], &str)] = &[
+    ("annotate_snippets", &["report"], "snippets are one way to print a report"),
+    ("anstream", &["cli"], "only the command line has a terminal"),
+    ("base64ct", &["rooms", "secrets"], "the seed's text form, and certificates in kubeconfigs"),
+    ("clap", &["cli"], "only the command line has arguments"),
+    ("clap_complete", &["cli"], "only the command line has arguments"),
+    ("clap_mangen", &["cli"], "only the command line has arguments"),
+    ("getrandom", &["cli"], "`secrets new` alone draws entropy"),
+    ("hkdf", &["secrets"], "derivation is pinned in one place"),
+    ("hmac", &["secrets"], "fingerprints are made under a key of the bundle"),
+    ("minijinja", &["template"], "templates are rendered strictly, or not at all"),
+    ("p256", &["pki", "secrets"], "keys and their signatures"),
+    ("p384", &["secrets"], "keys and their signatures"),
+    ("rcgen", &["pki"], "a certificate is a spec everywhere else"),
+    ("rsa", &["secrets"], "stored keys and their signatures"),
+    ("rustix", &["disk"], "what std cannot do with files"),
+    ("saphyr_parser", &["yaml"], "the only reader of YAML"),
+    ("schemars", &["document", "inventory", "manifest", "tree"], "types that have a schema"),
+    ("sec1", &["secrets"], "the form of private keys"),
+    ("serde_yaml", &["document", "secrets"], "it writes documents and bundles, and never reads"),
+    ("sha2", &["pki", "secrets", "tree"], "serial numbers, derivation, fingerprints"),
+    ("similar", &["cli"], "differences are shown, not computed with"),
+    ("strsim", &["report"], "did-you-mean is one decision"),
+    ("walkdir", &["cli", "disk"], "templates come in, trees go out"),
+    ("zeroize", &["cli", "pki", "secrets"], "whoever holds a key wipes it"),
+];
+
+/// Paths of the standard library that reach outside, and who may.
+const OUTSIDE: &[(&str, &[&str], &str)] = &[
+    ("std::env", &["main"], "the output depends on no environment"),
+    ("std::fs", &["cli", "disk"], "the compiler's core sees values only"),
+    ("std::net::Tcp", &[], "hagen talks to no network"),
+    (
+        "std::process",
+        &["cli", "disk", "main"],
+        "hagen starts no program; disk names a file after its id",
+    ),
+    ("std::thread", &[], "threads are rayon's"),
+    ("std::time::SystemTime", &["cli"], "the output depends on no clock"),
+    ("std::collections::Hash", &[], "iteration order is random"),
+];
+
+/// Tokens that no program text holds.
+const BANNED: &[(&str, &str)] = &[
+    ("todo !", "unfinished"),
+    ("unimplemented !", "unfinished"),
+    ("dbg !", "left over from debugging"),
+    (". unwrap ( )", "an error is a finding; what cannot fail says why in `expect`"),
+    ("# [ allow", "`expect` says when it is no longer needed"),
+    ("unsafe {", "forbidden"),
+];
+
+/// Version comparisons: what a version means is decided in the catalog, under a name.
+const COMPARED: &[&str] = &["minor", "patch", "kubernetes", "version"];
+
+/// Sections of the inventory that a room reads besides its own, and why.
+const SECTIONS: &[(&str, &[&str], &str)] = &[
+    ("kubeadm", &["extra_args"], "kubeadm's file carries the flags of what it starts"),
+    ("kubelet", &["extra_args"], "its flags stand beside those of the control plane"),
+    ("kubeproxy", &["kube_proxy"], "the section is spelt as Kubernetes spells it"),
+    ("haproxy", &["load_balancer"], "the balancers share a section"),
+    ("nginx", &["load_balancer"], "the balancers share a section"),
+    ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
+    ("runbook", &["host", "packages"], "hosts are prepared by its scripts"),
+    ("host", &["packages"], "a host's repositories are set up before its rooms need them"),
+];
+
+/// Rooms whose facts all stand in the cluster, so they have no section of their own.
+const WITHOUT_SECTION: &[(&str, &str)] = &[
+    ("kubeadm", "it writes down what the cluster is"),
+    ("files", "the list `files` is a section without a type of its own"),
+    ("kubeconfig", "one endpoint, one authority"),
+    ("runbook", "scripts are written from claims"),
+];
+
+/// Rooms without a golden case of their own, and where their output is held instead.
+const WITHOUT_CASE: &[(&str, &str)] = &[
+    ("kubeconfig", "its files are private; the manifest pins them"),
+    ("kubelet", "its document travels inside kubeadm's file"),
+    ("kubeproxy", "its document travels inside kubeadm's file"),
+    ("runbook", "golden/clusters hold every script"),
+];
+
+/// Pages whose code belongs to another area than the module that reports it.
+const AREAS: &[(&str, &str)] = &[("internal", "tree")];
+
+/// Files of a room that may look at the inventory; the others render decisions.
+const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs"];
+
+/// Most decisions (`{% if`) in one template.
+const DECISIONS: usize = 12;
+
+/// Templates with more, and why.
+const MORE_DECISIONS: &[(&str, usize, &str)] = &[];
+
+/// Most lines of a source file, tests not counted.
+const LINES: usize = 400;
+
+/// What must not reach any user: marks of unfinished work, and what the field's old recipes
+/// carried along: mirrors, passwords, tokens.
+const FORBIDDEN: &[&str] = &[
+    "TODO",
+    "FIXME",
+    "XXX",
+    "aliyun",
+    "mirrorgooglecontainers",
+    "raw.githubusercontent.com",
+    "insecure-registries",
+    "atguigu",
+    "example-password",
+    "123456",
+];
+
+/// The first module of a file; `main` for the binary.
+fn module_of(source: &Source) -> &str {
+    source.module.first().map_or("main", String::as_str)
+}
+
+/// The module that a path of this crate begins with.
+fn used_module(path: &str) -> Option<&str> {
+    let inner = path.strip_prefix("crate::")?;
+    let of_macro = AT_THE_ROOT.iter().find(|(name, _)| *name == inner);
+    of_macro.map(|(_, home)| *home).or_else(|| inner.split("::").next())
+}
+
+#[test]
+fn modules_use_only_what_their_place_in_the_pipeline_allows() {
+    let mut wrong = Vec::new();
+    for source in Source::all().iter().filter(|source| !source.module.is_empty()) {
+        let own = module_of(source);
+        let row = MODULES.iter().find(|(name, ..)| *name == own);
+        let (_, allowed, _) = row.unwrap_or_else(|| panic!("{own} is not in MODULES"));
+        for path in source.paths() {
+            let Some(used) = used_module(&path) else { continue };
+            if used != own && !allowed.contains(&used) {
+                wrong.push(format!("{}: {path}", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not in MODULES:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn crates_and_the_outside_stay_behind_their_doors() {
+    let mut wrong = Vec::new();
+    for source in Source::all() {
+        for path in source.paths() {
+            let of_crate = CRATES.iter().find(|(name, ..)| path.split("::").next() == Some(name));
+            let outside = OUTSIDE.iter().find(|(name, ..)| path.starts_with(name));
+            for (_, allowed, reason) in of_crate.into_iter().chain(outside) {
+                if !allowed.contains(&module_of(&source)) {
+                    wrong.push(format!("{}: {path} ({reason})", source.file));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_of_the_tables_is_used() {
+    let sources = Source::all();
+    let paths: BTreeSet<(String, String)> = sources
+        .iter()
+        .flat_map(|source| {
+            source.paths().into_iter().map(|path| (module_of(source).to_owned(), path))
+        })
+        .collect();
+    let mut unused = Vec::new();
+    for (own, allowed, _) in MODULES {
+        let of_own = |used: &str| {
+            paths.iter().any(|(module, path)| module == own && used_module(path) == Some(used))
+        };
+        unused.extend(
+            allowed.iter().filter(|used| !of_own(used)).map(|used| format!("{own} → {used}")),
+        );
+    }
+    for (name, allowed, _) in CRATES.iter().chain(OUTSIDE) {
+        let of =
+            |module: &str| paths.iter().any(|(own, path)| own == module && path.starts_with(name));
+        unused.extend(
+            allowed.iter().filter(|module| !of(module)).map(|module| format!("{module} → {name}")),
+        );
+    }
+    assert!(unused.is_empty(), "walls with doors that nobody uses: {unused:?}");
+}
+
+#[test]
+fn rooms_meet_in_the_cluster_and_in_claims_only() {
+    let rooms: BTreeSet<&str> = ROOMS.iter().map(|room| room.name()).collect();
+    let sections = sections();
+    let mut wrong = Vec::new();
+    for source in Source::all() {
+        let [first, own, ..] = source.module.as_slice() else { continue };
+        if first != "rooms" || !rooms.contains(own.as_str()) {
+            continue;
+        }
+        let reads = READERS.contains(&source.file.rsplit('/').next().unwrap_or_default());
+        let own_section = format!("crate::inventory::{own}::");
+        let own_section = own_section.as_str();
+        for path in source.paths() {
+            let other =
+                path.strip_prefix("crate::rooms::").and_then(|rest| rest.split("::").next());
+            if other.is_some_and(|other| other != own && rooms.contains(other)) {
+                wrong.push(format!("{}: {path} is another room's", source.file));
+            }
+            let value =
+                [own_section, "crate::inventory::values::"].iter().any(|at| path.starts_with(at));
+            if path.starts_with("crate::inventory::") && !value && !reads {
+                wrong.push(format!("{}: {path} is read while rendering", source.file));
+            }
+        }
+        let row = SECTIONS.iter().find(|(room, ..)| room == own);
+        let shared: &[&str] = row.map_or(&[], |(_, sections, _)| sections);
+        for window in source.tokens.windows(3).filter(|_| reads) {
+            let [said, dot, section] = window else { continue };
+            let is_section = said == "said" && dot == "." && sections.contains(section);
+            if is_section && section != own && !shared.contains(&section.as_str()) {
+                wrong.push(format!("{}: said.{section} is not its own", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The sections of the inventory, as Rust spells them.
+fn sections() -> BTreeSet<String> {
+    let schema = hagen::inventory::schema();
+    let spell = |key: &String| {
+        key.chars().fold(String::new(), |mut name, c| {
+            name.extend(c.is_uppercase().then_some('_'));
+            name.extend(c.to_lowercase());
+            name
+        })
+    };
+    schema["properties"].as_object().unwrap().keys().map(spell).collect()
+}
+
+#[test]
+fn versions_are_compared_in_the_catalog_only() {
+    let order = |token: &str| matches!(token, "<" | ">");
+    let mut wrong = Vec::new();
+    for source in Source::all().iter().filter(|source| module_of(source) != "catalog") {
+        for window in source.tokens.windows(6) {
+            let [before, dot, field, first, second, after] = window else { continue };
+            let is_field = dot == "." && COMPARED.contains(&field.as_str());
+            let to_number = after == "_" || second == "_";
+            if is_field && (order(first) && to_number || order(before)) {
+                wrong.push(format!("{}: {}", source.file, window.join(" ")));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "name the fact in src/catalog:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_banned_unfinished_or_too_long() {
+    let mut wrong = Vec::new();
+    for source in Source::all() {
+        for (tokens, reason) in BANNED {
+            if source.says(tokens) {
+                wrong.push(format!("{}: `{tokens}`: {reason}", source.file));
+            }
+        }
+        if source.lines > LINES {
+            wrong.push(format!("{}: {} lines, more than {LINES}", source.file, source.lines));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_says_what_it_is_for() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut previous = "";
+    let mut section = "";
+    for line in manifest.lines().filter(|line| !line.is_empty()) {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]") && line.starts_with(|c: char| c.is_lowercase())
+        {
+            let told = previous.starts_with('#') || previous.starts_with("p256");
+            assert!(told, "Cargo.toml: no comment above `{line}`");
+        }
+        previous = line;
+    }
+}
+
+#[test]
+fn every_room_has_its_four_doors() {
+    for room in ROOMS {
+        let name = room.name();
+        assert!(root().join(format!("src/rooms/{name}/mod.rs")).is_file(), "src/rooms/{name}");
+        let own = root().join(format!("src/inventory/{name}.rs")).is_file();
+        let without = WITHOUT_SECTION.iter().any(|(room, _)| *room == name);
+        assert!(own != without, "src/inventory/{name}.rs, or a row in WITHOUT_SECTION");
+        let texts = root().join("templates").join(name).is_dir();
+        assert_eq!(texts, !room.templates().is_empty(), "templates/{name}");
+        for template in room.templates() {
+            assert!(template.id.starts_with(&format!("{name}/")), "{} in room {name}", template.id);
+        }
+        let cases = folders(&root().join("golden").join(name));
+        let elsewhere = WITHOUT_CASE.iter().any(|(room, _)| *room == name);
+        assert!(cases.is_empty() == elsewhere, "golden/{name}, or a row in WITHOUT_CASE");
+    }
+    let rooms: BTreeSet<&str> = ROOMS.iter().map(|room| room.name()).collect();
+    let shared = BTreeSet::from(["cli", "clusters", "matrix"]);
+    for door in ["src/rooms", "templates", "golden"] {
+        for folder in folders(&root().join(door)) {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            let known = rooms.contains(name) || door == "golden" && shared.contains(name);
+            assert!(known, "{door}/{name} belongs to no room");
+        }
+    }
+}
+
+/// Builds of every golden cluster and of every room's cases.
+fn built() -> Vec<(String, Outcome)> {
+    let clusters = folders(&root().join("golden/clusters"));
+    let clusters = clusters
+        .iter()
+        .map(|case| (case, std::fs::read_to_string(case.join("inventory.yaml")).unwrap()));
+    let cases: Vec<_> =
+        ROOMS.iter().flat_map(|room| folders(&root().join("golden").join(room.name()))).collect();
+    let cases = cases.iter().filter_map(|case| {
+        let overlay = std::fs::read_to_string(case.join("overlay.yaml")).ok()?;
+        Some((case, overlaid(&overlay)))
+    });
+    clusters.chain(cases).map(|(case, text)| (case.display().to_string(), build(&text))).collect()
+}
+
+#[test]
+fn every_template_is_declared_and_some_golden_renders_it() {
+    let folder = root().join("templates");
+    let files: BTreeSet<String> = walkdir::WalkDir::new(&folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| entry.path().strip_prefix(&folder).unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let declared: BTreeMap<&str, &str> =
+        templates().map(|template| (template.id, template.text)).collect();
+    let ids: BTreeSet<String> = declared.keys().map(|id| (*id).to_owned()).collect();
+    assert_eq!(files, ids, "files of templates/ against what the rooms declare");
+    let mut rendered: BTreeSet<&str> = BTreeSet::new();
+    let builds = built();
+    for (_, outcome) in &builds {
+        let artifacts = outcome.tree.iter().flat_map(|tree| tree.iter());
+        rendered.extend(artifacts.filter_map(|(_, artifact)| artifact.origin.template));
+    }
+    let mut grown = 0;
+    while rendered.len() > grown {
+        grown = rendered.len();
+        let included = declared.iter().filter(|(id, _)| {
+            let mention = format!("\"{id}\"");
+            rendered.iter().any(|by| declared[by].contains(&mention))
+        });
+        let included: Vec<&str> = included.map(|(id, _)| *id).collect();
+        rendered.extend(included);
+    }
+    let unused: Vec<&&str> = declared.keys().filter(|id| !rendered.contains(**id)).collect();
+    assert!(unused.is_empty(), "no golden renders {unused:?}");
+}
+
+#[test]
+fn templates_decide_little() {
+    for template in templates() {
+        let count =
+            template.text.matches("{% if").count() + template.text.matches("{%- if").count();
+        let more = MORE_DECISIONS.iter().find(|(id, ..)| *id == template.id);
+        let most = more.map_or(DECISIONS, |(_, most, _)| *most);
+        assert!(count <= most, "{}: {count} decisions; make them in Rust", template.id);
+    }
+}
+
+#[test]
+fn every_code_has_its_page_and_every_page_its_code() {
+    let mut pages: BTreeMap<String, String> = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root().join("src")).into_iter().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|ending| ending == "md") {
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            pages.insert(entry.path().strip_prefix(root()).unwrap().display().to_string(), text);
+        }
+    }
+    for code in all_codes() {
+        let (area, name) = code.id.split_once('/').unwrap();
+        let home = AREAS.iter().find(|(other, _)| *other == area).map_or(area, |(_, home)| home);
+        let place = format!("/{home}/codes/{name}.md");
+        let path = pages.keys().find(|path| path.ends_with(&place)).cloned();
+        let text = path.and_then(|path| pages.remove(&path));
+        assert_eq!(text.as_deref(), Some(code.page), "the page of {}", code.id);
+    }
+    assert!(pages.is_empty(), "pages without a code: {:?}", pages.keys());
+}
+
+#[test]
+fn no_generated_file_holds_a_forbidden_word() {
+    let mut wrong = Vec::new();
+    for (name, outcome) in built() {
+        for (path, artifact) in outcome.tree.iter().flat_map(|tree| tree.iter()) {
+            let text = String::from_utf8_lossy(&artifact.bytes);
+            if artifact.secret || artifact.verbatim {
+                continue;
+            }
+            for word in FORBIDDEN.iter().filter(|word| text.contains(**word)) {
+                wrong.push(format!("{name}: {path}: {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
