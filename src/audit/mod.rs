@@ -29,11 +29,20 @@ fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
     let mut by_number: BTreeMap<(Protocol, u16), Vec<&Port>> = BTreeMap::new();
     for port in claimed.ports.iter().filter(|port| port.protocol != Protocol::Vrrp) {
         let holders = by_number.entry((port.protocol, port.port)).or_default();
-        if let Some(first) = holders.iter().find(|first| first.bind.overlaps(port.bind)) {
+        if let Some(first) = holders.iter().find(|first| first.bind.overlaps(port.bind))
+            && !known(first, port, report)
+        {
             report.push(clash(node, first, port));
         }
         holders.push(port);
     }
+}
+
+/// Whether the model has said so already, once for all control planes.
+fn known(first: &Port, second: &Port, report: &Report) -> bool {
+    let endpoint = Path::of(&["endpoint", "port"]);
+    (first.at == endpoint || second.at == endpoint)
+        && report.findings().iter().any(|finding| finding.code == &endpoint::PORT_TAKEN)
 }
 
 fn clash(node: &Node, first: &Port, second: &Port) -> Finding {

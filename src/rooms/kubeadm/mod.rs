@@ -39,7 +39,11 @@ mod tests;
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
-use crate::report::Report;
+use crate::report::{Code, Report};
+
+crate::codes! { "kubeadm":
+    ANONYMOUS_AUTH = Error "anonymous-auth",
+}
 
 /// The room.
 pub struct Kubeadm;
@@ -47,6 +51,10 @@ pub struct Kubeadm;
 impl Room for Kubeadm {
     fn name(&self) -> &'static str {
         "kubeadm"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
     }
 
     fn documents(&self) -> &'static [DocumentName] {

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::{args, config, pki, rbac, sans};
+use super::{ANONYMOUS_AUTH, args, config, pki, rbac, sans};
 use crate::catalog::flags::Component;
-use crate::cluster::{Cluster, EtcdMode, Node, extra, host_port, layout};
+use crate::cluster::{Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout};
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::inventory::{ExtraArgsSection, Inventory};
-use crate::report::{Path, Report};
+use crate::report::{Finding, Path, Report};
 use crate::rooms::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Claims, Output, Plan, Rendering};
@@ -47,6 +47,21 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         args::CONTROLLER_MANAGER,
     );
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
+    let anonymous = api_server.iter().find(|(name, _)| name.as_str() == "anonymous-auth");
+    if anonymous.is_some_and(|(_, value)| value.as_str() == "false") {
+        let mut finding = Finding::new(
+            &ANONYMOUS_AUTH,
+            section.key("apiServer").key("anonymous-auth"),
+            "without anonymous requests nobody may ask an API server whether it is ready",
+        )
+        .label("health checks would get 401")
+        .help("remove it: anonymous clients may read the health pages only");
+        if cluster.balancer == LoadBalancerKind::Haproxy {
+            let kind = Path::of(&["loadBalancer", "kind"]);
+            finding = finding.because(kind, "haproxy checks readiness without a certificate");
+        }
+        report.push(finding);
+    }
 }
 
 fn texts(flags: &Flags) -> BTreeMap<String, String> {

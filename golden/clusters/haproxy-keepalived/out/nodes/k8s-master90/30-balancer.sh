@@ -38,6 +38,15 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
+# order WAIT VERB UNIT: where nothing waits, the effect is waited for later in this script.
+order() {
+  if [ "$1" = no ]; then
+    systemctl --no-block "$2" "$3"
+  else
+    systemctl "$2" "$3" || die "$3: systemctl $2 failed: journalctl -u $3 -n 50"
+  fi
+}
+
 # Starts a unit, or makes a running one read files that 20-install.sh changed.
 unit() {
   local name=$1 wait=$2 check=$3 pending=$state/pending/$1
@@ -48,14 +57,10 @@ unit() {
   if ! systemctl is-active --quiet "$name"; then
     say "starting $name"
     systemctl reset-failed "$name" 2>/dev/null || true
-    if [ "$wait" = yes ]; then
-      systemctl start "$name" || die "$name does not start: journalctl -u $name -n 50"
-    else
-      systemctl start --no-block "$name"
-    fi
+    order "$wait" start "$name"
   elif [ -e "$pending" ]; then
     say "$(cat "$pending")ing $name, its files changed"
-    systemctl "$(cat "$pending")" "$name" || die "$name does not $(cat "$pending"): journalctl -u $name -n 50"
+    order "$wait" "$(cat "$pending")" "$name"
   fi
   rm -f "$pending"
 }
