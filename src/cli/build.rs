@@ -17,7 +17,7 @@ use crate::report::{Finding, Report};
 
 /// Compile inventories into file trees.
 ///
-/// One inventory becomes the tree DIR, several become DIR/<cluster> each. Everything that a
+/// One inventory becomes the tree DIR, several become `DIR/<cluster>` each. Everything that a
 /// node needs is in the tree, keys and certificates included; DIR/README.md says what to run
 /// where. The same inventory, bundle and templates give the same bytes on every machine, in
 /// every year.

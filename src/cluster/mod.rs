@@ -1,5 +1,5 @@
 //! What is meant: the total model that every room may rely on. It holds the facts that two rooms
-//! need, never one room's settings. [`resolve`] is its one constructor and fills in every default.
+//! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
 
 pub mod codes;
 pub mod endpoint;

@@ -38,14 +38,14 @@ pub enum Mode {
     InPlace,
 }
 
-/// What [`write`] may do that it refuses otherwise.
+/// What [`write()`] may do that it refuses otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Replace a tree that was made with another secrets bundle.
     pub other_bundle_ok: bool,
 }
 
-/// What [`write`] did.
+/// What [`write()`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Files that are new or have new bytes or permission bits.

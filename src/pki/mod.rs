@@ -1,4 +1,4 @@
-//! Certificates. Rooms ask for them as values ([`CertSpec`]); [`issue`] is a function of the
+//! Certificates. Rooms ask for them as values ([`CertSpec`]); [`issue()`] is a function of the
 //! specs, the [`Policy`] and the secrets: the same input gives the same bytes, in any order, on
 //! any number of cores. The only user of rcgen.
 

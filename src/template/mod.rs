@@ -25,7 +25,7 @@ pub struct Template {
     pub text: &'static str,
 }
 
-/// The [`Template`](crate::template::Template) at this path below `templates/`.
+/// The [`Template`] at this path below `templates/`.
 ///
 /// ```ignore
 /// static CONFIG: Template = template!("haproxy/haproxy.cfg.j2");

@@ -20,6 +20,7 @@ mod network;
 mod programs;
 
 /// One file per judge.
+mod containerd;
 mod documents;
 mod etcd;
 mod failover;

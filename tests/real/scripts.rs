@@ -13,8 +13,8 @@ use crate::machine::Machine;
 use crate::network::Network;
 use crate::programs::run_installed;
 
-/// Programs that would reach beyond the machine: its packages, the kernel it shares with the
-/// host, and the systemd it does not run. Stand-ins succeed and do nothing.
+/// Programs that would reach beyond the machine: its packages and their sources, the kernel it
+/// shares with the host, and the systemd it does not run. Stand-ins succeed and do nothing.
 const STAND_INS: &[&str] = &[
     "/usr/bin/apt-get",
     "/usr/bin/apt-mark",
@@ -22,11 +22,10 @@ const STAND_INS: &[&str] = &[
     "/usr/sbin/modprobe",
     "/usr/sbin/swapoff",
     "/usr/sbin/sysctl",
-    "/usr/bin/hostnamectl",
-    "/usr/bin/timedatectl",
-    "/usr/bin/systemd-sysusers",
-    "/usr/bin/systemd-tmpfiles",
 ];
+
+/// Answers each download with a few bytes.
+const CURL: &str = "#!/bin/sh\necho downloaded\n";
 
 fn lint(case: &Case) {
     let mut linted = 0;
@@ -40,6 +39,9 @@ fn lint(case: &Case) {
         let style = ["-S", "style"].map(Path::new);
         let arguments = style.into_iter().chain([file.as_path()]);
         run_installed("shellcheck", "shellcheck", arguments).succeeded();
+        // It stops at the first match; the program before it may then die of SIGPIPE, which
+        // pipefail takes for a failure, now and then.
+        assert!(!text.contains("| grep -q"), "{}: `grep … >/dev/null`", file.display());
         linted += 1;
     }
     assert!(linted > 0, "{}: no script", case.name);
@@ -51,6 +53,7 @@ fn delivered(node: &Node, network: &Network) -> Machine {
     for stand_in in STAND_INS {
         machine.place_script(stand_in, "#!/bin/sh\nexit 0\n");
     }
+    machine.place_script("/usr/bin/curl", CURL);
     let folder = machine.path("/root/hagen");
     for entry in WalkDir::new(&node.folder) {
         let entry = entry.unwrap();

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_IPV6, Node, compiled};
 use crate::machine::Machine;
 use crate::programs::installed;
 
@@ -65,8 +65,8 @@ fn complete(machine: &Machine, unit: &str) {
 }
 
 #[test]
-fn understands_minimal() {
-    understands(&MINIMAL);
+fn understands_minimal_ipv6() {
+    understands(&MINIMAL_IPV6);
 }
 
 #[test]
@@ -77,9 +77,4 @@ fn understands_haproxy_keepalived() {
 #[test]
 fn understands_haproxy_keepalived_1_21() {
     understands(&HAPROXY_1_21);
-}
-
-#[test]
-fn understands_nginx_keepalived() {
-    understands(&NGINX_1_30);
 }

@@ -73,7 +73,7 @@ fn control_planes(cluster: &Cluster, report: &mut Report) {
             .because(Path::of(&["endpoint", "vip"]), "the VIP has nowhere else to go")
             .help("add two nodes with `roles: [control-plane]`"),
         ),
-        _ if count % 2 == 0 => report.push(
+        _ if count.is_multiple_of(2) => report.push(
             Finding::new(
                 &codes::EVEN_CONTROL_PLANES,
                 at,

@@ -1,5 +1,5 @@
 //! Strict values: whatever parses here cannot break out of any generated syntax. Each carries a
-//! schema `format` of its own, and [`formats`] hands the parsers to the structural check.
+//! schema `format` of its own, and `formats` hands the parsers to the structural check.
 
 mod network;
 mod text;
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::check::Formats;
+use super::check::{Format, Formats};
 
 /// The schema of a map whose keys have a form of their own. The derived schema knows the form of
 /// the values only.
@@ -109,9 +109,7 @@ pub(in crate::inventory) use value;
 
 /// The checks behind every `format` of the schema.
 pub(super) fn formats() -> Formats {
-    fn entry<T: std::str::FromStr<Err = String>>(
-        format: &'static str,
-    ) -> (&'static str, fn(&str) -> Result<(), String>) {
+    fn entry<T: std::str::FromStr<Err = String>>(format: &'static str) -> (&'static str, Format) {
         (format, |text| text.parse::<T>().map(drop))
     }
     Formats::from([

@@ -1,4 +1,4 @@
-//! A report for people ([`text`]) and for programs ([`json`], [`sarif`]). Here paths become
+//! A report for people ([`text()`]) and for programs ([`json()`], [`sarif()`]). Here paths become
 //! places: nothing before this knows a line number.
 
 mod json;

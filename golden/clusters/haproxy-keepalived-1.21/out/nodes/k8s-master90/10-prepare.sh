@@ -30,7 +30,7 @@ fi
 
 ip -o addr show dev enp5s0f0 >/dev/null 2>&1 ||
   die "this host has no interface enp5s0f0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -qF ' 192.168.1.90/' ||
+ip -o addr show | grep -F ' 192.168.1.90/' >/dev/null ||
   die "no interface of this host has the address 192.168.1.90"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.
@@ -76,7 +76,7 @@ command -v kubelet >/dev/null || missing+=(kubelet)
   die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}"
 
 # etcd comes as upstream's archive.
-if ! /usr/local/bin/etcd --version 2>/dev/null | grep -qxF 'etcd Version: 3.4.23'; then
+if ! /usr/local/bin/etcd --version 2>/dev/null | grep -xF 'etcd Version: 3.4.23' >/dev/null; then
   die 'packages are said to be preinstalled, but etcd of this release (etcd Version: 3.4.23) is not in /usr/local/bin'
 fi
 

@@ -47,6 +47,6 @@ answers 192.168.1.33 12567 || die 'the VIP 192.168.1.33:12567 does not answer'
 env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.93:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health || die 'this member of etcd is not healthy: journalctl -u etcd -n 50'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://192.168.1.33:12567 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://192.168.1.33:12567'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -qx True; }
+ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 say 'everything that belongs here works'

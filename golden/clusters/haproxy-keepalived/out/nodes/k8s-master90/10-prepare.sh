@@ -30,7 +30,7 @@ fi
 
 ip -o addr show dev enp5s0f0 >/dev/null 2>&1 ||
   die "this host has no interface enp5s0f0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -qF ' 192.168.1.90/' ||
+ip -o addr show | grep -F ' 192.168.1.90/' >/dev/null ||
   die "no interface of this host has the address 192.168.1.90"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.
@@ -109,7 +109,7 @@ if [ -n "${absent[*]-}" ]; then
 fi
 
 # etcd comes as upstream's archive.
-if ! /usr/local/bin/etcd --version 2>/dev/null | grep -qxF 'etcd Version: 3.4.7'; then
+if ! /usr/local/bin/etcd --version 2>/dev/null | grep -xF 'etcd Version: 3.4.7' >/dev/null; then
   case $(uname -m) in
     x86_64) url=https://github.com/etcd-io/etcd/releases/download/v3.4.7/etcd-v3.4.7-linux-amd64.tar.gz folder=etcd-v3.4.7-linux-amd64 ;;
     *) die "there is no archive of etcd for $(uname -m)" ;;

@@ -45,6 +45,6 @@ systemctl is-active --quiet keepalived.service || die 'keepalived.service is not
 answers 10.0.0.10 8443 || die 'the VIP 10.0.0.10:8443 does not answer'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://10.0.0.10:8443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://10.0.0.10:8443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -qx True; }
+ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 say 'everything that belongs here works'

@@ -39,7 +39,7 @@ wait_for() {
 as_node() { kubectl --kubeconfig=/etc/kubernetes/discovery.conf --request-timeout=5s "$@"; }
 # kubeadm labels a control plane in the last step of a join.
 joined() {
-  [ -e /etc/kubernetes/kubelet.conf ] && as_node get node "$node" -o yaml | grep -qF node-role.kubernetes.io/control-plane
+  [ -e /etc/kubernetes/kubelet.conf ] && as_node get node "$node" -o yaml | grep -F node-role.kubernetes.io/control-plane >/dev/null
 }
 
 if joined >/dev/null 2>&1; then

@@ -30,7 +30,7 @@ fi
 
 ip -o addr show dev eth0 >/dev/null 2>&1 ||
   die "this host has no interface eth0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -qF ' 172.26.133.163/' ||
+ip -o addr show | grep -F ' 172.26.133.163/' >/dev/null ||
   die "no interface of this host has the address 172.26.133.163"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.

@@ -40,6 +40,6 @@ systemctl is-active --quiet chrony.service || die 'chrony.service is not active:
 systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://172.26.133.160:16443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://172.26.133.160:16443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -qx True; }
+ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 say 'everything that belongs here works'
