@@ -22,3 +22,4 @@ mod readme;
 mod refusals;
 mod scene;
 mod schema;
+mod traps;
