@@ -111,6 +111,28 @@ fn a_checkout_without_private_files_is_compared_in_public() {
 }
 
 #[test]
+fn a_copy_is_checked_against_its_own_manifest() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let whole = scene.run("verify out --secrets inventory.secrets.yaml").expect(0);
+    assert_eq!((whole.out.as_str(), whole.err.as_str()), ("", ""));
+    scene.run("verify out").expect(0).says("private files not checked");
+    let config = "out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
+    scene.edit(config, "8443", "8444");
+    std::fs::remove_file(scene.path("out/cluster/kubeconfigs/admin.conf")).unwrap();
+    scene.write("out/note.txt", "mine");
+    let damaged = scene.run("verify out").expect(1).out;
+    assert!(damaged.contains("haproxy.cfg: changed\n"), "{damaged}");
+    assert!(damaged.contains("admin.conf: missing\n"), "{damaged}");
+    assert!(damaged.contains("note.txt: not of this tree\n"), "{damaged}");
+    scene.edit(config, "8444", "8443");
+    scene.run("verify out --public").expect(0);
+    scene.run("secrets new inventory.yaml -o other.yaml").expect(0);
+    scene.run("verify out --secrets other.yaml").expect(2).says("is made with bundle");
+    scene.run("verify nowhere").expect(2);
+}
+
+#[test]
 fn exit_codes_tell_findings_from_failures() {
     let scene = Scene::demo();
     scene.write("broken.yaml", "apiVersion: hagen/v1\n");

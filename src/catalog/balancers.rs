@@ -105,6 +105,10 @@ features! {
     {
         /// `vrrp_version 3` and with it advertisement intervals below a second (1.2.8).
         vrrp_v3,
+        /// Adverts of version 3 reach every IPv4 unicast peer (1.3.7). Before, the checksum for one
+        /// peer went into that for the next (`vrrp_build_vrrp_v3` in keepalived/vrrp/vrrp.c), so
+        /// all but the first called the adverts bogus.
+        vrrp_v3_unicast,
         /// `script_user` and `enable_script_security` (1.3.0); without them a script runs as
         /// root with a complaint.
         enable_script_security,
@@ -199,7 +203,8 @@ mod tests {
     #[test]
     fn keepalived_features_begin_where_upstream_says() {
         type Fact = fn(&Keepalived) -> bool;
-        let since: [(&str, &str, Fact); 9] = [
+        let since: [(&str, &str, Fact); 10] = [
+            ("1.3.6", "1.3.7", |k| k.vrrp_v3_unicast),
             ("1.2.24", "1.3.0", |k| k.enable_script_security),
             ("2.0.3", "2.0.4", |k| k.config_test),
             ("1.3.4", "1.3.5", |k| k.init_fail),

@@ -27,6 +27,7 @@ mod secrets;
 mod shell;
 mod show;
 mod summary;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -41,7 +42,8 @@ use self::exit::{Exit, Failure};
 /// cluster.
 ///
 /// The tree holds every file of every node at its final path: haproxy or nginx, keepalived, etcd,
-/// kubeadm or static pods, kubelet, all keys and certificates, and the scripts that install them.
+/// kubeadm, the kubelet, the pod network, all keys and certificates, and the scripts that install
+/// them.
 /// It is a function of the inventory, one small secrets bundle and nothing else: no network, no
 /// clock, no randomness. Built again anywhere, it is the same byte for byte.
 #[derive(Parser, Debug)]
@@ -91,6 +93,7 @@ enum Verb {
     Check(check::Check),
     Build(build::Build),
     Diff(diff::Diff),
+    Verify(verify::Verify),
     Why(why::Why),
     Show(show::Show),
     Explain(explain::Explain),
@@ -125,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(verb) => verb.run(&console),
         Verb::Build(verb) => verb.run(&console),
         Verb::Diff(verb) => verb.run(&console),
+        Verb::Verify(verb) => verb.run(&console),
         Verb::Show(verb) => verb.run(&console),
         Verb::Why(verb) => verb.run(&console),
         Verb::Explain(verb) => verb.run(&console),

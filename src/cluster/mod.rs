@@ -134,7 +134,8 @@ pub struct Runtime {
     pub kind: RuntimeKind,
     /// Its release.
     pub version: Version,
-    /// The same as it is written: docker numbers months with a leading zero (18.09.7).
+    /// The same as it is written: docker numbers months with a leading zero (18.09.7). A default
+    /// names a series, such as `2.4`.
     pub version_text: String,
     /// Whether docker is reached through cri-dockerd.
     pub cri_dockerd: bool,

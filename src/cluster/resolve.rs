@@ -199,7 +199,7 @@ fn runtime(
         Some(version) => (version.as_str().parse().ok()?, version.to_string()),
         None => {
             let newest = newest_runtime(release, catalogued)?;
-            (newest, newest.to_string())
+            (newest, format!("{}.{}", newest.major, newest.minor))
         }
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {

@@ -32,7 +32,7 @@ fn of_cluster(cluster: &Cluster) -> Value {
             "imageRepository": image_repository,
         },
         "etcd": {"dataDir": etcd.data_dir, "metricsPort": etcd.metrics_port},
-        "runtime": {"version": runtime.version.to_string()},
+        // Not its version: said, it is a pin; left out, it is what the repository brings.
         "kubelet": {"cgroupDriver": runtime.cgroup_driver},
         "pki": {
             "caLifetimeDays": certificates.ca_lifetime_days,

@@ -24,7 +24,8 @@ pub enum State {
 pub struct KeepalivedSection {
     /// The installed keepalived, such as `"2.2.7"`. Default: the one that the node's OS ships.
     pub program_version: Option<ProgramVersion>,
-    /// The VRRP version, 2 or 3. Default: 3.
+    /// The VRRP version, 2 or 3. Default: 3; 2 for an IPv4 VIP where a node's keepalived is older
+    /// than 1.3.7, whose version 3 loses most unicast adverts.
     #[schemars(range(min = 2, max = 3))]
     pub version: Option<u8>,
     /// The virtual router id, 1–255, unique on the segment. Default: the last octet of the VIP

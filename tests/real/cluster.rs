@@ -14,21 +14,25 @@ use crate::machine::Machine;
 use crate::network::Network;
 use crate::programs::run;
 
-/// What is compiled: a golden inventory, and lines added to it.
+/// What is compiled: a golden inventory, or one made from it.
 pub(crate) struct Case {
     /// Names the case in messages and its folder.
     pub(crate) name: &'static str,
     /// The folder under `golden/clusters`.
     golden: &'static str,
-    more: &'static str,
+    edit: fn(String) -> String,
 }
 
 /// Every default, stacked etcd.
 pub(crate) const MINIMAL: Case = Case::golden("minimal");
-/// The same with the newest etcd, on the control planes but run by systemd.
-pub(crate) const MINIMAL_EXTERNAL: Case = Case {
-    name: "minimal-external-etcd",
-    more: "etcd: {mode: external, version: \"3.7.3\"}\n",
+/// The same over IPv6, with the newest etcd, on the control planes but run by systemd.
+pub(crate) const MINIMAL_IPV6: Case = Case {
+    name: "minimal-ipv6",
+    edit: |text| {
+        let text = text.replace("10.0.0.10/24", "fd00:10::10/64").replace("10.0.0.", "fd00:10::");
+        let networks = "cluster:\n  podSubnet: fd00:244::/48\n  serviceSubnet: fd00:96::/112\n";
+        text.replace("cluster:\n", networks) + "etcd: {mode: external, version: \"3.7.3\"}\n"
+    },
     ..MINIMAL
 };
 /// Kubernetes 1.15 behind haproxy, with external etcd 3.4.
@@ -40,7 +44,7 @@ pub(crate) const NGINX_1_30: Case = Case::golden("nginx-keepalived");
 
 impl Case {
     const fn golden(name: &'static str) -> Self {
-        Self { name, golden: name, more: "" }
+        Self { name, golden: name, edit: |text| text }
     }
 
     /// The inventory's text.
@@ -48,7 +52,7 @@ impl Case {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/clusters");
         let file = folder.join(self.golden).join("inventory.yaml");
         let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        text + self.more
+        (self.edit)(text)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cluster::{Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_EXTERNAL, Node, compiled};
+use crate::cluster::{Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_IPV6, Node, compiled};
 use crate::documents::read_yaml;
 use crate::machine::Machine;
 use crate::network::Network;
@@ -52,17 +52,14 @@ fn start_member(node: &Node, network: &Network, release: &Release) -> Machine {
     let command = setting("ExecStart=");
     let user = setting("User=");
     assert_eq!(setting("EnvironmentFile="), ENVIRONMENT);
-    let environment = environment(&node.read(ENVIRONMENT));
-    let data = environment
-        .iter()
-        .find_map(|line| line.strip_prefix("ETCD_DATA_DIR="))
-        .expect("etcd's default data folder would be relative");
+    let environment = environment(node);
+    let data = variable(&environment, "ETCD_DATA_DIR");
 
     let machine = node.start(network);
     machine.place(&release.etcd, command.split(' ').next().unwrap());
     machine.place(&release.etcdctl, "/usr/local/bin/etcdctl");
     let owned = ["-d", "-o", &user, "-g", &user, "-m", "0700"];
-    machine.run("install", &[&owned[..], &[data]].concat()).succeeded();
+    machine.run("install", &[&owned[..], &[&data]].concat()).succeeded();
 
     let [user_id, group_id] = ["--reuid", "--regid"].map(|option| format!("{option}={user}"));
     let mut words = vec!["setpriv", &user_id, &group_id, "--clear-groups", "env"];
@@ -71,15 +68,21 @@ fn start_member(node: &Node, network: &Network, release: &Release) -> Machine {
     machine
 }
 
-/// The assignments of a systemd environment file, quotes taken off.
-fn environment(text: &str) -> Vec<String> {
-    text.lines()
+/// The assignments of the member's environment file as systemd reads them, quotes taken off.
+fn environment(node: &Node) -> Vec<String> {
+    node.read(ENVIRONMENT)
+        .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| {
             let (key, value) = line.split_once('=').expect("KEY=value");
             format!("{key}={}", value.trim_matches('"'))
         })
         .collect()
+}
+
+fn variable(environment: &[String], key: &str) -> String {
+    let assigned = environment.iter().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+    assigned.unwrap_or_else(|| panic!("{ENVIRONMENT} has no {key}")).to_owned()
 }
 
 /// etcdctl with the API servers' own credential, and what else is given.
@@ -103,7 +106,7 @@ impl Client {
         Self {
             endpoints: members
                 .iter()
-                .map(|node| format!("https://{}:2379", node.address))
+                .map(|node| variable(&environment(node), "ETCD_ADVERTISE_CLIENT_URLS"))
                 .collect::<Vec<_>>()
                 .join(","),
             files: [
@@ -186,6 +189,6 @@ fn of_haproxy_keepalived_1_21_survives() {
 }
 
 #[test]
-fn of_minimal_with_external_etcd_survives() {
-    serves_through_the_loss_of_a_member(&MINIMAL_EXTERNAL, &Release::newest());
+fn of_minimal_ipv6_survives() {
+    serves_through_the_loss_of_a_member(&MINIMAL_IPV6, &Release::newest());
 }

@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Case, Cluster, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::cluster::{Case, Cluster, MINIMAL, MINIMAL_IPV6, NGINX_1_30, Node, compiled};
 use crate::machine::{Background, Machine};
 use crate::network::Network;
 use crate::programs::installed;
@@ -20,7 +20,7 @@ const WATCH: Duration = Duration::from_secs(9);
 
 /// Answers every request for health on HTTPS. Arguments: address, port, certificate, key.
 const API_SERVER: &str = r"
-import http.server, ssl, sys
+import http.server, socket, ssl, sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -33,6 +33,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 address, port, certificate, key = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(certificate, key)
+http.server.ThreadingHTTPServer.address_family = (
+    socket.AF_INET6 if ':' in address else socket.AF_INET
+)
 server = http.server.ThreadingHTTPServer((address, int(port)), Handler)
 server.socket = context.wrap_socket(server.socket, True, do_handshake_on_connect=False)
 server.serve_forever()
@@ -251,6 +254,11 @@ fn survives(case: &Case, balancer: Balancer) {
 #[test]
 fn of_minimal() {
     survives(&MINIMAL, Balancer::Haproxy);
+}
+
+#[test]
+fn of_minimal_ipv6() {
+    survives(&MINIMAL_IPV6, Balancer::Haproxy);
 }
 
 #[test]

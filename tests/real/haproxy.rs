@@ -1,6 +1,6 @@
 //! `haproxy -c`: the configuration is valid, and warns of nothing (`-dW`).
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, compiled};
 use crate::network::Network;
 use crate::programs::installed;
 
@@ -19,6 +19,11 @@ fn accepts(case: &Case) {
 #[test]
 fn accepts_minimal() {
     accepts(&MINIMAL);
+}
+
+#[test]
+fn accepts_minimal_ipv6() {
+    accepts(&MINIMAL_IPV6);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `keepalived -t`: the configuration is valid on a machine that has the interface, and the check
 //! scripts are safe to run as root. Any finding makes keepalived exit with 4, 5 or 6.
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
+use crate::cluster::{
+    Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, compiled,
+};
 use crate::network::Network;
 use crate::programs::installed;
 
@@ -20,6 +22,11 @@ fn accepts(case: &Case) {
 #[test]
 fn accepts_minimal() {
     accepts(&MINIMAL);
+}
+
+#[test]
+fn accepts_minimal_ipv6() {
+    accepts(&MINIMAL_IPV6);
 }
 
 #[test]

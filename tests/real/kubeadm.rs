@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cluster::{
-    Case, HAPROXY_1_21, MINIMAL, MINIMAL_EXTERNAL, NGINX_1_30, Node, compiled, files_under,
+    Case, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, Node, compiled, files_under,
 };
 use crate::machine::Machine;
 use crate::network::Network;
@@ -111,7 +111,7 @@ fn as_if_first(config: &str, node: &Node) -> String {
 fn contents(machine: &Machine) -> BTreeMap<String, Vec<u8>> {
     files_under(&machine.path("/etc/kubernetes"))
         .into_iter()
-        .map(|file: std::path::PathBuf| {
+        .map(|file: PathBuf| {
             let bytes = fs::read(&file).unwrap();
             (relative(&file), bytes)
         })
@@ -130,8 +130,8 @@ fn takes_minimal_1_37() {
 }
 
 #[test]
-fn takes_minimal_with_external_etcd_1_37() {
-    takes_everything(&MINIMAL_EXTERNAL, "kubernetes-1.37", Validate::Yes);
+fn takes_minimal_ipv6_1_37() {
+    takes_everything(&MINIMAL_IPV6, "kubernetes-1.37", Validate::Yes);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::cluster::{Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, compiled};
+use crate::cluster::{
+    Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, compiled,
+};
 use crate::documents::read_yaml;
 use crate::programs::{Ran, run_installed};
 
@@ -159,6 +161,11 @@ fn verifies(case: &Case) {
 #[test]
 fn verifies_minimal() {
     verifies(&MINIMAL);
+}
+
+#[test]
+fn verifies_minimal_ipv6() {
+    verifies(&MINIMAL_IPV6);
 }
 
 #[test]

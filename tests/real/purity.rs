@@ -74,7 +74,7 @@ fn circumstances_leave_no_trace() {
 
     let [plain, elsewhere] = ["plain", "elsewhere"].map(|out| workshop.path(out));
     let names = |out: &Path| -> Vec<_> {
-        let relative = |file: std::path::PathBuf| file.strip_prefix(out).unwrap().to_owned();
+        let relative = |file: PathBuf| file.strip_prefix(out).unwrap().to_owned();
         files_under(out).into_iter().map(relative).collect()
     };
     assert_eq!(names(&plain), names(&elsewhere));

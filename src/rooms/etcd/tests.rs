@@ -1,5 +1,4 @@
-use super::{Etcd, codes};
-use crate::rooms::Room;
+use super::codes;
 use crate::rooms::trial::{self, file, outcome};
 
 fn settings_of(node: &str, overlay: &str) -> Vec<(String, String)> {
@@ -144,9 +143,4 @@ fn gates_are_checked_against_the_release() {
     };
     assert!(found("Nonsense=true").contains(&"etcd/flag-version"));
     assert!(!found("'AllAlpha=false,InitialCorruptCheck=false'").contains(&"etcd/flag-version"));
-}
-
-#[test]
-fn pages_hold() {
-    trial::pages(Etcd.codes());
 }

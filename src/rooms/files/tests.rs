@@ -1,5 +1,5 @@
 use crate::cluster::codes::FILE_CLASH;
-use crate::rooms::trial::{self, codes, outcome};
+use crate::rooms::trial::{codes, outcome};
 
 fn clash(path: &str) -> bool {
     codes(&format!("files: [{{path: {path}, content: x}}]")).contains(&"cluster/file-clash")
@@ -32,9 +32,4 @@ fn the_finding_names_both_places() {
         outcome.report.findings().iter().find(|finding| finding.code == &FILE_CLASH).unwrap();
     assert_eq!(finding.at.to_string(), "files[0].path");
     assert!(finding.message.contains("`runtime`"), "{}", finding.message);
-}
-
-#[test]
-fn pages_hold() {
-    trial::pages(&[&FILE_CLASH]);
 }

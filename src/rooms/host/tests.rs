@@ -1,6 +1,4 @@
-use super::Host;
-use crate::rooms::Room;
-use crate::rooms::trial::{self, codes, file, outcome};
+use crate::rooms::trial::{codes, file, outcome};
 
 #[test]
 fn the_hosts_block_names_the_endpoint_the_control_planes_and_the_node_itself() {
@@ -64,9 +62,4 @@ fn an_old_release_from_its_own_mirror_is_accepted() {
         !codes("{cluster: {kubernetes: 1.15.1}, packages: {source: preinstalled}}")
             .contains(&"host/package-missing")
     );
-}
-
-#[test]
-fn pages_hold() {
-    trial::pages(Host.codes());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::catalog::Keepalived;
 use crate::cluster::Cluster;
 use crate::inventory::keepalived::State;
 use crate::inventory::values::Duration;
@@ -146,20 +147,25 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
                 .help("leave `version` out, for version 3"),
         );
     }
-    let old = plan.hosts.iter().find(|host| plan.version == 3 && !host.can.vrrp_v3);
-    if let Some(host) = old {
-        report.push(
-            Finding::new(
-                &VRRP_VERSION,
-                at.clone(),
-                format!(
-                    "keepalived {} on node {} knows VRRP version 2 only",
-                    host.program, host.name
-                ),
-            )
-            .because(host.program_at.clone(), format!("decides on keepalived {}", host.program))
-            .help("install keepalived 1.2.8 or newer, or set `version: 2`"),
-        );
+    let ipv6 = cluster.endpoint.vip.is_ipv6();
+    let able = |can: &Keepalived| if ipv6 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
+    if plan.version == 3
+        && let Some(host) = plan.hosts.iter().find(|host| !able(&host.can))
+    {
+        let finding = Finding::new(
+            &VRRP_VERSION,
+            at.clone(),
+            format!(
+                "keepalived {} on node {} cannot send adverts of VRRP version 3 to several peers",
+                host.program, host.name
+            ),
+        )
+        .because(host.program_at.clone(), format!("decides on keepalived {}", host.program));
+        report.push(if ipv6 {
+            finding.help("install keepalived 1.2.8 or newer")
+        } else {
+            finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
+        });
     }
     if plan.authentication && plan.version == 3 {
         report.push(
@@ -175,7 +181,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
     let (advert, at) = (&plan.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.version == 2 && advert.millis() % 1000 != 0 {
+    if plan.version == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -190,7 +196,8 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.version == 3 && (advert.millis() % 10 != 0 || *advert > LONGEST_ADVERT) {
+    } else if plan.version == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
+    {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -202,7 +209,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             .help("leave it out for 500ms"),
         ));
     }
-    if plan.check_interval.millis() % 1000 != 0 {
+    if !plan.check_interval.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,
@@ -247,4 +254,23 @@ fn failover(plan: &KeepalivedPlan, report: &mut Report) {
             .label("lowers a priority that nobody acts on")
             .because(section("preempt"), "false, also where it is left out")
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim(id: u8, segment: &str) -> RouterId {
+        RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }
+    }
+
+    #[test]
+    fn clusters_clash_only_on_a_shared_segment() {
+        let mine = claim(33, "192.168.1.0/24");
+        let clash = |other: &RouterId| router_id_clash(&mine, other, "other").is_some();
+        assert!(clash(&claim(33, "192.168.1.0/24")));
+        assert!(clash(&claim(33, "192.168.0.0/16")), "a wider view of the same segment");
+        assert!(!clash(&claim(34, "192.168.1.0/24")));
+        assert!(!clash(&claim(33, "192.168.2.0/24")));
+    }
 }

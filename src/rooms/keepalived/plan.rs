@@ -75,13 +75,15 @@ impl KeepalivedPlan {
             rise,
             authentication,
         } = section;
-        let version = version.unwrap_or(3);
         let priorities: BTreeMap<String, u32> =
             priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
         let program = program_version.as_ref().and_then(|version| version.as_str().parse().ok());
         let mut hosts: Vec<Host> =
             cluster.control_planes().map(|node| Host::new(node, program)).collect();
         number(&mut hosts, &priorities);
+        let vip = cluster.endpoint.vip;
+        let version_3 = vip.is_ipv6() || hosts.iter().all(|host| host.can.vrrp_v3_unicast);
+        let version = version.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
             && let Some(first) = hosts.first_mut()
         {
@@ -91,7 +93,7 @@ impl KeepalivedPlan {
         let advert = if version == 2 { 1000 } else { 500 };
         Self {
             version,
-            router_id: router_id.unwrap_or_else(|| default_router_id(cluster.endpoint.vip)),
+            router_id: router_id.unwrap_or_else(|| default_router_id(vip)),
             reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
             preempt: *preempt,
@@ -218,4 +220,58 @@ fn default_router_id(vip: IpAddr) -> u32 {
         IpAddr::V6(vip) => vip.octets()[15],
     };
     if last == 0 { 255 } else { last.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(name: &str) -> Host {
+        let program = "2.2.7".parse().unwrap();
+        Host {
+            index: 0,
+            name: name.into(),
+            address: IpAddr::from([192, 168, 1, 11]),
+            interface: "eth0".into(),
+            priority: 0,
+            state: State::Backup,
+            check_script: "",
+            program,
+            program_at: Path::root(),
+            can: catalog::keepalived(program),
+        }
+    }
+
+    fn numbered(names: &[&str], said: &[(&str, u32)]) -> Vec<u32> {
+        let mut hosts: Vec<Host> = names.iter().map(|name| host(name)).collect();
+        let said = said.iter().map(|(name, priority)| ((*name).to_owned(), *priority)).collect();
+        number(&mut hosts, &said);
+        hosts.iter().map(|host| host.priority).collect()
+    }
+
+    #[test]
+    fn priorities_fall_in_the_order_of_the_nodes() {
+        assert_eq!(numbered(&["a", "b", "c"], &[]), [150, 149, 148]);
+    }
+
+    #[test]
+    fn a_priority_that_was_said_is_nobody_elses() {
+        assert_eq!(numbered(&["a", "b", "c"], &[("c", 150)]), [149, 148, 150]);
+    }
+
+    #[test]
+    fn there_are_254_priorities() {
+        let names = ["n"; 255];
+        let priorities = numbered(&names, &[]);
+        let distinct: BTreeSet<u32> = priorities[..254].iter().copied().collect();
+        assert_eq!(distinct, (1..=254).collect());
+        assert_eq!(priorities[254], 0);
+    }
+
+    #[test]
+    fn the_router_id_is_the_last_octet_and_never_zero() {
+        assert_eq!(default_router_id(IpAddr::from([192, 168, 1, 33])), 33);
+        assert_eq!(default_router_id(IpAddr::from([10, 0, 1, 0])), 255);
+        assert_eq!(default_router_id("fd00::1:10".parse().unwrap()), 16);
+    }
 }

@@ -65,7 +65,7 @@ fn versions(plan: &NginxPlan, cluster: &Cluster, report: &mut Report) {
 
 fn times(plan: &NginxPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "nginx"]);
-    if plan.fail_timeout.millis() % 1000 != 0 {
+    if !plan.fail_timeout.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,

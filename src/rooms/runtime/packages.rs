@@ -9,13 +9,13 @@ use crate::rooms::claims::{Package, Repository};
 pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) -> Vec<Package> {
     let exact = said.is_some_and(|version| version.as_str().matches('.').count() == 2);
     match cluster.runtime.kind {
-        RuntimeKind::Containerd => vec![containerd(node, said.is_some(), exact, cluster)],
+        RuntimeKind::Containerd => vec![containerd(node, exact, cluster)],
         RuntimeKind::Docker => docker(node, exact, cluster),
     }
 }
 
 /// The distribution's own package where it is of the wanted series; Docker's elsewhere.
-fn containerd(node: &Node, said: bool, exact: bool, cluster: &Cluster) -> Package {
+fn containerd(node: &Node, exact: bool, cluster: &Cluster) -> Package {
     let wanted = cluster.runtime.version;
     let own = node.os.containerd.is_some_and(|own| {
         (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
@@ -26,7 +26,7 @@ fn containerd(node: &Node, said: bool, exact: bool, cluster: &Cluster) -> Packag
     // The newest series is the newest that the repository has, which may lag behind upstream.
     let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
     let version =
-        (said || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
+        (exact || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
     package("containerd.io", version, Repository::Docker, "containerd")
 }
 

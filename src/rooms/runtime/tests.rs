@@ -1,7 +1,4 @@
-use super::Runtime;
-use crate::rooms::Room;
-use crate::rooms::claims::Package;
-use crate::rooms::trial::{self, codes, file, outcome};
+use crate::rooms::trial::{codes, file, outcome};
 
 const CONFIG: &str = "nodes/w1/rootfs/etc/containerd/config.toml";
 
@@ -80,13 +77,4 @@ fn docker_without_cgroup_v2_is_refused_where_the_host_has_nothing_else() {
     };
     assert!(of("{distribution: debian, release: '12'}").contains(&"cluster/runtime-too-old"));
     assert!(!of("{distribution: centos, release: '7'}").contains(&"cluster/runtime-too-old"));
-}
-
-#[test]
-fn pages_hold() {
-    trial::pages(Runtime.codes());
-    trial::pages(&[
-        &crate::cluster::codes::RUNTIME_TOO_NEW,
-        &crate::cluster::codes::RUNTIME_TOO_OLD,
-    ]);
 }
