@@ -18,6 +18,7 @@ mod golden;
 mod house;
 mod input;
 mod pages;
+mod properties;
 mod readme;
 mod refusals;
 mod scene;
