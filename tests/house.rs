@@ -12,8 +12,7 @@ use hagen::rooms::{ROOMS, templates};
 use self::source::Source;
 use crate::compiled::{build, folders, overlaid, root};
 
-/// What each module may use of the others. Top to bottom is the order of the pipeline; nothing
-/// looks down except the last two.
+/// What each module may use of the others, and what it is.
 const MODULES: &[(&str, &[&str], &str)] = &[
     ("document", &[], "values to bytes; it knows nothing of clusters"),
     ("catalog", &[], "upstream's decisions, as facts with names"),
@@ -137,7 +136,23 @@ const BANNED: &[(&str, &str)] = &[
     ("unsafe {", "forbidden"),
 ];
 
-/// Version comparisons: what a version means is decided in the catalog, under a name.
+/// What changes files: `src/disk` alone says it.
+const WRITES: &[&str] = &[
+    "File :: create",
+    "OpenOptions",
+    "fs :: copy",
+    "fs :: create_dir",
+    "fs :: create_dir_all",
+    "fs :: hard_link",
+    "fs :: remove_dir_all",
+    "fs :: remove_file",
+    "fs :: rename",
+    "fs :: set_permissions",
+    "fs :: write",
+];
+
+/// Fields that nobody outside the catalog compares with a number: what a version means is decided
+/// there, under a name.
 const COMPARED: &[&str] = &["minor", "patch", "kubernetes", "version"];
 
 /// Sections of the inventory that a room reads besides its own, and why.
@@ -347,6 +362,11 @@ fn nothing_is_banned_unfinished_or_too_long() {
         for (tokens, reason) in BANNED {
             if source.says(tokens) {
                 wrong.push(format!("{}: `{tokens}`: {reason}", source.file));
+            }
+        }
+        for tokens in WRITES.iter().filter(|tokens| source.says(tokens)) {
+            if module_of(&source) != "disk" {
+                wrong.push(format!("{}: `{tokens}`: only src/disk changes files", source.file));
             }
         }
         if source.lines > LINES {

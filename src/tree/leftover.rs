@@ -1,6 +1,8 @@
 //! The last look at what is about to leave the compiler: traces of an unfinished template, and
 //! bytes that some consumer trips over.
 
+use rayon::prelude::*;
+
 use super::{Artifact, LEFTOVER, Tree};
 use crate::report::{Finding, Path, Report};
 
@@ -11,12 +13,16 @@ const MARKDOWN_TAGS: [&str; 4] = ["br", "details", "summary", "sub"];
 /// ([`Artifact::verbatim`]) and binary files are left alone. No finding repeats content: a
 /// private file is audited, too.
 pub fn leftovers(tree: &Tree, report: &mut Report) {
-    for (path, artifact) in tree.iter().filter(|(_, artifact)| !artifact.verbatim) {
-        let Ok(text) = std::str::from_utf8(&artifact.bytes) else { continue };
-        for (line, what) in audit(path, text) {
-            report.push(finding(path, artifact, line, what));
-        }
-    }
+    let files: Vec<_> = tree.iter().filter(|(_, artifact)| !artifact.verbatim).collect();
+    let found: Vec<Finding> = files
+        .into_par_iter()
+        .flat_map_iter(|(path, artifact)| {
+            let text = std::str::from_utf8(&artifact.bytes).unwrap_or_default();
+            let leftovers = audit(path, text).into_iter();
+            leftovers.map(move |(line, what)| finding(path, artifact, line, what))
+        })
+        .collect();
+    found.into_iter().for_each(|finding| report.push(finding));
 }
 
 fn finding(path: &str, artifact: &Artifact, line: usize, what: &str) -> Finding {
@@ -38,35 +44,38 @@ fn audit(path: &str, text: &str) -> Vec<(usize, &'static str)> {
     let yaml = ends(&[".yaml", ".yml"]);
     let markdown = ends(&[".md"]);
     let markup = ends(&[".svg", ".html", ".xml"]);
-    let mut found = Vec::new();
-    let mut look = |what: &'static str, is_leftover: &dyn Fn(&str) -> bool| {
-        if let Some(position) = text.split('\n').position(is_leftover) {
-            found.push((position + 1, what));
-        }
-    };
-    look("holds an unrendered `{{`", &|line| line.contains("{{"));
-    look("holds an unrendered `{%`", &|line| line.contains("{%"));
-    look("holds a `<placeholder>`", &|line| !markup && has_placeholder(line, markdown));
-    look("holds a tab, which YAML forbids", &|line| yaml && line.contains('\t'));
-    look("holds a carriage return", &|line| line.contains('\r'));
-    look("ends in a blank", &|line| line.ends_with([' ', '\t']));
-    if !text.is_empty() && !text.ends_with('\n') {
-        found.push((text.split('\n').count(), "lacks the newline at its end"));
-    }
-    found
+    let incomplete = !text.is_empty() && !text.ends_with('\n');
+    let places = [
+        ("holds an unrendered `{{`", text.find("{{")),
+        ("holds an unrendered `{%`", text.find("{%")),
+        ("holds a `<placeholder>`", placeholder(text, markdown).filter(|_| !markup)),
+        ("holds a tab, which YAML forbids", text.find('\t').filter(|_| yaml)),
+        ("holds a carriage return", text.find('\r')),
+        ("ends in a blank", blank_end(text)),
+        ("lacks the newline at its end", incomplete.then_some(text.len())),
+    ];
+    let found = places.into_iter().filter_map(|(what, place)| Some((place?, what)));
+    found.map(|(place, what)| (text[..place].matches('\n').count() + 1, what)).collect()
 }
 
-/// Whether a line holds `<words-for-somebody-to-replace>`. A shell's redirections have blanks or
-/// no closing bracket, and a version range or an address holds other characters.
-fn has_placeholder(line: &str, markdown: bool) -> bool {
-    line.match_indices('<').any(|(start, _)| {
-        let Some((inside, _)) = line[start + 1..].split_once('>') else { return false };
-        let word = |letter: char| letter.is_ascii_alphanumeric() || "-_ ".contains(letter);
-        let tag = inside.trim_start_matches('/');
-        inside.starts_with(|letter: char| letter.is_ascii_alphabetic())
+/// Where the first line ends in a blank.
+fn blank_end(text: &str) -> Option<usize> {
+    let last = text.ends_with([' ', '\t']).then_some(text.len());
+    [text.find(" \n"), text.find("\t\n"), last].into_iter().flatten().min()
+}
+
+/// Where the first `<words-for-somebody-to-replace>` stands. A shell's redirections have blanks
+/// or no closing bracket, and a version range or an address holds other characters.
+fn placeholder(text: &str, markdown: bool) -> Option<usize> {
+    let word = |letter: char| letter.is_ascii_alphanumeric() || "-_ ".contains(letter);
+    let mut places = text.match_indices('<').map(|(start, _)| start);
+    places.find(|start| {
+        let rest = &text[start + 1..];
+        let inside = &rest[..rest.find(|letter| !word(letter)).unwrap_or(0)];
+        rest[inside.len()..].starts_with('>')
+            && inside.starts_with(|letter: char| letter.is_ascii_alphabetic())
             && inside.ends_with(|letter: char| letter.is_ascii_alphanumeric())
-            && inside.chars().all(word)
-            && !(markdown && MARKDOWN_TAGS.contains(&tag))
+            && !(markdown && MARKDOWN_TAGS.contains(&inside))
     })
 }
 
