@@ -195,3 +195,11 @@ fn a_killed_build_leaves_the_old_tree_or_the_new_one() {
     let beside: Vec<_> = std::fs::read_dir(scene.folder()).unwrap().flatten().collect();
     assert_eq!(beside.len(), 4, "what a killed build left beside is cleared: {beside:?}");
 }
+
+#[test]
+fn one_run_reports_unknown_keys_and_contradictions_alike() {
+    let overlay = "cluster: {podSubnets: 10.0.0.0/8}\nendpoint: {port: 6443}";
+    let outcome = crate::compiled::check(&crate::compiled::overlaid(overlay));
+    let found: Vec<&str> = outcome.report.findings().iter().map(|found| found.code.id).collect();
+    assert_eq!(found, ["inventory/unknown-key", "endpoint/port-taken"]);
+}

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Allow, Finding, Path, Report};
+use crate::report::{Allow, Finding, Path, Report, Severity, Step};
 use crate::yaml::{Document, Value};
 
 use self::values::{
@@ -249,27 +249,53 @@ pub fn schema() -> serde_json::Value {
     crate::document::schema::<Inventory>()
 }
 
-/// Reads a document as an inventory. All structural findings are reported at once; `None` where
-/// there are any, since nothing can be decided on a value that is missing or of the wrong form.
+/// Reads a document as an inventory. All structural findings are reported at once. A key that
+/// nobody knows is left out, so that the same run can judge the rest; `None` where a value is
+/// missing or of the wrong form, since nothing can be decided on it.
 pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     let mut structure = Report::new();
     envelope(document, &mut structure);
     if !structure.has_errors() {
         check::check(document, &schema(), &formats(), &mut structure);
     }
-    let broken = structure.has_errors();
+    let mut said = document.to_json();
+    let mut undecidable = false;
+    for finding in structure.findings() {
+        if *finding.code == codes::UNKNOWN_KEY {
+            forget(&mut said, finding.at.steps());
+        } else {
+            undecidable |= finding.code.severity == Severity::Error;
+        }
+    }
+    let known = !structure.has_errors();
     report.append(structure);
-    if broken {
+    if undecidable {
         return None;
     }
-    match serde_json::from_value(document.to_json()) {
+    match serde_json::from_value(said) {
         Ok(inventory) => Some(inventory),
+        // What is missing is what was misspelt.
+        Err(_) if !known => None,
         Err(error) => {
             // The schema and the types come from one definition, so this is a value that the
             // schema language cannot refuse.
             report.push(Finding::new(&codes::TYPE, Path::root(), error.to_string()));
             None
         }
+    }
+}
+
+/// Removes the key at the end of these steps.
+fn forget(said: &mut serde_json::Value, steps: &[Step]) {
+    let Some((last, way)) = steps.split_last() else { return };
+    let parent = way.iter().try_fold(said, |value, step| match step {
+        Step::Key(key) => value.get_mut(key),
+        Step::Index(index) => value.get_mut(index),
+    });
+    if let (Some(parent), Step::Key(key)) = (parent, last)
+        && let Some(map) = parent.as_object_mut()
+    {
+        map.shift_remove(key);
     }
 }
 
