@@ -21,6 +21,7 @@ mod programs;
 
 /// One file per judge.
 mod containerd;
+mod disk;
 mod documents;
 mod etcd;
 mod failover;
