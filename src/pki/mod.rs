@@ -15,6 +15,7 @@ pub use policy::{Algorithm, Policy, lint};
 pub use spec::{Authority, CertSpec, LONG_LIVED, San, Usage};
 
 crate::codes! { "pki":
+    ALGORITHM = Warning "algorithm",
     LIFETIME_EXCEEDS_CA = Error "lifetime-exceeds-ca",
     LIFETIME_PAST_2049 = Warning "lifetime-past-2049",
     UNISSUABLE = Error "unissuable",

@@ -19,6 +19,8 @@
     reason = "a benchmark reads the clock, starts programs and prints"
 )]
 
+mod inventory;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -51,28 +53,13 @@ fn main() {
     }
     let counts = if asked.is_empty() { vec![10, 100, 1000] } else { asked };
     for count in counts {
-        line(&format!("{count} nodes"), &inventory(count));
+        line(&format!("{count} nodes"), &inventory::of(count));
     }
     kubeadm();
 }
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Three control planes and workers; every default.
-fn inventory(nodes: usize) -> String {
-    let mut text = "apiVersion: hagen/v1\n\
-        cluster: {name: bench, kubernetes: \"1.37.1\", podSubnet: 172.16.0.0/12}\n\
-        endpoint: {vip: 10.0.0.10/16, port: 8443, interface: eth0}\n\
-        nodes:\n"
-        .to_owned();
-    for index in 0..nodes {
-        let role = if index < 3 { "control-plane" } else { "worker" };
-        let (high, low) = ((index + 20) / 250, (index + 20) % 250 + 1);
-        text += &format!("  - {{name: n{index}, address: 10.0.{high}.{low}, roles: [{role}]}}\n");
-    }
-    text
 }
 
 fn line(name: &str, inventory: &str) {

@@ -1,6 +1,7 @@
 use time::OffsetDateTime;
 
 use crate::cluster::{Cluster, codes};
+use crate::pki::{self, Algorithm};
 use crate::report::{Finding, Path, Report};
 
 pub(super) fn lint(cluster: &Cluster, issued_at: OffsetDateTime, report: &mut Report) {
@@ -15,6 +16,21 @@ pub(super) fn lint(cluster: &Cluster, issued_at: OffsetDateTime, report: &mut Re
             )
             .label("out of support when the bundle was issued")
             .help("plan the upgrade; security fixes no longer reach this release"),
+        );
+    }
+    let algorithms = &cluster.release.kubeadm.encryption_algorithms;
+    if cluster.certificates.algorithm == Algorithm::EcdsaP384
+        && !algorithms.iter().any(|name| name == "ECDSA-P384")
+    {
+        report.push(
+            Finding::new(
+                &pki::ALGORITHM,
+                Path::of(&["pki", "algorithm"]),
+                format!("kubeadm {} uses P-384 keys, but makes none itself", cluster.kubernetes),
+            )
+            .label("`kubeadm certs renew` would make keys of another algorithm")
+            .because(Path::of(&["cluster", "kubernetes"]), "this release")
+            .help("use `algorithm: ecdsa-p256`, or Kubernetes 1.34 or newer"),
         );
     }
 }
