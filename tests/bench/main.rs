@@ -81,7 +81,9 @@ fn line(name: &str, inventory: &str) {
             ran(Command::new("cp").arg("-r").args([&out, &copy]));
             ran(Command::new("sync").arg("-f").arg(&copy));
         });
-        [&out, &copy].map(|folder| std::fs::remove_dir_all(folder).unwrap());
+        for folder in [&out, &copy] {
+            std::fs::remove_dir_all(folder).unwrap();
+        }
         (built, again, copied, memory)
     };
     let runs: Vec<_> = (0..RUNS).map(run).collect();

@@ -14,7 +14,8 @@ die() {
   printf '%s on %s: error: %s\n' "$step" "$node" "$*" >&2
   exit 1
 }
-trap 'die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
+# A failure inside $(…) reaches the line around it, which then speaks once.
+trap '((BASH_SUBSHELL)) || die "line $LINENO failed (see above); mend the cause and run $step.sh again, it may be run any number of times"' ERR
 
 [ "$(id -u)" -eq 0 ] || die 'run it as root'
 
