@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::tree::{Apply, Artifact, Kind, Tree, TreePath, sha256};
 
 /// The manifest's place in the tree. It does not list itself.
-pub const PATH: &str = "hagen.json";
+pub const PATH: &str = crate::tree::MANIFEST_PATH;
 
 /// The form of the manifest. It changes when a field changes its meaning, not when one is added.
 pub const API_VERSION: &str = "hagen-manifest/v1";

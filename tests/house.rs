@@ -22,7 +22,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ("inventory", &["document", "report", "yaml"], "what was said"),
     ("secrets", &["report", "yaml"], "the bundle: keys and passwords by label"),
     ("pki", &["report", "secrets"], "specs to certificates"),
-    ("tree", &["cluster", "manifest", "report"], "paths to files, and whose fault a clash is"),
+    ("tree", &["cluster", "report"], "paths to files, and whose fault a clash is"),
     ("manifest", &["document", "tree"], "what a tree consists of"),
     ("cluster", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
     (

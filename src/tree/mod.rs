@@ -20,6 +20,9 @@ crate::codes! { "internal":
     TREE_PATH = Error "tree-path",
 }
 
+/// The one path that no artifact may have: the manifest is made from all of them.
+pub const MANIFEST_PATH: &str = "hagen.json";
+
 /// A whole output tree, sorted by path.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
@@ -53,7 +56,7 @@ impl Tree {
     pub fn insert(&mut self, path: impl Into<String>, artifact: Artifact) -> Result<(), Refused> {
         let path = path.into();
         let valid = match TreePath::new(path.as_str()) {
-            Ok(_) if path == crate::manifest::PATH => Err("that is the manifest's place"),
+            Ok(_) if path == MANIFEST_PATH => Err("that is the manifest's place"),
             checked => checked.map(drop),
         };
         if let Err(reason) = valid {
