@@ -1,6 +1,7 @@
 //! How long a session through a balancer may be silent. Both balancers rely on it.
 
 use crate::inventory::values::Duration;
+use crate::report::{Code, Finding, Path};
 
 /// The kubelet's own limit for exec, attach and port-forward, which carry no pings:
 /// `streamingConnectionIdleTimeout`, 4 h
@@ -11,3 +12,15 @@ pub const IDLE: Duration = Duration::from_millis(4 * 60 * 60 * 1000);
 /// Below this, users saw exec, logs and watches cut (kubernetes/kubeadm#2227,
 /// kubernetes-sigs/kubespray#655); it is also nginx's own default for `proxy_timeout`.
 pub const SHORTEST_IDLE: Duration = Duration::from_millis(10 * 60 * 1000);
+
+/// The finding, under the balancer's own code, of an idle time at `at` that cuts ordinary use.
+pub fn cut(code: &'static Code, at: Path, idle: &Duration) -> Option<Finding> {
+    (*idle < SHORTEST_IDLE).then(|| {
+        let message = format!(
+            "sessions that are silent for {idle} are cut, among them exec, logs and watches"
+        );
+        Finding::new(code, at, message)
+            .label(format!("shorter than {SHORTEST_IDLE}"))
+            .help(format!("leave it out for {IDLE}, the kubelet's own limit"))
+    })
+}

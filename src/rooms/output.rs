@@ -189,7 +189,8 @@ impl<'a> Output<'a> {
         let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
         let (path, destination) = match place {
             Place::Node(node, path) => {
-                (format!("nodes/{node}/rootfs{path}"), Some(Destination { node, path, kind, unit }))
+                let destination = Destination { node, path, kind, unit };
+                (destination.tree_path(), Some(destination))
             }
             Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
             Place::Cluster(path) => (path, None),

@@ -175,12 +175,6 @@ impl Artifact {
         self
     }
 
-    /// A script: 0755.
-    #[must_use]
-    pub fn executable(self) -> Self {
-        self.mode(0o755)
-    }
-
     /// Other permission bits, on the node. A private file is 0600 in the tree nevertheless.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {

@@ -3,8 +3,8 @@ use serde::Serialize;
 use super::certificates::{PURPOSES, id};
 use super::claims::ACCOUNT;
 use super::plan::{Backup, EtcdPlan};
-use super::settings::{self, Group, loopback};
-use crate::cluster::{Cluster, Node, host_port, layout};
+use super::settings::{self, Group};
+use crate::cluster::{Cluster, Node, host_port, layout, loopback};
 use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::claims::Phase;
@@ -255,7 +255,7 @@ fn render_backup(
     let timer =
         file("/etc/systemd/system/etcd-backup.timer").read_by("etcd-backup.timer", Apply::Restart);
     out.template(timer, BACKUP_TIMER, &BackupTimerContext { interval });
-    let endpoint = host_port(loopback(node), cluster.etcd.client_port);
+    let endpoint = host_port(loopback(node.address), cluster.etcd.client_port);
     out.template(
         file(BACKUP_PROGRAM).mode(0o755),
         BACKUP_SCRIPT,

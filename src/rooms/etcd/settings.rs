@@ -1,12 +1,10 @@
 //! The settings of one member, as environment variables.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use serde::Serialize;
 
 use super::plan::EtcdPlan;
 use crate::catalog::{EtcdFlag, EtcdSetting};
-use crate::cluster::{Cluster, Etcd, Node, host_port, layout};
+use crate::cluster::{Cluster, Etcd, Node, host_port, layout, loopback};
 
 /// Settings that belong together.
 #[derive(Serialize)]
@@ -42,9 +40,9 @@ pub(super) fn of(member: &Node, plan: &EtcdPlan, cluster: &Cluster) -> Vec<Group
     let etcd = &cluster.etcd;
     let url = |scheme: &str, address, port| format!("{scheme}://{}", host_port(address, port));
     let client = url("https", member.address, etcd.client_port);
-    let local_client = url("https", loopback(member), etcd.client_port);
+    let local_client = url("https", loopback(member.address), etcd.client_port);
     let peer = url("https", member.address, etcd.peer_port);
-    let metrics = url("http", loopback(member), etcd.metrics_port);
+    let metrics = url("http", loopback(member.address), etcd.metrics_port);
     let initial: Vec<String> = cluster
         .members()
         .map(|other| format!("{}={}", other.name, url("https", other.address, etcd.peer_port)))
@@ -151,12 +149,4 @@ fn tuning<'a>(plan: &EtcdPlan, etcd: &'a Etcd) -> (Flags<'a>, Flags<'a>) {
         .map(|(flag, value)| (flag.as_str(), value.clone()))
         .collect();
     (ours, rest)
-}
-
-/// The loopback address of the member's family.
-pub(super) fn loopback(member: &Node) -> IpAddr {
-    match member.address {
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    }
 }

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::{ANONYMOUS_AUTH, args, config, pki, rbac, sans};
 use crate::catalog::flags::Component;
-use crate::cluster::{Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout};
+use crate::cluster::{
+    Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
+};
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
@@ -76,7 +78,7 @@ impl Kubeadm {
         let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
         if stacked && cluster.etcd.metrics_port != ETCD_METRICS_PORT {
             // kubeadm points the liveness probe at the same place.
-            let loopback = loopback_of(cluster);
+            let loopback = loopback(cluster.endpoint.vip);
             let url = format!("http://{}", host_port(loopback, cluster.etcd.metrics_port));
             etcd.insert("listen-metrics-urls".into(), url);
         }
@@ -107,15 +109,6 @@ impl Kubeadm {
                 });
             }
         }
-    }
-}
-
-/// Loopback in the family of the nodes.
-fn loopback_of(cluster: &Cluster) -> std::net::IpAddr {
-    if cluster.nodes.iter().all(|node| node.address.is_ipv6()) {
-        std::net::Ipv6Addr::LOCALHOST.into()
-    } else {
-        std::net::Ipv4Addr::LOCALHOST.into()
     }
 }
 

@@ -75,18 +75,8 @@ fn times(plan: &NginxPlan, report: &mut Report) {
             .help("write `failTimeout: 1s` or more"),
         );
     }
-    if plan.idle_timeout < sessions::SHORTEST_IDLE {
-        report.push(
-            Finding::new(
-                &TIMEOUTS_CUT_WATCHES,
-                section.key("idleTimeout"),
-                format!(
-                    "sessions that are silent for {} are cut, among them exec, logs and watches",
-                    plan.idle_timeout
-                ),
-            )
-            .label(format!("shorter than {}", sessions::SHORTEST_IDLE))
-            .help(format!("leave it out for {}, the kubelet's own limit", sessions::IDLE)),
-        );
+    let idle = section.key("idleTimeout");
+    if let Some(finding) = sessions::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+        report.push(finding);
     }
 }

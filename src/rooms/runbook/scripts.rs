@@ -4,7 +4,7 @@ use super::Planned;
 use super::packages::PackagesContext;
 use super::units::{UnitContext, of_phase};
 use crate::catalog::OsFamily;
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, layout};
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, layout, loopback};
 use crate::rooms::claims::{Phase, Protocol};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
@@ -114,7 +114,7 @@ struct Balancer {
     vip: String,
     port: u16,
     balancer: &'static str,
-    loopback: &'static str,
+    loopback: String,
     units: Vec<UnitContext>,
 }
 
@@ -127,7 +127,7 @@ pub(super) fn balancer(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) 
             LoadBalancerKind::Haproxy => "haproxy",
             LoadBalancerKind::Nginx => "nginx",
         },
-        loopback: if node.address.is_ipv4() { "127.0.0.1" } else { "::1" },
+        loopback: loopback(node.address).to_string(),
         units: of_phase(with.claims.of(node.index), Phase::Balancer),
     };
     let does = "starts the balancer and keepalived";
