@@ -28,11 +28,16 @@ crate::codes! { "haproxy":
     TIMEOUTS_CUT_WATCHES = Warning "timeouts-cut-watches",
 }
 
-static CONFIG: Template = template!("haproxy/etc/haproxy/haproxy.cfg.j2");
+static TEMPLATES: [Template; 2] = [
+    template!("haproxy/etc/haproxy/haproxy.cfg.j2"),
+    template!("haproxy/etc/systemd/system/haproxy.service.d/10-hagen.conf.j2"),
+];
 
 /// The cluster's CA as haproxy reads it.
 const CA: &str = "/etc/haproxy/kubernetes-ca.crt";
 const UNIT: &str = "haproxy.service";
+/// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.
+const DROP_IN: &str = "/etc/systemd/system/haproxy.service.d/10-hagen.conf";
 
 /// The room.
 #[derive(Debug)]
@@ -48,7 +53,7 @@ impl Room for Haproxy {
     }
 
     fn templates(&self) -> &'static [Template] {
-        std::slice::from_ref(&CONFIG)
+        &TEMPLATES
     }
 
     fn plan(
@@ -84,6 +89,9 @@ impl Plan for HaproxyPlan {
 
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
+        let [configuration, drop_in] = &TEMPLATES;
+        let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
+        out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
         let file =
             |path: &str| File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::Balancer);
         let shaped_by = [
@@ -96,7 +104,7 @@ impl Plan for HaproxyPlan {
         ];
         out.template(
             file(layout::HAPROXY_CFG).reads(shaped_by),
-            CONFIG.id,
+            configuration.id,
             &config::Config::new(self, host, with.cluster),
         );
         let ca = with.issued.ca(Authority::Kubernetes).certificate_pem.as_bytes();

@@ -43,7 +43,20 @@ pub(super) struct Config<'a> {
     vip: String,
 }
 
+/// Context of `keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2`.
+#[derive(Debug, Serialize)]
+pub(super) struct DropIn<'a> {
+    /// With its prefix, as keepalived adds it.
+    vip: &'a str,
+    interface: &'a str,
+}
+
 impl<'a> Config<'a> {
+    /// What systemd has to know of this configuration.
+    pub(super) fn drop_in(&self) -> DropIn<'_> {
+        DropIn { vip: &self.vip, interface: self.interface }
+    }
+
     pub(super) fn new(plan: &KeepalivedPlan, host: &'a Host, cluster: &Cluster) -> Self {
         let endpoint = &cluster.endpoint;
         // A /128 makes keepalived mark the address as deprecated, so that the kernel never

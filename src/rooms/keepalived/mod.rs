@@ -35,16 +35,20 @@ crate::codes! { "keepalived":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 3] = [
+static TEMPLATES: [Template; 4] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
     template!("keepalived/etc/keepalived/check-balancer.sh.j2"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
+    template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
 ];
 
 const UNIT: &str = "keepalived.service";
 /// The password of VRRP version 2, included from within the instance: the configuration itself
 /// stays public.
 const AUTH_CONF: &str = "/etc/keepalived/auth.conf";
+
+/// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.
+const DROP_IN: &str = "/etc/systemd/system/keepalived.service.d/10-hagen.conf";
 
 /// The room.
 #[derive(Debug)]
@@ -96,20 +100,19 @@ impl Plan for KeepalivedPlan {
 
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
-        let [configuration, check, auth] = &TEMPLATES;
-        let file = |path: &str| {
-            File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::Balancer).reads([
+        let [configuration, check, auth, drop_in] = &TEMPLATES;
+        let configured = |path: &str| {
+            File::on(node, path).phase(Phase::Balancer).reads([
                 Path::of(&["endpoint"]),
                 Path::of(&["keepalived"]),
                 Path::of(&["nodes"]),
                 Path::of(&["os"]),
             ])
         };
-        out.template(
-            file(layout::KEEPALIVED_CONF),
-            configuration.id,
-            &config::Config::new(self, host, with.cluster),
-        );
+        let file = |path: &str| configured(path).read_by(UNIT, Apply::Reload);
+        let config = config::Config::new(self, host, with.cluster);
+        out.template(file(layout::KEEPALIVED_CONF), configuration.id, &config);
+        out.template(configured(DROP_IN), drop_in.id, &config.drop_in());
         // Read afresh at each check, so nothing has to be told of a change.
         let script = File::on(node, host.check_script)
             .mode(0o755)

@@ -26,9 +26,14 @@ crate::codes! { "nginx":
     PASSIVE_CHECKS = Warning "passive-checks",
 }
 
-static CONFIG: Template = template!("nginx/etc/nginx/nginx.conf.j2");
+static TEMPLATES: [Template; 2] = [
+    template!("nginx/etc/nginx/nginx.conf.j2"),
+    template!("nginx/etc/systemd/system/nginx.service.d/10-hagen.conf.j2"),
+];
 
 const UNIT: &str = "nginx.service";
+/// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.
+const DROP_IN: &str = "/etc/systemd/system/nginx.service.d/10-hagen.conf";
 
 /// The room.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl Room for Nginx {
     }
 
     fn templates(&self) -> &'static [Template] {
-        std::slice::from_ref(&CONFIG)
+        &TEMPLATES
     }
 
     fn plan(
@@ -77,6 +82,9 @@ impl Plan for NginxPlan {
 
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(host) = self.host(node) else { return };
+        let [configuration, drop_in] = &TEMPLATES;
+        let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
+        out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
         let file = File::on(node, layout::NGINX_CONF)
             .read_by(UNIT, Apply::Reload)
             .phase(Phase::Balancer)
@@ -87,6 +95,6 @@ impl Plan for NginxPlan {
                 Path::of(&["nodes"]),
                 Path::of(&["os"]),
             ]);
-        out.template(file, CONFIG.id, &config::Config::new(self, host, with.cluster));
+        out.template(file, configuration.id, &config::Config::new(self, host, with.cluster));
     }
 }
