@@ -5,17 +5,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::compiled::root;
+use crate::compiled::{reviewed, root};
 use crate::scene::{Scene, finished};
-
-/// Snapshots that people read in a review, in `golden/cli`.
-fn reviewed(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("golden/cli"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
-}
 
 fn mode(scene: &Scene, path: &str) -> u32 {
     std::fs::metadata(scene.path(path)).unwrap().permissions().mode() & 0o7777
@@ -357,7 +348,7 @@ fn the_help_is_reviewed() {
         waiting.extend(verb.get_subcommands().cloned().collect::<Vec<_>>().into_iter().rev());
     }
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    reviewed("help", &lines.join("\n"));
+    reviewed("cli", "help", &lines.join("\n"));
 }
 
 #[test]
@@ -370,5 +361,5 @@ fn a_report_is_reviewed() {
         "name: cp3, address: 192.168.1.13",
         "name: cp2, address: 192.168.1.12",
     );
-    reviewed("report", &scene.run("check inventory.yaml").expect(1).err);
+    reviewed("cli", "report", &scene.run("check inventory.yaml").expect(1).err);
 }

@@ -110,3 +110,12 @@ pub fn compare(folder: &Path, files: &[(String, Vec<u8>)]) -> Vec<String> {
     }
     differing
 }
+
+/// Snapshots that people read in a review, in a folder of `golden`.
+pub fn reviewed(folder: &str, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("golden").join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}

@@ -15,6 +15,7 @@ mod cli;
 mod compiled;
 mod determinism;
 mod golden;
+mod ground;
 mod house;
 mod input;
 mod pages;

@@ -17,6 +17,10 @@
 mod cluster;
 mod machine;
 mod network;
+#[path = "ground/outage.rs"]
+mod outage;
+#[path = "ground/probe.rs"]
+mod probe;
 mod programs;
 
 /// One file per judge.
@@ -30,6 +34,7 @@ mod keepalived;
 mod kubeadm;
 mod nginx;
 mod openssl;
+mod probing;
 mod purity;
 mod scripts;
 mod systemd;

@@ -1,0 +1,186 @@
+//! What a log of `probe.py` says about a stretch of time. Times are seconds since boot, as
+//! `/proc/uptime` counts them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a probe did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Read,
+    Write,
+}
+
+impl Kind {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Read, Self::Write];
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Probe {
+    kind: Kind,
+    /// Counts the probes of a kind, from 0, without a gap.
+    n: usize,
+    start: f64,
+    /// Seconds until the answer, or until the probe was given up.
+    latency: f64,
+    /// What went wrong; `None` for a whole, successful answer within the deadline.
+    reason: Option<String>,
+}
+
+impl Probe {
+    fn end(&self) -> f64 {
+        self.start + self.latency
+    }
+}
+
+/// The log's first line.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Settings {
+    /// Seconds between the starts of two probes of a kind.
+    pub(crate) interval: f64,
+    /// Seconds after which a probe has failed.
+    pub(crate) deadline: f64,
+}
+
+/// A stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+}
+
+/// What the probes of one kind met with in a window.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Measured {
+    /// Seconds from the first failed probe to the first one after the last failed probe: whatever
+    /// succeeded in between does not shorten it. 0 where none failed.
+    pub(crate) outage: f64,
+    pub(crate) probes: usize,
+    pub(crate) failed: usize,
+    /// The longest time without a successful answer, in seconds.
+    pub(crate) gap: f64,
+    /// The longest time between the starts of two probes, in seconds: how far the prober itself
+    /// fell behind on a busy host.
+    pub(crate) stall: f64,
+    /// What went wrong, and how often.
+    pub(crate) reasons: BTreeMap<String, usize>,
+    /// The outage's first and last moment, in seconds after the window's start.
+    pub(crate) span: Option<(f64, f64)>,
+}
+
+/// Both kinds in one window.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outage {
+    pub(crate) reads: Measured,
+    pub(crate) writes: Measured,
+}
+
+impl Outage {
+    /// Seconds from the first failed probe of either kind to the end of the later outage.
+    pub(crate) fn seconds(&self) -> f64 {
+        let spans = [&self.reads, &self.writes].map(|measured| measured.span);
+        let spans: Vec<_> = spans.into_iter().flatten().collect();
+        let from = spans.iter().map(|span| span.0).fold(f64::INFINITY, f64::min);
+        let to = spans.iter().map(|span| span.1).fold(0.0, f64::max);
+        (to - from).max(0.0)
+    }
+}
+
+/// A log, perhaps still growing.
+pub(crate) struct Log {
+    pub(crate) settings: Settings,
+    /// Of both kinds, in the order of their start.
+    probes: Vec<Probe>,
+}
+
+impl Log {
+    /// Reads the whole lines of a log; `None` before the first.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let whole = &text[..text.rfind('\n')?];
+        let mut lines = whole.lines();
+        let first = lines.next()?;
+        let settings = serde_json::from_str(first).expect("the log's first line is its settings");
+        let mut probes: Vec<Probe> = lines
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}")))
+            .collect();
+        probes.sort_by(|one, other| one.start.total_cmp(&other.start));
+        Some(Self { settings, probes })
+    }
+
+    fn of(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Probe> {
+        self.probes.iter().filter(move |probe| probe.kind == kind)
+    }
+
+    /// Up to when every probe has ended: the log is written in the order of the ends.
+    pub(crate) fn complete_until(&self) -> f64 {
+        let until = |kind| {
+            let known = self.of(kind).enumerate().take_while(|(index, probe)| *index == probe.n);
+            known.last().map_or(0.0, |(_, probe)| probe.start)
+        };
+        Kind::ALL.map(until).into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether all went well for the latest `seconds` before `now`, and no probe is late.
+    pub(crate) fn steady(&self, now: f64, seconds: f64) -> bool {
+        let until = self.complete_until();
+        let from = until - seconds;
+        let began_before = self.probes.first().is_some_and(|first| first.start <= from);
+        let well = |probe: &Probe| probe.reason.is_none() || probe.start < from;
+        until > now - self.settings.deadline / 2.0 && began_before && self.probes.iter().all(well)
+    }
+
+    /// What happened in a window. A probe that was under way when it began belongs to it.
+    pub(crate) fn outage(&self, window: Window) -> Outage {
+        let [reads, writes] = Kind::ALL.map(|kind| self.measured(kind, window));
+        Outage { reads, writes }
+    }
+
+    fn measured(&self, kind: Kind, window: Window) -> Measured {
+        let Window { from, to } = window;
+        let of_window = |probe: &&Probe| probe.end() > from && probe.start < to;
+        let probes: Vec<&Probe> = self.of(kind).filter(of_window).collect();
+        let failed: Vec<&&Probe> = probes.iter().filter(|probe| probe.reason.is_some()).collect();
+
+        let span = failed.first().zip(failed.last()).map(|(first, last)| {
+            let next = probes.iter().find(|probe| probe.start > last.start);
+            let end = next.map_or(to, |probe| probe.start);
+            (rounded(first.start.max(from) - from), rounded(end - from))
+        });
+        let mut answers: Vec<f64> = probes
+            .iter()
+            .filter(|probe| probe.reason.is_none())
+            .map(|probe| probe.end().min(to))
+            .chain([from, to])
+            .collect();
+        answers.sort_by(f64::total_cmp);
+        let starts: Vec<f64> = probes.iter().map(|probe| probe.start).collect();
+        let mut reasons = BTreeMap::new();
+        for reason in failed.iter().filter_map(|probe| probe.reason.clone()) {
+            *reasons.entry(reason).or_default() += 1;
+        }
+        Measured {
+            outage: span.map_or(0.0, |(first, last)| rounded(last - first)),
+            probes: probes.len(),
+            failed: failed.len(),
+            gap: longest(&answers),
+            stall: longest(&starts),
+            reasons,
+            span,
+        }
+    }
+}
+
+/// The longest of the steps between sorted times.
+fn longest(times: &[f64]) -> f64 {
+    rounded(times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max))
+}
+
+/// To milliseconds: probes are started every hundred.
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}

@@ -1,0 +1,88 @@
+//! The prober of the proving ground, in front of a stand-in for an API server that holds a
+//! cluster's generated certificate, with that cluster's admin kubeconfig. The stand-in keeps its
+//! ConfigMaps in memory: killed and started again, it has lost every acknowledged write.
+
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, MINIMAL, compiled};
+use crate::machine::{Background, Machine};
+use crate::outage::Window;
+use crate::probe::Prober;
+
+const STAND_IN: &str = "/stand_in.py";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// A machine that is the first control plane and holds the VIP.
+fn machine(cluster: &Cluster) -> Machine {
+    let machine = Machine::start(&cluster.nodes[0].name);
+    machine.install(&cluster.nodes[0]);
+    machine.run("ip", &["address", "add", &cluster.vip, "dev", "lo"]).succeeded();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/ground/stand_in.py");
+    machine.place(&script, STAND_IN);
+    machine
+}
+
+fn start(machine: &Machine, cluster: &Cluster) -> Background {
+    let [certificate, key, authority] = ["apiserver.crt", "apiserver.key", "ca.crt"]
+        .map(|name| format!("/etc/kubernetes/pki/{name}"));
+    let words = [STAND_IN, &cluster.vip, &cluster.port, &certificate, &key, &authority];
+    machine.background("/var/log/api.log", &[&["python3"], &words[..]].concat())
+}
+
+#[test]
+fn an_outage_and_lost_writes_are_seen() {
+    let cluster = compiled(&MINIMAL);
+    let machine = machine(&cluster);
+    let folder = tempfile::tempdir().unwrap();
+    // The host's files, the machine's network.
+    let client = |program: &str| {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &machine.init.to_string(), "--net", program]);
+        command
+    };
+    let server = format!("https://{}:{}", cluster.vip, cluster.port);
+    let kubeconfig = cluster.out.join("cluster/kubeconfigs/admin.conf");
+    let log = folder.path().join("probes");
+    let prober = Prober::start(Box::new(client), &server, &kubeconfig, &log);
+    until("the first failures", || prober.log().is_some_and(|log| log.complete_until() > 0.0));
+
+    let api_server = start(&machine, &cluster);
+    let calm = Prober::now();
+    until("steady", || prober.steady(1.0));
+    let settings = prober.log().unwrap().settings;
+    assert_eq!((settings.interval, settings.deadline), (0.1, 1.0), "unless told otherwise");
+    let writes = prober.writes();
+    assert!(writes.acknowledged > 0 && writes.lost.is_empty(), "{writes:?}");
+    let event = Prober::now();
+    assert!(event > calm, "the clock of the log goes on");
+
+    machine.kill(&api_server);
+    until("failures", || !prober.steady(0.5));
+    let _again = start(&machine, &cluster);
+    until("steady again", || prober.steady(1.0));
+    let outage = prober.outage(Window { from: event, to: Prober::now() });
+    for measured in [&outage.reads, &outage.writes] {
+        assert!(measured.failed > 0 && measured.failed < measured.probes, "{measured:?}");
+        assert!(measured.outage > 0.0 && measured.gap > 0.0, "{measured:?}");
+        assert!(measured.reasons.keys().any(|reason| reason.starts_with("connect: ")));
+        assert!(measured.outage <= outage.seconds());
+    }
+
+    let writes = prober.writes();
+    let lost = writes.lost.len();
+    assert!(lost > 0 && lost < writes.acknowledged, "the earlier writes are lost: {writes:?}");
+    assert_eq!(writes.unacknowledged, 0);
+
+    prober.finish();
+}
