@@ -17,6 +17,7 @@ mod determinism;
 mod golden;
 mod house;
 mod input;
+mod inventories;
 mod pages;
 mod properties;
 mod readme;
