@@ -18,6 +18,7 @@ mod golden;
 mod ground;
 mod house;
 mod input;
+mod inventories;
 mod pages;
 mod properties;
 mod readme;

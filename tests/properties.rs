@@ -5,133 +5,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64ct::{Base64, Encoding};
-use hagen::catalog::{NEWEST_MINOR, OLDEST_MINOR, oses};
 use hagen::compile::Outcome;
 use hagen::report::Severity;
 use hagen::tree::{Artifact, Tree};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-use serde_json::{Value, json};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use serde_json::Value;
 
 use crate::compiled::{build, check};
+use crate::inventories::{Inventory, Verdict, each, inventories};
 
 /// Inventories per test run.
 const CASES: u32 = 32;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Family {
-    V4,
-    V6,
-}
-
-/// A part of an inventory, merged with the others.
-fn either(parts: &[Value]) -> impl Strategy<Value = Value> + use<> {
-    proptest::sample::select(parts.to_vec())
-}
-
-/// The machines: control planes, workers, members of an etcd of their own.
-fn machines() -> impl Strategy<Value = Vec<Value>> {
-    let role = either(&[json!(["control-plane"]), json!(["control-plane", "worker"])]);
-    let workers = proptest::collection::vec(extras(), 0..5);
-    (1..=7_usize, role, workers, proptest::sample::select(vec![0, 1, 3, 5])).prop_map(
-        |(control_planes, role, workers, members)| {
-            let plane = |_| json!({"roles": role});
-            let member = |_| json!({"roles": ["etcd"]});
-            let planes = (0..control_planes).map(plane);
-            planes.chain(workers).chain((0..members).map(member)).collect()
-        },
-    )
-}
-
-/// A worker with what may be said of one node.
-fn extras() -> impl Strategy<Value = Value> {
-    let labels = either(&[json!({}), json!({"example.com/rack": "r1", "tier": ""})]);
-    let taints = either(&[json!([]), json!(["example.com/own=storage:NoSchedule"])]);
-    (labels, taints).prop_map(
-        |(labels, taints)| json!({"roles": ["worker"], "labels": labels, "taints": taints}),
-    )
-}
-
-/// The sections that decide by themselves.
-fn sections() -> impl Strategy<Value = Vec<Value>> {
-    let balancer = either(&[
-        json!({}),
-        json!({"loadBalancer": {"kind": "nginx"}}),
-        json!({"loadBalancer": {"haproxy": {"version": "1.5", "balance": "roundrobin"}}}),
-        json!({"loadBalancer": {"kind": "nginx", "nginx": {"version": "1.20", "maxFails": 3}}}),
-    ]);
-    let vrrp = either(&[
-        json!({}),
-        json!({"keepalived": {"version": 2}}),
-        json!({"keepalived": {"preempt": true, "routerId": 77}}),
-        json!({"keepalived": {"version": 2, "authentication": false, "advertInterval": "2s"}}),
-    ]);
-    let pods = either(&[
-        json!({}),
-        json!({"cni": {"plugin": "none"}}),
-        json!({"cni": {"backend": "host-gw"}}),
-    ]);
-    let keys = either(&[
-        json!({}),
-        json!({"pki": {"algorithm": "ecdsa-p384"}}),
-        json!({"pki": {"leafLifetimeDays": 30}}),
-    ]);
-    let more = either(&[
-        json!({}),
-        json!({"extraArgs": {"apiServer": {"audit-log-maxage": "30"}}}),
-        json!({"files": [{"path": "/etc/motd", "content": "hello\n", "mode": "0600"}]}),
-        json!({"patches": [{"document": "kubelet/KubeletConfiguration", "patch": {"maxPods": 64}}]}),
-    ]);
-    (balancer, vrrp, pods, keys, more).prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e])
-}
-
-/// Whole inventories; nearly all of them are accepted.
-fn inventories() -> impl Strategy<Value = Value> {
-    let minors = OLDEST_MINOR..=NEWEST_MINOR;
-    let systems: Vec<&str> = oses().map(|os| os.id.as_str()).collect();
-    let family = prop_oneof![3 => Just(Family::V4), 1 => Just(Family::V6)];
-    let external = any::<bool>();
-    (minors, proptest::sample::select(systems), family, external, machines(), sections()).prop_map(
-        |(minor, system, family, external, machines, sections)| {
-            let address = |host: usize| match family {
-                Family::V4 => format!("10.20.0.{host}"),
-                Family::V6 => format!("fd00:20::{host:x}"),
-            };
-            let prefix = if family == Family::V4 { 24 } else { 64 };
-            let mut nodes = Vec::new();
-            for (index, machine) in machines.into_iter().enumerate() {
-                // Members of their own are of no use to stacked etcd.
-                if machine["roles"] == json!(["etcd"]) && !external {
-                    continue;
-                }
-                let mut node = machine;
-                node["name"] = format!("n{index}").into();
-                node["address"] = address(index + 11).into();
-                nodes.push(node);
-            }
-            let (distribution, release) = system.split_once('-').unwrap();
-            let mut inventory = json!({
-                "apiVersion": "hagen/v1",
-                "cluster": {"name": "any", "kubernetes": format!("1.{minor}.1")},
-                "endpoint": {"vip": format!("{}/{prefix}", address(10)), "port": 8443, "interface": "eth0"},
-                "os": {"distribution": distribution, "release": release},
-                "packages": {"source": "preinstalled"},
-                "nodes": nodes,
-            });
-            if family == Family::V6 {
-                inventory["cluster"]["podSubnet"] = "fd00:10:244::/56".into();
-                inventory["cluster"]["serviceSubnet"] = "fd00:10:96::/112".into();
-            }
-            if external {
-                inventory["etcd"] = json!({"mode": "external"});
-            }
-            for section in sections {
-                hagen::document::merge(&mut inventory, &section);
-            }
-            inventory
-        },
-    )
-}
+/// Builds after a failure, to find a smaller inventory that fails.
+const PATIENCE: u32 = 500;
 
 /// The findings that a person has to act on.
 fn complaints(outcome: &Outcome) -> Vec<String> {
@@ -200,57 +88,80 @@ fn is_well_formed(tree: &Tree) {
     }
 }
 
+/// The errors, of which there must be one.
+fn refusal(outcome: &Outcome) -> Verdict {
+    let findings = outcome.report.findings().iter();
+    let errors = findings.filter(|finding| finding.code.severity == Severity::Error);
+    let errors: Vec<_> =
+        errors.map(|finding| format!("{}: {}", finding.code.id, finding.message)).collect();
+    assert!(!errors.is_empty(), "refused without a reason");
+    Verdict::Refused(errors.join("; "))
+}
+
+fn keeps_every_promise(inventory: Inventory) -> Verdict {
+    let text = inventory.text();
+    let built = build(&text);
+    assert_eq!(complaints(&check(&text)), complaints(&built), "check and build disagree");
+    let Some(tree) = &built.tree else { return refusal(&built) };
+    is_well_formed(tree);
+    holds_no_secret_in_public(tree);
+    let again = build(&text);
+    let bytes = |outcome: &Outcome| outcome.manifest.as_ref().unwrap().to_bytes();
+    assert_eq!(bytes(&again), bytes(&built), "another manifest");
+    let files = |outcome: &Outcome| -> Vec<(String, Vec<u8>)> {
+        let tree = outcome.tree.as_ref().unwrap();
+        tree.iter().map(|(path, artifact)| (path.to_owned(), artifact.bytes.clone())).collect()
+    };
+    assert!(files(&again) == files(&built), "another tree");
+    Verdict::Accepted
+}
+
 #[test]
 fn accepted_inventories_keep_every_promise() {
-    let cases = std::env::var("HAGEN_CASES").ok().and_then(|text| text.parse().ok());
-    let config =
-        Config { cases: cases.unwrap_or(CASES), failure_persistence: None, ..Config::default() };
-    // The same inventories in every run, unless more are asked for.
-    let mut runner = match cases {
-        None => TestRunner::new_with_rng(
-            config,
-            proptest::test_runner::TestRng::deterministic_rng(
-                proptest::test_runner::RngAlgorithm::ChaCha,
-            ),
-        ),
-        Some(_) => TestRunner::new(config),
-    };
-    let counts = std::cell::Cell::new((0, 0));
-    let refusals = std::cell::RefCell::new(BTreeMap::<String, u32>::new());
-    let result = runner.run(&inventories(), |inventory| {
-        let text = String::from_utf8(hagen::document::yaml(&[inventory], false)).unwrap();
-        let built = build(&text);
-        assert_eq!(complaints(&check(&text)), complaints(&built), "check and build disagree");
-        let (accepted, all) = counts.get();
-        counts.set((accepted + u32::from(built.tree.is_some()), all + 1));
-        let Some(tree) = &built.tree else {
-            assert!(built.report.has_errors(), "refused without a reason");
-            for finding in
-                built.report.findings().iter().filter(|f| f.code.severity == Severity::Error)
-            {
-                *refusals.borrow_mut().entry(finding.code.id.to_owned()).or_default() += 1;
-            }
-            return Ok(());
-        };
-        is_well_formed(tree);
-        holds_no_secret_in_public(tree);
-        let again = build(&text);
-        let bytes = |outcome: &Outcome| outcome.manifest.as_ref().unwrap().to_bytes();
-        assert_eq!(bytes(&again), bytes(&built), "another manifest");
-        let files = |outcome: &Outcome| -> Vec<(String, Vec<u8>)> {
-            let tree = outcome.tree.as_ref().unwrap();
-            tree.iter().map(|(path, artifact)| (path.to_owned(), artifact.bytes.clone())).collect()
-        };
-        assert!(files(&again) == files(&built), "another tree");
-        Ok(())
-    });
-    if let Err(error) = result {
-        panic!("{error}");
+    each(CASES, PATIENCE, None, keeps_every_promise);
+}
+
+/// Adds the path of every key that a schema knows.
+fn known(part: &Value, whole: &Value, path: &str, keys: &mut BTreeSet<String>) {
+    if let Some(reference) = part["$ref"].as_str() {
+        let pointer = reference.strip_prefix('#').unwrap();
+        known(whole.pointer(pointer).unwrap(), whole, path, keys);
     }
-    let (accepted, all) = counts.get();
-    assert!(
-        accepted * 3 > all * 2,
-        "{accepted} of {all} accepted; refused: {:#?}",
-        refusals.borrow()
-    );
+    for (key, value) in part["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        known(value, whole, &path, keys);
+        keys.insert(path);
+    }
+    for choice in part["anyOf"].as_array().into_iter().flatten() {
+        known(choice, whole, path, keys);
+    }
+    if part["items"].is_object() {
+        known(&part["items"], whole, path, keys);
+    }
+}
+
+/// Takes away the path of every key that an inventory uses.
+fn used(part: &Value, path: &str, keys: &mut BTreeSet<String>) {
+    for (key, value) in part.as_object().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        keys.remove(&path);
+        used(value, &path, keys);
+    }
+    for item in part.as_array().into_iter().flatten() {
+        used(item, path, keys);
+    }
+}
+
+#[test]
+fn random_inventories_use_every_key() {
+    let schema = hagen::inventory::schema();
+    let mut keys = BTreeSet::new();
+    known(&schema, &schema, "", &mut keys);
+    assert!(keys.len() > 100);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..500 {
+        let inventory = inventories(None).new_tree(&mut runner).unwrap().current();
+        used(&inventory.0, "", &mut keys);
+    }
+    assert!(keys.is_empty(), "tests/inventories/sections.rs leaves these out: {keys:?}");
 }

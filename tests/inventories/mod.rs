@@ -1,0 +1,98 @@
+//! Random inventories that use the whole schema; nearly all of them are accepted. The properties
+//! of the compiler, the real programs and the fuzz targets draw from the same ones: whoever adds
+//! a key to the schema adds it to [`sections`].
+
+mod frame;
+mod sections;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use serde_json::Value;
+
+/// An inventory as values; its debug form, which a failing test shows, is the text.
+#[derive(Clone)]
+pub(crate) struct Inventory(pub(crate) Value);
+
+impl Inventory {
+    /// The YAML that a user would write.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(hagen::document::yaml(std::slice::from_ref(&self.0), false)).unwrap()
+    }
+}
+
+impl std::fmt::Debug for Inventory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\n{}", self.text())
+    }
+}
+
+/// Whole inventories, of this exact Kubernetes release or of any that the catalog knows.
+pub(crate) fn inventories(release: Option<&'static str>) -> BoxedStrategy<Inventory> {
+    frame::frames(release)
+        .prop_flat_map(|frame| {
+            let parts = (frame::machines(&frame), sections::sections(&frame));
+            (Just(frame), parts)
+        })
+        .prop_map(|(frame, (machines, sections))| {
+            let mut inventory = frame.inventory(machines);
+            for section in sections {
+                hagen::document::merge(&mut inventory, &section);
+            }
+            Inventory(inventory)
+        })
+        .boxed()
+}
+
+/// What a check says of an inventory that it has nothing against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It was built, and all held.
+    Accepted,
+    /// It was refused, for this reason.
+    Refused(String),
+}
+
+/// Checks one random inventory for each number from 0: the same ones in every run.
+/// `HAGEN_CASES=500` asks for more than the `usual` number. A check fails by panicking; then the
+/// smallest inventory that is found to fail is shown, after `patience` more runs at most.
+///
+/// # Panics
+/// Where a check did, or where fewer than two in three inventories were accepted: then the
+/// generator proves less than it seems to.
+pub(crate) fn each(
+    usual: u32,
+    patience: u32,
+    release: Option<&'static str>,
+    check: impl Fn(Inventory) -> Verdict,
+) {
+    let cases = std::env::var("HAGEN_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = cases.unwrap_or(usual);
+    let inventories = inventories(release);
+    let refused = std::cell::RefCell::new(Vec::new());
+    for number in 0..cases {
+        let config = Config {
+            cases: 1,
+            failure_persistence: None,
+            max_shrink_iters: patience,
+            ..Config::default()
+        };
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&number.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+        let result = TestRunner::new_with_rng(config, rng).run(&inventories, |inventory| {
+            if let Verdict::Refused(reason) = check(inventory) {
+                refused.borrow_mut().push(reason);
+            }
+            Ok(())
+        });
+        match result {
+            Ok(()) => {}
+            Err(TestError::Fail(reason, inventory)) => {
+                panic!("inventory {number}, made smaller: {reason}\n{inventory:?}")
+            }
+            Err(error) => panic!("inventory {number}: {error}"),
+        }
+    }
+    let refused = refused.into_inner();
+    assert!(refused.len() * 3 <= cases as usize, "{} of {cases}: {refused:#?}", refused.len());
+}

@@ -1,0 +1,344 @@
+//! One function per section of the inventory: what may be said in it.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+use super::frame::{Frame, Networks};
+
+/// Parts of an inventory, to be merged.
+pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
+    vec![
+        cluster(frame),
+        endpoint(),
+        balancer(),
+        keepalived(frame),
+        etcd(frame),
+        packages(),
+        runtime(frame),
+        kubelet(),
+        kube_proxy(frame),
+        cni(),
+        host(),
+        pki(),
+        flags(),
+        patches(frame),
+        files(frame),
+        allow(),
+    ]
+}
+
+/// A map in which each key is left out, three times in four, or has one of the values that are
+/// listed for it.
+pub(super) fn map(keys: Value) -> BoxedStrategy<Value> {
+    let Value::Object(keys) = keys else { panic!("{keys} is no map of lists") };
+    let entry = |(key, values): (String, Value)| {
+        let Value::Array(values) = values else { panic!("{key}: {values} is no list") };
+        let said = select(values).prop_map(move |value| Some((key.clone(), value)));
+        prop_oneof![3 => Just(None), 1 => said].boxed()
+    };
+    let entries: Vec<_> = keys.into_iter().map(entry).collect();
+    entries.prop_map(|said| Value::Object(said.into_iter().flatten().collect())).boxed()
+}
+
+/// The same as one section.
+fn section(key: &'static str, keys: Value) -> BoxedStrategy<Value> {
+    map(keys).prop_map(move |said| json!({key: said})).boxed()
+}
+
+/// One of these.
+fn one_of(parts: &[Value]) -> BoxedStrategy<Value> {
+    select(parts.to_vec()).boxed()
+}
+
+fn cluster(frame: &Frame) -> BoxedStrategy<Value> {
+    let (pods, services): (&[_], &[_]) = match frame.networks {
+        Networks::V4 => (
+            &["10.244.0.0/16", "172.20.0.0/14", "100.64.0.0/18"],
+            &["10.96.0.0/12", "10.10.0.0/16", "172.30.0.0/24"],
+        ),
+        Networks::V6 => (&["fd00:10:244::/56"], &["fd00:10:96::/112", "fd00:10:96::/108"]),
+        Networks::DualV4 => {
+            (&["10.244.0.0/16,fd00:10:244::/56"], &["10.96.0.0/16,fd00:10:96::/112"])
+        }
+        Networks::DualV6 => {
+            (&["fd00:10:244::/56,10.244.0.0/16"], &["fd00:10:96::/112,10.96.0.0/16"])
+        }
+    };
+    let or_default = |networks: &[&str]| {
+        let said = networks.iter().map(|network| json!(network));
+        // The default is IPv4's alone.
+        let unsaid = (frame.networks == Networks::V4).then(|| json!(null));
+        select(unsaid.into_iter().chain(said).collect::<Vec<_>>())
+    };
+    let more = map(json!({
+        "name": ["a", "a-cluster-name-of-sixty-three-letters-which-is-all-that-dns-has"],
+        "domain": ["k8s.example.com", "local"],
+        "imageRepository": ["registry.example.com:5000/k8s", "registry.example.com"],
+    }));
+    (or_default(pods), or_default(services), more, any::<bool>())
+        .prop_map(|(pods, services, mut more, twice)| {
+            let again = if twice { pods.clone() } else { json!(null) };
+            more["podSubnet"] = pods;
+            more["serviceSubnet"] = services;
+            json!({"cluster": more, "cni": {"network": again}})
+        })
+        .boxed()
+}
+
+fn endpoint() -> BoxedStrategy<Value> {
+    let ports = one_of(&[
+        json!({}),
+        json!({"endpoint": {"port": 443}}),
+        json!({"endpoint": {"port": 6443}, "cluster": {"apiPort": 7443}}),
+    ]);
+    (ports, section("endpoint", json!({"name": ["api.example.com", "k8s"]})))
+        .prop_map(|(mut ports, name)| {
+            hagen::document::merge(&mut ports, &name);
+            ports
+        })
+        .boxed()
+}
+
+fn balancer() -> BoxedStrategy<Value> {
+    let haproxy = map(json!({
+        "version": ["1.5", "1.8.27", "2.6", "3.4"],
+        "balance": ["roundrobin", "leastconn"],
+        "idleTimeout": ["90m", "576h"],
+        "connectTimeout": ["250ms", "5s"],
+        "checkInterval": ["500ms", "10s"],
+        "fall": [1, 100],
+        "rise": [1, 100],
+        "maxConnections": [100, 1_000_000],
+        "statsPort": [18404],
+        "metrics": [false],
+    }));
+    let nginx = map(json!({
+        "version": ["1.11.11", "1.20", "1.29"],
+        "idleTimeout": ["90m", "576h"],
+        "connectTimeout": ["250ms", "5s"],
+        "maxFails": [3, 100],
+        "failTimeout": ["1s", "1m"],
+        "workerConnections": [512, 1_000_000],
+    }));
+    (haproxy, nginx, any::<bool>())
+        .prop_map(|(haproxy, nginx, is_nginx)| {
+            let kind = if is_nginx { "nginx" } else { "haproxy" };
+            json!({"loadBalancer": {"kind": kind, kind: if is_nginx { nginx } else { haproxy }}})
+        })
+        .boxed()
+}
+
+fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
+    let more = map(json!({
+        "programVersion": ["2.0.20", "2.2.7"],
+        "priorities": [{frame.first(): 1}, {frame.first(): 254}],
+        "routerId": [1, 77, 255],
+        "reservedRouterIds": [[], [51, 200]],
+        "checkInterval": ["2s"],
+        "fall": [1, 5],
+        "rise": [1, 5],
+    }));
+    let elections = [
+        json!({}),
+        json!({"preempt": true}),
+        json!({"preempt": true, "weight": -20}),
+        json!({"preempt": true, "state": "MASTER"}),
+    ];
+    let version_3 = [json!({}), json!({"advertInterval": "250ms"}), json!({"version": 3})];
+    let version_2 = [
+        json!({"version": 2}),
+        json!({"version": 2, "authentication": false, "advertInterval": "2s"}),
+    ];
+    // CentOS 7 is left to its default, and version 2 knows IPv4 only.
+    let versions = match (frame.networks.v4(), frame.system == "centos-7") {
+        (true, true) => [&version_3[..1], &version_2].concat(),
+        (true, false) => [&version_3[..], &version_2].concat(),
+        (false, _) => version_3.to_vec(),
+    };
+    (more, one_of(&elections), one_of(&versions))
+        .prop_map(|(mut more, election, version)| {
+            hagen::document::merge(&mut more, &election);
+            hagen::document::merge(&mut more, &version);
+            json!({"keepalived": more})
+        })
+        .boxed()
+}
+
+fn etcd(frame: &Frame) -> BoxedStrategy<Value> {
+    if !frame.external_etcd {
+        return section(
+            "etcd",
+            json!({
+                "dataDir": ["/srv/etcd"],
+                "metricsPort": [12381],
+                "settings": [{"snapshot-count": "50000", "heartbeat-interval": "250"}],
+            }),
+        );
+    }
+    let more = map(json!({
+        "version": ["3.5.21", "3.6.14", "3.7.3"],
+        "endpoints": ["auto", "all"],
+        "dataDir": ["/srv/etcd"],
+        "clientPort": [12379],
+        "peerPort": [12380],
+        "metricsPort": [12381],
+        "heartbeatInterval": ["50ms"],
+        "electionTimeout": ["2s", "50s"],
+        "quotaBytes": [1, 17_179_869_184_u64],
+        "settings": [{"snapshot-count": "50000", "max-request-bytes": "3145728"}],
+    }));
+    let backup = map(json!({
+        "enabled": [false],
+        "interval": ["1m", "48h"],
+        "keep": [1, 10_000],
+        "directory": ["/srv/snapshots"],
+    }));
+    (more, backup)
+        .prop_map(|(mut more, backup)| {
+            more["mode"] = "external".into();
+            more["backup"] = backup;
+            json!({"etcd": more})
+        })
+        .boxed()
+}
+
+fn runtime(frame: &Frame) -> BoxedStrategy<Value> {
+    let drivers = one_of(&[
+        json!({}),
+        json!({"runtime": {"cgroupDriver": "cgroupfs"}}),
+        json!({"runtime": {"cgroupDriver": "systemd"}, "kubelet": {"cgroupDriver": "systemd"}}),
+    ]);
+    let docker = if frame.facts().dockershim {
+        json!({"runtime": {"kind": "docker", "version": "20.10"}})
+    } else {
+        // No repository has cri-dockerd.
+        json!({
+            "runtime": {"kind": "docker", "criDockerd": true},
+            "packages": {"source": "preinstalled"},
+        })
+    };
+    (drivers, one_of(&[json!({}), json!({}), docker]))
+        .prop_map(|(mut said, kind)| {
+            hagen::document::merge(&mut said, &kind);
+            said
+        })
+        .boxed()
+}
+
+fn kubelet() -> BoxedStrategy<Value> {
+    section(
+        "kubelet",
+        json!({
+            "maxPods": [1, 1000],
+            "config": [{
+                "evictionHard": {"memory.available": "500Mi"},
+                "serializeImagePulls": false,
+                "imageGCHighThresholdPercent": 90,
+            }],
+        }),
+    )
+}
+
+fn kube_proxy(frame: &Frame) -> BoxedStrategy<Value> {
+    let able = hagen::catalog::os(&frame.system).is_some_and(|os| os.nftables_mode());
+    let mut modes = vec![json!({}), json!({"mode": "ipvs"})];
+    modes.push(json!({"mode": "ipvs", "scheduler": "sh"}));
+    if able && frame.facts().kube_proxy.modes.iter().any(|mode| mode == "nftables") {
+        modes.push(json!({"mode": "nftables"}));
+    }
+    one_of(&modes).prop_map(|said| json!({"kubeProxy": said})).boxed()
+}
+
+fn cni() -> BoxedStrategy<Value> {
+    section(
+        "cni",
+        json!({
+            "plugin": ["flannel", "none"],
+            "backend": ["host-gw", "wireguard"],
+            "interface": ["eth0"],
+            "image": ["registry.example.com/flannel:v0.28.9"],
+            "pluginImage": ["registry.example.com:5000/flannel/cni-plugin:v1.9.0"],
+        }),
+    )
+}
+
+fn host() -> BoxedStrategy<Value> {
+    section("host", json!({"setHostname": [true], "firewall": ["open"]}))
+}
+
+fn packages() -> BoxedStrategy<Value> {
+    one_of(&[
+        json!({"packages": {"source": "preinstalled"}}),
+        json!({"packages": {
+            "kubernetesRepository": "https://mirror.example.com/kubernetes/",
+            "kubernetesKeys": ["https://mirror.example.com/a.gpg", "https://mirror.example.com/b.gpg"],
+        }}),
+    ])
+}
+
+fn pki() -> BoxedStrategy<Value> {
+    section(
+        "pki",
+        json!({
+            "algorithm": ["ecdsa-p384"],
+            "caLifetimeDays": [3650, 7300],
+            "leafLifetimeDays": [1, 30, 3650],
+        }),
+    )
+}
+
+fn flags() -> BoxedStrategy<Value> {
+    section(
+        "extraArgs",
+        json!({
+            "apiServer": [{"audit-log-maxage": "30"}, {"profiling": "false", "v": "2"}],
+            "controllerManager": [{"terminated-pod-gc-threshold": "100"}],
+            "scheduler": [{"v": "2"}],
+            "kubelet": [{"v": "2"}],
+        }),
+    )
+}
+
+fn patches(frame: &Frame) -> BoxedStrategy<Value> {
+    let volume = json!({
+        "name": "audit", "hostPath": "/var/log/kubernetes", "mountPath": "/var/log/kubernetes",
+        "pathType": "DirectoryOrCreate",
+    });
+    map(json!({"patches": [
+        [{
+            "document": "kubelet/KubeletConfiguration",
+            "nodes": {"names": [frame.first()], "roles": ["worker"]},
+            "patch": {"maxPods": 64},
+        }],
+        [{
+            "document": "kubeadm/ClusterConfiguration",
+            "patch": {"apiServer": {"extraVolumes": [volume]}},
+        }],
+        [{
+            "document": "kubeproxy/KubeProxyConfiguration",
+            "patch": {"iptables": {"minSyncPeriod": "1s"}},
+        }],
+    ]}))
+}
+
+fn files(frame: &Frame) -> BoxedStrategy<Value> {
+    map(json!({"files": [
+        [{
+            "path": "/etc/motd", "content": "hello\n", "mode": "0600",
+            "nodes": {"names": [frame.first()]},
+        }],
+        [
+            {"path": "/etc/motd.d/empty", "content": ""},
+            {
+                "path": "/etc/motd.d/odd", "content": "$(id) `id` '\"\\ {{ x }} {% y %}\n\n\té\r\nend",
+                "mode": "0755", "owner": "nobody", "group": "adm",
+                "nodes": {"roles": ["worker", "etcd"]},
+            },
+        ],
+    ]}))
+}
+
+fn allow() -> BoxedStrategy<Value> {
+    map(json!({"allow": [[{"code": "cluster/end-of-life", "reason": "as the site wants it"}]]}))
+}
