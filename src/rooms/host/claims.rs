@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
-use crate::inventory::Inventory;
-use crate::inventory::host::PackageSource;
+use crate::inventory::host::{HostSection, PackageSource, PackagesSection};
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::rooms::Claims;
 use crate::rooms::claims::{Package, Phase, Repository, Unit};
@@ -65,9 +64,14 @@ pub(super) fn preferred() -> impl Iterator<Item = (&'static str, &'static str)> 
 /// clocks agree.
 const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 
-pub(super) fn state(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn state(
+    packages: &PackagesSection,
+    host: &HostSection,
+    cluster: &Cluster,
+    claims: &mut Claims,
+) {
     // Installed with its service held back, and it takes the place of another clock.
-    let starts_clock = said.packages.source == PackageSource::Repository;
+    let starts_clock = packages.source == PackageSource::Repository;
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
         let claims = claims.node(node.index);
@@ -81,10 +85,10 @@ pub(super) fn state(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
         for module in MODULES {
             claims.modules.entry(module.into()).or_insert(ROOM);
         }
-        for module in &said.host.modules {
+        for module in &host.modules {
             claims.modules.entry(module.to_string()).or_insert(SITE);
         }
-        claims.sysctls.extend(sysctls(&said.host.sysctls, cluster));
+        claims.sysctls.extend(sysctls(&host.sysctls, cluster));
     }
 }
 

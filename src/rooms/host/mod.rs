@@ -53,7 +53,7 @@ impl Room for Host {
         let HostSection { set_hostname: _, firewall, sysctls, modules: _ } = &said.host;
         lint::packages(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
-        claims::state(said, cluster, claims);
+        claims::state(&said.packages, &said.host, cluster, claims);
         Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
     }
 }
