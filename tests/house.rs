@@ -169,7 +169,6 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
 
 /// Rooms whose facts all stand in the cluster, so they have no section of their own.
 const WITHOUT_SECTION: &[(&str, &str)] = &[
-    ("kubeadm", "it writes down what the cluster is"),
     ("files", "the list `files` is a section without a type of its own"),
     ("kubeconfig", "one endpoint, one authority"),
     ("runbook", "scripts are written from claims"),

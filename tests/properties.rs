@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::compiled::{build, check};
+use crate::compiled::{build, check, lay_over};
 
 /// Inventories per test run.
 const CASES: u32 = 32;
@@ -70,6 +70,7 @@ fn sections() -> impl Strategy<Value = Vec<Value>> {
         json!({}),
         json!({"cni": {"plugin": "none"}}),
         json!({"cni": {"backend": "host-gw"}}),
+        json!({"cni": {"plugin": "bridge"}}),
     ]);
     let keys = either(&[
         json!({}),
@@ -82,7 +83,16 @@ fn sections() -> impl Strategy<Value = Vec<Value>> {
         json!({"files": [{"path": "/etc/motd", "content": "hello\n", "mode": "0600"}]}),
         json!({"patches": [{"document": "kubelet/KubeletConfiguration", "patch": {"maxPods": 64}}]}),
     ]);
-    (balancer, vrrp, pods, keys, more).prop_map(|(a, b, c, d, e)| vec![a, b, c, d, e])
+    let hatches = either(&[
+        json!({}),
+        json!({"kubeadm": {"ignorePreflightErrors": ["SystemVerification", "Port-6443"]}}),
+        json!({"host": {
+            "sysctls": {"vm.swappiness": "10", "kernel.keys.root_maxkeys": null},
+            "modules": ["nbd"],
+        }}),
+    ]);
+    (balancer, vrrp, pods, keys, more, hatches)
+        .prop_map(|(a, b, c, d, e, f)| vec![a, b, c, d, e, f])
 }
 
 /// Whole inventories; nearly all of them are accepted.
@@ -126,7 +136,7 @@ fn inventories() -> impl Strategy<Value = Value> {
                 inventory["etcd"] = json!({"mode": "external"});
             }
             for section in sections {
-                hagen::document::merge(&mut inventory, &section);
+                lay_over(&mut inventory, &section);
             }
             inventory
         },

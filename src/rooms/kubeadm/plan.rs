@@ -73,6 +73,16 @@ fn texts(flags: &Flags) -> BTreeMap<String, String> {
     flags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
+/// kubeadm turns the allocation of pod ranges on wherever it knows the pods' network; its order is
+/// that in which nodes register, so it would not agree with ranges that are fixed.
+fn of_controller_manager(said: &Flags, cluster: &Cluster) -> BTreeMap<String, String> {
+    let mut flags = texts(said);
+    if cluster.fixed_pod_ranges() {
+        flags.insert("allocate-node-cidrs".into(), "false".into());
+    }
+    flags
+}
+
 impl Kubeadm {
     pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
         let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
@@ -88,7 +98,7 @@ impl Kubeadm {
         }
         Self {
             api_server: texts(api_server),
-            controller_manager: texts(controller_manager),
+            controller_manager: of_controller_manager(controller_manager, cluster),
             scheduler: texts(scheduler),
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
