@@ -27,11 +27,27 @@ pub fn values(text: &str) -> Value {
     document.unwrap_or_else(|| panic!("{:?} in\n{text}", problems())).to_json()
 }
 
-/// `golden/base.yaml` with a merge patch on top, as YAML text.
+/// As a merge patch, but what the base lacks is taken over as it stands, `null`s included: in some
+/// places they mean something to hagen.
+pub fn lay_over(base: &mut Value, overlay: &Value) {
+    let (Value::Object(fields), Value::Object(said)) = (&mut *base, overlay) else {
+        *base = overlay.clone();
+        return;
+    };
+    for (key, value) in said {
+        match fields.get_mut(key) {
+            Some(_) if value.is_null() => drop(fields.shift_remove(key)),
+            Some(field) => lay_over(field, value),
+            None => drop(fields.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+/// `golden/base.yaml` with an overlay on top, as YAML text.
 pub fn overlaid(overlay: &str) -> String {
     let base = std::fs::read_to_string(root().join("golden/base.yaml")).unwrap();
     let mut inventory = values(&base);
-    document::merge(&mut inventory, &values(overlay));
+    lay_over(&mut inventory, &values(overlay));
     String::from_utf8(document::yaml(&[inventory], false)).unwrap()
 }
 

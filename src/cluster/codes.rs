@@ -15,6 +15,7 @@ crate::codes! { "cluster":
     NO_CONTROL_PLANE = Error "no-control-plane",
     OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",
+    POD_RANGE = Error "pod-range",
     POD_RANGE_TOO_SMALL = Error "pod-range-too-small",
     PUBLIC_NETWORK = Warning "public-network",
     RUNTIME_TOO_NEW = Error "runtime-too-new",

@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod extra;
 pub mod layout;
 mod lint;
+mod pod_range;
 mod resolve;
 pub mod sessions;
 mod settled;
@@ -174,6 +175,9 @@ pub struct Node {
     pub labels: BTreeMap<String, String>,
     /// Kubernetes taints (key, value, effect); `None` leaves the release's own.
     pub taints: Option<Vec<(String, String, String)>>,
+    /// The addresses of its pods, where they are fixed; `None` where the controller manager
+    /// allocates them, and on a machine without pods.
+    pub pod_range: Option<IpNet>,
 }
 
 impl Node {
@@ -217,6 +221,12 @@ impl Cluster {
     /// Whether this node runs `kubeadm init`.
     pub fn is_first_control_plane(&self, node: &Node) -> bool {
         self.control_planes().next().is_some_and(|first| first.index == node.index)
+    }
+
+    /// Whether the addresses of each node's pods are decided here and not by the controller
+    /// manager.
+    pub fn fixed_pod_ranges(&self) -> bool {
+        self.nodes.iter().any(|node| node.pod_range.is_some())
     }
 
     /// The nodes that are members of etcd, in order.

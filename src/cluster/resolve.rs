@@ -1,6 +1,6 @@
 use ipnet::IpNet;
 
-use super::{Cluster, Endpoint, Etcd, Node, Patch, Runtime};
+use super::{Cluster, Endpoint, Etcd, Node, Patch, Runtime, pod_range};
 use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::host::OsSection;
@@ -35,12 +35,16 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         port: port.get(),
         name: endpoint_name.as_ref().map(ToString::to_string),
     };
-    let nodes: Vec<Node> = said
+    let mut nodes: Vec<Node> = said
         .nodes
         .iter()
         .enumerate()
         .map(|(index, section)| node(index, section, said, report))
         .collect();
+    let pod_subnets = pod_subnet
+        .as_ref()
+        .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone());
+    pod_range::assign(&mut nodes, said, &pod_subnets, report);
     let image_repository = image_repository
         .as_ref()
         .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
@@ -51,9 +55,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         kubernetes,
         release,
         domain: domain.as_ref().map_or_else(|| "cluster.local".into(), ToString::to_string),
-        pod_subnets: pod_subnet
-            .as_ref()
-            .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone()),
+        pod_subnets,
         service_subnets: service_subnet
             .as_ref()
             .map_or_else(|| vec![v4_network(10, 96, 12)], |networks| networks.get().clone()),
@@ -103,8 +105,18 @@ fn release(text: &str, report: &mut Report) -> Option<(KubernetesVersion, &'stat
 }
 
 fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Report) -> Node {
-    let NodeSection { name, address, roles, ssh, extra_sans, os, interface, labels, taints } =
-        section;
+    let NodeSection {
+        name,
+        address,
+        roles,
+        ssh,
+        extra_sans,
+        os,
+        interface,
+        labels,
+        taints,
+        pod_range: _,
+    } = section;
     let control_plane = roles.contains(&Role::ControlPlane);
     let interface = interface.as_ref().or(said.endpoint.interface.as_ref());
     if control_plane && interface.is_none() {
@@ -141,6 +153,8 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
                 })
                 .collect()
         }),
+        // Decided by its place among the others.
+        pod_range: None,
     }
 }
 

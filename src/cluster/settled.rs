@@ -54,13 +54,16 @@ fn of_cluster(cluster: &Cluster) -> Value {
 }
 
 fn of_node(node: &Node) -> Value {
-    let Node { ssh, os, interface, .. } = node;
+    let Node { ssh, os, interface, pod_range, .. } = node;
     let mut patch = json!({
         "ssh": ssh,
         "os": {"distribution": os.distribution, "release": os.version},
     });
     if !interface.is_empty() {
         patch["interface"] = json!(interface);
+    }
+    if let Some(range) = pod_range {
+        patch["podRange"] = json!(range.to_string());
     }
     patch
 }

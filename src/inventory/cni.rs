@@ -14,6 +14,10 @@ pub enum Plugin {
     /// flannel, its manifest written by hagen.
     #[default]
     Flannel,
+    /// The reference plugins `bridge`, `host-local` and `portmap`: a range of addresses per node,
+    /// fixed at compile time, and static routes. No daemon and no image; all nodes that run pods
+    /// in one subnet, and pods of one address family.
+    Bridge,
     /// Bring your own; the runbook says when.
     None,
 }

@@ -1,9 +1,11 @@
 //! `os`, `host` and `packages`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Release, Url};
+use super::values::{ModuleName, Release, SysctlKey, SysctlValue, Url, keyed};
 
 /// A Linux distribution whose packages and paths the catalog knows.
 #[derive(
@@ -71,6 +73,16 @@ pub struct HostSection {
     /// What to do about the firewall. Default: `leave`.
     #[serde(default)]
     pub firewall: Firewall,
+    /// Kernel settings of nodes that run pods, beside those that Kubernetes needs; one that only
+    /// hagen prefers is replaced. `null` leaves one of hagen's out, where the site sets it by
+    /// other means or the kernel does not let it be set. Default: none.
+    #[serde(default)]
+    #[schemars(schema_with = "keyed::<SysctlKey, Option<SysctlValue>>")]
+    pub sysctls: BTreeMap<SysctlKey, Option<SysctlValue>>,
+    /// Kernel modules that nodes that run pods load, beside those that Kubernetes needs. Default:
+    /// none.
+    #[serde(default)]
+    pub modules: Vec<ModuleName>,
 }
 
 /// Where the scripts get packages from.

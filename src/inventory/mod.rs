@@ -9,6 +9,7 @@ pub mod etcd;
 pub mod haproxy;
 pub mod host;
 pub mod keepalived;
+pub mod kubeadm;
 pub mod kubelet;
 pub mod kubeproxy;
 pub mod nginx;
@@ -56,6 +57,9 @@ pub struct Inventory {
     /// The container runtime. Default: containerd.
     #[serde(default)]
     pub runtime: runtime::RuntimeSection,
+    /// How kubeadm runs.
+    #[serde(default)]
+    pub kubeadm: kubeadm::KubeadmSection,
     /// The node agent.
     #[serde(default)]
     pub kubelet: kubelet::KubeletSection,

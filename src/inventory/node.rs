@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::host::OsSection;
 use super::values::{
-    Address, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint, keyed,
+    Address, Cidrs, DnsNameOrAddress, Interface, LabelKey, LabelValue, NodeName, Taint, keyed,
 };
 
 /// What a node does.
@@ -54,4 +54,8 @@ pub struct NodeSection {
     /// Kubernetes taints, `key=value:Effect`, set when the node registers. Default: the release's
     /// own for a control plane that is not a worker, else none.
     pub taints: Option<Vec<Taint>>,
+    /// The addresses of this node's pods under `cni.plugin: bridge`, within `cluster.podSubnet`.
+    /// Default: the /24 (IPv6: /64) at the node's place among those that run pods; `hagen show`
+    /// prints it, to be pinned before a node in front of this one leaves the list.
+    pub pod_range: Option<Cidrs>,
 }

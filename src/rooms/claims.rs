@@ -119,6 +119,14 @@ pub struct Unit {
     pub start: bool,
 }
 
+impl Unit {
+    /// Whether it stays at a reset: the runtime, which `kubeadm reset` needs, and what belongs to
+    /// the host. One whose file the tree brings goes with it.
+    pub fn survives_reset(&self) -> bool {
+        self.phase == Phase::Install && !self.name.starts_with("hagen-")
+    }
+}
+
 /// Which repository a package comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repository {

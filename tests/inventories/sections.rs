@@ -20,6 +20,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         kube_proxy(frame),
         cni(),
         host(),
+        kubeadm(),
         pki(),
         flags(),
         patches(frame),
@@ -254,7 +255,7 @@ fn cni() -> BoxedStrategy<Value> {
     section(
         "cni",
         json!({
-            "plugin": ["flannel", "none"],
+            "plugin": ["flannel", "bridge", "none"],
             "backend": ["host-gw", "wireguard"],
             "interface": ["eth0"],
             "image": ["registry.example.com/flannel:v0.28.9"],
@@ -264,7 +265,19 @@ fn cni() -> BoxedStrategy<Value> {
 }
 
 fn host() -> BoxedStrategy<Value> {
-    section("host", json!({"setHostname": [true], "firewall": ["open"]}))
+    section(
+        "host",
+        json!({
+            "setHostname": [true],
+            "firewall": ["open"],
+            "modules": [["nbd"]],
+            "sysctls": [{"vm.swappiness": "10", "kernel.keys.root_maxkeys": null}],
+        }),
+    )
+}
+
+fn kubeadm() -> BoxedStrategy<Value> {
+    section("kubeadm", json!({"ignorePreflightErrors": [["SystemVerification"]]}))
 }
 
 fn packages() -> BoxedStrategy<Value> {

@@ -1,12 +1,10 @@
 use ipnet::IpNet;
 
-use crate::cluster::{Cluster, codes};
+use crate::cluster::{Cluster, codes, pod_range};
 use crate::report::{Finding, Path, Report};
 
 /// Docker's default bridge, `docker0`: <https://docs.docker.com/engine/network/drivers/bridge/>.
 const DOCKER_BRIDGE: &str = "172.17.0.0/16";
-/// kube-controller-manager's node-cidr-mask-size-ipv4 and -ipv6 defaults.
-const NODE_MASKS: (u8, u8) = (24, 64);
 /// kubeadm's limits on host bits of a service network (`validation.ValidateIPNetFromString`).
 const SERVICE_HOST_BITS: u8 = 20;
 /// kubeadm wants ten addresses: the tenth is the DNS's.
@@ -166,7 +164,7 @@ fn private(network: &Network, report: &mut Report) {
 }
 
 fn pod_range(cluster: &Cluster, range: &IpNet, at: &Path, report: &mut Report) {
-    let node_mask = if range.addr().is_ipv4() { NODE_MASKS.0 } else { NODE_MASKS.1 };
+    let node_mask = pod_range::prefix_len(range);
     let bits = i32::from(node_mask) - i32::from(range.prefix_len());
     let kubelets = cluster.nodes.iter().filter(|node| node.kubelet()).count();
     let problem = if bits < 0 {

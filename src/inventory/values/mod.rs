@@ -10,7 +10,8 @@ pub use network::{
 };
 pub use text::{
     AbsolutePath, ClusterName, Duration, FileMode, FlagName, FlagValue, ImageReference,
-    ImageRepository, LabelKey, LabelValue, NodeName, OwnerName, Taint,
+    ImageRepository, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck,
+    SysctlKey, SysctlValue, Taint,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -131,10 +132,14 @@ pub(super) fn formats() -> Formats {
         entry::<KubernetesRelease>(KubernetesRelease::FORMAT),
         entry::<LabelKey>(LabelKey::FORMAT),
         entry::<LabelValue>(LabelValue::FORMAT),
+        entry::<ModuleName>(ModuleName::FORMAT),
         entry::<NodeName>(NodeName::FORMAT),
         entry::<OwnerName>(OwnerName::FORMAT),
+        entry::<PreflightCheck>(PreflightCheck::FORMAT),
         entry::<ProgramVersion>(ProgramVersion::FORMAT),
         entry::<Release>(Release::FORMAT),
+        entry::<SysctlKey>(SysctlKey::FORMAT),
+        entry::<SysctlValue>(SysctlValue::FORMAT),
         entry::<Taint>(Taint::FORMAT),
         entry::<Url>(Url::FORMAT),
     ])

@@ -112,6 +112,58 @@ value! {
 }
 
 value! {
+    /// The name of a preflight check of kubeadm, of which case does not count.
+    PreflightCheck, "hagen-preflight-check", ["SystemVerification", "Port-6443"], |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if !text.is_empty() && text.len() <= 253 && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("a check's name such as SystemVerification".into())
+        }
+    }
+}
+
+value! {
+    /// A kernel setting's name, with dots or slashes between its parts as sysctl(8) has it.
+    SysctlKey, "hagen-sysctl-key", ["vm.swappiness", "net/ipv4/conf/eth0.100/rp_filter"], |text| {
+        let part_ok = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        };
+        // In front, `-` would be an order to ignore errors.
+        if text.len() <= 253 && !text.starts_with('-') && text.contains(['.', '/']) && text.split(['.', '/']).all(part_ok) {
+            Ok(text.to_owned())
+        } else {
+            Err("a kernel setting's name such as vm.swappiness".into())
+        }
+    }
+}
+
+value! {
+    /// A kernel setting's value: one line, without blanks at its ends, `#` or `;` in front.
+    SysctlValue, "hagen-sysctl-value", ["10", "4096 87380 6291456"], |text| {
+        let plain = |c: char| c == '\t' || !c.is_control();
+        let trimmed = text.trim() == text && !text.is_empty();
+        if trimmed && !text.starts_with(['#', ';']) && text.len() <= 1024 && text.chars().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("one line in quotes, such as \"10\"".into())
+        }
+    }
+}
+
+value! {
+    /// A kernel module's name.
+    ModuleName, "hagen-module", ["ip_vs", "nf_conntrack"], |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        if !text.is_empty() && text.len() <= 64 && !text.starts_with('-') && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("a kernel module's name such as ip_vs".into())
+        }
+    }
+}
+
+value! {
     /// A registry path without tag: `registry.k8s.io` or `mirror.example.com:5000/k8s`.
     ImageRepository, "hagen-image-repository", ["registry.example.com/k8s"], |text| {
         if is_repository(text) {

@@ -1,5 +1,6 @@
-use super::RANGE_DIFFERS;
-use crate::cluster::Cluster;
+use super::{NOT_ONE_SUBNET, ONE_FAMILY, RANGE_DIFFERS};
+use crate::cluster::{Cluster, Node};
+use crate::inventory::cni::{Backend, CniSection, Plugin};
 use crate::inventory::values::Cidrs;
 use crate::report::{Finding, Path, Report};
 
@@ -20,4 +21,44 @@ pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster, report: &mut Report
         .because(Path::of(&["cluster", "podSubnet"]), "the pods' addresses")
         .help("remove `cni.network`: it follows `cluster.podSubnet`"),
     );
+}
+
+/// Plain routes lead to neighbours only, and to addresses of the nodes' own family.
+pub(super) fn routed(section: &CniSection, cluster: &Cluster, report: &mut Report) {
+    let bridge = section.plugin == Plugin::Bridge;
+    let (key, help) = if bridge {
+        ("plugin", "use `plugin: flannel`, which carries packets across subnets")
+    } else if section.plugin == Plugin::Flannel && section.backend == Backend::HostGw {
+        ("backend", "use `backend: vxlan`, which carries packets across subnets")
+    } else {
+        return;
+    };
+    let at = Path::of(&["cni", key]);
+    let subnet = cluster.endpoint.subnet;
+    // One that is a control plane is reported as no neighbour of the VIP.
+    let elsewhere = |node: &&Node| !node.control_plane && !subnet.contains(&node.address);
+    for node in cluster.nodes.iter().filter(|node| node.kubelet()).filter(elsewhere) {
+        report.push(
+            Finding::new(
+                &NOT_ONE_SUBNET,
+                node.path().key("address"),
+                format!("node {} is outside of {subnet}, where the control planes are", node.name),
+            )
+            .label("no route leads to its pods")
+            .because(at.clone(), "routes from node to node, without a tunnel")
+            .help(help),
+        );
+    }
+    if bridge && cluster.pod_subnets.len() > 1 {
+        report.push(
+            Finding::new(
+                &ONE_FAMILY,
+                Path::of(&["cluster", "podSubnet"]),
+                "pods would have two address families, but a node has an address of one",
+            )
+            .label("the second one has no routes")
+            .because(at, "routes lead to the nodes' own addresses")
+            .help("name one network here and one in `serviceSubnet`, or use `plugin: flannel`"),
+        );
+    }
 }

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::bridge;
 use super::flannel::{HEALTH_PORT, NODE_IP};
 use super::plan::{Families, Flannel};
 use crate::cluster::Cluster;
@@ -36,6 +37,8 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
         ],
     },
     DocumentName { name: DAEMON_SET, owned: IDENTITY },
+    // Lists are replaced as a whole, and the ranges agree with the other nodes' routes.
+    DocumentName { name: bridge::CONFLIST, owned: &["/cniVersion", "/name", "/plugins"] },
 ];
 
 /// Every object's name.

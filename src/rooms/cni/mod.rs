@@ -2,9 +2,11 @@
 //! apply before any other node joins, and once more below `cluster/manifests` for people.
 //!
 //! flannel's own plugin comes from its init container; `portmap` and `loopback` come from the
-//! package `kubernetes-cni`. With `plugin: none` this room writes nothing, and nodes stay NotReady
-//! until somebody applies a network.
+//! package `kubernetes-cni`. With `plugin: bridge` all plugins do, the network's configuration is a
+//! file of each node, and a unit keeps the routes to the others. With `plugin: none` this room
+//! writes nothing, and nodes stay NotReady until somebody applies a network.
 
+mod bridge;
 mod flannel;
 mod lint;
 mod manifest;
@@ -15,8 +17,11 @@ use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::report::{Code, Report};
+use crate::template::Template;
 
 crate::codes! { "cni":
+    NOT_ONE_SUBNET = Error "not-one-subnet",
+    ONE_FAMILY = Error "one-family",
     RANGE_DIFFERS = Error "range-differs",
 }
 
@@ -36,6 +41,10 @@ impl Room for Cni {
         manifest::DOCUMENTS
     }
 
+    fn templates(&self) -> &'static [Template] {
+        bridge::TEMPLATES
+    }
+
     fn plan(
         &self,
         said: &Inventory,
@@ -44,8 +53,13 @@ impl Room for Cni {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::range(said.cni.network.as_ref(), cluster, report);
+        lint::routed(&said.cni, cluster, report);
         match said.cni.plugin {
             Plugin::None => None,
+            Plugin::Bridge => {
+                bridge::claim(cluster, claims);
+                Some(Box::new(bridge::Bridge))
+            }
             Plugin::Flannel => {
                 let plan = plan::Flannel::new(&said.cni, cluster);
                 plan.claim(cluster, claims);

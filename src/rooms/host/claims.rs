@@ -1,17 +1,23 @@
+use std::collections::BTreeMap;
+
 use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
-use crate::inventory::host::{PackageSource, PackagesSection};
+use crate::inventory::host::{HostSection, PackageSource, PackagesSection};
+use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::rooms::Claims;
 use crate::rooms::claims::{Package, Phase, Repository, Unit};
 
 const ROOM: &str = "host";
+/// The heading of what `host.sysctls` and `host.modules` say.
+const SITE: &str = "the site";
 
 /// `overlay` carries images, `br_netfilter` shows bridged packets to netfilter:
 /// <https://kubernetes.io/docs/setup/production-environment/container-runtimes/>.
 const MODULES: [&str; 2] = ["overlay", "br_netfilter"];
 
-/// What every node with a kubelet needs of its kernel, with the reason for each value.
-const SYSCTLS: &[(&str, &str)] = &[
+/// What every node with a kubelet needs of its kernel: without it packets of pods are lost, or the
+/// kubelet sets it by itself a moment later.
+const NEEDED: &[(&str, &str)] = &[
     // Packets between pods and nodes are forwarded; kubeadm's preflight demands it.
     ("net.ipv4.ip_forward", "1"),
     ("net.bridge.bridge-nf-call-iptables", "1"),
@@ -24,6 +30,10 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("vm.panic_on_oom", "0"),
     ("kernel.keys.root_maxkeys", "1000000"),
     ("kernel.keys.root_maxbytes", "25000000"),
+];
+
+/// What a node of a cluster is better off with; a site may know better.
+const PREFERRED: &[(&str, &str)] = &[
     // Every pod watches files; the kernel's 128 instances are used up by a few dozen.
     ("fs.inotify.max_user_instances", "8192"),
     ("fs.inotify.max_user_watches", "1048576"),
@@ -36,14 +46,32 @@ const SYSCTLS: &[(&str, &str)] = &[
     ("net.ipv4.ip_local_reserved_ports", "30000-32767"),
 ];
 
+/// Where pods have IPv6 addresses.
+const NEEDED_V6: (&str, &str) = ("net.ipv6.conf.all.forwarding", "1");
+
+/// What Kubernetes needs of the kernel of each node with a kubelet.
+pub(super) fn needed(cluster: &Cluster) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let ipv6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
+    NEEDED.iter().copied().chain(ipv6.then_some(NEEDED_V6))
+}
+
+/// What hagen sets unless the site says otherwise.
+pub(super) fn preferred() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PREFERRED.iter().copied()
+}
+
 /// What a machine without a kubelet, a member of etcd alone, needs: the archive is fetched, and
 /// clocks agree.
 const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 
-pub(super) fn state(packages: &PackagesSection, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn state(
+    packages: &PackagesSection,
+    host: &HostSection,
+    cluster: &Cluster,
+    claims: &mut Claims,
+) {
     // Installed with its service held back, and it takes the place of another clock.
     let starts_clock = packages.source == PackageSource::Repository;
-    let ipv6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
         let claims = claims.node(node.index);
@@ -57,10 +85,45 @@ pub(super) fn state(packages: &PackagesSection, cluster: &Cluster, claims: &mut 
         for module in MODULES {
             claims.modules.entry(module.into()).or_insert(ROOM);
         }
-        let forward_v6 = ipv6.then_some(("net.ipv6.conf.all.forwarding", "1"));
-        for (key, value) in SYSCTLS.iter().copied().chain(forward_v6) {
-            claims.sysctls.entry(key.into()).or_insert_with(|| (value.into(), ROOM));
+        for module in &host.modules {
+            claims.modules.entry(module.to_string()).or_insert(SITE);
         }
+        claims.sysctls.extend(sysctls(&host.sysctls, cluster));
+    }
+}
+
+/// Every setting of a node, with its heading.
+fn sysctls(
+    said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
+    cluster: &Cluster,
+) -> BTreeMap<String, (String, &'static str)> {
+    let ours = needed(cluster).chain(preferred());
+    let mut settings: BTreeMap<String, (String, &'static str)> =
+        ours.map(|(key, value)| (key.to_owned(), (value.to_owned(), ROOM))).collect();
+    for (key, value) in said {
+        let key = spelt(key.as_str());
+        match value {
+            None => drop(settings.remove(&key)),
+            Some(value) if settings.get(&key).is_some_and(|(ours, _)| ours == value.as_str()) => {}
+            Some(value) => drop(settings.insert(key, (value.to_string(), SITE))),
+        }
+    }
+    settings
+}
+
+/// A setting's name with dots, as hagen writes its own: sysctl(8) takes whichever separator comes
+/// first for the separator, and the other one for a part of a name.
+pub(super) fn spelt(key: &str) -> String {
+    match key.find(['.', '/']) {
+        Some(first) if key[first..].starts_with('/') => key
+            .chars()
+            .map(|letter| match letter {
+                '/' => '.',
+                '.' => '/',
+                letter => letter,
+            })
+            .collect(),
+        _ => key.to_owned(),
     }
 }
 

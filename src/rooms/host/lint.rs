@@ -1,8 +1,12 @@
-use super::{PACKAGE_MISSING, REPOSITORY_KEY};
+use std::collections::BTreeMap;
+
+use super::claims::{needed, preferred, spelt};
+use super::{PACKAGE_MISSING, REPOSITORY_KEY, SYSCTL_NEEDED, SYSCTL_NOT_SET};
 use crate::catalog::docker;
 use crate::cluster::{Cluster, RuntimeKind};
 use crate::inventory::host::{PackageSource, PackagesSection};
-use crate::report::{Finding, Path, Report};
+use crate::inventory::values::{SysctlKey, SysctlValue};
+use crate::report::{Finding, Path, Report, closest};
 
 fn section() -> Path {
     Path::of(&["packages"])
@@ -72,5 +76,50 @@ fn of_docker(cluster: &Cluster, report: &mut Report) {
             .label("packaged otherwise")
             .help(PREINSTALLED),
         );
+    }
+}
+
+/// Settings of the site's own that contradict what Kubernetes needs, or that leave out what is
+/// not there.
+pub(super) fn sysctls(
+    said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
+    cluster: &Cluster,
+    report: &mut Report,
+) {
+    for (key, value) in said {
+        let at = Path::of(&["host", "sysctls", key.as_str()]);
+        let name = spelt(key.as_str());
+        let need = needed(cluster).find(|(needed, _)| *needed == name);
+        match (value, need) {
+            (Some(value), Some((_, need))) if value.as_str() != need => {
+                report.push(needs(key, value, need, at));
+            }
+            (None, None) if preferred().all(|(ours, _)| ours != name) => {
+                report.push(not_set(key, &name, cluster, at));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn needs(key: &SysctlKey, value: &SysctlValue, need: &str, at: Path) -> Finding {
+    let (room, why) = match key.as_str() {
+        key if key.starts_with("net") => ("cni", "carries the packets of pods"),
+        _ => ("kubelet", "sets it to its own value at every start"),
+    };
+    let message = format!("{key} would be {value}, but a node of Kubernetes needs {need}");
+    Finding::new(&SYSCTL_NEEDED, at, message)
+        .label(format!("needs {need}"))
+        .because(Path::of(&[room]), why)
+        .help("remove it, or write `null` where this host sets it by other means")
+}
+
+fn not_set(key: &SysctlKey, name: &str, cluster: &Cluster, at: Path) -> Finding {
+    let finding = Finding::new(&SYSCTL_NOT_SET, at, format!("hagen does not set {key}"))
+        .label("nothing to leave out");
+    let ours = needed(cluster).chain(preferred()).map(|(ours, _)| ours);
+    match closest(name, ours) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("remove it"),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! On each node:
 //! * the fragment for `/etc/hosts`, beside `rootfs`;
-//! * kernel modules and kernel settings, of all rooms;
+//! * kernel modules and kernel settings, of all rooms and of the site's own;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
 mod claims;
@@ -22,6 +22,8 @@ use crate::template::Template;
 crate::codes! { "host":
     PACKAGE_MISSING = Error "package-missing",
     REPOSITORY_KEY = Error "repository-key",
+    SYSCTL_NEEDED = Error "sysctl-needed",
+    SYSCTL_NOT_SET = Warning "sysctl-not-set",
 }
 
 /// The room.
@@ -48,9 +50,10 @@ impl Room for Host {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         // The host's name is the scripts' matter.
-        let HostSection { set_hostname: _, firewall } = &said.host;
+        let HostSection { set_hostname: _, firewall, sysctls, modules: _ } = &said.host;
         lint::packages(&said.packages, cluster, report);
-        claims::state(&said.packages, cluster, claims);
+        lint::sysctls(sysctls, cluster, report);
+        claims::state(&said.packages, &said.host, cluster, claims);
         Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
     }
 }

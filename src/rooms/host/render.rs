@@ -138,7 +138,7 @@ fn kernel(node: &Node, claims: &NodeClaims, out: &mut Output<'_>) {
     let modules = claims.modules.iter().map(|(module, room)| (*room, module.clone()));
     let settings =
         claims.sysctls.iter().map(|(key, (value, room))| (*room, format!("{key} = {value}")));
-    let reads = || [node.path(), Path::of(&["kubeProxy"]), Path::of(&["cni"])];
+    let reads = || [node.path(), Path::of(&["host"]), Path::of(&["kubeProxy"]), Path::of(&["cni"])];
     let mut file = |path, template, groups: Vec<KernelGroup>| {
         if !groups.is_empty() {
             let file = File::on(node, path).phase(Phase::Install).reads(reads());

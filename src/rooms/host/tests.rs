@@ -63,3 +63,28 @@ fn an_old_release_from_its_own_mirror_is_accepted() {
             .contains(&"host/package-missing")
     );
 }
+
+#[test]
+fn the_site_adds_replaces_and_leaves_out_kernel_settings() {
+    let outcome = outcome(
+        "host: {modules: [nbd, overlay], sysctls: {vm.swappiness: '10', net.ipv4.ip_forward: '1', fs.inotify.max_user_watches: '2097152', kernel.keys.root_maxkeys: null, net/ipv4/conf/eth0.100/rp_filter: '2'}}",
+    );
+    let settings = file(&outcome, "nodes/w1/rootfs/etc/sysctl.d/90-hagen-kubernetes.conf");
+    let (ours, site) = settings.split_once("\n# the site\n").unwrap();
+    assert!(ours.contains("net.ipv4.ip_forward = 1\n"));
+    assert!(!settings.contains("root_maxkeys") && ours.contains("root_maxbytes"));
+    assert_eq!(
+        site,
+        "fs.inotify.max_user_watches = 2097152\nnet.ipv4.conf.eth0/100.rp_filter = 2\nvm.swappiness = 10\n"
+    );
+    let modules = file(&outcome, "nodes/w1/rootfs/etc/modules-load.d/90-hagen-kubernetes.conf");
+    assert!(modules.ends_with("\n# the site\nnbd\n"), "{modules}");
+}
+
+#[test]
+fn a_setting_that_kubernetes_needs_is_not_contradicted_in_any_spelling() {
+    for said in ["net.ipv4.ip_forward: '0'", "net/ipv4/ip_forward: '0'", "vm.panic_on_oom: '1'"] {
+        assert_eq!(codes(&format!("host: {{sysctls: {{{said}}}}}")), ["host/sysctl-needed"]);
+    }
+    assert_eq!(codes("host: {sysctls: {vm.swappiness: null}}"), ["host/sysctl-not-set"]);
+}

@@ -31,6 +31,7 @@ mod args;
 mod config;
 mod pki;
 mod plan;
+mod preflight;
 mod rbac;
 mod sans;
 #[cfg(test)]
@@ -43,6 +44,9 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
+    PREFLIGHT_ALL = Warning "preflight-all",
+    PREFLIGHT_ALL_AND_MORE = Error "preflight-all-and-more",
+    PREFLIGHT_UNKNOWN = Warning "preflight-unknown",
 }
 
 /// The room.
@@ -69,6 +73,7 @@ impl Room for Kubeadm {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         plan::lint(said, cluster, report);
+        preflight::lint(&said.kubeadm, report);
         let plan = plan::Kubeadm::new(said, cluster);
         plan.claim(cluster, claims);
         Some(Box::new(plan))

@@ -5,6 +5,7 @@ use crate::catalog::flags::Component;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
+use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
@@ -28,6 +29,8 @@ pub(super) struct Kubeadm {
     pub(super) etcd: BTreeMap<String, String>,
     /// The members of an external store, as every API server is given them.
     pub(super) etcd_endpoints: Vec<String>,
+    /// Preflight checks whose errors are ignored, on every node.
+    pub(super) ignored_checks: Vec<String>,
 }
 
 type Flags = BTreeMap<FlagName, FlagValue>;
@@ -70,10 +73,21 @@ fn texts(flags: &Flags) -> BTreeMap<String, String> {
     flags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
+/// kubeadm turns the allocation of pod ranges on wherever it knows the pods' network; its order is
+/// that in which nodes register, so it would not agree with ranges that are fixed.
+fn of_controller_manager(said: &Flags, cluster: &Cluster) -> BTreeMap<String, String> {
+    let mut flags = texts(said);
+    if cluster.fixed_pod_ranges() {
+        flags.insert("allocate-node-cidrs".into(), "false".into());
+    }
+    flags
+}
+
 impl Kubeadm {
     pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
         let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
             &said.extra_args;
+        let KubeadmSection { ignore_preflight_errors } = &said.kubeadm;
         let stacked = cluster.etcd.mode == EtcdMode::Stacked;
         let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
         if stacked && cluster.etcd.metrics_port != ETCD_METRICS_PORT {
@@ -84,10 +98,11 @@ impl Kubeadm {
         }
         Self {
             api_server: texts(api_server),
-            controller_manager: texts(controller_manager),
+            controller_manager: of_controller_manager(controller_manager, cluster),
             scheduler: texts(scheduler),
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
+            ignored_checks: ignore_preflight_errors.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -186,20 +201,21 @@ impl Plan for Kubeadm {
         if !node.kubelet() {
             return;
         }
-        let reads = ["cluster", "endpoint", "etcd", "extraArgs", "kubelet", "kubeProxy", "pki"]
-            .map(|key| Path::of(&[key]))
-            .into_iter()
-            .chain([node.path()]);
+        let reads =
+            ["cluster", "endpoint", "etcd", "extraArgs", "kubeadm", "kubelet", "kubeProxy", "pki"]
+                .map(|key| Path::of(&[key]))
+                .into_iter()
+                .chain([node.path()]);
         if !cluster.is_first_control_plane(node) {
             let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
             out.yaml(
-                file.reads([node.path()]),
-                vec![(config::JOIN, config::join(cluster, node, claims))],
+                file.reads([node.path(), Path::of(&["kubeadm"])]),
+                vec![(config::JOIN, config::join(self, cluster, node, claims))],
             );
             return;
         }
         let mut documents = vec![
-            (config::INIT, config::init(cluster, node, claims)),
+            (config::INIT, config::init(self, cluster, node, claims)),
             (config::CLUSTER, config::cluster_configuration(self, cluster)),
         ];
         documents.extend(claims.kubeadm_documents.iter().cloned());

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use super::config::{cluster_configuration, init, join};
 use super::plan::Kubeadm as Decided;
 use crate::catalog::releases;
-use crate::cluster::{Cluster, EtcdMode, codes};
-use crate::inventory::Inventory;
+use crate::cluster::{EtcdMode, codes};
 use crate::pki::{CertSpec, San};
 use crate::rooms::trial::{claimed, complaints, files, pages, resolved, text};
 
@@ -18,17 +17,15 @@ fn first(overlay: &Value) -> (Value, Value) {
     let (cluster, claims) = claimed(overlay);
     let (said, _) = resolved(overlay);
     let node = cluster.control_planes().next().unwrap();
-    (init(&cluster, node, &claims), shared(&said, &cluster))
-}
-
-fn shared(said: &Inventory, cluster: &Cluster) -> Value {
-    cluster_configuration(&Decided::new(said, cluster), cluster)
+    let plan = Decided::new(&said, &cluster);
+    (init(&plan, &cluster, node, &claims), cluster_configuration(&plan, &cluster))
 }
 
 fn joining(overlay: &Value, name: &str) -> Value {
     let (cluster, claims) = claimed(overlay);
     let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
-    join(&cluster, node, &claims)
+    let (said, _) = resolved(overlay);
+    join(&Decided::new(&said, &cluster), &cluster, node, &claims)
 }
 
 #[test]

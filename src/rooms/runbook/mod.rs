@@ -56,7 +56,8 @@ impl Room for Runbook {
         _: &mut Claims,
         _: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        let HostSection { set_hostname, firewall } = &said.host;
+        // What the kernel is told is the host's matter.
+        let HostSection { set_hostname, firewall, sysctls: _, modules: _ } = &said.host;
         let PackagesSection { source, kubernetes_repository, kubernetes_keys } = &said.packages;
         Some(Box::new(Planned {
             set_hostname: *set_hostname,

@@ -292,12 +292,11 @@ pub(super) fn reset(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
     let own = Reset {
         kubelet: node.kubelet(),
         cri_socket: &with.cluster.runtime.cri_socket,
-        // The runtime stays: kubeadm reset needs it, and the next 20-install starts it anyway.
         units: claims
             .units
             .iter()
             .rev()
-            .filter(|unit| unit.phase != Phase::Install)
+            .filter(|unit| !unit.survives_reset())
             .map(|unit| unit.name.as_str())
             .collect(),
         paths: claims

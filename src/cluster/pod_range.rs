@@ -1,0 +1,116 @@
+//! Which addresses each node's pods get, where that is fixed at compile time.
+
+use ipnet::IpNet;
+
+use super::{Node, codes};
+use crate::inventory::Inventory;
+use crate::inventory::cni::Plugin;
+use crate::inventory::values::Cidrs;
+use crate::report::{Finding, Path, Report};
+
+/// The prefix length of one node's part of a pod network: kube-controller-manager's defaults of
+/// node-cidr-mask-size-ipv4 and -ipv6.
+pub(super) fn prefix_len(network: &IpNet) -> u8 {
+    match network {
+        IpNet::V4(_) => 24,
+        IpNet::V6(_) => 64,
+    }
+}
+
+/// Gives each node that runs pods the range that was said for it, or the one at its place. Where
+/// the network is too small for all, the last ones get none, which is reported elsewhere.
+pub(super) fn assign(
+    nodes: &mut [Node],
+    said: &Inventory,
+    networks: &[IpNet],
+    report: &mut Report,
+) {
+    if said.cni.plugin == Plugin::Bridge {
+        let network = networks.first();
+        let parts = network.and_then(|network| network.subnets(prefix_len(network)).ok());
+        let mut parts = parts.into_iter().flatten();
+        for (node, section) in nodes.iter_mut().zip(&said.nodes).filter(|(node, _)| node.kubelet())
+        {
+            let at_its_place = parts.next();
+            let said = section.pod_range.as_ref().and_then(|ranges| ranges.get().first().copied());
+            node.pod_range = said.or(at_its_place);
+        }
+    }
+    for (node, section) in nodes.iter().zip(&said.nodes) {
+        let Some(ranges) = &section.pod_range else { continue };
+        let fault = fault(node, ranges, said.cni.plugin, networks);
+        if let Some(finding) = fault.or_else(|| overlap(node, nodes)) {
+            report.push(finding);
+        }
+    }
+}
+
+/// What is wrong with a range that was said for a node, whatever the others have.
+fn fault(node: &Node, said: &Cidrs, plugin: Plugin, networks: &[IpNet]) -> Option<Finding> {
+    if plugin != Plugin::Bridge {
+        let message = "the controller manager allocates the ranges of nodes";
+        let plugin = Path::of(&["cni", "plugin"]);
+        return Some(
+            finding(node, message)
+                .because(plugin, "only `bridge` has fixed ranges")
+                .help("remove it, or use `plugin: bridge`"),
+        );
+    }
+    let Some(range) = node.pod_range else {
+        return Some(finding(node, format!("node {} runs no pods", node.name)).help("remove it"));
+    };
+    let network = networks.first()?;
+    if said.get().len() > 1 || !network.contains(&range) {
+        let message = format!("{said} is not one part of the pods' network {network}");
+        return Some(
+            finding(node, message)
+                .because(Path::of(&["cluster", "podSubnet"]), "the addresses of all pods")
+                .help(format!("choose a network inside of {network}")),
+        );
+    }
+    // The network's own address, the bridge's and the last one are not for pods.
+    let full = range.max_prefix_len() - range.prefix_len() < 2;
+    full.then(|| {
+        finding(node, format!("{range} has no address left for a pod"))
+            .help("choose a network of /30 (IPv6: /126) or larger")
+    })
+}
+
+fn overlap(node: &Node, nodes: &[Node]) -> Option<Finding> {
+    let range = node.pod_range?;
+    let others = nodes.iter().filter(|other| other.index != node.index);
+    let (other, theirs) = others
+        .filter_map(|other| Some((other, other.pod_range?)))
+        .find(|(_, theirs)| theirs.contains(&range) || range.contains(theirs))?;
+    let message = format!("{range} overlaps {theirs}, the range of node {}", other.name);
+    Some(
+        finding(node, message)
+            .because(other.path(), "has it by its place, or by its own `podRange`")
+            .help("choose a range that no other node has; `hagen show` lists them"),
+    )
+}
+
+fn finding(node: &Node, message: impl Into<String>) -> Finding {
+    Finding::new(&codes::POD_RANGE, node.path().key("podRange"), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::trial::codes;
+
+    #[test]
+    fn ranges_that_were_said_are_judged() {
+        let refused = |range: &str, plugin: &str| {
+            codes(&format!(
+                "{{cni: {{plugin: {plugin}}}, nodes: [{{name: cp1, address: 192.168.1.11, roles: [control-plane]}}, {{name: w1, address: 192.168.1.21, roles: [worker], podRange: '{range}'}}]}}"
+            ))
+            .contains(&"cluster/pod-range")
+        };
+        assert!(!refused("10.244.9.0/24", "bridge"));
+        for range in ["10.245.0.0/24", "10.244.0.0/23", "10.244.9.0/31", "10.244.9.0/24,fd00::/64"]
+        {
+            assert!(refused(range, "bridge"), "{range}");
+        }
+        assert!(refused("10.244.9.0/24", "flannel"));
+    }
+}
