@@ -18,15 +18,8 @@ use super::codes;
 /// Fills in every default. `None` where a fact is missing that nothing can be decided without:
 /// an unknown release, no node at all.
 pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
-    let ClusterSection {
-        name,
-        kubernetes,
-        domain,
-        pod_subnet,
-        service_subnet,
-        api_port,
-        image_repository,
-    } = &said.cluster;
+    let ClusterSection { name, kubernetes, domain, pod_subnet, service_subnet, api_port } =
+        &said.cluster;
     let (kubernetes, release) = release(kubernetes.as_str(), report)?;
     let EndpointSection { vip, port, interface: _, name: endpoint_name } = &said.endpoint;
     let endpoint = Endpoint {
@@ -41,7 +34,9 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .enumerate()
         .map(|(index, section)| node(index, section, said, report))
         .collect();
-    let image_repository = image_repository
+    let image_repository = said
+        .images
+        .registry
         .as_ref()
         .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;

@@ -1,6 +1,5 @@
 use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
-use crate::inventory::host::{PackageSource, PackagesSection};
 use crate::rooms::Claims;
 use crate::rooms::claims::{Package, Phase, Repository, Unit};
 
@@ -40,15 +39,15 @@ const SYSCTLS: &[(&str, &str)] = &[
 /// clocks agree.
 const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 
-pub(super) fn state(packages: &PackagesSection, cluster: &Cluster, claims: &mut Claims) {
-    // Installed with its service held back, and it takes the place of another clock.
-    let starts_clock = packages.source == PackageSource::Repository;
+/// `installs` says whether the scripts install packages: then the clock is installed with its
+/// service held back, and takes the place of another one.
+pub(super) fn state(installs: bool, cluster: &Cluster, claims: &mut Claims) {
     let ipv6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
         let claims = claims.node(node.index);
         claims.packages.extend(needed);
-        if starts_clock {
+        if installs {
             claims.units.push(clock(node.os.family_facts()));
         }
         if !node.kubelet() {

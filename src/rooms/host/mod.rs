@@ -15,12 +15,15 @@ mod tests;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::host::{Firewall, HostSection};
+use crate::inventory::packages::PackageSource;
 use crate::report::{Code, Report};
 use crate::rooms::{Claims, Plan, Room};
 use crate::template::Template;
 
 crate::codes! { "host":
+    KEY_OVER_HTTP = Warning "key-over-http",
     PACKAGE_MISSING = Error "package-missing",
+    REPOSITORY_FORM = Error "repository-form",
     REPOSITORY_KEY = Error "repository-key",
 }
 
@@ -50,7 +53,10 @@ impl Room for Host {
         // The host's name is the scripts' matter.
         let HostSection { set_hostname: _, firewall } = &said.host;
         lint::packages(&said.packages, cluster, report);
-        claims::state(&said.packages, cluster, claims);
+        let versions = said.packages.versions.iter();
+        claims.package_versions =
+            versions.map(|(name, version)| (name.to_string(), version.to_string())).collect();
+        claims::state(said.packages.source == PackageSource::Repository, cluster, claims);
         Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
     }
 }

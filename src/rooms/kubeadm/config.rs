@@ -26,6 +26,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
             "/localAPIEndpoint",
             "/nodeRegistration/name",
             "/nodeRegistration/criSocket",
+            "/nodeRegistration/imagePullPolicy",
             "/bootstrapTokens",
             "/certificateKey",
         ],
@@ -55,6 +56,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
             "/caCertPath",
             "/nodeRegistration/name",
             "/nodeRegistration/criSocket",
+            "/nodeRegistration/imagePullPolicy",
             "/controlPlane",
         ],
     },
@@ -71,19 +73,19 @@ fn document(release: &Release, kind: &str) -> Map<String, Value> {
 
 /// How the first control plane presents itself. No `bootstrapTokens`: kubeadm then makes one
 /// random token of 24 hours that nobody uses.
-pub(super) fn init(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+pub(super) fn init(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
     let mut init = document(cluster.release, "InitConfiguration");
     init.insert("localAPIEndpoint".into(), local_api_endpoint(cluster, node));
-    init.insert("nodeRegistration".into(), registration(cluster, node, claims));
+    init.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
     Value::Object(init)
 }
 
 /// How any other node joins: by the file that names the CA, the endpoint and the node's own
 /// certificate.
-pub(super) fn join(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+pub(super) fn join(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
     let mut join = document(cluster.release, "JoinConfiguration");
     join.insert("discovery".into(), json!({"file": {"kubeConfigPath": layout::DISCOVERY}}));
-    join.insert("nodeRegistration".into(), registration(cluster, node, claims));
+    join.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
     if node.control_plane {
         let local = json!({"localAPIEndpoint": local_api_endpoint(cluster, node)});
         join.insert("controlPlane".into(), local);
@@ -95,7 +97,7 @@ fn local_api_endpoint(cluster: &Cluster, node: &Node) -> Value {
     json!({"advertiseAddress": node.address, "bindPort": cluster.api_port})
 }
 
-fn registration(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+fn registration(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
     let flags = &claims.of(node.index).kubelet_flags;
     let mut registration = Map::new();
     registration.insert("name".into(), json!(node.name));
@@ -104,6 +106,9 @@ fn registration(cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
     if !flags.is_empty() {
         let flags = written(cluster.release.kubeadm.extra_args, flags);
         registration.insert("kubeletExtraArgs".into(), flags);
+    }
+    if let Some(policy) = plan.pull_policy {
+        registration.insert("imagePullPolicy".into(), json!(policy));
     }
     Value::Object(registration)
 }

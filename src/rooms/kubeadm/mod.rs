@@ -43,6 +43,7 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
+    PULL_POLICY = Error "pull-policy",
 }
 
 /// The room.

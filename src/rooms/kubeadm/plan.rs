@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::{ANONYMOUS_AUTH, args, config, pki, rbac, sans};
+use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, pki, rbac, sans};
 use crate::catalog::flags::Component;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
+use crate::inventory::images::PullPolicy;
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
@@ -28,6 +29,8 @@ pub(super) struct Kubeadm {
     pub(super) etcd: BTreeMap<String, String>,
     /// The members of an external store, as every API server is given them.
     pub(super) etcd_endpoints: Vec<String>,
+    /// When kubeadm pulls images; `None` leaves it to kubeadm.
+    pub(super) pull_policy: Option<&'static str>,
 }
 
 type Flags = BTreeMap<FlagName, FlagValue>;
@@ -49,6 +52,7 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         args::CONTROLLER_MANAGER,
     );
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
+    pull_policy(said, cluster, report);
     let anonymous = api_server.iter().find(|(name, _)| name.as_str() == "anonymous-auth");
     if anonymous.is_some_and(|(_, value)| value.as_str() == "false") {
         let mut finding = Finding::new(
@@ -64,6 +68,27 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         }
         report.push(finding);
     }
+}
+
+/// Releases without the field do what `IfNotPresent` says.
+fn pull_policy(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+    let Some(policy) = said.images.pull_policy else { return };
+    if cluster.release.kubeadm.image_pull_policy_field || policy == PullPolicy::IfNotPresent {
+        return;
+    }
+    report.push(
+        Finding::new(
+            &PULL_POLICY,
+            Path::of(&["images", "pullPolicy"]),
+            format!(
+                "kubeadm of {} pulls what the node lacks, and nothing else",
+                cluster.kubernetes
+            ),
+        )
+        .label("from Kubernetes 1.22 on")
+        .because(Path::of(&["cluster", "kubernetes"]), "this release")
+        .help("remove it; what `images.archives` brings is not pulled"),
+    );
 }
 
 fn texts(flags: &Flags) -> BTreeMap<String, String> {
@@ -88,6 +113,11 @@ impl Kubeadm {
             scheduler: texts(scheduler),
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
+            pull_policy: said
+                .images
+                .pull_policy
+                .filter(|_| cluster.release.kubeadm.image_pull_policy_field)
+                .map(PullPolicy::as_str),
         }
     }
 
@@ -186,20 +216,21 @@ impl Plan for Kubeadm {
         if !node.kubelet() {
             return;
         }
-        let reads = ["cluster", "endpoint", "etcd", "extraArgs", "kubelet", "kubeProxy", "pki"]
-            .map(|key| Path::of(&[key]))
-            .into_iter()
-            .chain([node.path()]);
+        let reads =
+            ["cluster", "endpoint", "etcd", "extraArgs", "images", "kubelet", "kubeProxy", "pki"]
+                .map(|key| Path::of(&[key]))
+                .into_iter()
+                .chain([node.path()]);
         if !cluster.is_first_control_plane(node) {
             let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
             out.yaml(
-                file.reads([node.path()]),
-                vec![(config::JOIN, config::join(cluster, node, claims))],
+                file.reads([node.path(), Path::of(&["images"])]),
+                vec![(config::JOIN, config::join(self, cluster, node, claims))],
             );
             return;
         }
         let mut documents = vec![
-            (config::INIT, config::init(cluster, node, claims)),
+            (config::INIT, config::init(self, cluster, node, claims)),
             (config::CLUSTER, config::cluster_configuration(self, cluster)),
         ];
         documents.extend(claims.kubeadm_documents.iter().cloned());

@@ -18,7 +18,7 @@ fn first(overlay: &Value) -> (Value, Value) {
     let (cluster, claims) = claimed(overlay);
     let (said, _) = resolved(overlay);
     let node = cluster.control_planes().next().unwrap();
-    (init(&cluster, node, &claims), shared(&said, &cluster))
+    (init(&Decided::new(&said, &cluster), &cluster, node, &claims), shared(&said, &cluster))
 }
 
 fn shared(said: &Inventory, cluster: &Cluster) -> Value {
@@ -27,8 +27,9 @@ fn shared(said: &Inventory, cluster: &Cluster) -> Value {
 
 fn joining(overlay: &Value, name: &str) -> Value {
     let (cluster, claims) = claimed(overlay);
+    let (said, _) = resolved(overlay);
     let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
-    join(&cluster, node, &claims)
+    join(&Decided::new(&said, &cluster), &cluster, node, &claims)
 }
 
 #[test]
@@ -298,4 +299,27 @@ fn flags_are_judged_by_release_and_owner() {
 #[test]
 fn the_pages_of_extra_arguments_hold() {
     pages(&[&codes::EXTRA_ARG_OWNED, &codes::EXTRA_ARG_REMOVED, &codes::CGROUP_DRIVER]);
+}
+
+#[test]
+fn the_pull_policy_is_written_where_the_release_has_the_field() {
+    let of = |version: &str| {
+        let overlay = json!({
+            "cluster": {"kubernetes": version},
+            "images": {"pullPolicy": "Never"},
+        });
+        let registration =
+            |document: Value| document["nodeRegistration"]["imagePullPolicy"].clone();
+        (registration(first(&overlay).0), registration(joining(&overlay, "w1")))
+    };
+    assert_eq!(of("1.22.0"), (json!("Never"), json!("Never")));
+    assert_eq!(of("1.21.14"), (Value::Null, Value::Null));
+    let said = |policy: &str| {
+        let overlay =
+            json!({"cluster": {"kubernetes": "1.21.14"}, "images": {"pullPolicy": policy}});
+        complaints(&super::Kubeadm, &overlay)
+    };
+    assert_eq!(said("Never"), ["kubeadm/pull-policy at images.pullPolicy"]);
+    // What an old kubeadm does by itself.
+    assert!(said("IfNotPresent").is_empty());
 }
