@@ -157,13 +157,17 @@ const COMPARED: &[&str] = &["minor", "patch", "kubernetes", "version"];
 
 /// Sections of the inventory that a room reads besides its own, and why.
 const SECTIONS: &[(&str, &[&str], &str)] = &[
-    ("kubeadm", &["extra_args"], "kubeadm's file carries the flags of what it starts"),
+    (
+        "kubeadm",
+        &["extra_args", "images"],
+        "kubeadm's file carries the flags of what it starts, and pulls images",
+    ),
     ("kubelet", &["extra_args"], "its flags stand beside those of the control plane"),
     ("kubeproxy", &["kube_proxy"], "the section is spelt as Kubernetes spells it"),
     ("haproxy", &["load_balancer"], "the balancers share a section"),
     ("nginx", &["load_balancer"], "the balancers share a section"),
     ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
-    ("runbook", &["host", "packages"], "hosts are prepared by its scripts"),
+    ("runbook", &["host", "images", "packages"], "hosts are prepared by its scripts"),
     ("host", &["packages"], "a host's repositories are set up before its rooms need them"),
 ];
 
@@ -179,7 +183,6 @@ const WITHOUT_CASE: &[(&str, &str)] = &[
     ("kubeconfig", "its files are private; the manifest pins them"),
     ("kubelet", "its document travels inside kubeadm's file"),
     ("kubeproxy", "its document travels inside kubeadm's file"),
-    ("runbook", "golden/clusters hold every script"),
 ];
 
 /// Pages whose code belongs to another area than the module that reports it.

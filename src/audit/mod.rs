@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Node, endpoint};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::claims::{Bind, NodeClaims, Port, Protocol};
 use crate::rooms::{Claims, documents};
 
@@ -11,6 +11,7 @@ crate::codes! { "audit":
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",
     UNIT_CLASH = Error "unit-clash",
+    UNKNOWN_PACKAGE = Error "unknown-package",
 }
 
 /// Compares the claims of every room, node by node.
@@ -23,6 +24,7 @@ pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     }
     endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
     patches(cluster, report);
+    package_versions(cluster, claims, report);
 }
 
 fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
@@ -123,7 +125,7 @@ fn patches(cluster: &Cluster, report: &mut Report) {
                 at.key("document"),
                 format!("no document is called `{}`", patch.document),
             );
-            report.push(match crate::report::closest(&patch.document, names.clone()) {
+            report.push(match closest(&patch.document, names.clone()) {
                 Some(name) => finding.help(format!("did you mean `{name}`?")),
                 None => {
                     finding.help(format!("documents are: {}", names.collect::<Vec<_>>().join(", ")))
@@ -148,5 +150,28 @@ fn patches(cluster: &Cluster, report: &mut Report) {
                 .help("change the inventory's own setting instead"),
             );
         }
+    }
+}
+
+/// Versions are pinned of packages that some node needs.
+fn package_versions(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    let needed = || {
+        let nodes = cluster.nodes.iter();
+        nodes.flat_map(|node| &claims.of(node.index).packages).map(|package| package.name.as_str())
+    };
+    for name in claims.package_versions.keys() {
+        if needed().any(|other| other == name) {
+            continue;
+        }
+        let finding = Finding::new(
+            &UNKNOWN_PACKAGE,
+            Path::of(&["packages", "versions"]).key(name),
+            format!("no node needs a package `{name}`"),
+        )
+        .label("pins nothing");
+        report.push(match closest(name, needed()) {
+            Some(name) => finding.help(format!("did you mean `{name}`?")),
+            None => finding.help("remove it; `10-prepare.sh` lists what is installed"),
+        });
     }
 }

@@ -140,23 +140,26 @@ pub fn etcds() -> impl Iterator<Item = &'static EtcdRelease> {
     RELEASES.iter()
 }
 
+/// Where etcd's releases are. <https://github.com/etcd-io/etcd/releases>
+pub const ETCD_RELEASES: &str = "https://github.com/etcd-io/etcd/releases/download";
+
 impl EtcdVersion {
     /// The facts about this version's minor.
     pub fn release(self) -> Option<&'static EtcdRelease> {
         if self.major == 3 { etcd(self.minor) } else { None }
     }
 
-    /// The release's archive for Linux on `architecture` (`amd64`, `arm64`): a `.tar.gz` whose
-    /// one folder is named as the archive without its ending.
-    /// <https://github.com/etcd-io/etcd/releases>
-    pub fn archive_url(self, architecture: &str) -> String {
-        let releases = "https://github.com/etcd-io/etcd/releases/download";
-        format!("{releases}/v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
+    /// The release's archive for Linux on `architecture` (`amd64`, `arm64`) below
+    /// [`ETCD_RELEASES`] or a mirror of it: a `.tar.gz` whose one folder is named as the archive
+    /// without its ending.
+    pub fn archive_path(self, architecture: &str) -> String {
+        format!("v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
     }
 
-    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`.
-    pub fn checksums_url(self) -> String {
-        format!("https://github.com/etcd-io/etcd/releases/download/v{self}/SHA256SUMS")
+    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`, below the
+    /// same address.
+    pub fn checksums_path(self) -> String {
+        format!("v{self}/SHA256SUMS")
     }
 }
 
@@ -290,9 +293,7 @@ mod tests {
 
     #[test]
     fn an_archive_has_an_address() {
-        assert_eq!(
-            at(5, 21).archive_url("amd64"),
-            "https://github.com/etcd-io/etcd/releases/download/v3.5.21/etcd-v3.5.21-linux-amd64.tar.gz"
-        );
+        let archive = at(5, 21).archive_path("amd64");
+        assert_eq!(archive, "v3.5.21/etcd-v3.5.21-linux-amd64.tar.gz");
     }
 }

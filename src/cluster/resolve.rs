@@ -18,15 +18,8 @@ use super::codes;
 /// Fills in every default. `None` where a fact is missing that nothing can be decided without:
 /// an unknown release, no node at all.
 pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
-    let ClusterSection {
-        name,
-        kubernetes,
-        domain,
-        pod_subnet,
-        service_subnet,
-        api_port,
-        image_repository,
-    } = &said.cluster;
+    let ClusterSection { name, kubernetes, domain, pod_subnet, service_subnet, api_port } =
+        &said.cluster;
     let (kubernetes, release) = release(kubernetes.as_str(), report)?;
     let EndpointSection { vip, port, interface: _, name: endpoint_name } = &said.endpoint;
     let endpoint = Endpoint {
@@ -45,7 +38,9 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .as_ref()
         .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone());
     pod_range::assign(&mut nodes, said, &pod_subnets, report);
-    let image_repository = image_repository
+    let image_repository = said
+        .images
+        .registry
         .as_ref()
         .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;

@@ -29,8 +29,8 @@ fn of_cluster(cluster: &Cluster) -> Value {
             "podSubnet": joined(&cluster.pod_subnets),
             "serviceSubnet": joined(&cluster.service_subnets),
             "apiPort": api_port,
-            "imageRepository": image_repository,
         },
+        "images": {"registry": image_repository},
         "etcd": {"dataDir": etcd.data_dir, "metricsPort": etcd.metrics_port},
         // Not its version: said, it is a pin; left out, it is what the repository brings.
         "kubelet": {"cgroupDriver": runtime.cgroup_driver},

@@ -1,11 +1,11 @@
-//! `os`, `host` and `packages`.
+//! `os` and `host`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{ModuleName, Release, SysctlKey, SysctlValue, Url, keyed};
+use super::values::{ModuleName, Release, SysctlKey, SysctlValue, keyed};
 
 /// A Linux distribution whose packages and paths the catalog knows.
 #[derive(
@@ -83,31 +83,4 @@ pub struct HostSection {
     /// none.
     #[serde(default)]
     pub modules: Vec<ModuleName>,
-}
-
-/// Where the scripts get packages from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum PackageSource {
-    /// The distribution's repositories, the container runtime's and Kubernetes' own.
-    #[default]
-    Repository,
-    /// Everything is installed already; the scripts only check that it is there.
-    Preinstalled,
-}
-
-/// Where packages come from.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PackagesSection {
-    /// Whether scripts install packages or only check for them. Default: `repository`.
-    #[serde(default)]
-    pub source: PackageSource,
-    /// A mirror of the Kubernetes package repository, used as it is. Needed below Kubernetes
-    /// 1.24, whose official repositories were removed on 2024-03-04. Default: pkgs.k8s.io.
-    pub kubernetes_repository: Option<Url>,
-    /// The signing keys of `kubernetesRepository`. Default: none; without a key the repository
-    /// is refused.
-    #[serde(default)]
-    pub kubernetes_keys: Vec<Url>,
 }

@@ -8,12 +8,14 @@ pub mod codes;
 pub mod etcd;
 pub mod haproxy;
 pub mod host;
+pub mod images;
 pub mod keepalived;
 pub mod kubeadm;
 pub mod kubelet;
 pub mod kubeproxy;
 pub mod nginx;
 pub mod node;
+pub mod packages;
 pub mod pki;
 pub mod runtime;
 pub mod values;
@@ -27,8 +29,8 @@ use crate::report::{Allow, Finding, Path, Report, Severity, Step};
 use crate::yaml::{Document, Value};
 
 use self::values::{
-    AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, ImageRepository,
-    Interface, InterfaceAddress, KubernetesRelease, NodeName, OwnerName, Port,
+    AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, Interface,
+    InterfaceAddress, KubernetesRelease, NodeName, OwnerName, Port,
 };
 
 /// The one `apiVersion` this compiler reads.
@@ -77,7 +79,10 @@ pub struct Inventory {
     pub host: host::HostSection,
     /// Where packages come from.
     #[serde(default)]
-    pub packages: host::PackagesSection,
+    pub packages: packages::PackagesSection,
+    /// Where container images come from.
+    #[serde(default)]
+    pub images: images::ImagesSection,
     /// Algorithms and lifetimes of certificates.
     #[serde(default)]
     pub pki: pki::PkiSection,
@@ -118,9 +123,6 @@ pub struct ClusterSection {
     /// The port on which each API server itself listens. Default: 6443 (kubeadm's). The
     /// balancer's port is `endpoint.port`.
     pub api_port: Option<Port>,
-    /// Where the control plane's images are pulled from. Default: the release's own,
-    /// `registry.k8s.io`.
-    pub image_repository: Option<ImageRepository>,
 }
 
 /// The one address under which everybody reaches the API.

@@ -132,10 +132,10 @@ impl Unit {
 pub enum Repository {
     /// The distribution's own.
     Distribution,
-    /// pkgs.k8s.io, or `packages.kubernetesRepository`.
+    /// pkgs.k8s.io, or the mirror that the inventory names.
     Kubernetes,
-    /// download.docker.com.
-    Docker,
+    /// download.docker.com, or the mirror that the inventory names.
+    Runtime,
 }
 
 /// One package that a node needs.
@@ -143,7 +143,7 @@ pub enum Repository {
 pub struct Package {
     /// Its name in the node's package manager.
     pub name: String,
-    /// The exact version as the package manager writes it; `None` takes the repository's.
+    /// The version as the package manager writes it, or a pattern; `None` takes the repository's.
     pub version: Option<String>,
     /// Where it comes from.
     pub repository: Repository,
@@ -164,9 +164,11 @@ pub struct Archive {
     pub room: &'static str,
     /// What it holds, in a word: `etcd`.
     pub name: &'static str,
+    /// Where upstream keeps its releases; a mirror has the same paths below it.
+    pub base: &'static str,
     /// One `.tar.gz` per kind of machine.
     pub sources: Vec<ArchiveSource>,
-    /// The URL of a list in the form of `sha256sum`, which names each archive by its file name.
+    /// The path of a list in the form of `sha256sum`, which names each archive by its file name.
     pub checksums: String,
     /// The programs, at the top of the archive's folder.
     pub programs: Vec<&'static str>,
@@ -183,8 +185,8 @@ pub struct Archive {
 pub struct ArchiveSource {
     /// The machine as `uname -m` names it: `x86_64`, `aarch64`.
     pub machine: &'static str,
-    /// The URL; its last segment is the file's name in the list of sums.
-    pub url: String,
+    /// The path below [`Archive::base`]; its last segment is the file's name in the list of sums.
+    pub path: String,
     /// The archive's one folder.
     pub folder: String,
 }
@@ -244,6 +246,8 @@ pub struct Claims {
     pub certificates: Vec<CertSpec>,
     /// Every name and address that clients use to reach the API, with the place that says so.
     pub api_names: Vec<(crate::pki::San, Path)>,
+    /// Versions of packages that the inventory pins, by name, whichever room needs them.
+    pub package_versions: BTreeMap<String, String>,
     /// Router ids on the segments of the VIP.
     pub router_ids: Vec<RouterId>,
     /// Component configurations that travel inside kubeadm's file, by document name:

@@ -14,7 +14,8 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         balancer(),
         keepalived(frame),
         etcd(frame),
-        packages(),
+        packages(frame),
+        images(frame),
         runtime(frame),
         kubelet(),
         kube_proxy(frame),
@@ -75,7 +76,6 @@ fn cluster(frame: &Frame) -> BoxedStrategy<Value> {
     let more = map(json!({
         "name": ["a", "a-cluster-name-of-sixty-three-letters-which-is-all-that-dns-has"],
         "domain": ["k8s.example.com", "local"],
-        "imageRepository": ["registry.example.com:5000/k8s", "registry.example.com"],
     }));
     (or_default(pods), or_default(services), more, any::<bool>())
         .prop_map(|(pods, services, mut more, twice)| {
@@ -280,14 +280,53 @@ fn kubeadm() -> BoxedStrategy<Value> {
     section("kubeadm", json!({"ignorePreflightErrors": [["SystemVerification"]]}))
 }
 
-fn packages() -> BoxedStrategy<Value> {
-    one_of(&[
-        json!({"packages": {"source": "preinstalled"}}),
-        json!({"packages": {
-            "kubernetesRepository": "https://mirror.example.com/kubernetes/",
-            "kubernetesKeys": ["https://mirror.example.com/a.gpg", "https://mirror.example.com/b.gpg"],
-        }}),
-    ])
+fn packages(frame: &Frame) -> BoxedStrategy<Value> {
+    let apt = hagen::catalog::os(&frame.system)
+        .is_some_and(|os| os.package_manager == hagen::catalog::PackageManager::Apt);
+    let flat = json!({"url": "http://10.0.0.1/apt", "keyring": "/usr/share/keyrings/site.gpg"});
+    let keys = json!(["https://mirror.example.com/a.asc", "https://mirror.example.com/b.asc"]);
+    let suite = if apt {
+        json!({"url": "https://mirror.example.com/debian/", "keys": keys,
+            "suite": "stable", "components": ["main", "contrib"]})
+    } else {
+        json!({"url": "https://mirror.example.com/rpm/", "keys": keys})
+    };
+    let block =
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
+    let inline = json!({"url": "https://mirror.example.com/kubernetes/", "key": block});
+    let kinds = [flat, suite, inline];
+    let repositories = map(json!({"distribution": kinds, "runtime": kinds}));
+    let kubernetes = one_of(&kinds);
+    let more = map(json!({
+        "versions": [{"keepalived": "2.*"}, {"kubeadm": "1:1.30.4~rc1-1.1+b2"}],
+        "archives": ["http://10.0.0.1/etcd"],
+    }));
+    (repositories, kubernetes, more, any::<bool>())
+        .prop_map(|(mut repositories, kubernetes, mut more, preinstalled)| {
+            repositories["kubernetes"] = kubernetes;
+            more["repositories"] = repositories;
+            if preinstalled {
+                more["source"] = "preinstalled".into();
+            }
+            json!({"packages": more})
+        })
+        .boxed()
+}
+
+fn images(frame: &Frame) -> BoxedStrategy<Value> {
+    let policies: &[&str] = if frame.facts().kubeadm.image_pull_policy_field {
+        &["Always", "IfNotPresent", "Never"]
+    } else {
+        &["IfNotPresent"]
+    };
+    section(
+        "images",
+        json!({
+            "registry": ["registry.example.com:5000/k8s", "registry.example.com"],
+            "pullPolicy": policies,
+            "archives": [["/srv/images.tar"], ["/srv/a/kubernetes.tar", "/srv/a/flannel.tar"]],
+        }),
+    )
 }
 
 fn pki() -> BoxedStrategy<Value> {

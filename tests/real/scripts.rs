@@ -27,6 +27,9 @@ const STAND_INS: &[&str] = &[
 /// Answers each download with a few bytes.
 const CURL: &str = "#!/bin/sh\necho downloaded\n";
 
+/// Writes a key into the file that is named last.
+const APT_HELPER: &str = "#!/bin/bash\necho '-----BEGIN PGP PUBLIC KEY BLOCK-----' >\"${@: -1}\"\n";
+
 fn lint(case: &Case) {
     let mut linted = 0;
     for file in compiled(case).files() {
@@ -54,6 +57,7 @@ fn delivered(node: &Node, network: &Network) -> Machine {
         machine.place_script(stand_in, "#!/bin/sh\nexit 0\n");
     }
     machine.place_script("/usr/bin/curl", CURL);
+    machine.place_script("/usr/lib/apt/apt-helper", APT_HELPER);
     let folder = machine.path("/root/hagen");
     for entry in WalkDir::new(&node.folder) {
         let entry = entry.unwrap();

@@ -2,12 +2,14 @@
 //! schema `format` of its own, and `formats` hands the parsers to the structural check.
 
 mod network;
+mod package;
 mod text;
 mod version;
 
 pub use network::{
     Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, Port, Url,
 };
+pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
 pub use text::{
     AbsolutePath, ClusterName, Duration, FileMode, FlagName, FlagValue, ImageReference,
     ImageRepository, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck,
@@ -116,6 +118,9 @@ pub(super) fn formats() -> Formats {
     Formats::from([
         entry::<AbsolutePath>(AbsolutePath::FORMAT),
         entry::<Address>(Address::FORMAT),
+        entry::<AptComponent>(AptComponent::FORMAT),
+        entry::<AptSuite>(AptSuite::FORMAT),
+        entry::<ArmoredKey>(ArmoredKey::FORMAT),
         entry::<Cidrs>(Cidrs::FORMAT),
         entry::<ClusterName>(ClusterName::FORMAT),
         entry::<DnsName>(DnsName::FORMAT),
@@ -135,6 +140,8 @@ pub(super) fn formats() -> Formats {
         entry::<ModuleName>(ModuleName::FORMAT),
         entry::<NodeName>(NodeName::FORMAT),
         entry::<OwnerName>(OwnerName::FORMAT),
+        entry::<PackageName>(PackageName::FORMAT),
+        entry::<PackageVersion>(PackageVersion::FORMAT),
         entry::<PreflightCheck>(PreflightCheck::FORMAT),
         entry::<ProgramVersion>(ProgramVersion::FORMAT),
         entry::<Release>(Release::FORMAT),

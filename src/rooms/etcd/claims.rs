@@ -1,5 +1,5 @@
 use super::plan::EtcdPlan;
-use crate::catalog::EtcdRelease;
+use crate::catalog::{ETCD_RELEASES, EtcdRelease};
 use crate::cluster::{Cluster, Node, layout};
 use crate::report::Path;
 use crate::rooms::Claims;
@@ -56,7 +56,7 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
     let machines = if facts.arm64_unsupported { &MACHINES[..1] } else { &MACHINES[..] };
     let sources = machines.iter().map(|(machine, architecture)| ArchiveSource {
         machine,
-        url: version.archive_url(architecture),
+        path: version.archive_path(architecture),
         folder: format!("etcd-v{version}-linux-{architecture}"),
     });
     let mut programs = vec!["etcd", "etcdctl"];
@@ -66,8 +66,9 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
     Archive {
         room: ROOM,
         name: "etcd",
+        base: ETCD_RELEASES,
         sources: sources.collect(),
-        checksums: version.checksums_url(),
+        checksums: version.checksums_path(),
         programs,
         directory: layout::ETCD_BIN,
         version: vec![format!("{}/etcd", layout::ETCD_BIN), "--version".into()],

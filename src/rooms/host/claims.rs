@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
-use crate::inventory::host::{HostSection, PackageSource, PackagesSection};
+use crate::inventory::host::HostSection;
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::rooms::Claims;
 use crate::rooms::claims::{Package, Phase, Repository, Unit};
@@ -64,19 +64,14 @@ pub(super) fn preferred() -> impl Iterator<Item = (&'static str, &'static str)> 
 /// clocks agree.
 const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 
-pub(super) fn state(
-    packages: &PackagesSection,
-    host: &HostSection,
-    cluster: &Cluster,
-    claims: &mut Claims,
-) {
-    // Installed with its service held back, and it takes the place of another clock.
-    let starts_clock = packages.source == PackageSource::Repository;
+/// `installs` says whether the scripts install packages: then the clock is installed with its
+/// service held back, and takes the place of another one.
+pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claims: &mut Claims) {
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
         let claims = claims.node(node.index);
         claims.packages.extend(needed);
-        if starts_clock {
+        if installs {
             claims.units.push(clock(node.os.family_facts()));
         }
         if !node.kubelet() {

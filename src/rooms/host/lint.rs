@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
 
 use super::claims::{needed, preferred, spelt};
-use super::{PACKAGE_MISSING, REPOSITORY_KEY, SYSCTL_NEEDED, SYSCTL_NOT_SET};
-use crate::catalog::docker;
+use super::{
+    KEY_OVER_HTTP, PACKAGE_MISSING, REPOSITORY_FORM, REPOSITORY_KEY, SYSCTL_NEEDED, SYSCTL_NOT_SET,
+};
+use crate::catalog::{OsFamily, docker};
 use crate::cluster::{Cluster, RuntimeKind};
-use crate::inventory::host::{PackageSource, PackagesSection};
+use crate::inventory::packages::{
+    PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
+};
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::{Finding, Path, Report, closest};
 
@@ -14,18 +18,20 @@ fn section() -> Path {
 
 const PREINSTALLED: &str = "install it yourself and write `packages: {source: preinstalled}`";
 
-/// Packages that no repository has.
+/// Packages that no repository has, and repositories that no package manager would take.
 pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
-    let PackagesSection { source, kubernetes_repository, kubernetes_keys } = said;
+    // Versions are compared with what all rooms need, and etcd's sums come with its archives.
+    let PackagesSection { source, repositories, versions: _, archives: _ } = said;
     if *source == PackageSource::Preinstalled {
         return;
     }
-    let repository = section().key("kubernetesRepository");
-    if kubernetes_repository.is_none() && !cluster.release.package_layout.reachable() {
+    let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
+    let at = section().key("repositories");
+    if kubernetes.is_none() && !cluster.release.package_layout.reachable() {
         report.push(
             Finding::new(
                 &PACKAGE_MISSING,
-                repository.clone(),
+                at.key("kubernetes"),
                 format!(
                     "the repositories that had Kubernetes {} were taken down on 2024-03-04",
                     cluster.kubernetes
@@ -33,22 +39,112 @@ pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut R
             )
             .label("no repository is named")
             .because(Path::of(&["cluster", "kubernetes"]), "this release")
-            .help("name a mirror in `packages.kubernetesRepository`, with its `kubernetesKeys`, or write `packages: {source: preinstalled}`"),
+            .help("name a mirror in `packages.repositories.kubernetes`, with its key, or write `packages: {source: preinstalled}`"),
         );
     }
-    if kubernetes_repository.is_some() && kubernetes_keys.is_empty() {
-        report.push(
+    let named = [("distribution", distribution), ("runtime", runtime), ("kubernetes", kubernetes)];
+    let named = named.map(|(name, said)| said.as_ref().map(|said| (at.key(name), said)));
+    let named: Vec<(Path, &RepositorySection)> = named.into_iter().flatten().collect();
+    for (at, said) in &named {
+        key(at, said, report);
+        form(at, said, cluster, report);
+    }
+    one_key(&named, report);
+    if cluster.runtime.kind == RuntimeKind::Docker {
+        of_docker(cluster, report);
+    }
+}
+
+/// Exactly one way to the key.
+fn key(at: &Path, said: &RepositorySection, report: &mut Report) {
+    let RepositorySection { url: _, suite: _, components: _, key, keys, keyring } = said;
+    let ways = [("key", key.is_some()), ("keys", !keys.is_empty()), ("keyring", keyring.is_some())];
+    let ways: Vec<&str> = ways.iter().filter(|(_, said)| *said).map(|(name, _)| *name).collect();
+    match ways[..] {
+        [] => report.push(
             Finding::new(
                 &REPOSITORY_KEY,
-                repository,
+                at.clone(),
                 "packages of a repository without a key cannot be told from forged ones",
             )
             .label("no key is named for it")
-            .help("name the URL of its signing key in `packages.kubernetesKeys`"),
+            .help("write the signing key itself as `key`, its URL in `keys`, or as `keyring` the file that hosts have already"),
+        ),
+        [_] => {}
+        [first, second, ..] => report.push(
+            Finding::new(
+                &REPOSITORY_KEY,
+                at.key(second),
+                format!("`{first}` and `{second}` both say which key signs the repository"),
+            )
+            .label("one too many")
+            .because(at.key(first), "the other")
+            .help("keep one of them"),
+        ),
+    }
+    for (index, url) in keys.iter().enumerate().filter(|(_, url)| url.as_str().starts_with("http:"))
+    {
+        report.push(
+            Finding::new(
+                &KEY_OVER_HTTP,
+                at.key("keys").index(index),
+                format!("whoever sits between a node and {url} can put a key of their own there"),
+            )
+            .label("fetched unprotected")
+            .help("write the key itself as `key`, or give an https URL"),
         );
     }
-    if cluster.runtime.kind == RuntimeKind::Docker {
-        of_docker(cluster, report);
+}
+
+/// What sources.list(5) and a `.repo` file have words for.
+fn form(at: &Path, said: &RepositorySection, cluster: &Cluster, report: &mut Report) {
+    let RepositorySection { suite, components, .. } = said;
+    let apt = cluster.nodes.iter().any(|node| node.os.family == OsFamily::Debian);
+    let flat = suite.as_ref().is_none_or(|suite| suite.as_str().ends_with('/'));
+    let finding = if !apt && (suite.is_some() || !components.is_empty()) {
+        let key = if suite.is_some() { "suite" } else { "components" };
+        let text = "dnf and yum know neither suites nor components, and no node has apt";
+        Finding::new(&REPOSITORY_FORM, at.key(key), text)
+            .label("nobody reads it")
+            .help("remove it, and write the whole baseurl as `url`")
+    } else if flat && !components.is_empty() {
+        let text = "a flat repository has no components";
+        let finding = Finding::new(&REPOSITORY_FORM, at.key("components"), text)
+            .help("name the `suite`, such as bookworm, or remove `components`");
+        match suite {
+            Some(_) => finding.because(at.key("suite"), "ends in `/`: a flat repository"),
+            None => finding.label("no suite is named, so it is one folder"),
+        }
+    } else if !flat && components.is_empty() {
+        let suite = suite.as_ref().map_or("", |suite| suite.as_str());
+        let text = format!("apt wants to know which components of the suite {suite} to take");
+        Finding::new(&REPOSITORY_FORM, at.key("suite"), text)
+            .label("without components")
+            .help("add `components: [main]`, or end it in `/` if it is a folder")
+    } else {
+        return;
+    };
+    report.push(finding);
+}
+
+/// apt refuses one source that is signed in two ways.
+fn one_key(named: &[(Path, &RepositorySection)], report: &mut Report) {
+    let mut seen: BTreeMap<(&str, &str), &(Path, &RepositorySection)> = BTreeMap::new();
+    for entry in named {
+        let (at, said) = entry;
+        let suite = said.suite.as_ref().map_or("/", |suite| suite.as_str());
+        let source = (said.url.as_str().trim_end_matches('/'), suite);
+        let (other, first) = seen.entry(source).or_insert(entry);
+        let keys =
+            |said: &RepositorySection| (said.key.clone(), said.keys.clone(), said.keyring.clone());
+        if keys(first) != keys(said) {
+            let text = "the same repository is named twice, with different keys";
+            report.push(
+                Finding::new(&REPOSITORY_KEY, at.key("url"), text)
+                    .because(other.key("url"), "named here as well")
+                    .help("write the same key for both"),
+            );
+        }
     }
 }
 

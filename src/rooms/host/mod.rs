@@ -15,12 +15,15 @@ mod tests;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::host::{Firewall, HostSection};
+use crate::inventory::packages::PackageSource;
 use crate::report::{Code, Report};
 use crate::rooms::{Claims, Plan, Room};
 use crate::template::Template;
 
 crate::codes! { "host":
+    KEY_OVER_HTTP = Warning "key-over-http",
     PACKAGE_MISSING = Error "package-missing",
+    REPOSITORY_FORM = Error "repository-form",
     REPOSITORY_KEY = Error "repository-key",
     SYSCTL_NEEDED = Error "sysctl-needed",
     SYSCTL_NOT_SET = Warning "sysctl-not-set",
@@ -53,7 +56,11 @@ impl Room for Host {
         let HostSection { set_hostname: _, firewall, sysctls, modules: _ } = &said.host;
         lint::packages(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
-        claims::state(&said.packages, &said.host, cluster, claims);
+        let versions = said.packages.versions.iter();
+        claims.package_versions =
+            versions.map(|(name, version)| (name.to_string(), version.to_string())).collect();
+        let installs = said.packages.source == PackageSource::Repository;
+        claims::state(installs, &said.host, cluster, claims);
         Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
     }
 }

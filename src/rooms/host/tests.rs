@@ -56,7 +56,7 @@ fn firewalld_opens_what_others_reach_and_nothing_else() {
 
 #[test]
 fn an_old_release_from_its_own_mirror_is_accepted() {
-    let own = "{cluster: {kubernetes: 1.15.1}, packages: {kubernetesRepository: 'https://mirror.example.com/k8s/', kubernetesKeys: ['https://mirror.example.com/key.gpg']}}";
+    let own = "{cluster: {kubernetes: 1.15.1}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keys: ['https://mirror.example.com/key.asc']}}}}";
     assert!(!codes(own).contains(&"host/package-missing"));
     assert!(
         !codes("{cluster: {kubernetes: 1.15.1}, packages: {source: preinstalled}}")
@@ -87,4 +87,51 @@ fn a_setting_that_kubernetes_needs_is_not_contradicted_in_any_spelling() {
         assert_eq!(codes(&format!("host: {{sysctls: {{{said}}}}}")), ["host/sysctl-needed"]);
     }
     assert_eq!(codes("host: {sysctls: {vm.swappiness: null}}"), ["host/sysctl-not-set"]);
+}
+
+/// What is found about the repositories of a mirror that are said so.
+fn of_repositories(said: &str) -> Vec<&'static str> {
+    codes(&format!("{{packages: {{repositories: {said}}}}}"))
+}
+
+#[test]
+fn a_repository_has_one_key_in_one_way() {
+    let url = "url: 'https://mirror.example.com/apt'";
+    let of = |more: &str| of_repositories(&format!("{{runtime: {{{url}{more}}}}}"));
+    assert_eq!(of(""), ["host/repository-key"]);
+    assert!(of(", keyring: /etc/apt/keyrings/site.gpg").is_empty());
+    assert!(of(", keys: ['https://mirror.example.com/key.asc']").is_empty());
+    assert_eq!(
+        of(", keyring: /k.gpg, keys: ['https://mirror.example.com/key.asc']"),
+        ["host/repository-key"]
+    );
+    assert_eq!(of(", keys: ['http://mirror.example.com/key.asc']"), ["host/key-over-http"]);
+    // apt refuses one source with two keyrings.
+    let twice = "{runtime: {url: 'https://mirror.example.com/apt', keyring: /a.gpg}, kubernetes: {url: 'https://mirror.example.com/apt/', keyring: /b.gpg}}";
+    assert_eq!(of_repositories(twice), ["host/repository-key"]);
+}
+
+#[test]
+fn a_repository_has_the_form_that_the_package_manager_reads() {
+    let of = |os: &str, form: &str| {
+        codes(&format!(
+            "{{os: {os}, packages: {{repositories: {{runtime: {{url: 'https://mirror.example.com/', keyring: /k.gpg, {form}}}}}}}}}"
+        ))
+    };
+    let debian = "{distribution: debian, release: '12'}";
+    assert!(of(debian, "suite: ./").is_empty());
+    assert!(of(debian, "suite: bookworm, components: [main]").is_empty());
+    assert_eq!(of(debian, "suite: bookworm"), ["host/repository-form"]);
+    assert_eq!(of(debian, "suite: ./, components: [main]"), ["host/repository-form"]);
+    assert_eq!(of(debian, "components: [main]"), ["host/repository-form"]);
+    let rocky = "{distribution: rocky, release: '9'}";
+    assert_eq!(of(rocky, "suite: ./"), ["host/repository-form"]);
+}
+
+#[test]
+fn a_version_is_pinned_for_a_package_that_is_needed() {
+    let outcome = outcome("packages: {versions: {haproxi: '2.6.*'}}");
+    let [finding] = outcome.report.findings() else { panic!("{:#?}", outcome.report.findings()) };
+    assert_eq!(finding.code.id, "audit/unknown-package");
+    assert_eq!(finding.help.as_deref(), Some("did you mean `haproxy`?"));
 }

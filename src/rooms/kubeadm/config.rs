@@ -26,6 +26,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
             "/localAPIEndpoint",
             "/nodeRegistration/name",
             "/nodeRegistration/criSocket",
+            "/nodeRegistration/imagePullPolicy",
             "/bootstrapTokens",
             "/certificateKey",
         ],
@@ -55,6 +56,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
             "/caCertPath",
             "/nodeRegistration/name",
             "/nodeRegistration/criSocket",
+            "/nodeRegistration/imagePullPolicy",
             "/controlPlane",
         ],
     },
@@ -107,6 +109,9 @@ fn registration(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims)
     }
     if !plan.ignored_checks.is_empty() {
         registration.insert("ignorePreflightErrors".into(), json!(plan.ignored_checks));
+    }
+    if let Some(policy) = plan.pull_policy {
+        registration.insert("imagePullPolicy".into(), json!(policy));
     }
     Value::Object(registration)
 }

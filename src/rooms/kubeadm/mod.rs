@@ -47,6 +47,7 @@ crate::codes! { "kubeadm":
     PREFLIGHT_ALL = Warning "preflight-all",
     PREFLIGHT_ALL_AND_MORE = Error "preflight-all-and-more",
     PREFLIGHT_UNKNOWN = Warning "preflight-unknown",
+    PULL_POLICY = Error "pull-policy",
 }
 
 /// The room.

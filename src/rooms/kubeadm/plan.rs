@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::{ANONYMOUS_AUTH, args, config, pki, rbac, sans};
+use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, pki, rbac, sans};
 use crate::catalog::flags::Component;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
+use crate::inventory::images::PullPolicy;
 use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::inventory::{ExtraArgsSection, Inventory};
@@ -31,6 +32,8 @@ pub(super) struct Kubeadm {
     pub(super) etcd_endpoints: Vec<String>,
     /// Preflight checks whose errors are ignored, on every node.
     pub(super) ignored_checks: Vec<String>,
+    /// When kubeadm pulls images; `None` leaves it to kubeadm.
+    pub(super) pull_policy: Option<&'static str>,
 }
 
 type Flags = BTreeMap<FlagName, FlagValue>;
@@ -52,6 +55,7 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         args::CONTROLLER_MANAGER,
     );
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
+    pull_policy(said, cluster, report);
     let anonymous = api_server.iter().find(|(name, _)| name.as_str() == "anonymous-auth");
     if anonymous.is_some_and(|(_, value)| value.as_str() == "false") {
         let mut finding = Finding::new(
@@ -67,6 +71,27 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         }
         report.push(finding);
     }
+}
+
+/// Releases without the field do what `IfNotPresent` says.
+fn pull_policy(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+    let Some(policy) = said.images.pull_policy else { return };
+    if cluster.release.kubeadm.image_pull_policy_field || policy == PullPolicy::IfNotPresent {
+        return;
+    }
+    report.push(
+        Finding::new(
+            &PULL_POLICY,
+            Path::of(&["images", "pullPolicy"]),
+            format!(
+                "kubeadm of {} pulls what the node lacks, and nothing else",
+                cluster.kubernetes
+            ),
+        )
+        .label("from Kubernetes 1.22 on")
+        .because(Path::of(&["cluster", "kubernetes"]), "this release")
+        .help("remove it; what `images.archives` brings is not pulled"),
+    );
 }
 
 fn texts(flags: &Flags) -> BTreeMap<String, String> {
@@ -103,6 +128,11 @@ impl Kubeadm {
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
             ignored_checks: ignore_preflight_errors.iter().map(ToString::to_string).collect(),
+            pull_policy: said
+                .images
+                .pull_policy
+                .filter(|_| cluster.release.kubeadm.image_pull_policy_field)
+                .map(PullPolicy::as_str),
         }
     }
 
@@ -201,15 +231,24 @@ impl Plan for Kubeadm {
         if !node.kubelet() {
             return;
         }
-        let reads =
-            ["cluster", "endpoint", "etcd", "extraArgs", "kubeadm", "kubelet", "kubeProxy", "pki"]
-                .map(|key| Path::of(&[key]))
-                .into_iter()
-                .chain([node.path()]);
+        let reads = [
+            "cluster",
+            "endpoint",
+            "etcd",
+            "extraArgs",
+            "images",
+            "kubeadm",
+            "kubelet",
+            "kubeProxy",
+            "pki",
+        ]
+        .map(|key| Path::of(&[key]))
+        .into_iter()
+        .chain([node.path()]);
         if !cluster.is_first_control_plane(node) {
             let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
             out.yaml(
-                file.reads([node.path(), Path::of(&["kubeadm"])]),
+                file.reads([node.path(), Path::of(&["images"]), Path::of(&["kubeadm"])]),
                 vec![(config::JOIN, config::join(self, cluster, node, claims))],
             );
             return;

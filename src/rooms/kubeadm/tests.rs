@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::config::{cluster_configuration, init, join};
 use super::plan::Kubeadm as Decided;
 use crate::catalog::releases;
-use crate::cluster::{EtcdMode, codes};
+use crate::cluster::{Cluster, EtcdMode, codes};
+use crate::inventory::Inventory;
 use crate::pki::{CertSpec, San};
 use crate::rooms::trial::{claimed, complaints, files, pages, resolved, text};
 
@@ -17,14 +18,17 @@ fn first(overlay: &Value) -> (Value, Value) {
     let (cluster, claims) = claimed(overlay);
     let (said, _) = resolved(overlay);
     let node = cluster.control_planes().next().unwrap();
-    let plan = Decided::new(&said, &cluster);
-    (init(&plan, &cluster, node, &claims), cluster_configuration(&plan, &cluster))
+    (init(&Decided::new(&said, &cluster), &cluster, node, &claims), shared(&said, &cluster))
+}
+
+fn shared(said: &Inventory, cluster: &Cluster) -> Value {
+    cluster_configuration(&Decided::new(said, cluster), cluster)
 }
 
 fn joining(overlay: &Value, name: &str) -> Value {
     let (cluster, claims) = claimed(overlay);
-    let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
     let (said, _) = resolved(overlay);
+    let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
     join(&Decided::new(&said, &cluster), &cluster, node, &claims)
 }
 
@@ -295,4 +299,27 @@ fn flags_are_judged_by_release_and_owner() {
 #[test]
 fn the_pages_of_extra_arguments_hold() {
     pages(&[&codes::EXTRA_ARG_OWNED, &codes::EXTRA_ARG_REMOVED, &codes::CGROUP_DRIVER]);
+}
+
+#[test]
+fn the_pull_policy_is_written_where_the_release_has_the_field() {
+    let of = |version: &str| {
+        let overlay = json!({
+            "cluster": {"kubernetes": version},
+            "images": {"pullPolicy": "Never"},
+        });
+        let registration =
+            |document: Value| document["nodeRegistration"]["imagePullPolicy"].clone();
+        (registration(first(&overlay).0), registration(joining(&overlay, "w1")))
+    };
+    assert_eq!(of("1.22.0"), (json!("Never"), json!("Never")));
+    assert_eq!(of("1.21.14"), (Value::Null, Value::Null));
+    let said = |policy: &str| {
+        let overlay =
+            json!({"cluster": {"kubernetes": "1.21.14"}, "images": {"pullPolicy": policy}});
+        complaints(&super::Kubeadm, &overlay)
+    };
+    assert_eq!(said("Never"), ["kubeadm/pull-policy at images.pullPolicy"]);
+    // What an old kubeadm does by itself.
+    assert!(said("IfNotPresent").is_empty());
 }

@@ -31,7 +31,7 @@ pub(super) const FLAGS: Owned = &[
     ("network-plugin", &["cni", "plugin"]),
     ("node-ip", NODES),
     ("node-labels", NODES),
-    ("pod-infra-container-image", &["cluster", "imageRepository"]),
+    ("pod-infra-container-image", &["images", "registry"]),
     ("pod-manifest-path", NODES),
     ("register-with-taints", NODES),
 ];

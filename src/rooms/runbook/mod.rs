@@ -4,18 +4,23 @@
 //! Per node: `10-prepare.sh` … `90-reset.sh`, only the phases that the node needs. Per cluster:
 //! `README.md`, the image list and the topology.
 
+mod images;
 mod packages;
+mod plan;
 mod prose;
+mod repositories;
 mod scripts;
+#[cfg(test)]
+mod tests;
 mod units;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
-use crate::inventory::host::{HostSection, PackageSource, PackagesSection};
 use crate::report::Report;
 use crate::template;
 use crate::template::Template;
 
+use self::plan::Planned;
 use super::{Claims, Output, Plan, Rendering, Room};
 
 /// The room.
@@ -32,12 +37,16 @@ static TEMPLATES: &[Template] = &[
     template!("runbook/90-reset.sh.j2"),
     template!("runbook/README.md.j2"),
     template!("runbook/answers.sh.j2"),
+    template!("runbook/apt.sh.j2"),
     template!("runbook/archive.sh.j2"),
     template!("runbook/guard.sh.j2"),
+    template!("runbook/images.sh.j2"),
     template!("runbook/installed.sh.j2"),
     template!("runbook/prelude.sh.j2"),
+    template!("runbook/rpm.sh.j2"),
     template!("runbook/units.sh.j2"),
     template!("runbook/wait.sh.j2"),
+    template!("runbook/write.sh.j2"),
 ];
 
 impl Room for Runbook {
@@ -56,27 +65,8 @@ impl Room for Runbook {
         _: &mut Claims,
         _: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        // What the kernel is told is the host's matter.
-        let HostSection { set_hostname, firewall, sysctls: _, modules: _ } = &said.host;
-        let PackagesSection { source, kubernetes_repository, kubernetes_keys } = &said.packages;
-        Some(Box::new(Planned {
-            set_hostname: *set_hostname,
-            open_firewall: *firewall == crate::inventory::host::Firewall::Open,
-            preinstalled: *source == PackageSource::Preinstalled,
-            kubernetes_repository: kubernetes_repository.as_ref().map(ToString::to_string),
-            kubernetes_keys: kubernetes_keys.iter().map(ToString::to_string).collect(),
-        }))
+        Some(Box::new(Planned::new(said)))
     }
-}
-
-/// What the scripts are told beside cluster and claims.
-struct Planned {
-    set_hostname: bool,
-    open_firewall: bool,
-    preinstalled: bool,
-    /// The site's mirror; `None` takes the release's own repository.
-    kubernetes_repository: Option<String>,
-    kubernetes_keys: Vec<String>,
 }
 
 impl Plan for Planned {

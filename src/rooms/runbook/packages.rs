@@ -2,10 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Planned;
-use crate::catalog::{OsRelease, PackageManager};
-use crate::cluster::{Cluster, Node};
-use crate::rooms::claims::{Archive, NodeClaims, Package, Repository};
+use super::plan::Planned;
+use super::repositories::{self, RepositoryContext};
+use crate::catalog::PackageManager;
+use crate::cluster::Node;
+use crate::rooms::Rendering;
+use crate::rooms::claims::{Archive, Package, Repository};
 
 /// What `10-prepare.sh` installs.
 #[derive(Serialize)]
@@ -15,6 +17,8 @@ pub(super) struct PackagesContext {
     /// `apt-get`, `dnf` or `yum`.
     manager: &'static str,
     repositories: Vec<RepositoryContext>,
+    /// Whether these are all; otherwise the host's own serve as well.
+    only_named: bool,
     /// Names, with the exact version in the manager's own form where one is pinned.
     packages: Vec<String>,
     /// Names whose upgrades are held back.
@@ -22,15 +26,6 @@ pub(super) struct PackagesContext {
     /// What is looked for where packages are preinstalled.
     programs: BTreeSet<String>,
     archives: Vec<ArchiveContext>,
-}
-
-#[derive(Serialize)]
-struct RepositoryContext {
-    /// Part of file names: `kubernetes`, `docker`.
-    id: &'static str,
-    /// apt: what follows `deb [signed-by=…]`; rpm: the baseurl.
-    url: String,
-    keys: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -52,12 +47,8 @@ struct SourceContext {
 }
 
 impl PackagesContext {
-    pub(super) fn new(
-        planned: &Planned,
-        cluster: &Cluster,
-        node: &Node,
-        claims: &NodeClaims,
-    ) -> Self {
+    pub(super) fn new(planned: &Planned, with: &Rendering<'_>, node: &Node) -> Self {
+        let claims = with.claims.of(node.index);
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Package> = BTreeMap::new();
         for package in &claims.packages {
@@ -76,13 +67,12 @@ impl PackagesContext {
                 PackageManager::Dnf => "dnf",
                 PackageManager::Yum => "yum",
             },
-            repositories: used
-                .into_iter()
-                .filter_map(|repository| {
-                    RepositoryContext::new(repository, planned, cluster, node.os)
-                })
+            repositories: repositories::of(&used, &planned.mirrors, with.cluster, node.os),
+            only_named: planned.mirrors.distribution.is_some(),
+            packages: wanted
+                .values()
+                .map(|package| exact(package, &with.claims.package_versions, apt))
                 .collect(),
-            packages: wanted.values().map(|package| exact(package, apt)).collect(),
             held: wanted
                 .values()
                 .filter(|package| package.hold)
@@ -93,66 +83,38 @@ impl PackagesContext {
                 .iter()
                 .filter_map(|package| package.program.clone())
                 .collect(),
-            archives: claims.archives.iter().map(ArchiveContext::from).collect(),
+            archives: claims
+                .archives
+                .iter()
+                .map(|archive| ArchiveContext::new(archive, planned.mirrors.archives.as_deref()))
+                .collect(),
         }
     }
 }
 
-/// `kubeadm=1.30.4-1.1` or `kubeadm-1.30.4-150500.1.1`.
-fn exact(package: &Package, apt: bool) -> String {
-    match &package.version {
+/// `kubeadm=1.30.4-1.1` or `kubeadm-1.30.4-150500.1.1`. What the inventory pins comes first.
+fn exact(package: &Package, pinned: &BTreeMap<String, String>, apt: bool) -> String {
+    match pinned.get(&package.name).or(package.version.as_ref()) {
         Some(version) if apt => format!("{}={version}", package.name),
         Some(version) => format!("{}-{version}", package.name),
         None => package.name.clone(),
     }
 }
 
-impl RepositoryContext {
-    fn new(
-        repository: Repository,
-        planned: &Planned,
-        cluster: &Cluster,
-        os: &OsRelease,
-    ) -> Option<Self> {
-        let apt = os.package_manager == PackageManager::Apt;
-        match repository {
-            Repository::Distribution => None,
-            Repository::Kubernetes => {
-                let own = cluster.release.package_layout.repository(cluster.kubernetes.minor);
-                let (url, key) = if apt {
-                    (own.apt_source, own.apt_key)
-                } else {
-                    (own.rpm_baseurl, own.rpm_key)
-                };
-                Some(match &planned.kubernetes_repository {
-                    // A flat apt repository, as pkgs.k8s.io itself is.
-                    Some(mirror) => Self {
-                        id: "kubernetes",
-                        url: if apt { format!("{mirror} /") } else { mirror.clone() },
-                        keys: planned.kubernetes_keys.clone(),
-                    },
-                    None => Self { id: "kubernetes", url, keys: vec![key] },
-                })
-            }
-            Repository::Docker => {
-                let base = &os.docker_repository;
-                Some(Self {
-                    id: "docker",
-                    url: match &os.codename {
-                        Some(codename) if apt => format!("{base} {codename} stable"),
-                        _ => format!("{base}/{}/$basearch/stable", os.version),
-                    },
-                    keys: vec![format!("{base}/gpg")],
-                })
-            }
-        }
-    }
-}
-
-impl From<&Archive> for ArchiveContext {
-    fn from(archive: &Archive) -> Self {
-        let Archive { room: _, name, sources, checksums, programs, directory, version, prints } =
-            archive;
+impl ArchiveContext {
+    fn new(archive: &Archive, mirror: Option<&str>) -> Self {
+        let Archive {
+            room: _,
+            name,
+            base,
+            sources,
+            checksums,
+            programs,
+            directory,
+            version,
+            prints,
+        } = archive;
+        let below = |path: &str| format!("{}/{path}", mirror.unwrap_or(base));
         Self {
             name,
             version: version.clone(),
@@ -161,11 +123,11 @@ impl From<&Archive> for ArchiveContext {
                 .iter()
                 .map(|source| SourceContext {
                     machine: source.machine,
-                    url: source.url.clone(),
+                    url: below(&source.path),
                     folder: source.folder.clone(),
                 })
                 .collect(),
-            checksums: checksums.clone(),
+            checksums: below(checksums),
             programs: programs.clone(),
             directory,
         }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Planned;
+use super::plan::Planned;
 use super::scripts::runs_member;
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind};
 use crate::rooms::claims::{Bind, Port, Protocol, Reach};

@@ -1,7 +1,8 @@
 use serde::Serialize;
 
-use super::Planned;
+use super::images::ImagesContext;
 use super::packages::PackagesContext;
+use super::plan::Planned;
 use super::units::{UnitContext, of_phase};
 use crate::catalog::OsFamily;
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, layout, loopback};
@@ -68,7 +69,6 @@ struct Prepare<'a> {
 }
 
 pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-    let claims = with.claims.of(node.index);
     let version = node.os.version.as_str();
     let own = Prepare {
         os: OsContext {
@@ -82,19 +82,20 @@ pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out:
         kubelet: node.kubelet(),
         hosts_fragment: layout::HOSTS_FRAGMENT,
         rhel: node.os.family == OsFamily::Rhel,
-        packages: PackagesContext::new(planned, with.cluster, node, claims),
+        packages: PackagesContext::new(planned, with, node),
     };
     let does = "checks the host, turns swap off, writes the hosts block, installs packages";
     script(node, "10-prepare", "runbook/10-prepare.sh.j2", does, own, out);
 }
 
 #[derive(Serialize)]
-struct Install {
+struct Install<'a> {
     firewalld: bool,
     vrrp: bool,
     /// Networks whose packets firewalld lets through: a service knows ports only.
     pods: Vec<String>,
     units: Vec<UnitContext>,
+    images: Option<ImagesContext<'a>>,
 }
 
 pub(super) fn install(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -104,6 +105,7 @@ pub(super) fn install(planned: &Planned, node: &Node, with: &Rendering<'_>, out:
         vrrp: claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp),
         pods: with.cluster.pod_subnets.iter().map(ToString::to_string).collect(),
         units: of_phase(claims, Phase::Install),
+        images: ImagesContext::new(planned, node, with),
     };
     let does = "verifies every file, places it, loads kernel modules and settings";
     script(node, "20-install", "runbook/20-install.sh.j2", does, own, out);

@@ -27,20 +27,20 @@ fn containerd(node: &Node, exact: bool, cluster: &Cluster) -> Package {
     let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
     let version =
         (exact || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
-    package("containerd.io", version, Repository::Docker, "containerd")
+    package("containerd.io", version, Repository::Runtime, "containerd")
 }
 
 fn docker(node: &Node, exact: bool, cluster: &Cluster) -> Vec<Package> {
     let version = docker_package_version(cluster.runtime.version, exact, node.os.family);
-    let docker = |name, program| package(name, Some(version.clone()), Repository::Docker, program);
+    let docker = |name, program| package(name, Some(version.clone()), Repository::Runtime, program);
     let mut packages = vec![
         docker("docker-ce", "dockerd"),
         docker("docker-ce-cli", "docker"),
-        package("containerd.io", None, Repository::Docker, "containerd"),
+        package("containerd.io", None, Repository::Runtime, "containerd"),
     ];
     if cluster.runtime.cri_dockerd {
         // In no repository: where it is not preinstalled, that is reported.
-        packages.push(package("cri-dockerd", None, Repository::Docker, "cri-dockerd"));
+        packages.push(package("cri-dockerd", None, Repository::Runtime, "cri-dockerd"));
     }
     packages
 }

@@ -147,7 +147,7 @@ fn file(node: &Node, path: &str) -> File {
 fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
     let file = file(node, CONTAINERD_CONFIG)
         .read_by("containerd.service", Apply::Restart)
-        .reads([Path::of(&["cluster", "imageRepository"])]);
+        .reads([Path::of(&["images", "registry"])]);
     out.template(
         file,
         CONFIG,

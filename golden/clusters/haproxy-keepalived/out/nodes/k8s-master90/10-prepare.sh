@@ -70,8 +70,16 @@ if grep -q '^SELINUX=enforcing' /etc/selinux/config 2>/dev/null; then
   sed -i 's/^SELINUX=enforcing/SELINUX=permissive/' /etc/selinux/config
 fi
 
-repo=/etc/yum.repos.d/hagen-kubernetes.repo
-text=$(cat <<'REPO'
+# write PATH TEXT: replaces a file that says something else, in one step.
+write() {
+  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  printf '%s\n' "$2" >"$1.hagen-new"
+  chmod 0644 "$1.hagen-new"
+  mv -f "$1.hagen-new" "$1"
+}
+
+install -d -m 0755 /etc/pki/rpm-gpg
+write /etc/yum.repos.d/hagen-kubernetes.repo "$(cat <<'REPO'
 [hagen-kubernetes]
 name=kubernetes
 baseurl=https://mirror.example.com/kubernetes/yum/repos/kubernetes-el7-x86_64/
@@ -80,29 +88,21 @@ gpgcheck=1
 gpgkey=https://mirror.example.com/kubernetes/yum/doc/yum-key.gpg https://mirror.example.com/kubernetes/yum/doc/rpm-package-key.gpg
 exclude=kubelet kubeadm kubectl cri-tools kubernetes-cni
 REPO
-)
-if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
-  printf '%s\n' "$text" >"$repo"
-  chmod 0644 "$repo"
-fi
-repo=/etc/yum.repos.d/hagen-docker.repo
-text=$(cat <<'REPO'
-[hagen-docker]
-name=docker
+)"
+write /etc/yum.repos.d/hagen-runtime.repo "$(cat <<'REPO'
+[hagen-runtime]
+name=runtime
 baseurl=https://download.docker.com/linux/centos/7/$basearch/stable
 enabled=1
 gpgcheck=1
 gpgkey=https://download.docker.com/linux/centos/gpg
 REPO
-)
-if [ "$text" != "$(cat "$repo" 2>/dev/null)" ]; then
-  printf '%s\n' "$text" >"$repo"
-  chmod 0644 "$repo"
-fi
+)"
 wanted=(ca-certificates chrony conntrack-tools container-selinux containerd.io cri-tools curl docker-ce-18.09.7 docker-ce-cli-18.09.7 ethtool haproxy iproute ipset iptables ipvsadm keepalived kmod kubeadm-1.15.1-0 kubectl-1.15.1-0 kubelet-1.15.1-0 kubernetes-cni policycoreutils socat)
 absent=()
 for package in "${wanted[@]}"; do
-  rpm -q "$package" >/dev/null 2>&1 || absent+=("$package")
+  # A wanted version may be a pattern: any build of a release.
+  [ -n "$(rpm -qa "$package")" ] || absent+=("$package")
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"

@@ -60,37 +60,46 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   printf '%s\n' "$fresh" >/etc/hosts
 fi
 
+# write PATH TEXT: replaces a file that says something else, in one step.
+write() {
+  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  printf '%s\n' "$2" >"$1.hagen-new"
+  chmod 0644 "$1.hagen-new"
+  mv -f "$1.hagen-new" "$1"
+}
+
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
-keyring=/etc/apt/keyrings/hagen-kubernetes.asc
-if [ ! -s "$keyring" ]; then
-  command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
-  install -d -m 0755 /etc/apt/keyrings
-  curl -fsSL --retry 3 --max-time 60 https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key >"$keyring.new" ||
-    die 'the key of the kubernetes repository cannot be fetched from https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key'
-  chmod 0644 "$keyring.new"
-  mv -f "$keyring.new" "$keyring"
-fi
-list=/etc/apt/sources.list.d/hagen-kubernetes.list
-line="deb [signed-by=$keyring] https://pkgs.k8s.io/core:/stable:/v1.30/deb/ /"
-if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
-  printf '%s\n' "$line" >"$list"
-  chmod 0644 "$list"
-fi
-keyring=/etc/apt/keyrings/hagen-docker.asc
-if [ ! -s "$keyring" ]; then
-  command -v curl >/dev/null || { apt-get update -q && apt-get install -y -q curl ca-certificates; }
-  install -d -m 0755 /etc/apt/keyrings
-  curl -fsSL --retry 3 --max-time 60 https://download.docker.com/linux/debian/gpg >"$keyring.new" ||
-    die 'the key of the docker repository cannot be fetched from https://download.docker.com/linux/debian/gpg'
-  chmod 0644 "$keyring.new"
-  mv -f "$keyring.new" "$keyring"
-fi
-list=/etc/apt/sources.list.d/hagen-docker.list
-line="deb [signed-by=$keyring] https://download.docker.com/linux/debian bookworm stable"
-if [ "$line" != "$(cat "$list" 2>/dev/null)" ]; then
-  printf '%s\n' "$line" >"$list"
-  chmod 0644 "$list"
-fi
+readonly list=/etc/apt/sources.list.d/hagen.list
+get() { apt-get "$@"; }
+# keys FILE URL…: the keys of a repository, unless they are there. A bare machine has no curl, but
+# apt's own downloader.
+keys() {
+  local file=$1 url
+  shift
+  [ ! -s "$file" ] || return 0
+  : >"$file.new"
+  for url in "$@"; do
+    case $url in
+      https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || { get update -q; get install -y -q ca-certificates; } ;;
+    esac
+    rm -f "$file.part"
+    /usr/lib/apt/apt-helper -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download-file "$url" "$file.part" ||
+      die "the key $url cannot be fetched"
+    grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$file.part" || die "$url is no ASCII-armoured key"
+    cat "$file.part" >>"$file.new"
+  done
+  rm -f "$file.part"
+  chmod 0644 "$file.new"
+  mv -f "$file.new" "$file"
+}
+write "$list" "$(cat <<'LIST'
+deb [signed-by=/etc/apt/keyrings/hagen-kubernetes.asc] https://pkgs.k8s.io/core:/stable:/v1.30/deb/ /
+deb [signed-by=/etc/apt/keyrings/hagen-runtime.asc] https://download.docker.com/linux/debian bookworm stable
+LIST
+)"
+install -d -m 0755 /etc/apt/keyrings
+keys /etc/apt/keyrings/hagen-kubernetes.asc https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key
+keys /etc/apt/keyrings/hagen-runtime.asc https://download.docker.com/linux/debian/gpg
 wanted=(apt-transport-https ca-certificates chrony conntrack 'containerd.io=1.7.*' cri-tools curl ebtables ethtool gpg iproute2 iptables keepalived kmod kubeadm=1.30.4-1.1 kubectl=1.30.4-1.1 kubelet=1.30.4-1.1 kubernetes-cni libnginx-mod-stream nginx socat)
 absent=()
 for package in "${wanted[@]}"; do
@@ -107,7 +116,7 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
-  apt-get update -q
+  get update -q
   # The configuration comes with 20-install.sh: a service must not start with the package's own.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
@@ -115,7 +124,7 @@ if [ -n "${absent[*]-}" ]; then
     chmod 0755 "$policy"
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
-  apt-get install -y -q --no-install-recommends --allow-change-held-packages \
+  get install -y -q --no-install-recommends --allow-change-held-packages \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${absent[@]}"
 fi
 apt-mark hold containerd.io kubeadm kubectl kubelet >/dev/null

@@ -1,0 +1,89 @@
+use crate::inventory::Inventory;
+use crate::inventory::host::{Firewall, HostSection};
+use crate::inventory::images::{ImagesSection, PullPolicy};
+use crate::inventory::packages::{
+    PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
+};
+
+/// What the scripts are told beside cluster and claims.
+pub(super) struct Planned {
+    pub(super) set_hostname: bool,
+    pub(super) open_firewall: bool,
+    pub(super) preinstalled: bool,
+    pub(super) mirrors: Mirrors,
+    /// Archives of images on the node.
+    pub(super) image_archives: Vec<String>,
+    /// Whether every image has to be there before kubeadm starts.
+    pub(super) images_needed: bool,
+}
+
+/// The site's own sources; `None` takes upstream's.
+pub(super) struct Mirrors {
+    pub(super) distribution: Option<Mirror>,
+    pub(super) runtime: Option<Mirror>,
+    pub(super) kubernetes: Option<Mirror>,
+    /// The folder of etcd's releases.
+    pub(super) archives: Option<String>,
+}
+
+/// A package repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mirror {
+    pub(super) url: String,
+    /// apt: what follows the address. Components of one suite may be asked for separately.
+    pub(super) suite: String,
+    pub(super) components: Vec<String>,
+    pub(super) key: Key,
+}
+
+/// Where the key that signs a repository comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Written by the script.
+    Inline(String),
+    /// Fetched by the script.
+    Fetched(Vec<String>),
+    /// A file on the node.
+    File(String),
+}
+
+impl Planned {
+    pub(super) fn new(said: &Inventory) -> Self {
+        // What the kernel is told is the host's matter.
+        let HostSection { set_hostname, firewall, sysctls: _, modules: _ } = &said.host;
+        let PackagesSection { source, repositories, versions: _, archives } = &said.packages;
+        let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
+        // Names and policies of images are facts of the cluster and kubeadm's matter.
+        let ImagesSection { registry: _, pull_policy, archives: image_archives } = &said.images;
+        Self {
+            set_hostname: *set_hostname,
+            open_firewall: *firewall == Firewall::Open,
+            preinstalled: *source == PackageSource::Preinstalled,
+            mirrors: Mirrors {
+                distribution: distribution.as_ref().map(Mirror::from),
+                runtime: runtime.as_ref().map(Mirror::from),
+                kubernetes: kubernetes.as_ref().map(Mirror::from),
+                archives: archives.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
+            },
+            image_archives: image_archives.iter().map(ToString::to_string).collect(),
+            images_needed: *pull_policy == Some(PullPolicy::Never),
+        }
+    }
+}
+
+impl From<&RepositorySection> for Mirror {
+    fn from(section: &RepositorySection) -> Self {
+        let RepositorySection { url, suite, components, key, keys, keyring } = section;
+        Self {
+            url: url.to_string(),
+            suite: suite.as_ref().map_or_else(|| "/".to_owned(), ToString::to_string),
+            components: components.iter().map(ToString::to_string).collect(),
+            // Two of them, or none, are refused by the lint.
+            key: match (key, keyring) {
+                (Some(key), _) => Key::Inline(key.to_string()),
+                (None, Some(file)) => Key::File(file.to_string()),
+                (None, None) => Key::Fetched(keys.iter().map(ToString::to_string).collect()),
+            },
+        }
+    }
+}

@@ -1,0 +1,85 @@
+use crate::rooms::trial::{file, outcome};
+
+const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
+
+fn prepare(overlay: &str, node: &str) -> String {
+    file(&outcome(overlay), &format!("nodes/{node}/10-prepare.sh"))
+}
+
+fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| line.starts_with(start)).collect()
+}
+
+#[test]
+fn one_repository_for_everything_is_configured_once() {
+    let script = prepare(
+        &format!(
+            "packages: {{repositories: {{distribution: {{{SITE}}}, runtime: {{{SITE}}}, kubernetes: {{{SITE}}}}}}}"
+        ),
+        "w1",
+    );
+    assert_eq!(
+        lines(&script, "deb "),
+        ["deb [signed-by=/etc/apt/keyrings/site.gpg] http://10.0.0.1/apt /"]
+    );
+    // No other source is asked, not even those that the host has.
+    assert!(script.contains("-o Dir::Etc::SourceParts=/dev/null"));
+    for upstream in ["pkgs.k8s.io", "download.docker.com", "https://"] {
+        assert!(!script.contains(upstream), "{upstream} in {script}");
+    }
+}
+
+#[test]
+fn the_hosts_own_repositories_serve_where_no_other_is_named() {
+    let script = prepare(&format!("packages: {{repositories: {{kubernetes: {{{SITE}}}}}}}"), "w1");
+    assert!(!script.contains("Dir::Etc"));
+    assert_eq!(lines(&script, "deb ").len(), 2, "the mirror, and docker's for containerd");
+}
+
+#[test]
+fn components_of_one_suite_are_one_source() {
+    let of = |component: &str| format!("{{{SITE}, suite: stable, components: [{component}]}}");
+    let script = prepare(
+        &format!(
+            "packages: {{repositories: {{runtime: {}, kubernetes: {}}}}}",
+            of("runtime"),
+            of("kubernetes")
+        ),
+        "w1",
+    );
+    let [source] = lines(&script, "deb ")[..] else { panic!("{script}") };
+    assert!(source.ends_with(" stable kubernetes runtime"), "{source}");
+}
+
+#[test]
+fn what_the_inventory_pins_comes_before_what_a_component_asks_for() {
+    let script = prepare("packages: {versions: {kubeadm: 1.37.1-2.1, haproxy: '2.6.*'}}", "cp1");
+    let [wanted] = lines(&script, "wanted=(")[..] else { panic!("{script}") };
+    assert!(wanted.contains(" 'haproxy=2.6.*' "), "{wanted}");
+    assert!(wanted.contains(" kubeadm=1.37.1-2.1 kubectl=1.37.1-1.1 "), "{wanted}");
+}
+
+#[test]
+fn archives_of_programs_come_from_the_mirror_with_their_sums() {
+    let script = prepare(
+        "{etcd: {mode: external, version: 3.6.8}, packages: {archives: 'http://10.0.0.1/etcd/'}}",
+        "cp1",
+    );
+    assert!(script.contains("url=http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz "));
+    assert!(script.contains(" http://10.0.0.1/etcd/v3.6.8/SHA256SUMS "));
+    assert!(!script.contains("github.com"));
+}
+
+#[test]
+fn images_are_imported_where_containers_run() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, images: {pullPolicy: Never, archives: [/srv/images.tar]}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
+    );
+    let script = file(&outcome, "nodes/cp1/20-install.sh");
+    assert!(script.contains("\nbring /srv/images.tar\n"));
+    let [needed] = lines(&script, "readonly images=(")[..] else { panic!("{script}") };
+    for image in ["registry.k8s.io/kube-apiserver:v1.37.1", "registry.k8s.io/pause:3.10.2"] {
+        assert!(needed.contains(image), "{image} in {needed}");
+    }
+    assert!(!file(&outcome, "nodes/e1/20-install.sh").contains("/srv/images.tar"));
+}

@@ -1,0 +1,160 @@
+//! What keeps the host untouched: the ground runs in mount, PID and network namespaces of its own,
+//! which end with their first process. Control groups and folders outlive namespaces, so a janitor
+//! outside removes them as soon as the ground has ended, however it has ended.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+/// Says to this program that it already runs in its namespaces.
+const INSIDE: &str = "HAGEN_GROUND_INSIDE";
+/// The control group, below this process's own, that holds those of all machines.
+const GROUP: &str = "hagen-ground";
+
+/// The folder of everything that is left between runs: caches and the last report.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real")
+}
+
+/// The folder of what exists while the ground runs: disks, process numbers.
+pub(crate) fn state() -> PathBuf {
+    target().join("ground")
+}
+
+/// Whether this process is inside already.
+pub(crate) fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// Runs this program again, inside, with the same arguments, and cleans up after it.
+pub(crate) fn enter() -> ExitCode {
+    clean();
+    fs::create_dir_all(state()).unwrap();
+    let janitor = Janitor::start();
+    let mut inside = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--ipc", "--pid", "--fork"])
+        .args(["--kill-child=KILL", "--mount-proc"])
+        .args(std::env::args_os())
+        .env(INSIDE, "1")
+        .spawn()
+        .expect("util-linux has setpriv and unshare");
+    fs::write(outside(), inside.id().to_string()).unwrap();
+    let status = inside.wait().unwrap();
+    janitor.finish();
+    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Holds the number of the process whose only child is the first one inside.
+fn outside() -> PathBuf {
+    state().join("outside")
+}
+
+/// A command that runs inside, from outside.
+pub(crate) fn visit() -> Command {
+    let outside = fs::read_to_string(outside()).expect("a ground runs with --keep");
+    let first = fs::read_to_string(format!("/proc/{outside}/task/{outside}/children"));
+    let mut command = Command::new("nsenter");
+    command.args(["--mount", "--net", "--ipc", "--pid", "--target", first.unwrap().trim()]);
+    command
+}
+
+/// A process outside of every namespace that does its work when this process is gone.
+struct Janitor(Child);
+
+impl Janitor {
+    fn start() -> Self {
+        // Its standard input ends when this process does. A group of its own: Ctrl-C is not for it.
+        let mut janitor = Command::new("bash");
+        janitor.args(["-c", JANITOR, "janitor"]).arg(state());
+        janitor.args(groups()).stdin(Stdio::piped()).process_group(0);
+        Self(janitor.spawn().expect("bash starts"))
+    }
+
+    fn finish(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+/// Waits for the end of its input, then until every process of the groups is gone.
+const JANITOR: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+state=$1
+shift
+for _ in {1..100}; do
+  left=0
+  for group; do
+    [ -d "$group" ] || continue
+    find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+    [ ! -d "$group" ] || left=1
+  done
+  [ "$left" = 1 ] || break
+  sleep 0.1
+done
+rm -rf --one-file-system -- "$state"
+"#;
+
+/// Removes what a run has left whose janitor was killed as well.
+fn clean() {
+    if groups().iter().any(|group| group.exists()) || state().exists() {
+        let mut janitor = Command::new("bash");
+        janitor.args(["-c", JANITOR, "janitor"]).arg(state()).args(groups());
+        janitor.stdin(Stdio::null()).status().expect("bash starts");
+    }
+}
+
+/// The ground's group in every hierarchy.
+fn groups() -> Vec<PathBuf> {
+    hierarchies().into_iter().map(|own| own.join(GROUP)).collect()
+}
+
+/// This process's own group in every hierarchy, version 1 and 2.
+fn hierarchies() -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    let mounts: Vec<Vec<&str>> = mounts.lines().map(|line| line.split(' ').collect()).collect();
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap();
+    own.lines()
+        .filter_map(|line| {
+            let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+            let mount = mounts.iter().find(|mount| match controllers {
+                "" => mount[2] == "cgroup2",
+                _ => {
+                    mount[2] == "cgroup"
+                        && mount[3].split(',').any(|o| controllers.split(',').any(|c| c == o))
+                }
+            })?;
+            Some(Path::new(mount[1]).join(path.trim_start_matches('/')))
+        })
+        .collect()
+}
+
+/// Makes a machine's groups anew and gives their folders. Groups that an earlier boot left would
+/// slow the kubelet's start down: a minute for a dozen.
+pub(crate) fn fresh_groups(machine: &str) -> Vec<PathBuf> {
+    hierarchies()
+        .into_iter()
+        .map(|own| {
+            let ours = own.join(GROUP);
+            let group = ours.join(machine);
+            let script = r#"[ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} +"#;
+            let removed = Command::new("bash").args(["-c", script, "bash"]).arg(&group).status();
+            assert!(removed.unwrap().success(), "{}: still in use", group.display());
+            for (parent, group) in [(&own, &ours), (&ours, &group)] {
+                fs::create_dir_all(group).unwrap();
+                // A group of cpuset takes no process before it has CPUs and memory.
+                for file in ["cpuset.cpus", "cpuset.mems"] {
+                    if let Ok(value) = fs::read(parent.join(file)) {
+                        let mut to =
+                            fs::OpenOptions::new().write(true).open(group.join(file)).unwrap();
+                        to.write_all(&value).ok();
+                    }
+                }
+            }
+            group
+        })
+        .collect()
+}

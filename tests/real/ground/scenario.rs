@@ -1,0 +1,191 @@
+//! What happens to a cluster that is up: one loss at a time, watched by a prober, healed before the
+//! next.
+
+use std::time::{Duration, Instant};
+
+use crate::cluster::Cluster;
+use crate::outage::Window;
+use crate::probe::Prober;
+use crate::report::Event;
+
+/// How long each loss is watched before it is healed: longer than any timeout that a balancer, etcd
+/// or keepalived has, so that a tail of sporadic failures is seen.
+pub(crate) const WATCH: Duration = Duration::from_secs(15);
+/// How long a healed cluster may take to be healthy.
+const RECOVERY: Duration = Duration::from_secs(300);
+/// For how long every probe succeeds before the next event.
+const STEADY: f64 = 2.0;
+/// The loss of any one node costs clients no more than this, in seconds.
+const BAR: f64 = 4.0;
+
+/// Who is hit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Each control plane, one after another.
+    EachControlPlane,
+    /// The control plane that holds the VIP: where it hurts most.
+    Holder,
+    /// All control planes at once.
+    All,
+}
+
+/// One kind of loss.
+pub(crate) struct Scenario {
+    /// The words of the report.
+    pub(crate) what: &'static str,
+    pub(crate) target: Target,
+    /// Whether the bar holds: one node at most is lost.
+    pub(crate) bar: bool,
+    pub(crate) harm: fn(&mut Cluster, &str),
+    pub(crate) heal: fn(&mut Cluster, &str),
+}
+
+/// Every loss, in the order in which they happen.
+pub(crate) const SCENARIOS: [Scenario; 9] = [
+    Scenario {
+        what: "powered off",
+        target: Target::EachControlPlane,
+        bar: true,
+        harm: |cluster, node| cluster.power_off(node),
+        heal: |cluster, node| cluster.power_on(node),
+    },
+    Scenario {
+        what: "network unplugged",
+        target: Target::EachControlPlane,
+        bar: true,
+        harm: |cluster, node| cluster.switch.cable(node, false),
+        heal: |cluster, node| cluster.switch.cable(node, true),
+    },
+    Scenario {
+        what: "balancer killed",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, node| cluster.kill(node, cluster.tree.balancer),
+        heal: |_, _| {},
+    },
+    Scenario {
+        what: "keepalived killed",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, node| cluster.kill(node, "keepalived.service"),
+        heal: |_, _| {},
+    },
+    Scenario {
+        what: "API server hung",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, node| cluster.signal_api_server(node, "STOP"),
+        heal: |cluster, node| cluster.signal_api_server(node, "CONT"),
+    },
+    Scenario {
+        what: "cut off from the other control planes",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, node| cluster.part(node),
+        heal: |cluster, _| cluster.switch.whole(),
+    },
+    Scenario {
+        what: "etcd's data lost",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, node| cluster.lose_member(node),
+        heal: |cluster, node| cluster.replace_member(node),
+    },
+    Scenario {
+        what: "worker powered off",
+        target: Target::Holder,
+        bar: true,
+        harm: |cluster, _| cluster.power_off("w1"),
+        heal: |cluster, _| cluster.power_on("w1"),
+    },
+    Scenario {
+        what: "all control planes powered off",
+        target: Target::All,
+        bar: false,
+        harm: |cluster, _| cluster.power_off_control_planes(),
+        heal: |cluster, _| cluster.power_on_control_planes(),
+    },
+];
+
+impl Scenario {
+    /// Runs it and says what clients saw.
+    pub(crate) fn run(&self, cluster: &mut Cluster, prober: &Prober<'_>) -> Vec<Event> {
+        match self.target {
+            Target::EachControlPlane => {
+                let nodes: Vec<String> = cluster.control_planes();
+                nodes.iter().map(|node| self.on(node, cluster, prober)).collect()
+            }
+            Target::Holder => vec![self.on(&cluster.holder(), cluster, prober)],
+            Target::All => vec![self.on("all", cluster, prober)],
+        }
+    }
+
+    fn on(&self, node: &str, cluster: &mut Cluster, prober: &Prober<'_>) -> Event {
+        settle(cluster, prober, self.what);
+        let holder = cluster.holder();
+        let role = if node == holder { " (VIP)" } else { "" };
+        let begin = Prober::now();
+        (self.harm)(cluster, node);
+        std::thread::sleep(WATCH);
+        let holders = cluster.vip_holders();
+        let repair = Prober::now();
+        (self.heal)(cluster, node);
+        settle(cluster, prober, self.what);
+        let end = Prober::now();
+        let event = Event {
+            what: self.what.to_owned(),
+            node: format!("{node}{role}"),
+            lost: prober.outage(Window { from: begin, to: repair }),
+            healed: prober.outage(Window { from: repair, to: end }),
+            lost_writes: prober.writes().lost,
+            holders,
+            holders_healed: cluster.vip_holders(),
+            heal: ((end - repair) * 10.0).round() / 10.0,
+        };
+        eprintln!(
+            "{}: {}: {:.1} s lost, {:.1} s while healing, healthy after {:.0} s",
+            event.node,
+            self.what,
+            event.lost.seconds(),
+            event.healed.seconds(),
+            event.heal
+        );
+        event
+    }
+
+    /// What an event shows that must not be.
+    pub(crate) fn defects(&self, event: &Event) -> Vec<String> {
+        let Event { what, node, lost, healed, lost_writes, holders, holders_healed, .. } = event;
+        let mut defects = Vec::new();
+        let mut defect = |is: bool, words: String| {
+            if is {
+                defects.push(format!("{node} {what}: {words}"));
+            }
+        };
+        defect(!lost_writes.is_empty(), format!("acknowledged writes are gone: {lost_writes:?}"));
+        defect(holders.len() > 1, format!("the VIP has several holders: {holders:?}"));
+        defect(holders_healed.len() != 1, format!("the VIP's holders: {holders_healed:?}"));
+        for (outage, when) in [(lost, "after the loss"), (healed, "while it was healed")] {
+            let seconds = outage.seconds();
+            defect(self.bar && seconds > BAR, format!("{seconds:.1} s without the API {when}"));
+        }
+        defects
+    }
+}
+
+/// Waits until the cluster is whole and clients have seen no failure for a while.
+fn settle(cluster: &Cluster, prober: &Prober<'_>, what: &str) {
+    let begun = Instant::now();
+    loop {
+        let health = cluster.health();
+        if health.is_ok() && prober.steady(STEADY) {
+            return;
+        }
+        assert!(
+            begun.elapsed() < RECOVERY,
+            "{what}: not healthy after {RECOVERY:?}: {}",
+            health.err().unwrap_or_else(|| "probes fail".to_owned())
+        );
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}

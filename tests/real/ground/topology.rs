@@ -1,0 +1,98 @@
+//! The clusters that are brought up: one inventory each, compiled as a user does it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::programs::run;
+use crate::sandbox;
+
+/// What every topology says: three control planes and a worker, offline, on this kind of host.
+const BASE: &str = include_str!("inventory.yaml");
+
+/// One cluster.
+pub(crate) struct Topology {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    more: &'static str,
+}
+
+/// Every topology, in the order in which they run.
+pub(crate) const TOPOLOGIES: [Topology; 3] = [
+    Topology { name: "stacked-haproxy", what: "stacked etcd, haproxy", more: "" },
+    Topology {
+        name: "external-haproxy",
+        what: "external etcd on the control planes, haproxy",
+        more: "etcd: {mode: external}\n",
+    },
+    Topology {
+        name: "stacked-nginx",
+        what: "stacked etcd, nginx",
+        more: "loadBalancer: {kind: nginx}\n\
+               allow: [{code: nginx/passive-checks, reason: measured here}]\n",
+    },
+];
+
+/// A compiled topology.
+pub(crate) struct Tree {
+    /// The output folder.
+    pub(crate) out: PathBuf,
+    pub(crate) gateway: &'static str,
+    pub(crate) prefix: &'static str,
+    pub(crate) client: &'static str,
+    pub(crate) vip: &'static str,
+    pub(crate) port: u16,
+    pub(crate) nodes: Vec<Node>,
+}
+
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) interface: String,
+    pub(crate) control_plane: bool,
+}
+
+impl Topology {
+    /// `hagen secrets new` and `hagen build` into the ground's folder.
+    pub(crate) fn compile(&self) -> Tree {
+        let folder = sandbox::state().join("tree").join(self.name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        fs::create_dir_all(&folder).unwrap();
+        let [inventory, secrets, out] =
+            ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
+        fs::write(&inventory, format!("{BASE}{}", self.more)).unwrap();
+        let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
+        run(hagen().args(["secrets", "new", "--cluster", "ground", "-o"]).arg(&secrets))
+            .succeeded();
+        run(hagen()
+            .arg("build")
+            .arg(&inventory)
+            .arg("--secrets")
+            .arg(&secrets)
+            .arg("-o")
+            .arg(&out))
+        .succeeded();
+        let node = |name: &str, host: u8, control_plane| Node {
+            name: name.to_owned(),
+            address: format!("10.0.0.{host}"),
+            interface: "eth0".to_owned(),
+            control_plane,
+        };
+        Tree {
+            out,
+            gateway: "10.0.0.1",
+            prefix: "24",
+            client: "10.0.0.100",
+            vip: "10.0.0.10",
+            port: 8443,
+            nodes: vec![
+                node("cp1", 11, true),
+                node("cp2", 12, true),
+                node("cp3", 13, true),
+                node("w1", 21, false),
+            ],
+        }
+    }
+}
