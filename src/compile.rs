@@ -186,7 +186,7 @@ fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &m
     parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
     let mut tree = Tree::new();
     for (files, findings) in parts {
-        report.append(findings);
+        report.append_new(findings);
         for (path, artifact) in files {
             if let Err(refused) = tree.insert(path, artifact) {
                 report.push(refused.into());

@@ -133,13 +133,13 @@ fn patches(cluster: &Cluster, report: &mut Report) {
             });
             continue;
         };
-        for pointer in
-            document.owned.iter().filter(|pointer| patch.patch.pointer(pointer).is_some())
-        {
-            let field = pointer
-                .trim_start_matches('/')
-                .split('/')
-                .fold(at.key("patch"), |at, key| at.key(key));
+        let mut told = Vec::new();
+        for pointer in document.owned {
+            let Some(keys) = touched(&patch.patch, pointer) else { continue };
+            if told.contains(&keys) {
+                continue;
+            }
+            let field = keys.iter().fold(at.key("patch"), |at, key| at.key(*key));
             report.push(
                 Finding::new(
                     &crate::cluster::codes::PATCH_TARGET,
@@ -149,6 +149,7 @@ fn patches(cluster: &Cluster, report: &mut Report) {
                 .label("a patch here would contradict them")
                 .help("change the inventory's own setting instead"),
             );
+            told.push(keys);
         }
     }
 }
@@ -174,4 +175,18 @@ fn package_versions(cluster: &Cluster, claims: &Claims, report: &mut Report) {
             None => finding.help("remove it; `10-prepare.sh` lists what is installed"),
         });
     }
+}
+
+/// The keys to the place where a patch touches the field at this pointer: the field itself, or
+/// whatever around it the patch removes or replaces as a whole.
+fn touched<'a>(patch: &serde_json::Value, pointer: &'a str) -> Option<Vec<&'a str>> {
+    let mut value = patch;
+    let mut keys = Vec::new();
+    for key in pointer.split('/').skip(1) {
+        // Maps merge; anything else takes all of it away.
+        let Some(fields) = value.as_object() else { break };
+        value = fields.get(key)?;
+        keys.push(key);
+    }
+    Some(keys)
 }

@@ -1,10 +1,12 @@
-//! Typed YAML and JSON documents as bytes, merge patches on them, and the schemas of our own. Well-formed by
+//! Typed YAML, JSON and TOML documents as bytes, merge patches on them, and the schemas of our own. Well-formed by
 //! construction; the order of keys is the order in which they were inserted.
 
 mod merge;
 mod schema;
+mod toml;
 mod yaml;
 
+pub use self::toml::{NoTomlForm, toml};
 pub use merge::{merge, merge_checked};
 pub use schema::schema;
 pub use serde_json::{Map, Value};

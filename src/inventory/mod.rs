@@ -92,7 +92,7 @@ pub struct Inventory {
     /// Command-line flags added to a component. A flag that hagen itself sets is refused.
     #[serde(default)]
     pub extra_args: ExtraArgsSection,
-    /// JSON merge patches (RFC 7386) on generated YAML and JSON documents. Default: none.
+    /// JSON merge patches (RFC 7386) on generated YAML, JSON and TOML documents. Default: none.
     #[serde(default)]
     pub patches: Vec<PatchSection>,
     /// Extra files placed on nodes as they are. Default: none.

@@ -29,7 +29,8 @@ pub enum CgroupDriver {
     Cgroupfs,
 }
 
-/// The container runtime.
+/// The container runtime. More of its configuration: `patches` on `runtime/ContainerdConfig`, a
+/// table that is merged into containerd's `config.toml`, or on `runtime/DockerDaemon`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RuntimeSection {

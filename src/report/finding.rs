@@ -84,6 +84,21 @@ impl Report {
         self.findings.extend(other.findings);
     }
 
+    /// As [`Report::append`], but what was said already in the same words at the same place is not
+    /// said again: one fault of the inventory shows in the files of every node.
+    pub fn append_new(&mut self, other: Self) {
+        for finding in other.findings {
+            let same = |known: &Finding| {
+                known.code == finding.code
+                    && known.at == finding.at
+                    && known.message == finding.message
+            };
+            if !self.findings.iter().any(same) {
+                self.findings.push(finding);
+            }
+        }
+    }
+
     /// The findings so far.
     pub fn findings(&self) -> &[Finding] {
         &self.findings

@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node};
 use crate::document;
-use crate::report::{Path, Report};
+use crate::report::{Finding, Path, Report};
 use crate::template::Templates;
 use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
 
@@ -170,6 +171,27 @@ impl<'a> Output<'a> {
     pub fn json(&mut self, file: File, name: &'static str, value: Value) {
         let patched = self.patched(&file, name, value);
         self.push(file, None, document::json(&patched));
+    }
+
+    /// A TOML file holding one named document, under a comment that says why it is so. What a patch
+    /// brought and TOML has no form for is a finding, not a file.
+    pub fn toml(&mut self, file: File, name: &'static str, comment: &str, value: Value) {
+        let patched = self.patched(&file, name, value);
+        match document::toml(&patched, comment) {
+            Ok(bytes) => self.push(file, None, bytes),
+            Err(error) => {
+                let patch = self.cluster.patches.iter().find(|patch| patch.document == name);
+                let at = Path::of(&["patches"]).index(patch.map_or(0, |patch| patch.index));
+                self.report.push(
+                    Finding::new(
+                        &PATCH_TARGET,
+                        at.key("patch"),
+                        format!("{name} is written as TOML, which has no form for this: {error}"),
+                    )
+                    .help("write texts, booleans, lists of them, tables and 64-bit numbers only"),
+                );
+            }
+        }
     }
 
     fn patched(&self, file: &File, name: &str, mut value: Value) -> Value {

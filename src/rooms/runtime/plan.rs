@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use super::packages;
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
 use crate::cluster::{CgroupDriver, Cluster, Node, RuntimeKind};
+use crate::document;
 use crate::inventory::runtime::RuntimeSection;
 use crate::report::Path;
 use crate::rooms::claims::{Phase, Unit};
@@ -13,18 +14,36 @@ use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
 
-const CONFIG: &str = "runtime/etc/containerd/config.toml.j2";
 const CRI_DOCKERD: &str = "runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2";
 
-pub(super) static TEMPLATES: &[Template] = &[
-    template!("runtime/etc/containerd/config.toml.j2"),
-    template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2"),
-];
+pub(super) static TEMPLATES: &[Template] =
+    &[template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2")];
 
+const CONFIG: &str = "runtime/ContainerdConfig";
 const DAEMON: &str = "runtime/DockerDaemon";
 const CRICTL: &str = "runtime/Crictl";
 
 pub(super) static DOCUMENTS: &[DocumentName] = &[
+    DocumentName {
+        name: CONFIG,
+        // In both forms: one CRI plugin, or one for containers and one for images.
+        owned: &[
+            "/version",
+            "/plugins/io.containerd.grpc.v1.cri/containerd/runtimes/runc/runtime_type",
+            "/plugins/io.containerd.grpc.v1.cri/containerd/runtimes/runc/options/SystemdCgroup",
+            "/plugins/io.containerd.grpc.v1.cri/cni/bin_dir",
+            "/plugins/io.containerd.grpc.v1.cri/cni/conf_dir",
+            "/plugins/io.containerd.grpc.v1.cri/sandbox_image",
+            "/plugins/io.containerd.grpc.v1.cri/registry/config_path",
+            "/plugins/io.containerd.cri.v1.runtime/containerd/runtimes/runc/runtime_type",
+            "/plugins/io.containerd.cri.v1.runtime/containerd/runtimes/runc/options/SystemdCgroup",
+            "/plugins/io.containerd.cri.v1.runtime/cni/bin_dir",
+            "/plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
+            "/plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
+            "/plugins/io.containerd.cri.v1.images/pinned_images/sandbox",
+            "/plugins/io.containerd.cri.v1.images/registry/config_path",
+        ],
+    },
     DocumentName { name: DAEMON, owned: &["/exec-opts"] },
     DocumentName { name: CRICTL, owned: &["/runtime-endpoint", "/image-endpoint"] },
 ];
@@ -90,31 +109,6 @@ fn units(cluster: &Cluster) -> Vec<Unit> {
     }
 }
 
-/// Context of containerd's `config.toml`.
-#[derive(Serialize)]
-struct ConfigContext<'a> {
-    /// The version of the file's form: 2 or 3.
-    version: u32,
-    /// The plugin with runtimes and CNI.
-    runtime_plugin: &'static str,
-    /// The plugin with registries and the sandbox image.
-    images_plugin: &'static str,
-    /// Whether systemd divides memory and CPU.
-    systemd_cgroup: bool,
-    /// Whether the folder of CNI plugins is a list.
-    bin_dirs: bool,
-    /// The folder of CNI plugins.
-    cni_bin: &'static str,
-    /// The folder of CNI configuration.
-    cni_conf: &'static str,
-    /// Whether the sandbox image stands among the pinned images.
-    pinned_sandbox: bool,
-    /// The sandbox image.
-    sandbox: &'a str,
-    /// The folder of registries; none before it existed.
-    registry_folder: Option<&'static str>,
-}
-
 /// Context of cri-dockerd's drop-in.
 #[derive(Serialize)]
 struct CriDockerdContext<'a> {
@@ -144,26 +138,58 @@ fn file(node: &Node, path: &str) -> File {
         .reads([Path::of(&["runtime"]), Path::of(&["cluster", "kubernetes"])])
 }
 
+/// The comment on top of containerd's configuration.
+const REASONS: &str = "\
+What is not here is containerd's own default; `containerd config dump` prints all of it.
+runtime_type stands beside the options of runc: without it they are read for no runtime.
+The sandbox image is kubeadm's, which never pulls another.
+Mirrors and authorities of registries are a hosts.toml each, read at every pull.";
+
+/// <https://github.com/containerd/containerd/blob/main/docs/cri/config.md>.
 fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
     let file = file(node, CONTAINERD_CONFIG)
         .read_by("containerd.service", Apply::Restart)
         .reads([Path::of(&["images", "registry"])]);
-    out.template(
-        file,
-        CONFIG,
-        &ConfigContext {
-            version: series.config.number(),
-            runtime_plugin: series.config.runtime_plugin(),
-            images_plugin: series.config.images_plugin(),
-            systemd_cgroup: cluster.runtime.cgroup_driver == CgroupDriver::Systemd,
-            bin_dirs: series.cni_bin_dirs,
-            cni_bin: CNI_BIN,
-            cni_conf: CNI_CONF,
-            pinned_sandbox: series.config.pinned_sandbox(),
-            sandbox: &cluster.runtime.pause_image,
-            registry_folder: series.registry_config_path.then_some(REGISTRY_FOLDER),
+    let form = series.config;
+    let (runtime, images) = (form.runtime_plugin(), form.images_plugin());
+    let systemd = cluster.runtime.cgroup_driver == CgroupDriver::Systemd;
+    let sandbox = &cluster.runtime.pause_image;
+    let bin = if series.cni_bin_dirs {
+        json!({"bin_dirs": [CNI_BIN]})
+    } else {
+        json!({"bin_dir": CNI_BIN})
+    };
+    // One plugin or two: tables of the same name become one.
+    let mut document = json!({"version": form.number()});
+    let mut add = |plugin: &str, tables: Value| {
+        document::merge(&mut document, &json!({"plugins": {plugin: tables}}));
+    };
+    add(
+        runtime,
+        json!({
+            "containerd": {
+                "default_runtime_name": "runc",
+                "runtimes": {"runc": {
+                    "runtime_type": "io.containerd.runc.v2",
+                    "options": {"SystemdCgroup": systemd},
+                }},
+            },
+            "cni": {"conf_dir": CNI_CONF},
+        }),
+    );
+    add(runtime, json!({"cni": bin}));
+    add(
+        images,
+        if form.pinned_sandbox() {
+            json!({"pinned_images": {"sandbox": sandbox}})
+        } else {
+            json!({"sandbox_image": sandbox})
         },
     );
+    if series.registry_config_path {
+        add(images, json!({"registry": {"config_path": REGISTRY_FOLDER}}));
+    }
+    out.toml(file, CONFIG, REASONS, document);
 }
 
 /// <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>. No key here may

@@ -29,6 +29,36 @@ fn the_cgroup_driver_stands_beside_its_runtime_type() {
     }
 }
 
+fn patched(patch: &str) -> String {
+    format!("patches: [{{document: runtime/ContainerdConfig, patch: {patch}}}]")
+}
+
+#[test]
+fn a_table_is_merged_into_the_configuration() {
+    let table = "{plugins: {io.containerd.cri.v1.runtime: {restrict_oom_score_adj: true, containerd: {default_runtime_name: null}}, io.containerd.gc.v1.scheduler: {pause_threshold: 0.02}}}";
+    let config = config(&patched(table));
+    let plugin = &config["plugins"]["io.containerd.cri.v1.runtime"];
+    assert_eq!(plugin["restrict_oom_score_adj"].as_bool(), Some(true));
+    assert_eq!(plugin["cni"]["conf_dir"].as_str(), Some("/etc/cni/net.d"));
+    assert!(plugin["containerd"].get("default_runtime_name").is_none());
+    let threshold = &config["plugins"]["io.containerd.gc.v1.scheduler"]["pause_threshold"];
+    assert_eq!(threshold.as_float(), Some(0.02));
+}
+
+#[test]
+fn a_table_leaves_alone_what_hagen_decides_and_says_what_toml_can() {
+    for table in [
+        "{version: 2}",
+        "{plugins: null}",
+        "{plugins: {io.containerd.cri.v1.runtime: {containerd: {runtimes: {runc: {options: {SystemdCgroup: false}}}}}}}",
+        "{plugins: {io.containerd.cri.v1.images: {pinned_images: [other]}}}",
+        "{required_plugins: [null]}",
+        "{timeouts: {a: 18446744073709551615}}",
+    ] {
+        assert_eq!(codes(&patched(table)), ["cluster/patch-target"], "{table}");
+    }
+}
+
 #[test]
 fn dockers_daemon_is_valid_json_with_the_driver() {
     let outcome = outcome(
