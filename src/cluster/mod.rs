@@ -229,6 +229,13 @@ impl Cluster {
         self.nodes.iter().any(|node| node.pod_range.is_some())
     }
 
+    /// Whether this node ever runs `kubeadm join`: each but a lone control plane. The first one
+    /// does when it comes back empty to a cluster that goes on without it.
+    pub fn joins(&self, node: &Node) -> bool {
+        node.kubelet()
+            && (!self.is_first_control_plane(node) || self.control_planes().nth(1).is_some())
+    }
+
     /// The nodes that are members of etcd, in order.
     pub fn members(&self) -> impl Iterator<Item = &Node> {
         self.etcd.members.iter().map(|index| &self.nodes[*index])

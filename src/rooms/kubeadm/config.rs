@@ -80,7 +80,7 @@ pub(super) fn init(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Clai
     Value::Object(init)
 }
 
-/// How any other node joins: by the file that names the CA, the endpoint and the node's own
+/// How a node joins: by the file that names the CA, the endpoint and the node's own
 /// certificate.
 pub(super) fn join(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
     let mut join = document(cluster.release, "JoinConfiguration");

@@ -245,12 +245,14 @@ impl Plan for Kubeadm {
         .map(|key| Path::of(&[key]))
         .into_iter()
         .chain([node.path()]);
-        if !cluster.is_first_control_plane(node) {
+        if cluster.joins(node) {
             let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
             out.yaml(
                 file.reads([node.path(), Path::of(&["images"]), Path::of(&["kubeadm"])]),
                 vec![(config::JOIN, config::join(self, cluster, node, claims))],
             );
+        }
+        if !cluster.is_first_control_plane(node) {
             return;
         }
         let mut documents = vec![

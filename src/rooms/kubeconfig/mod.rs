@@ -6,8 +6,9 @@
 //!   keeps what it finds if CA and server are what it would have written
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/kubeconfig/kubeconfig.go>);
 //!   up to 1.19.2 another server is an error, later a warning.
-//! * On every other node the discovery file: CA, endpoint and the node's own certificate. A join
-//!   refuses to start where `kubelet.conf` exists already, so there is none.
+//! * On every node that may join the discovery file: CA, endpoint and the node's own certificate.
+//!   A join refuses to start where `kubelet.conf` exists already, so there is none; the first
+//!   control plane's `50-join.sh` removes the one that was placed for an init.
 //! * `cluster/kubeconfigs/admin.conf` for the operator's own machine.
 
 mod config;

@@ -95,7 +95,8 @@ fn identities(cluster: &Cluster, node: &Node) -> Vec<Identity> {
         let local = release.kubelet_local_endpoint;
         let server = if local { Server::Local } else { Server::Endpoint };
         identities.push(Identity::node("kubelet.conf", node, server));
-    } else if node.kubelet() {
+    }
+    if cluster.joins(node) {
         identities.push(Identity::node(DISCOVERY, node, Server::Endpoint));
     }
     identities

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::plan::Planned;
 use super::scripts::runs_member;
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind};
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, layout};
 use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
@@ -25,6 +25,13 @@ struct Readme<'a> {
     nodes: Vec<NodeRow<'a>>,
     all: Vec<&'a str>,
     members: Vec<&'a str>,
+    /// Folders of a member that systemd runs.
+    etcd_data: BTreeSet<&'a str>,
+    /// Settings that win until the next boot.
+    etcd_override: &'static str,
+    etcdctl_env: &'static str,
+    etcdctl_api_variable: bool,
+    etcd_bin: &'static str,
     first: &'a str,
     first_ssh: &'a str,
     other_control_planes: Vec<&'a str>,
@@ -100,6 +107,15 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),
         all: names(&|_| true),
         members: names(&|node| runs_member(node, with)),
+        etcd_data: etcd_data(with),
+        etcd_override: layout::ETCD_OVERRIDE,
+        etcdctl_env: layout::ETCDCTL_ENV,
+        etcdctl_api_variable: cluster
+            .etcd
+            .version
+            .release()
+            .is_some_and(|f| f.etcdctl_api_variable),
+        etcd_bin: layout::ETCD_BIN,
         first: &first.name,
         first_ssh: &first.ssh,
         other_control_planes: names(&|node| node.control_plane && node.index != first.index),
@@ -115,6 +131,16 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         node_role_binding: cluster.release.kubeadm.node_role_binding_needed,
     };
     out.template(File::cluster("README.md"), "runbook/README.md.j2", &context);
+}
+
+/// What a member that has lost its data starts without.
+fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
+    let members = with.cluster.nodes.iter().filter(|node| runs_member(node, with));
+    members
+        .flat_map(|node| &with.claims.of(node.index).paths)
+        .filter(|path| path.room == "etcd" && path.remove_on_reset)
+        .map(|path| path.path.as_str())
+        .collect()
 }
 
 fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {

@@ -46,6 +46,9 @@ pub(super) fn runs_member(node: &Node, with: &Rendering<'_>) -> bool {
     node.member && with.cluster.etcd.mode == EtcdMode::External
 }
 
+/// The kubelet's kubeconfig.
+const KUBELET: &str = "/etc/kubernetes/kubelet.conf";
+
 #[derive(Serialize)]
 struct OsContext<'a> {
     id: &'a str,
@@ -196,6 +199,15 @@ struct Init<'a> {
     addons: &'static str,
     health: &'a str,
     etcd: Option<EtcdHealth>,
+    /// The other control planes: where one of them runs an API server, the cluster exists.
+    others: Vec<OtherApi<'a>>,
+}
+
+#[derive(Serialize)]
+struct OtherApi<'a> {
+    name: &'a str,
+    address: String,
+    port: u16,
 }
 
 #[derive(Serialize)]
@@ -207,6 +219,8 @@ struct Join<'a> {
     health: &'a str,
     /// What kubeadm's last step of a control plane's join puts on the node; none on a worker.
     label: Option<&'a str>,
+    /// The kubeconfig that 20-install.sh places for an init: a join makes its own.
+    made_for_init: Option<&'static str>,
 }
 
 pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -222,9 +236,20 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
             addons: layout::ADDONS,
             health,
             etcd: etcd_health(node, with),
+            others: cluster
+                .control_planes()
+                .filter(|other| other.index != node.index)
+                .map(|other| OtherApi {
+                    name: &other.name,
+                    address: other.address.to_string(),
+                    port: cluster.api_port,
+                })
+                .collect(),
         };
         let does = "initialises the cluster and applies its add-ons";
         script(node, "50-init", "runbook/50-init.sh.j2", does, own, out);
+    }
+    if !cluster.joins(node) {
         return;
     }
     let own = Join {
@@ -239,6 +264,7 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
             .first()
             .filter(|_| node.control_plane)
             .map(String::as_str),
+        made_for_init: cluster.is_first_control_plane(node).then_some(KUBELET),
     };
     script(node, "50-join", "runbook/50-join.sh.j2", "joins the cluster", own, out);
 }
@@ -271,7 +297,7 @@ pub(super) fn verify(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         vip: node.control_plane.then(|| cluster.endpoint.vip.to_string()),
         port: cluster.endpoint.port,
         kubelet: node.kubelet(),
-        kubeconfig: "/etc/kubernetes/kubelet.conf",
+        kubeconfig: KUBELET,
         endpoint: cluster.endpoint.url(),
         health: &cluster.release.health_path,
         etcd: etcd_health(node, with),

@@ -55,6 +55,13 @@ if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
     die 'an earlier init stopped half-way: run 90-reset.sh --yes, then 10-prepare.sh and the steps after it'
   say 'already initialised'
 else
+  # A second cluster of the same name and keys would take a part of the first one's requests.
+  if answers 192.168.1.91 6443; then
+    die 'k8s-master91 runs an API server, so the cluster exists: run 50-join.sh here instead'
+  fi
+  if answers 192.168.1.93 6443; then
+    die 'k8s-master93 runs an API server, so the cluster exists: run 50-join.sh here instead'
+  fi
   answers 192.168.1.33 12567 || die 'the VIP 192.168.1.33:12567 does not answer: run 30-balancer.sh on the control planes first'
   env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.90:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health >/dev/null || die 'etcd is not healthy: run 40-etcd.sh on the members first'
   say 'kubeadm init'

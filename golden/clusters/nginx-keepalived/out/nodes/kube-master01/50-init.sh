@@ -55,6 +55,13 @@ if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
     die 'an earlier init stopped half-way: run 90-reset.sh --yes, then 10-prepare.sh and the steps after it'
   say 'already initialised'
 else
+  # A second cluster of the same name and keys would take a part of the first one's requests.
+  if answers 172.26.133.162 6443; then
+    die 'kube-master02 runs an API server, so the cluster exists: run 50-join.sh here instead'
+  fi
+  if answers 172.26.133.163 6443; then
+    die 'kube-master03 runs an API server, so the cluster exists: run 50-join.sh here instead'
+  fi
   answers 172.26.133.160 16443 || die 'the VIP 172.26.133.160:16443 does not answer: run 30-balancer.sh on the control planes first'
   say 'kubeadm init'
   timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ||
