@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::scene::{Files, Scene};
+use crate::scene::Scene;
 
 /// Longer than any of these takes even on a slow machine without optimisation.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -157,43 +157,6 @@ fn folders_devices_and_absent_files_are_told_apart() {
     scene.run("build inventory.yaml --secrets folder.yaml -o out").expect(2);
     scene.run("build inventory.yaml --templates absent -o out").expect(2).says("`absent`");
     assert!(!scene.path("out").exists());
-}
-
-/// At whatever moment a build is killed, the tree is the old one or the new one.
-#[test]
-fn a_killed_build_leaves_the_old_tree_or_the_new_one() {
-    let scene = Scene::demo();
-    let workers: String = (1..=20)
-        .map(|n| format!("  - {{name: x{n}, address: 192.168.1.{}, roles: [worker]}}\n", 100 + n))
-        .collect();
-    scene.write("inventory.yaml", scene.read("inventory.yaml") + &workers);
-    let begun = Instant::now();
-    scene.run("build inventory.yaml -o out").expect(0);
-    let whole = begun.elapsed();
-    let old = scene.files("out");
-    scene.edit("inventory.yaml", "port: 8443", "port: 9443");
-    scene.run("build inventory.yaml -o new").expect(0);
-    let new = scene.files("new");
-    let is_whole = |files: &Files| *files == old || *files == new;
-
-    for delay in noise(3, 12) {
-        let mut child = scene.hagen("build -q inventory.yaml -o out").spawn().unwrap();
-        // Most of the time goes into compiling; the writing at the end is what matters.
-        std::thread::sleep(whole.mul_f64(0.4 + f64::from(delay) / 255.0 * 0.7));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let left = scene.files("out");
-        assert!(is_whole(&left), "a part of a tree: {} files", left.len());
-        if left == new {
-            scene.edit("inventory.yaml", "port: 9443", "port: 8443");
-            scene.run("build -q inventory.yaml -o out").expect(0);
-            scene.edit("inventory.yaml", "port: 8443", "port: 9443");
-        }
-    }
-    scene.run("build inventory.yaml -o out").expect(0);
-    assert_eq!(scene.files("out"), new);
-    let beside: Vec<_> = std::fs::read_dir(scene.folder()).unwrap().flatten().collect();
-    assert_eq!(beside.len(), 4, "what a killed build left beside is cleared: {beside:?}");
 }
 
 #[test]

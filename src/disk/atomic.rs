@@ -9,18 +9,32 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::plan::Plan;
-use super::stage::{Stage, sync_folder};
+use super::stage::{self, Stage, sync_folder};
 use super::survey::{Survey, Target};
 use super::{DiskError, FOREIGN_CONTENT, UNWRITABLE};
 
+/// The folder in which a target's new tree is made, and how the names of its stages begin there;
+/// `None` for the root of the file system.
+fn beside(target: &Target) -> Option<(&Path, String)> {
+    let (parent, name) = (target.path.parent()?, target.path.file_name()?);
+    Some((parent, format!(".{}.hagen-", name.to_string_lossy())))
+}
+
+/// Removes what killed builds have left beside the target: a new tree that is not whole, or the
+/// old one after the exchange.
+pub(super) fn clear_abandoned(target: &Target) {
+    if let Some((parent, prefix)) = beside(target) {
+        stage::clear_abandoned(parent, &prefix);
+    }
+}
+
 /// Builds the tree beside the target, exchanges the two, removes the old one.
 pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Result<(), DiskError> {
-    let (Some(parent), Some(name)) = (target.path.parent(), target.path.file_name()) else {
+    let Some((parent, prefix)) = beside(target) else {
         return Err(not_exchangeable(&target.path, "it is the root of the file system"));
     };
     fs::create_dir_all(parent)
         .map_err(|error| DiskError::io("create the folder", parent, &error))?;
-    let prefix = format!(".{}.hagen-", name.to_string_lossy());
     let stage = Stage::new(parent, &prefix, target.mode.unwrap_or(0o755))?;
     fill(target, plan, &stage)?;
     if target.mode.is_none() || survey.is_empty() {

@@ -73,6 +73,7 @@ pub fn write(
     let new = files(tree, &listed);
     let target = survey::Target::resolve(out)?;
     stage::clear_abandoned(&target.path, stage::IN_PLACE);
+    atomic::clear_abandoned(&target);
     let survey = survey::Survey::of(&target, &new)?;
     judge::judge(&target, &survey, &new, manifest, mode, options)?;
     let plan = plan::Plan::new(&target, &survey, &new)?;

@@ -328,6 +328,16 @@ fn abandoned_work_is_cleared_and_living_work_is_not() {
 }
 
 #[test]
+fn abandoned_work_is_cleared_where_nothing_else_is_to_be_done() {
+    let scratch = Scratch::new();
+    scratch.build(FIRST, Mode::Atomic).unwrap();
+    // Killed between the exchange and the removal of the old tree.
+    fs::create_dir(scratch.0.path().join(".out.hagen-4194305")).unwrap();
+    assert_eq!(scratch.build(FIRST, Mode::Atomic).unwrap().files, 0);
+    assert!(!scratch.0.path().join(".out.hagen-4194305").exists());
+}
+
+#[test]
 fn an_interrupted_in_place_build_can_be_finished() {
     let scratch = Scratch::new();
     scratch.build(FIRST, Mode::InPlace).unwrap();

@@ -98,7 +98,7 @@ fn new_bundle(cluster_name: &str, file: &Path) {
 /// `hagen build INVENTORY --secrets FILE -o FOLDER`.
 pub(crate) fn build(sources: &Sources, out: &Path) -> Command {
     let mut command = hagen();
-    let Sources { inventory, bundle, .. } = sources;
+    let Sources { inventory, bundle } = sources;
     command.arg("build").arg(inventory).arg("--secrets").arg(bundle).arg("-o").arg(out);
     command
 }
@@ -107,11 +107,10 @@ fn hagen() -> Command {
     Command::new(env!("CARGO_BIN_EXE_hagen"))
 }
 
-/// An inventory and a bundle for it, in a folder of their own.
+/// An inventory and a bundle for it.
 pub(crate) struct Sources {
     pub(crate) inventory: PathBuf,
     pub(crate) bundle: PathBuf,
-    said: Value,
 }
 
 /// Writes a case's inventory and a new bundle into a folder.
@@ -120,7 +119,7 @@ pub(crate) fn prepare(case: &Case, folder: &Path) -> Sources {
     fs::write(&inventory, case.inventory()).unwrap();
     let said = read_yaml(&inventory).remove(0);
     new_bundle(text(&said["cluster"]["name"]), &bundle);
-    Sources { inventory, bundle, said }
+    Sources { inventory, bundle }
 }
 
 /// Compiles a case, once per run of the tests.
@@ -142,7 +141,7 @@ fn compile(case: &Case) -> Cluster {
     let out = folder.join("out");
     run(&mut build(&sources, &out)).succeeded();
 
-    let inventory = sources.said;
+    let inventory = read_yaml(&sources.inventory).remove(0);
     let endpoint = &inventory["endpoint"];
     let (vip, prefix) = text(&endpoint["vip"]).split_once('/').expect("address/prefix");
     let nodes = inventory["nodes"].as_array().expect("an inventory lists its nodes");
