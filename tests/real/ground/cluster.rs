@@ -1,12 +1,13 @@
-//! A cluster of machines, brought up by the runbook.
+//! A cluster of machines, brought up by the runbook and mended by it.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::machine::{self, Machine};
-use crate::programs::Ran;
+use crate::programs::{Ran, run};
 use crate::runbook::{self, Step};
 use crate::sandbox;
 use crate::switch::{self, Switch};
@@ -16,8 +17,7 @@ use crate::topology::{Topology, Tree};
 const FOLDER: &str = "/root/hagen";
 /// The namespace of the client.
 const CLIENT: &str = "client";
-/// The base system and everything that machines fetch.
-const SUPPLY: &str = "supply";
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
 
 /// Machines, what they are to become, and the network between them.
 pub(crate) struct Cluster {
@@ -29,9 +29,8 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
-    pub(crate) fn new(topology: &Topology) -> Self {
-        let tree = topology.compile();
-        let supply = sandbox::target().join(SUPPLY);
+    pub(crate) fn new(topology: &Topology, supply: &Path, kubernetes: &str) -> Self {
+        let tree = topology.compile(supply, kubernetes);
         let switch = Switch::start(tree.gateway, tree.prefix);
         switch.plug(CLIENT, "eth0", tree.client);
         let mirror = switch
@@ -42,75 +41,214 @@ impl Cluster {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let machines: BTreeMap<String, Machine> = tree
-            .nodes
-            .iter()
-            .map(|node| {
-                let base = supply.join("base");
-                let machine = Machine::new(&node.name, &node.address, &node.interface, &base);
-                machine.deliver(&tree.out.join("nodes").join(&node.name), FOLDER);
-                (node.name.clone(), machine)
-            })
-            .collect();
-        Self { tree, switch, machines, mirror }
+        let machine = |node: &crate::topology::Node| {
+            let machine = Machine::new(&node.name, &node.address, &node.interface, supply);
+            (node.name.clone(), machine)
+        };
+        let machines = tree.nodes.iter().map(machine).collect();
+        let mut cluster = Self { tree, switch, machines, mirror };
+        let names: Vec<String> = cluster.machines.keys().cloned().collect();
+        for name in &names {
+            cluster.deliver(name);
+        }
+        cluster.boot(&names);
+        cluster
     }
 
-    /// Turns the machines on and follows the runbook.
-    pub(crate) fn bring_up(&mut self) {
-        let begun = Instant::now();
+    /// Copies a node's folder of the tree, as the runbook says.
+    fn deliver(&self, node: &str) {
+        self.machines[node].deliver(&self.tree.out.join("nodes").join(node), FOLDER);
+    }
+
+    /// Turns machines on, all at once.
+    fn boot(&mut self, names: &[String]) {
         let switch = &self.switch;
         std::thread::scope(|scope| {
-            for machine in self.machines.values_mut() {
+            for machine in self.machines.values_mut().filter(|m| names.contains(&m.name)) {
                 scope.spawn(|| machine.boot(switch));
             }
         });
-        self.note_processes();
-        eprintln!("machines are up after {:.1} s", begun.elapsed().as_secs_f64());
-        let names: Vec<String> = self.tree.nodes.iter().map(|node| node.name.clone()).collect();
-        for step in runbook::bring_up(&self.tree.out, &names) {
+        for machine in self.machines.values().filter(|machine| machine.is_on()) {
+            let file = sandbox::state().join(&machine.name).join("init");
+            fs::write(file, machine.init().to_string()).unwrap();
+        }
+    }
+
+    /// Follows the runbook.
+    pub(crate) fn bring_up(&self) {
+        for step in runbook::bring_up(&self.tree.out, &self.names()) {
             let since = Instant::now();
             self.follow(&step);
-            eprintln!(
-                "{}: {} ({:.1} s)",
-                step.nodes.join(" "),
-                step.commands.join("; "),
-                since.elapsed().as_secs_f64()
-            );
+            let (nodes, script) = (step.nodes.join(" "), step.script.trim().replace('\n', "; "));
+            eprintln!("{nodes}: {script} ({:.1} s)", since.elapsed().as_secs_f64());
         }
-        eprintln!("the cluster is up after {:.1} s", begun.elapsed().as_secs_f64());
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tree.nodes.iter().map(|node| node.name.clone()).collect()
     }
 
     /// Runs one step of the runbook.
     fn follow(&self, step: &Step) {
-        for command in &step.commands {
-            let on = |node: &String| self.machines[node].shell(command);
-            let results: Vec<Ran> = if step.at_once {
-                std::thread::scope(|scope| {
-                    let threads: Vec<_> =
-                        step.nodes.iter().map(|node| scope.spawn(move || on(node))).collect();
-                    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-                })
-            } else {
-                step.nodes.iter().map(on).collect()
-            };
-            for (node, ran) in step.nodes.iter().zip(results) {
-                assert!(ran.ok(), "{node}: {ran}\n{}", self.machines[node].console());
+        let on = |node: &String| self.machines[node].shell(&step.script);
+        let results: Vec<Ran> = if step.at_once {
+            std::thread::scope(|scope| {
+                let threads: Vec<_> =
+                    step.nodes.iter().map(|node| scope.spawn(move || on(node))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            })
+        } else {
+            step.nodes.iter().map(on).collect()
+        };
+        for (node, ran) in step.nodes.iter().zip(results) {
+            assert!(ran.ok(), "{node}: {ran}");
+        }
+    }
+
+    /// The credential of the operator, as the tree has it.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.tree.out.join("cluster/kubeconfigs/admin.conf")
+    }
+
+    /// The endpoint.
+    pub(crate) fn server(&self) -> String {
+        format!("https://{}:{}", self.tree.vip, self.tree.port)
+    }
+
+    /// The control planes, in order.
+    pub(crate) fn control_planes(&self) -> Vec<String> {
+        let planes = self.tree.nodes.iter().filter(|node| node.control_plane);
+        planes.map(|node| node.name.clone()).collect()
+    }
+
+    /// Those that are on and hold the VIP.
+    pub(crate) fn vip_holders(&self) -> Vec<String> {
+        let wanted = format!(" {}/", self.tree.vip);
+        let holds = |machine: &&Machine| {
+            machine.is_on() && machine.run("ip", &["-o", "address"]).stdout.contains(&wanted)
+        };
+        self.machines.values().filter(holds).map(|machine| machine.name.clone()).collect()
+    }
+
+    /// The one that holds the VIP.
+    pub(crate) fn holder(&self) -> String {
+        let holders = self.vip_holders();
+        assert_eq!(holders.len(), 1, "the VIP's holders: {holders:?}");
+        holders.into_iter().next().unwrap()
+    }
+
+    /// Whether everything is as it should be; if not, what is not.
+    pub(crate) fn health(&self) -> Result<(), String> {
+        let holders = self.vip_holders();
+        if holders.len() != 1 {
+            return Err(format!("the VIP's holders: {holders:?}"));
+        }
+        for node in self.tree.nodes.iter().filter(|node| node.control_plane) {
+            let machine = &self.machines[&node.name];
+            let own = format!("https://{}:6443", node.address);
+            kubectl(machine, &["--server", &own, "get", "--raw", "/readyz"])?;
+            let member = machine.run("curl", &["-sS", "-m", "2", "http://127.0.0.1:2381/health"]);
+            if !member.stdout.contains(r#""health":"true""#) {
+                return Err(format!("etcd on {}: {}", node.name, member.text().trim()));
+            }
+            for unit in [self.tree.balancer, "keepalived.service"] {
+                if !machine.run("systemctl", &["is-active", "--quiet", unit]).ok() {
+                    return Err(format!("{unit} on {} is not active", node.name));
+                }
             }
         }
-    }
-
-    /// Runs a program outside of the cluster, as a client of the VIP.
-    pub(crate) fn client(&self, program: &str) -> Command {
-        switch::command(CLIENT, program)
-    }
-
-    /// Leaves the machines' process numbers for [`shell`].
-    fn note_processes(&self) {
-        for machine in self.machines.values() {
-            let namespaced = machine.init();
-            fs::write(sandbox::state().join(&machine.name).join("init"), namespaced.to_string())
-                .unwrap();
+        let ready = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
+        let said = kubectl(&self.machines[&holders[0]], &["get", "nodes", "-o", ready])?;
+        let ready: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" True")).collect();
+        match self.names().iter().find(|name| !ready.contains(&name.as_str())) {
+            Some(name) => Err(format!("{name} is not Ready")),
+            None => Ok(()),
         }
+    }
+
+    /// Cuts a machine's power.
+    pub(crate) fn power_off(&mut self, node: &str) {
+        self.machines.get_mut(node).unwrap().power_off(&self.switch);
+    }
+
+    /// Turns a machine on again.
+    pub(crate) fn power_on(&mut self, node: &str) {
+        self.boot(&[node.to_owned()]);
+    }
+
+    /// Cuts the power of all control planes at one moment.
+    pub(crate) fn power_off_control_planes(&mut self) {
+        let switch = &self.switch;
+        let planes = self.tree.nodes.iter().filter(|node| node.control_plane);
+        let names: Vec<&str> = planes.map(|node| node.name.as_str()).collect();
+        std::thread::scope(|scope| {
+            for machine in self.machines.values_mut() {
+                if names.contains(&machine.name.as_str()) {
+                    scope.spawn(|| machine.power_off(switch));
+                }
+            }
+        });
+    }
+
+    /// Turns them all on again.
+    pub(crate) fn power_on_control_planes(&mut self) {
+        let names = self.control_planes();
+        self.boot(&names);
+    }
+
+    /// Kills every process of a unit.
+    pub(crate) fn kill(&self, node: &str, unit: &str) {
+        let machine = &self.machines[node];
+        machine.run("systemctl", &["kill", "--signal=KILL", unit]).succeeded();
+    }
+
+    /// Sends the API server of a node a signal.
+    pub(crate) fn signal_api_server(&self, node: &str, signal: &str) {
+        let machine = &self.machines[node];
+        machine.run("pkill", &[&format!("-{signal}"), "--exact", "kube-apiserver"]).succeeded();
+    }
+
+    /// Cuts a control plane off from the others; clients and workers reach all of them.
+    pub(crate) fn part(&self, node: &str) {
+        let planes = self.control_planes();
+        let others: Vec<&str> = planes.iter().map(String::as_str).filter(|n| *n != node).collect();
+        self.switch.part(node, &others);
+    }
+
+    /// A machine's disk is gone.
+    pub(crate) fn lose_disk(&mut self, node: &str) {
+        self.power_off(node);
+        self.machines[node].new_disk();
+    }
+
+    /// Replaces a lost control plane by a new machine, as the runbook says.
+    pub(crate) fn replace(&mut self, node: &str) {
+        let planes = self.control_planes();
+        let other = planes.iter().find(|name| *name != node).unwrap();
+        let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
+        let [_, (_, forget), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
+        self.machines[other].shell(&with_lost(forget, node)).succeeded();
+        self.deliver(node);
+        self.power_on(node);
+        let mut scripts: Vec<&str> = again.lines().collect();
+        if self.tree.external_etcd {
+            // "… needs the next chapter before 50-join.sh."
+            let join = scripts.pop().unwrap();
+            self.machines[node].shell(&scripts.join("\n")).succeeded();
+            self.replace_member(node);
+            scripts = vec![join];
+        }
+        self.machines[node].shell(&scripts.join("\n")).succeeded();
+    }
+
+    /// Replaces a lost member of external etcd, as the runbook says.
+    fn replace_member(&self, node: &str) {
+        let planes = self.control_planes();
+        let other = planes.iter().find(|name| *name != node).unwrap();
+        let blocks = runbook::blocks(&self.tree.out, "A lost member of etcd");
+        let [(_, remove), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
+        self.machines[other].shell(&with_lost(remove, node)).succeeded();
+        self.machines[node].shell(again).succeeded();
     }
 }
 
@@ -122,6 +260,28 @@ impl Drop for Cluster {
             machine.power_off(&self.switch);
         }
     }
+}
+
+/// The runbook's script with this name in its first line.
+fn with_lost(script: &str, node: &str) -> String {
+    let (first, rest) = script.split_once('\n').unwrap();
+    assert!(first.starts_with("lost="), "{script}");
+    format!("lost={node}\n{rest}")
+}
+
+/// Runs a program outside of the cluster, as a client of the VIP.
+pub(crate) fn client(program: &str) -> Command {
+    switch::command(CLIENT, program)
+}
+
+/// What kubectl prints on a control plane.
+fn kubectl(machine: &Machine, arguments: &[&str]) -> Result<String, String> {
+    let common = ["--kubeconfig", ADMIN, "--request-timeout=3s"];
+    if !machine.is_on() {
+        return Err(format!("{} is off", machine.name));
+    }
+    let ran = machine.run("kubectl", &[&common[..], arguments].concat());
+    if ran.ok() { Ok(ran.stdout) } else { Err(format!("{}: {}", machine.name, ran.text().trim())) }
 }
 
 /// A shell in a running machine, from outside of the ground.

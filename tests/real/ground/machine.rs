@@ -27,6 +27,8 @@ pub(crate) struct Machine {
     interface: String,
     /// Its disk and the console's log.
     folder: PathBuf,
+    /// What all machines share: the base system, archives of images.
+    supply: PathBuf,
     running: Option<Running>,
 }
 
@@ -38,24 +40,36 @@ struct Running {
 
 impl Machine {
     /// A machine that was never started, with an empty disk over the base system.
-    pub(crate) fn new(name: &str, address: &str, interface: &str, base: &Path) -> Self {
+    pub(crate) fn new(name: &str, address: &str, interface: &str, supply: &Path) -> Self {
         let folder = sandbox::state().join(name);
+        let [name, address, interface] = [name, address, interface].map(str::to_owned);
+        let supply = supply.to_owned();
+        let machine = Self { name, address, interface, folder, supply, running: None };
+        machine.new_disk();
+        machine
+    }
+
+    /// Gives a machine that is off an empty disk in place of the one it had.
+    pub(crate) fn new_disk(&self) {
+        assert!(self.running.is_none(), "{} is on", self.name);
+        let root = self.folder.join("root");
+        run(Command::new("umount").arg("--quiet").arg(&root));
+        run(Command::new("rm").args(["-rf", "--one-file-system"]).arg(&self.folder)).succeeded();
         for part in ["upper", "work", "root"] {
-            fs::create_dir_all(folder.join(part)).unwrap();
+            fs::create_dir_all(self.folder.join(part)).unwrap();
         }
         for path in REAL_DISK {
-            fs::create_dir_all(folder.join(path.replace('/', "_"))).unwrap();
+            fs::create_dir_all(self.disk(path)).unwrap();
         }
-        let [lower, upper, work] = [base, &folder.join("upper"), &folder.join("work")]
+        let base = self.supply.join("base");
+        let [lower, upper, work] = [&base, &self.folder.join("upper"), &self.folder.join("work")]
             .map(|path| path.to_str().expect("the target folder has a plain name").to_owned());
         let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "overlay", "-o", &options, "overlay"]).arg(folder.join("root"));
+        mount.args(["-t", "overlay", "-o", &options, "overlay"]).arg(&root);
         run(&mut mount).succeeded();
         // What an installer asks for.
-        fs::write(folder.join("root/etc/hostname"), format!("{name}\n")).unwrap();
-        let [name, address, interface] = [name, address, interface].map(str::to_owned);
-        Self { name, address, interface, folder, running: None }
+        fs::write(root.join("etc/hostname"), format!("{}\n", self.name)).unwrap();
     }
 
     /// Where an absolute path of the machine's disk is seen from here.
@@ -110,7 +124,8 @@ impl Machine {
             .arg(format!("--hostname={0}", self.name))
             .arg(format!("--network-namespace-path=/run/netns/{}", self.name))
             .arg("--bind=/dev/kmsg")
-            .arg(format!("--bind-ro={}:/sbin/ground-init", init.display()));
+            .arg(format!("--bind-ro={}:/sbin/ground-init", init.display()))
+            .arg(format!("--bind-ro={}:/srv/images", self.supply.join("images").display()));
         for path in REAL_DISK {
             nspawn.arg(format!("--bind={}:{path}", self.disk(path).display()));
         }

@@ -13,20 +13,31 @@
 
 mod cluster;
 mod machine;
+mod outage;
+mod probe;
 #[path = "../programs.rs"]
 #[expect(dead_code, reason = "the judges of single files use the rest")]
 mod programs;
+mod report;
 mod runbook;
 mod sandbox;
+mod scenario;
 mod switch;
 mod topology;
 
-use std::process::ExitCode;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
 use crate::cluster::Cluster;
-use crate::topology::TOPOLOGIES;
+use crate::probe::Prober;
+use crate::programs::run;
+use crate::report::Run;
+use crate::scenario::SCENARIOS;
+use crate::topology::{TOPOLOGIES, Topology};
 
 #[derive(Parser)]
 #[command(about = "Brings up whole clusters from generated trees and breaks them")]
@@ -36,9 +47,15 @@ struct Arguments {
     /// Only these topologies; default: all.
     #[arg(long = "topology", global = true)]
     topologies: Vec<String>,
+    /// Only these scenarios, by words that their names have; default: all.
+    #[arg(long = "scenario", global = true)]
+    scenarios: Vec<String>,
     /// Leave the machines on for a look, until Enter is pressed.
     #[arg(long, global = true)]
     keep: bool,
+    /// The minor of Kubernetes.
+    #[arg(long, global = true, default_value = "1.37")]
+    kubernetes: String,
 }
 
 #[derive(Subcommand)]
@@ -58,22 +75,60 @@ fn main() -> ExitCode {
         return cluster::shell(node);
     }
     if !sandbox::is_inside() {
+        // What is built here is left for the next run.
+        supply(&arguments.kubernetes);
         return sandbox::enter();
     }
-    for topology in TOPOLOGIES {
-        if !arguments.topologies.is_empty() && !arguments.topologies.contains(&topology.name.into())
-        {
-            continue;
-        }
-        let mut cluster = Cluster::new(&topology);
-        let up = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cluster.bring_up()));
-        if arguments.keep {
-            eprintln!("{} is kept; press Enter to end it", topology.name);
-            std::io::stdin().read_line(&mut String::new()).unwrap();
-        }
-        if up.is_err() {
-            return ExitCode::FAILURE;
+    let mut defects = Vec::new();
+    for topology in &TOPOLOGIES {
+        let wanted = &arguments.topologies;
+        if wanted.is_empty() || wanted.iter().any(|name| name == topology.name) {
+            defects.extend(judge(topology, &arguments));
         }
     }
-    ExitCode::SUCCESS
+    for defect in &defects {
+        eprintln!("FAILED: {defect}");
+    }
+    if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Brings a cluster up and breaks it; what was found wrong.
+fn judge(topology: &Topology, arguments: &Arguments) -> Vec<String> {
+    let supply = supply(&arguments.kubernetes);
+    let begun = Instant::now();
+    let mut cluster = Cluster::new(topology, &supply, "1.37.1");
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        cluster.bring_up();
+        let bring_up = begun.elapsed().as_secs_f64();
+        eprintln!("{}: up after {bring_up:.1} s", topology.name);
+        let mut run = Run { topology: topology.what.into(), bring_up, ..Run::default() };
+        let mut defects = Vec::new();
+        if arguments.verb.is_none() {
+            let log = sandbox::state().join(format!("{}.log", topology.name));
+            let client = Box::new(cluster::client);
+            let prober = Prober::start(client, &cluster.server(), &cluster.kubeconfig(), &log);
+            for scenario in &SCENARIOS {
+                let wanted = &arguments.scenarios;
+                if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
+                    let events = scenario.run(&mut cluster, &prober);
+                    defects.extend(events.iter().flat_map(|event| scenario.defects(event)));
+                    run.events.extend(events);
+                }
+            }
+            prober.finish();
+        }
+        defects
+    }));
+    if arguments.keep {
+        eprintln!("{} is kept; press Enter to end it", topology.name);
+        std::io::stdin().read_line(&mut String::new()).unwrap();
+    }
+    ended.unwrap_or_else(|_| vec![format!("{}: see above", topology.name)])
+}
+
+/// Everything that machines fetch, made if it is not there.
+fn supply(kubernetes: &str) -> PathBuf {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/supply/make");
+    let folder = run(Command::new(script).arg(kubernetes)).succeeded();
+    PathBuf::from(folder.stdout.trim())
 }

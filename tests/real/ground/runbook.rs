@@ -9,40 +9,46 @@ pub(crate) struct Step {
     pub(crate) nodes: Vec<String>,
     /// Whether all of them at once.
     pub(crate) at_once: bool,
-    /// Lines of shell.
-    pub(crate) commands: Vec<String>,
+    /// Shell.
+    pub(crate) script: String,
 }
 
-/// The steps under the heading "Bring-up".
+/// The steps of the chapter "Bring-up".
 pub(crate) fn bring_up(tree: &Path, nodes: &[String]) -> Vec<Step> {
+    let blocks = blocks(tree, "Bring-up");
+    blocks.into_iter().map(|(sentence, script)| step(&sentence, script, nodes)).collect()
+}
+
+/// The blocks of shell of a chapter, each with the sentence before it.
+pub(crate) fn blocks(tree: &Path, chapter: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(tree.join("README.md")).unwrap();
-    let (_, section) = text.split_once("\n## Bring-up\n").expect("the runbook says how to start");
-    let section = section.split("\n## ").next().unwrap();
-    let mut steps = Vec::new();
+    let (_, section) = text
+        .split_once(&format!("\n## {chapter}\n"))
+        .unwrap_or_else(|| panic!("the runbook has no chapter {chapter:?}"));
+    let mut blocks = Vec::new();
     let mut sentence = "";
-    let mut block: Option<Vec<String>> = None;
-    for line in section.lines() {
-        let bare = line.trim();
-        match (&mut block, bare) {
-            (None, "```sh") => block = Some(Vec::new()),
-            (Some(_), "```") => steps.push(step(sentence, block.take().unwrap(), nodes)),
-            (Some(commands), _) => commands.push(bare.to_owned()),
+    let mut block: Option<String> = None;
+    for line in section.lines().take_while(|line| !line.starts_with("## ")) {
+        match (&mut block, line.trim()) {
+            (None, "```sh") => block = Some(String::new()),
+            (Some(_), "```") => blocks.push((sentence.to_owned(), block.take().unwrap())),
+            (Some(script), _) => *script += &format!("{}\n", line.trim()),
             (None, "") => {}
-            (None, _) => sentence = bare,
+            (None, line) => sentence = line,
         }
     }
-    steps
+    blocks
 }
 
 /// "On the other control planes, one after another (cp2, then cp3):"
-fn step(sentence: &str, commands: Vec<String>, all: &[String]) -> Step {
+fn step(sentence: &str, script: String, all: &[String]) -> Step {
     let words: Vec<&str> = sentence.split(|c: char| !c.is_alphanumeric() && c != '-').collect();
     let named: Vec<String> = all.iter().filter(|n| words.contains(&n.as_str())).cloned().collect();
     let nodes = if named.is_empty() {
-        assert!(sentence.contains("every node"), "nobody is told to run {commands:?}: {sentence}");
+        assert!(sentence.contains("every node"), "nobody is told to run {script}: {sentence}");
         all.to_vec()
     } else {
         named
     };
-    Step { nodes, at_once: !sentence.contains("one after another"), commands }
+    Step { nodes, at_once: !sentence.contains("one after another"), script }
 }

@@ -85,11 +85,11 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
         heal: |cluster, _| cluster.switch.whole(),
     },
     Scenario {
-        what: "etcd's data lost",
+        what: "disk lost, replaced by the runbook",
         target: Target::Holder,
         bar: true,
-        harm: |cluster, node| cluster.lose_member(node),
-        heal: |cluster, node| cluster.replace_member(node),
+        harm: |cluster, node| cluster.lose_disk(node),
+        heal: |cluster, node| cluster.replace(node),
     },
     Scenario {
         what: "worker powered off",

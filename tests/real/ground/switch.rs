@@ -59,6 +59,23 @@ impl Switch {
         self.ip(&format!("link set {} {state}", port(name)));
     }
 
+    /// Drops what one machine and some others send each other; both still reach everybody else.
+    pub(crate) fn part(&self, one: &str, others: &[&str]) {
+        let ports = |names: &[&str]| names.iter().map(|n| port(n)).collect::<Vec<_>>().join(", ");
+        let (one, others) = (port(one), ports(others));
+        let rules = format!(
+            "table bridge part {{ chain forward {{ type filter hook forward priority 0;\n\
+             iifname {one} oifname {{ {others} }} drop\n\
+             iifname {{ {others} }} oifname {one} drop\n}} }}"
+        );
+        run(self.command("nft").arg(rules)).succeeded();
+    }
+
+    /// Undoes [`Self::part`].
+    pub(crate) fn whole(&self) {
+        run(self.command("nft").arg("delete table bridge part")).succeeded();
+    }
+
     /// Runs a command that starts with a program's name beside the bridge.
     pub(crate) fn command(&self, program: &str) -> Command {
         command(SWITCH, program)

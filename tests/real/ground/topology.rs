@@ -1,35 +1,45 @@
 //! The clusters that are brought up: one inventory each, compiled as a user does it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::programs::run;
 use crate::sandbox;
 
 /// What every topology says: three control planes and a worker, offline, on this kind of host.
-const BASE: &str = include_str!("inventory.yaml");
+const COMMON: &str = include_str!("inventory.yaml");
 
 /// One cluster.
 pub(crate) struct Topology {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     more: &'static str,
+    balancer: &'static str,
 }
+
+const HAPROXY: &str = "haproxy.service";
 
 /// Every topology, in the order in which they run.
 pub(crate) const TOPOLOGIES: [Topology; 3] = [
-    Topology { name: "stacked-haproxy", what: "stacked etcd, haproxy", more: "" },
+    Topology {
+        name: "stacked-haproxy",
+        what: "stacked etcd, haproxy",
+        more: "",
+        balancer: HAPROXY,
+    },
     Topology {
         name: "external-haproxy",
         what: "external etcd on the control planes, haproxy",
         more: "etcd: {mode: external}\n",
+        balancer: HAPROXY,
     },
     Topology {
         name: "stacked-nginx",
         what: "stacked etcd, nginx",
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
+        balancer: "nginx.service",
     },
 ];
 
@@ -42,6 +52,10 @@ pub(crate) struct Tree {
     pub(crate) client: &'static str,
     pub(crate) vip: &'static str,
     pub(crate) port: u16,
+    /// The balancer's unit.
+    pub(crate) balancer: &'static str,
+    /// Whether systemd runs etcd, and not kubeadm.
+    pub(crate) external_etcd: bool,
     pub(crate) nodes: Vec<Node>,
 }
 
@@ -54,7 +68,7 @@ pub(crate) struct Node {
 
 impl Topology {
     /// `hagen secrets new` and `hagen build` into the ground's folder.
-    pub(crate) fn compile(&self) -> Tree {
+    pub(crate) fn compile(&self, supply: &Path, kubernetes: &str) -> Tree {
         let folder = sandbox::state().join("tree").join(self.name);
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
@@ -62,7 +76,11 @@ impl Topology {
         fs::create_dir_all(&folder).unwrap();
         let [inventory, secrets, out] =
             ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
-        fs::write(&inventory, format!("{BASE}{}", self.more)).unwrap();
+        let key = fs::read_to_string(supply.join("mirror/apt/key.asc")).unwrap();
+        let text = format!("{COMMON}{}", self.more)
+            .replace("KUBERNETES", kubernetes)
+            .replace("KEY", &key.trim_end().replace('\n', "\n        "));
+        fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
         run(hagen().args(["secrets", "new", "--cluster", "ground", "-o"]).arg(&secrets))
             .succeeded();
@@ -87,6 +105,8 @@ impl Topology {
             client: "10.0.0.100",
             vip: "10.0.0.10",
             port: 8443,
+            balancer: self.balancer,
+            external_etcd: self.more.contains("external"),
             nodes: vec![
                 node("cp1", 11, true),
                 node("cp2", 12, true),
