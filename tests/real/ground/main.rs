@@ -104,7 +104,8 @@ fn judge(topology: &Topology, arguments: &Arguments) -> Vec<String> {
         let mut run = Run { topology: topology.what.into(), bring_up, ..Run::default() };
         let mut defects = Vec::new();
         if arguments.verb.is_none() {
-            let log = sandbox::state().join(format!("{}.log", topology.name));
+            let log = sandbox::target().join(format!("{}.log", topology.name));
+            std::fs::remove_file(&log).ok();
             let client = Box::new(cluster::client);
             let prober = Prober::start(client, &cluster.server(), &cluster.kubeconfig(), &log);
             for scenario in &SCENARIOS {

@@ -150,6 +150,13 @@ impl Scenario {
             event.healed.seconds(),
             event.heal
         );
+        for (when, outage) in [("lost", &event.lost), ("healed", &event.healed)] {
+            for (kind, measured) in [("reads", &outage.reads), ("writes", &outage.writes)] {
+                if measured.failed > 0 {
+                    eprintln!("  {when}, {kind}: {measured:?}");
+                }
+            }
+        }
         event
     }
 

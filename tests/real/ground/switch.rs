@@ -64,9 +64,13 @@ impl Switch {
         let ports = |names: &[&str]| names.iter().map(|n| port(n)).collect::<Vec<_>>().join(", ");
         let (one, others) = (port(one), ports(others));
         let rules = format!(
-            "table bridge part {{ chain forward {{ type filter hook forward priority 0;\n\
-             iifname {one} oifname {{ {others} }} drop\n\
-             iifname {{ {others} }} oifname {one} drop\n}} }}"
+            "table bridge part {{
+                chain forward {{
+                    type filter hook forward priority 0
+                    iifname {one} oifname {{ {others} }} drop
+                    iifname {{ {others} }} oifname {one} drop
+                }}
+            }}"
         );
         run(self.command("nft").arg(rules)).succeeded();
     }
