@@ -38,9 +38,23 @@ pub(crate) fn inventories(release: Option<&'static str>) -> BoxedStrategy<Invent
             for section in sections {
                 hagen::document::merge(&mut inventory, &section);
             }
+            pin_a_range(&mut inventory);
             Inventory(inventory)
         })
         .boxed()
+}
+
+/// Where ranges are fixed, the first node has one of its own: the end of the pods' network.
+fn pin_a_range(inventory: &mut Value) {
+    if inventory["cni"]["plugin"] == "bridge" {
+        inventory["nodes"][0]["podRange"] = match inventory["cluster"]["podSubnet"].as_str() {
+            Some("172.20.0.0/14") => "172.23.255.0/26",
+            Some("100.64.0.0/18") => "100.64.63.0/24",
+            Some("fd00:10:244::/56") => "fd00:10:244:ff::/80",
+            _ => "10.244.255.0/30",
+        }
+        .into();
+    }
 }
 
 /// What a check says of an inventory that it has nothing against.

@@ -19,7 +19,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         runtime(frame),
         kubelet(),
         kube_proxy(frame),
-        cni(),
+        cni(frame),
         host(),
         kubeadm(),
         pki(),
@@ -251,11 +251,14 @@ fn kube_proxy(frame: &Frame) -> BoxedStrategy<Value> {
     one_of(&modes).prop_map(|said| json!({"kubeProxy": said})).boxed()
 }
 
-fn cni() -> BoxedStrategy<Value> {
+fn cni(frame: &Frame) -> BoxedStrategy<Value> {
+    // A node has one address, so plain routes serve one family.
+    let dual = matches!(frame.networks, Networks::DualV4 | Networks::DualV6);
+    let plugins: &[&str] = if dual { &["flannel", "none"] } else { &["flannel", "bridge", "none"] };
     section(
         "cni",
         json!({
-            "plugin": ["flannel", "bridge", "none"],
+            "plugin": plugins,
             "backend": ["host-gw", "wireguard"],
             "interface": ["eth0"],
             "image": ["registry.example.com/flannel:v0.28.9"],
@@ -370,6 +373,15 @@ fn patches(frame: &Frame) -> BoxedStrategy<Value> {
         [{
             "document": "kubeproxy/KubeProxyConfiguration",
             "patch": {"iptables": {"minSyncPeriod": "1s"}},
+        }],
+        [{
+            "document": "runtime/ContainerdConfig",
+            "patch": {
+                "oom_score": -998,
+                "plugins": {"io.containerd.gc.v1.scheduler": {
+                    "pause_threshold": 0.5, "startup_delay": "10ms",
+                }},
+            },
         }],
     ]}))
 }

@@ -72,8 +72,7 @@ fn known(name: &str) -> bool {
         name.get(..template.len()).is_some_and(|start| start.eq_ignore_ascii_case(template))
             && name.len() > template.len()
     };
-    CHECKS.iter().any(|check| check.eq_ignore_ascii_case(name))
-        || TEMPLATES.iter().any(|t| begins(&t))
+    CHECKS.iter().any(|check| check.eq_ignore_ascii_case(name)) || TEMPLATES.iter().any(begins)
 }
 
 #[cfg(test)]
