@@ -3,6 +3,7 @@
 //! outside removes them as soon as the ground has ended, however it has ended.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,8 +11,13 @@ use std::process::{Child, Command, ExitCode, Stdio};
 
 /// Says to this program that it already runs in its namespaces.
 const INSIDE: &str = "HAGEN_GROUND_INSIDE";
-/// The control group, below this process's own, that holds those of all machines.
-const GROUP: &str = "hagen-ground";
+/// The control group, below this process's own, that holds those of all machines; each checkout
+/// has one.
+fn group() -> String {
+    let mut checkout = DefaultHasher::new();
+    state().hash(&mut checkout);
+    format!("hagen-ground-{:x}", checkout.finish())
+}
 
 /// The folder of everything that is left between runs: caches and the last report.
 pub(crate) fn target() -> PathBuf {
@@ -109,7 +115,7 @@ fn clean() {
 
 /// The ground's group in every hierarchy.
 fn groups() -> Vec<PathBuf> {
-    hierarchies().into_iter().map(|own| own.join(GROUP)).collect()
+    hierarchies().into_iter().map(|own| own.join(group())).collect()
 }
 
 /// This process's own group in every hierarchy, version 1 and 2.
@@ -138,7 +144,7 @@ pub(crate) fn fresh_groups(machine: &str) -> Vec<PathBuf> {
     hierarchies()
         .into_iter()
         .map(|own| {
-            let ours = own.join(GROUP);
+            let ours = own.join(group());
             let group = ours.join(machine);
             let script = r#"[ ! -d "$1" ] || find "$1" -depth -type d -exec rmdir {} +"#;
             let removed = Command::new("bash").args(["-c", script, "bash"]).arg(&group).status();
