@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::machine::{self, Machine};
-use crate::programs::{Ran, run};
+use crate::programs::Ran;
 use crate::runbook::{self, Step};
 use crate::sandbox;
 use crate::switch::{self, Switch};
@@ -18,6 +18,8 @@ const FOLDER: &str = "/root/hagen";
 /// The namespace of the client.
 const CLIENT: &str = "client";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
+/// How long pods on all nodes may take to reach the API.
+const PODS: Duration = Duration::from_secs(90);
 
 /// Machines, what they are to become, and the network between them.
 pub(crate) struct Cluster {
@@ -82,6 +84,57 @@ impl Cluster {
             let (nodes, script) = (step.nodes.join(" "), step.script.trim().replace('\n', "; "));
             eprintln!("{nodes}: {script} ({:.1} s)", since.elapsed().as_secs_f64());
         }
+    }
+
+    /// A pod on every node finds the API by its service's name, so name service, service addresses
+    /// and the pods' network work there; if not, what a pod said.
+    pub(crate) fn pods_reach_the_api(&self) -> Result<(), String> {
+        let machine = &self.machines[&self.holder()];
+        let names = self.names();
+        let pods: String = names.iter().map(|name| pod(name)).collect();
+        let file = machine.disk("/root/pods.yaml");
+        fs::write(&file, pods).unwrap();
+        kubectl(machine, &["apply", "-f", "/root/pods.yaml"])?;
+        let begun = Instant::now();
+        for name in &names {
+            let pod = format!("reach-{name}");
+            let phase = ["get", "pod", &pod, "-o", "jsonpath={.status.phase}"];
+            while kubectl(machine, &phase)? != "Succeeded" {
+                if begun.elapsed() > PODS {
+                    let log = kubectl(machine, &["logs", &pod, "--tail=5"]);
+                    return Err(format!("{pod} has not reached the API: {log:?}"));
+                }
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        }
+        kubectl(machine, &["delete", "--wait=false", "-f", "/root/pods.yaml"])?;
+        fs::remove_file(file).unwrap();
+        Ok(())
+    }
+
+    /// What runs here, in versions.
+    pub(crate) fn programs(&self) -> BTreeMap<String, String> {
+        let machine = &self.machines[&self.control_planes()[0]];
+        let balancer = self.tree.balancer.trim_end_matches(".service");
+        let first = |command: &str| {
+            machine
+                .shell(&format!("{command} 2>&1 | grep -oE '[0-9]+[.][0-9]+[.][0-9]+' | head -n 1"))
+        };
+        let etcd = if self.tree.external_etcd {
+            "etcd --version".to_owned()
+        } else {
+            "nsenter --target $(pidof etcd) --mount --root etcd --version".to_owned()
+        };
+        [
+            ("Kubernetes", "kubelet --version".to_owned()),
+            ("etcd", etcd),
+            ("containerd", "containerd --version".to_owned()),
+            (balancer, format!("{balancer} -v")),
+            ("keepalived", "keepalived --version".to_owned()),
+        ]
+        .into_iter()
+        .map(|(name, command)| (name.to_owned(), first(&command).stdout.trim().to_owned()))
+        .collect()
     }
 
     fn names(&self) -> Vec<String> {
@@ -267,6 +320,32 @@ fn with_lost(script: &str, node: &str) -> String {
     let (first, rest) = script.split_once('\n').unwrap();
     assert!(first.starts_with("lost="), "{script}");
     format!("lost={node}\n{rest}")
+}
+
+/// A pod on a node of its own that ends well once it has reached the API by name.
+fn pod(node: &str) -> String {
+    format!(
+        "---
+apiVersion: v1
+kind: Pod
+metadata: {{name: reach-{node}}}
+spec:
+  nodeName: {node}
+  restartPolicy: Never
+  tolerations: [{{operator: Exists}}]
+  containers:
+    - name: reach
+      image: hagen.test/toolbox:1
+      imagePullPolicy: Never
+      command:
+        - sh
+        - -c
+        - |
+          until nslookup kubernetes.default.svc.cluster.local &&
+            curl --silent --show-error --fail --insecure --max-time 2 https://kubernetes.default.svc.cluster.local/readyz
+          do sleep 1; done
+"
+    )
 }
 
 /// Runs a program outside of the cluster, as a client of the VIP.

@@ -35,7 +35,7 @@ use clap::{Parser, Subcommand};
 use crate::cluster::Cluster;
 use crate::probe::Prober;
 use crate::programs::run;
-use crate::report::Run;
+use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
 use crate::topology::{TOPOLOGIES, Topology};
 
@@ -79,52 +79,75 @@ fn main() -> ExitCode {
         supply(&arguments.kubernetes);
         return sandbox::enter();
     }
+    let mut report = Report::resumed(&sandbox::target(), host());
     let mut defects = Vec::new();
     for topology in &TOPOLOGIES {
         let wanted = &arguments.topologies;
         if wanted.is_empty() || wanted.iter().any(|name| name == topology.name) {
-            defects.extend(judge(topology, &arguments));
+            defects.extend(judge(topology, &arguments, &mut report));
         }
     }
     for defect in &defects {
         eprintln!("FAILED: {defect}");
     }
+    println!("{}", report.markdown());
     if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Brings a cluster up and breaks it; what was found wrong.
-fn judge(topology: &Topology, arguments: &Arguments) -> Vec<String> {
+fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
     let supply = supply(&arguments.kubernetes);
     let begun = Instant::now();
     let mut cluster = Cluster::new(topology, &supply, "1.37.1");
     let ended = catch_unwind(AssertUnwindSafe(|| {
         cluster.bring_up();
-        let bring_up = begun.elapsed().as_secs_f64();
+        let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
         eprintln!("{}: up after {bring_up:.1} s", topology.name);
-        let mut run = Run { topology: topology.what.into(), bring_up, ..Run::default() };
-        let mut defects = Vec::new();
-        if arguments.verb.is_none() {
-            let log = sandbox::target().join(format!("{}.log", topology.name));
-            std::fs::remove_file(&log).ok();
-            let client = Box::new(cluster::client);
-            let prober = Prober::start(client, &cluster.server(), &cluster.kubeconfig(), &log);
-            for scenario in &SCENARIOS {
-                let wanted = &arguments.scenarios;
-                if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
-                    let events = scenario.run(&mut cluster, &prober);
-                    defects.extend(events.iter().flat_map(|event| scenario.defects(event)));
-                    run.events.extend(events);
-                }
-            }
-            prober.finish();
+        let mut defects: Vec<String> = cluster.pods_reach_the_api().err().into_iter().collect();
+        if arguments.verb.is_some() {
+            return defects;
         }
+        let programs = cluster.programs();
+        let mut run = Run { topology: topology.what.into(), programs, bring_up, events: vec![] };
+        let log = sandbox::target().join(format!("{}.log", topology.name));
+        std::fs::remove_file(&log).ok();
+        let client = Box::new(cluster::client);
+        let prober = Prober::start(client, &cluster.server(), &cluster.kubeconfig(), &log);
+        for scenario in &SCENARIOS {
+            let wanted = &arguments.scenarios;
+            if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
+                let events = scenario.run(&mut cluster, &prober);
+                defects.extend(events.iter().flat_map(|event| scenario.defects(event)));
+                run.events.extend(events);
+            }
+        }
+        prober.finish();
+        report.put(run);
+        report.write(&sandbox::target());
         defects
     }));
     if arguments.keep {
         eprintln!("{} is kept; press Enter to end it", topology.name);
         std::io::stdin().read_line(&mut String::new()).unwrap();
     }
-    ended.unwrap_or_else(|_| vec![format!("{}: see above", topology.name)])
+    let named = |defect| format!("{}: {defect}", topology.name);
+    ended.unwrap_or_else(|_| vec!["see above".to_owned()]).into_iter().map(named).collect()
+}
+
+/// Where it is measured, and how.
+fn host() -> Host {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap();
+    let memory = read("/proc/meminfo");
+    let kilobytes: u64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
+    Host {
+        kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        cgroup: if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() { 2 } else { 1 },
+        cores: std::thread::available_parallelism().unwrap().get(),
+        memory: (kilobytes + (1 << 19)) >> 20,
+        interval: probe::INTERVAL,
+        deadline: probe::DEADLINE,
+        watch: scenario::WATCH.as_secs_f64(),
+    }
 }
 
 /// Everything that machines fetch, made if it is not there.

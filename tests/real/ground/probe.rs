@@ -11,6 +11,10 @@ use serde::Deserialize;
 use super::outage::{Log, Outage, Window};
 use super::programs::{installed, run};
 
+/// Seconds between two reads, and between two writes.
+pub(crate) const INTERVAL: f64 = 0.1;
+/// Seconds after which a probe has failed.
+pub(crate) const DEADLINE: f64 = 1.0;
 /// How often the log is read while something is waited for.
 const GLANCE: Duration = Duration::from_millis(200);
 /// How long the log may take to become complete: several deadlines of its probes.
@@ -53,6 +57,8 @@ impl<'a> Prober<'a> {
             text(kubeconfig),
             "--log".to_owned(),
             text(log),
+            format!("--interval={INTERVAL}"),
+            format!("--deadline={DEADLINE}"),
         ];
         let mut command = client("python3");
         // It ends with its standard input, so with this process, however that ends.

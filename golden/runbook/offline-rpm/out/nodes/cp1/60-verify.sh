@@ -48,4 +48,12 @@ as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://1
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://192.168.1.33:8443'
 ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
+# A node is Ready without kube-proxy, and without the control plane's own pods.
+settled() {
+  local said
+  said=$(as_node -n kube-system get pods --field-selector="spec.nodeName=$node" \
+    -o 'jsonpath={range .items[?(@.status.phase!="Succeeded")]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}') || return 1
+  ! grep -vE ' True$|^$' <<<"$said"
+}
+wait_for 180 "the pods of kube-system on this node are ready (kubectl -n kube-system get pods -o wide)" settled
 say 'everything that belongs here works'
