@@ -174,6 +174,12 @@ impl Cluster {
         planes.map(|node| node.name.clone()).collect()
     }
 
+    /// The other nodes.
+    pub(crate) fn workers(&self) -> Vec<String> {
+        let workers = self.tree.nodes.iter().filter(|node| !node.control_plane);
+        workers.map(|node| node.name.clone()).collect()
+    }
+
     /// Those that are on and hold the VIP.
     pub(crate) fn vip_holders(&self) -> Vec<String> {
         let wanted = format!(" {}/", self.tree.vip);

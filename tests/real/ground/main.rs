@@ -116,9 +116,9 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         for scenario in &SCENARIOS {
             let wanted = &arguments.scenarios;
             if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
-                let events = scenario.run(&mut cluster, &prober);
-                defects.extend(events.iter().flat_map(|event| scenario.defects(event)));
+                let (events, found) = scenario.run(&mut cluster, &prober);
                 run.events.extend(events);
+                defects.extend(found);
             }
         }
         prober.finish();

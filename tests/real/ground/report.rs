@@ -192,6 +192,11 @@ impl Run {
 }
 
 impl Event {
+    /// The longer outage: after the loss or during its repair.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.lost.seconds().max(self.healed.seconds())
+    }
+
     fn cells(&self) -> Vec<String> {
         let Self { what: _, node, lost, healed, lost_writes, holders, holders_healed, heal } = self;
         let seconds = |seconds: f64| format!("{seconds:.1}");

@@ -17,6 +17,8 @@ const RECOVERY: Duration = Duration::from_secs(300);
 const STEADY: f64 = 2.0;
 /// The loss of any one node costs clients no more than this, in seconds.
 const BAR: f64 = 4.0;
+/// A busy host makes an outage longer now and then; a defect makes each one longer.
+const TRIES: usize = 3;
 
 /// Who is hit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) enum Target {
     EachControlPlane,
     /// The control plane that holds the VIP: where it hurts most.
     Holder,
+    /// The worker.
+    Worker,
     /// All control planes at once.
     All,
 }
@@ -93,10 +97,10 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
     },
     Scenario {
         what: "worker powered off",
-        target: Target::Holder,
+        target: Target::Worker,
         bar: true,
-        harm: |cluster, _| cluster.power_off("w1"),
-        heal: |cluster, _| cluster.power_on("w1"),
+        harm: |cluster, node| cluster.power_off(node),
+        heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
         what: "all control planes powered off",
@@ -108,16 +112,36 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
 ];
 
 impl Scenario {
-    /// Runs it and says what clients saw.
-    pub(crate) fn run(&self, cluster: &mut Cluster, prober: &Prober<'_>) -> Vec<Event> {
-        match self.target {
-            Target::EachControlPlane => {
-                let nodes: Vec<String> = cluster.control_planes();
-                nodes.iter().map(|node| self.on(node, cluster, prober)).collect()
+    /// Runs it, and says what clients saw and what of that must not be.
+    pub(crate) fn run(
+        &self,
+        cluster: &mut Cluster,
+        prober: &Prober<'_>,
+    ) -> (Vec<Event>, Vec<String>) {
+        let nodes = match self.target {
+            Target::EachControlPlane => cluster.control_planes(),
+            Target::Holder => vec![cluster.holder()],
+            Target::Worker => cluster.workers(),
+            Target::All => vec!["all control planes".to_owned()],
+        };
+        let mut events = Vec::new();
+        let mut defects = Vec::new();
+        for node in nodes {
+            for tries in 1..=TRIES {
+                let event = self.on(&node, cluster, prober);
+                let slow = self.bar && event.seconds() > BAR;
+                defects.extend(self.defects(&event));
+                if slow && tries == TRIES {
+                    let seconds = event.seconds();
+                    defects.push(format!("{node} {}: {seconds:.1} s without the API", self.what));
+                }
+                events.push(event);
+                if !slow {
+                    break;
+                }
             }
-            Target::Holder => vec![self.on(&cluster.holder(), cluster, prober)],
-            Target::All => vec![self.on("all", cluster, prober)],
         }
+        (events, defects)
     }
 
     fn on(&self, node: &str, cluster: &mut Cluster, prober: &Prober<'_>) -> Event {
@@ -143,7 +167,7 @@ impl Scenario {
             heal: ((end - repair) * 10.0).round() / 10.0,
         };
         eprintln!(
-            "{}: {}: {:.1} s lost, {:.1} s while healing, healthy after {:.0} s",
+            "{}: {}: {:.1} s out, {:.1} s while it was healed, healthy after {:.0} s",
             event.node,
             self.what,
             event.lost.seconds(),
@@ -160,21 +184,17 @@ impl Scenario {
         event
     }
 
-    /// What an event shows that must not be.
-    pub(crate) fn defects(&self, event: &Event) -> Vec<String> {
-        let Event { what, node, lost, healed, lost_writes, holders, holders_healed, .. } = event;
+    /// What must not be however busy the host is.
+    fn defects(&self, event: &Event) -> Vec<String> {
+        let Event { what, node, lost_writes, holders, holders_healed, .. } = event;
         let mut defects = Vec::new();
-        let mut defect = |is: bool, words: String| {
-            if is {
-                defects.push(format!("{node} {what}: {words}"));
-            }
-        };
-        defect(!lost_writes.is_empty(), format!("acknowledged writes are gone: {lost_writes:?}"));
-        defect(holders.len() > 1, format!("the VIP has several holders: {holders:?}"));
-        defect(holders_healed.len() != 1, format!("the VIP's holders: {holders_healed:?}"));
-        for (outage, when) in [(lost, "after the loss"), (healed, "while it was healed")] {
-            let seconds = outage.seconds();
-            defect(self.bar && seconds > BAR, format!("{seconds:.1} s without the API {when}"));
+        if !lost_writes.is_empty() {
+            defects.push(format!("{node} {what}: acknowledged writes are gone: {lost_writes:?}"));
+        }
+        if holders.len() > 1 || holders_healed.len() != 1 {
+            defects.push(format!(
+                "{node} {what}: the VIP was held by {holders:?}, once healed by {holders_healed:?}"
+            ));
         }
         defects
     }
