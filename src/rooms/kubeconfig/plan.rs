@@ -224,7 +224,8 @@ mod tests {
         for file in ["super-admin.conf", "kubelet.conf"] {
             assert!(server("1.37.1", "cp2", file).is_none(), "{file}");
         }
-        assert!(server("1.37.1", "cp1", "discovery.conf").is_none());
+        // It comes back by joining, with the others' credentials.
+        assert!(server("1.37.1", "cp1", "discovery.conf").is_some());
         assert!(server("1.37.1", "w1", "kubelet.conf").is_none());
     }
 
