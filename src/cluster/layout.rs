@@ -8,6 +8,8 @@ pub const KUBEADM_CONFIG: &str = "/etc/kubernetes/kubeadm-config.yaml";
 pub const KUBEADM_JOIN: &str = "/etc/kubernetes/kubeadm-join.yaml";
 /// The discovery file of a joining node: CA, endpoint and the node's own credential.
 pub const DISCOVERY: &str = "/etc/kubernetes/discovery.conf";
+/// The manifest of a control plane's API server, from its init or join on.
+pub const API_SERVER: &str = "/etc/kubernetes/manifests/kube-apiserver.yaml";
 /// Manifests that the first control plane applies after `kubeadm init`, in name order.
 pub const ADDONS: &str = "/etc/kubernetes/addons";
 /// Certificates of an external member: `ca.crt`, `server.{crt,key}`, `peer.{crt,key}`,

@@ -52,6 +52,8 @@ pub struct Cluster {
     pub endpoint: Endpoint,
     /// What listens on the endpoint's port on each control plane.
     pub balancer: LoadBalancerKind,
+    /// Where haproxy answers `GET /healthz` on loopback: 200 while an API server is ready.
+    pub haproxy_status_port: u16,
     /// The store.
     pub etcd: Etcd,
     /// The container runtime.

@@ -58,6 +58,8 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         image_repository,
         endpoint,
         balancer: said.load_balancer.kind,
+        // The port of haproxy's own examples for its exporter.
+        haproxy_status_port: said.load_balancer.haproxy.stats_port.map_or(8404, |port| port.get()),
         etcd,
         runtime,
         proxy_mode: said.kube_proxy.mode,

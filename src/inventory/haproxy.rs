@@ -41,7 +41,8 @@ pub struct HaproxySection {
     /// Sessions at most. Default: 4000.
     #[schemars(range(min = 100, max = 1_000_000))]
     pub max_connections: Option<u32>,
-    /// The port of the statistics page, health page and metrics, on loopback only. Default: 8404.
+    /// The port of the statistics page, of metrics, and of `/healthz`, which answers 200 while an API
+    /// server is ready; on loopback only. Default: 8404.
     pub stats_port: Option<Port>,
     /// Whether that port serves Prometheus metrics, under `/metrics`. Default: where the version
     /// can.

@@ -60,6 +60,7 @@ impl Machine {
     /// Puts a script in the place of whatever the machine has there.
     pub(crate) fn place_script(&self, absolute: &str, text: &str) {
         let path = self.path(absolute);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         // Removed first: the host's program may be a link to another one.
         fs::remove_file(&path).ok();
         fs::write(&path, text).unwrap();
@@ -93,6 +94,12 @@ impl Machine {
     /// Ends a program and all that it has started, at once.
     pub(crate) fn kill(&self, Background(group): &Background) {
         self.run("kill", &["-KILL", "--", group]).succeeded();
+    }
+
+    /// Lets a program and all that it has started hang, or go on.
+    pub(crate) fn hang(&self, Background(group): &Background, hangs: bool) {
+        let signal = if hangs { "-STOP" } else { "-CONT" };
+        self.run("kill", &[signal, "--", group]).succeeded();
     }
 
     /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.

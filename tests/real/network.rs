@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 
 use crate::machine::Machine;
-use crate::programs::run;
+use crate::programs::{installed, run};
 
 /// Gone, with all its links, when dropped.
 pub(crate) struct Network {
@@ -27,7 +27,7 @@ impl Network {
 
     /// Gives a machine an interface with an address in CIDR notation.
     pub(crate) fn plug(&self, machine: &Machine, interface: &str, cidr: &str) {
-        let port = format!("port{}", machine.init);
+        let port = port(machine);
         self.ip(&format!("link add {port} type veth peer name {interface} netns {}", machine.init));
         self.ip(&format!("link set {port} master switch up"));
         let address = ["address", "add", cidr, "dev", interface];
@@ -37,10 +37,37 @@ impl Network {
         machine.run("ip", &["link", "set", interface, "up"]).succeeded();
     }
 
+    /// Drops every frame between a machine and these others; whoever else is plugged in reaches
+    /// all of them.
+    pub(crate) fn cut_off(&self, machine: &Machine, others: &[&Machine]) {
+        let own = format!("{{ {} }}", port(machine));
+        let others: Vec<String> = others.iter().map(|other| port(other)).collect();
+        let others = format!("{{ {} }}", others.join(", "));
+        self.nft("add table bridge cut");
+        self.nft("add chain bridge cut forward { type filter hook forward priority 0; }");
+        for (from, to) in [(&own, &others), (&others, &own)] {
+            self.nft(&format!("add rule bridge cut forward iifname {from} oifname {to} drop"));
+        }
+    }
+
+    /// Lets everybody reach everybody again.
+    pub(crate) fn mend(&self) {
+        self.nft("delete table bridge cut");
+    }
+
+    fn nft(&self, command: &str) {
+        installed("nft", "nftables");
+        self.run("nft", &[command]);
+    }
+
     fn ip(&self, arguments: &str) {
+        self.run("ip", &arguments.split(' ').collect::<Vec<_>>());
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
         let target = self.holder.id().to_string();
         let mut command = Command::new("nsenter");
-        command.args(["--target", &target, "--net", "ip"]).args(arguments.split(' '));
+        command.args(["--target", &target, "--net", program]).args(arguments);
         run(&mut command).succeeded();
     }
 
@@ -53,6 +80,11 @@ impl Network {
             std::thread::yield_now();
         }
     }
+}
+
+/// The switch's end of a machine's cable.
+fn port(machine: &Machine) -> String {
+    format!("port{}", machine.init)
 }
 
 impl Drop for Network {

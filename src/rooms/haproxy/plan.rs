@@ -51,7 +51,8 @@ impl HaproxyPlan {
             fall,
             rise,
             max_connections,
-            stats_port,
+            // A fact that keepalived's check needs too.
+            stats_port: _,
             metrics,
         } = section;
         let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
@@ -67,8 +68,7 @@ impl HaproxyPlan {
             rise: rise.unwrap_or(2),
             // Enough for a thousand kubelets with a handful of long connections each.
             max_connections: max_connections.unwrap_or(4000),
-            // The port of haproxy's own examples for its exporter.
-            stats_port: stats_port.map_or(8404, |port| port.get()),
+            stats_port: cluster.haproxy_status_port,
             metrics: *metrics,
             endpoint_port: cluster.endpoint.port,
             hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, loopback};
+use crate::cluster::{Cluster, LoadBalancerKind, layout, loopback};
 use crate::inventory::keepalived::State;
 
 use super::AUTH_CONF;
@@ -110,11 +110,23 @@ pub(super) struct Check {
     /// Loopback of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
     loopback: IpAddr,
     port: u16,
+    /// Where the balancer says whether an API server is ready; `None` where it does not know, and
+    /// where no other node could take the VIP.
+    status_port: Option<u16>,
+    /// Exists from the moment on at which this node has an API server.
+    api_server: &'static str,
 }
 
 impl Check {
     pub(super) fn new(cluster: &Cluster) -> Self {
-        Self { loopback: loopback(cluster.endpoint.vip), port: cluster.endpoint.port }
+        let knows = cluster.balancer == LoadBalancerKind::Haproxy;
+        let others = cluster.control_planes().nth(1).is_some();
+        Self {
+            loopback: loopback(cluster.endpoint.vip),
+            port: cluster.endpoint.port,
+            status_port: (knows && others).then_some(cluster.haproxy_status_port),
+            api_server: layout::API_SERVER,
+        }
     }
 }
 
