@@ -71,5 +71,5 @@ unit haproxy.service yes check_haproxy_service
 unit keepalived.service yes ''
 
 wait_for 15 'the balancer accepts connections on port 12567 (journalctl -u haproxy)' answers 127.0.0.1 12567
-wait_for 30 'the VIP 192.168.1.33 answers on port 12567 (journalctl -u keepalived; adverts are IP protocol 112)' answers 192.168.1.33 12567
+wait_for 30 'the VIP 192.168.1.33 answers on port 12567 (journalctl -u keepalived; adverts are IP protocol 112; where API servers exist already, one has to be ready)' answers 192.168.1.33 12567
 say 'done'

@@ -72,5 +72,5 @@ unit haproxy.service yes check_haproxy_service
 unit keepalived.service yes check_keepalived_service
 
 wait_for 15 'the balancer accepts connections on port 8443 (journalctl -u haproxy)' answers 127.0.0.1 8443
-wait_for 30 'the VIP 10.0.0.10 answers on port 8443 (journalctl -u keepalived; adverts are IP protocol 112)' answers 10.0.0.10 8443
+wait_for 30 'the VIP 10.0.0.10 answers on port 8443 (journalctl -u keepalived; adverts are IP protocol 112; where API servers exist already, one has to be ready)' answers 10.0.0.10 8443
 say 'done'

@@ -72,5 +72,5 @@ unit nginx.service yes check_nginx_service
 unit keepalived.service yes check_keepalived_service
 
 wait_for 15 'the balancer accepts connections on port 16443 (journalctl -u nginx)' answers 127.0.0.1 16443
-wait_for 30 'the VIP 172.26.133.160 answers on port 16443 (journalctl -u keepalived; adverts are IP protocol 112)' answers 172.26.133.160 16443
+wait_for 30 'the VIP 172.26.133.160 answers on port 16443 (journalctl -u keepalived; adverts are IP protocol 112; where API servers exist already, one has to be ready)' answers 172.26.133.160 16443
 say 'done'
