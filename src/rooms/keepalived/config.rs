@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, LoadBalancerKind, layout, loopback};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, layout, loopback};
 use crate::inventory::keepalived::State;
 
 use super::AUTH_CONF;
@@ -113,19 +113,37 @@ pub(super) struct Check {
     /// Where the balancer says whether an API server is ready; `None` where it does not know, and
     /// where no other node could take the VIP.
     status_port: Option<u16>,
+    /// The API servers that the check asks itself, this node's first: of a balancer that does not
+    /// know which are ready. None where no other node could take the VIP.
+    api_servers: Vec<String>,
+    /// Seconds for one of them. keepalived waits a second for the whole check.
+    patience: String,
+    ca: String,
     /// Exists from the moment on at which this node has an API server.
-    api_server: &'static str,
+    manifest: &'static str,
 }
 
 impl Check {
-    pub(super) fn new(cluster: &Cluster) -> Self {
+    pub(super) fn new(node: &Node, cluster: &Cluster) -> Self {
         let knows = cluster.balancer == LoadBalancerKind::Haproxy;
-        let others = cluster.control_planes().nth(1).is_some();
+        let mut planes: Vec<&Node> = cluster.control_planes().collect();
+        planes.sort_by_key(|other| other.index != node.index);
+        let alone = planes.len() == 1;
+        let health = &cluster.release.health_path;
+        let api_servers: Vec<String> = planes
+            .iter()
+            .filter(|_| !knows && !alone)
+            .map(|plane| cluster.api_url(plane) + health)
+            .collect();
+        let count = u64::try_from(api_servers.len()).unwrap_or(u64::MAX).max(1);
         Self {
             loopback: loopback(cluster.endpoint.vip),
             port: cluster.endpoint.port,
-            status_port: (knows && others).then_some(cluster.haproxy_status_port),
-            api_server: layout::API_SERVER,
+            status_port: (knows && !alone).then_some(cluster.haproxy_status_port),
+            patience: seconds((900 / count).max(100)),
+            api_servers,
+            ca: format!("{}/ca.crt", layout::PKI),
+            manifest: layout::API_SERVER,
         }
     }
 }

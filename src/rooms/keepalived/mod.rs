@@ -118,7 +118,7 @@ impl Plan for KeepalivedPlan {
             .mode(0o755)
             .phase(Phase::Balancer)
             .reads([Path::of(&["endpoint"]), Path::of(&["os"])]);
-        out.template(script, check.id, &config::Check::new(with.cluster));
+        out.template(script, check.id, &config::Check::new(node, with.cluster));
         if self.authentication {
             let password = with.secrets.password("vrrp/apiserver", 8);
             let context = config::Auth { password: &password };

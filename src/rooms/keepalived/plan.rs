@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::catalog::{self, OsFamily};
-use crate::cluster::{Cluster, Node, layout};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::Duration;
 use crate::report::Path;
@@ -148,6 +148,17 @@ impl KeepalivedPlan {
                 program: Some("keepalived".into()),
                 room: "keepalived",
             });
+            if cluster.balancer == LoadBalancerKind::Nginx {
+                // What the check asks API servers with.
+                node.packages.push(Package {
+                    name: "curl".into(),
+                    version: None,
+                    repository: Repository::Distribution,
+                    hold: false,
+                    program: Some("curl".into()),
+                    room: "keepalived",
+                });
+            }
             let check = ["keepalived", "--config-test", "--use-file", layout::KEEPALIVED_CONF];
             node.units.push(Unit {
                 room: "keepalived",
