@@ -115,7 +115,7 @@ fn balancer() -> BoxedStrategy<Value> {
         "metrics": [false],
     }));
     let nginx = map(json!({
-        "version": ["1.11.11", "1.20", "1.29"],
+        "version": ["1.11.11", "1.20", "1.22", "1.29"],
         "idleTimeout": ["90m", "576h"],
         "connectTimeout": ["250ms", "5s"],
         "maxFails": [3, 100],

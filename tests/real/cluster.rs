@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 use crate::documents::read_yaml;
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::programs::run;
+use crate::programs::{Ran, run};
 
 /// What is compiled: a golden inventory, or one made from it.
 pub(crate) struct Case {
@@ -58,8 +58,8 @@ impl Case {
 
 /// A compiled cluster.
 pub(crate) struct Cluster {
-    /// The case's name.
-    pub(crate) case: &'static str,
+    /// Names it in messages.
+    pub(crate) case: String,
     /// The address at which everybody reaches the API.
     pub(crate) vip: String,
     pub(crate) port: String,
@@ -67,6 +67,8 @@ pub(crate) struct Cluster {
     pub(crate) out: PathBuf,
     /// In the inventory's order.
     pub(crate) nodes: Vec<Node>,
+    /// What the build warned of.
+    pub(crate) warnings: String,
 }
 
 /// What the inventory says about one node, and the node's part of the tree.
@@ -115,8 +117,12 @@ pub(crate) struct Sources {
 
 /// Writes a case's inventory and a new bundle into a folder.
 pub(crate) fn prepare(case: &Case, folder: &Path) -> Sources {
+    prepare_text(&case.inventory(), folder)
+}
+
+fn prepare_text(inventory_text: &str, folder: &Path) -> Sources {
     let [inventory, bundle] = ["inventory.yaml", "secrets.yaml"].map(|name| folder.join(name));
-    fs::write(&inventory, case.inventory()).unwrap();
+    fs::write(&inventory, inventory_text).unwrap();
     let said = read_yaml(&inventory).remove(0);
     new_bundle(text(&said["cluster"]["name"]), &bundle);
     Sources { inventory, bundle }
@@ -128,18 +134,26 @@ pub(crate) fn compiled(case: &Case) -> Arc<Cluster> {
         LazyLock::new(Mutex::default);
     // A test that panicked while compiling has left nothing half-made in the map.
     let mut compiled = COMPILED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    Arc::clone(compiled.entry(case.name).or_insert_with(|| Arc::new(compile(case))))
+    Arc::clone(compiled.entry(case.name).or_insert_with(|| {
+        let cluster = compile(case.name, &case.inventory());
+        Arc::new(cluster.unwrap_or_else(|refused| panic!("{}: {refused}", case.name)))
+    }))
 }
 
-fn compile(case: &Case) -> Cluster {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters").join(case.name);
+/// Compiles an inventory into a folder of this name; how the build ended where it was refused.
+pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clusters").join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder).unwrap();
     }
     fs::create_dir_all(&folder).unwrap();
-    let sources = prepare(case, &folder);
+    let sources = prepare_text(inventory, &folder);
     let out = folder.join("out");
-    run(&mut build(&sources, &out)).succeeded();
+    let ran = run(&mut build(&sources, &out));
+    if ran.code == Some(1) {
+        return Err(ran);
+    }
+    let warnings = ran.succeeded().stderr;
 
     let inventory = read_yaml(&sources.inventory).remove(0);
     let endpoint = &inventory["endpoint"];
@@ -156,7 +170,7 @@ fn compile(case: &Case) -> Cluster {
         })
         .collect();
     let port = endpoint["port"].to_string();
-    Cluster { case: case.name, vip: vip.to_owned(), port, out, nodes }
+    Ok(Cluster { case: name.to_owned(), vip: vip.to_owned(), port, out, nodes, warnings })
 }
 
 fn text(value: &Value) -> &str {
@@ -174,6 +188,14 @@ impl Cluster {
         let nodes: Vec<_> = self.nodes.iter().filter(|node| node.has(path)).collect();
         assert!(!nodes.is_empty(), "{}: no node has {path}", self.case);
         nodes
+    }
+
+    /// Lets a program judge each node that gets a file at this path, on a machine that is it.
+    pub(crate) fn judge(&self, path: &str, judge: impl Fn(&Machine)) {
+        for node in self.nodes_with(path) {
+            let network = Network::start();
+            judge(&node.start(&network));
+        }
     }
 }
 

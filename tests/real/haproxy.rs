@@ -1,19 +1,19 @@
 //! `haproxy -c`: the configuration is valid, and warns of nothing (`-dW`).
 
 use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, compiled};
-use crate::network::Network;
+use crate::machine::Machine;
 use crate::programs::installed;
 
-const CONFIGURATION: &str = "/etc/haproxy/haproxy.cfg";
+pub(crate) const CONFIGURATION: &str = "/etc/haproxy/haproxy.cfg";
+
+/// On a machine that has its files.
+pub(crate) fn judge(machine: &Machine) {
+    installed("haproxy", "haproxy");
+    machine.run("haproxy", &["-c", "-dW", "-f", CONFIGURATION]).succeeded();
+}
 
 fn accepts(case: &Case) {
-    installed("haproxy", "haproxy");
-    let cluster = compiled(case);
-    for node in cluster.nodes_with(CONFIGURATION) {
-        let network = Network::start();
-        let machine = node.start(&network);
-        machine.run("haproxy", &["-c", "-dW", "-f", CONFIGURATION]).succeeded();
-    }
+    compiled(case).judge(CONFIGURATION, judge);
 }
 
 #[test]

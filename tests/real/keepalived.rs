@@ -4,19 +4,19 @@
 use crate::cluster::{
     Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, compiled,
 };
-use crate::network::Network;
+use crate::machine::Machine;
 use crate::programs::installed;
 
-const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
+pub(crate) const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
+
+/// On a machine that has its files and interfaces.
+pub(crate) fn judge(machine: &Machine) {
+    installed("keepalived", "keepalived");
+    machine.run("keepalived", &["-t", "-f", CONFIGURATION]).succeeded();
+}
 
 fn accepts(case: &Case) {
-    installed("keepalived", "keepalived");
-    let cluster = compiled(case);
-    for node in cluster.nodes_with(CONFIGURATION) {
-        let network = Network::start();
-        let machine = node.start(&network);
-        machine.run("keepalived", &["-t", "-f", CONFIGURATION]).succeeded();
-    }
+    compiled(case).judge(CONFIGURATION, judge);
 }
 
 #[test]

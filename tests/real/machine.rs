@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::cluster::Node;
+use crate::cluster::{FileRow, Node};
 use crate::programs::{Ran, run};
 
 /// Longest time that one program may take in a machine, in seconds.
@@ -104,12 +104,14 @@ impl Machine {
 
     /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.
     pub(crate) fn install(&self, node: &Node) {
-        for file in node.files() {
-            let source = format!("/tmp/hagen-install{}", file.path);
-            self.place(&node.rootfs().join(&file.path[1..]), &source);
-            let options = ["-D", "-o", &file.owner, "-g", &file.group, "-m", &file.mode];
-            self.run("install", &[&options[..], &[&source, &file.path]].concat()).succeeded();
+        let mut script = "set -e\n".to_owned();
+        for FileRow { path, mode, owner, group } in node.files() {
+            let source = format!("/tmp/hagen-install{path}");
+            self.place(&node.rootfs().join(&path[1..]), &source);
+            // No path of an inventory has a character that means something to a shell.
+            script += &format!("install -D -o {owner} -g {group} -m {mode} {source} {path}\n");
         }
+        self.run("bash", &["-c", &script]).succeeded();
     }
 }
 

@@ -15,6 +15,8 @@
 
 /// The harness.
 mod cluster;
+#[path = "../inventories/mod.rs"]
+mod inventories;
 mod machine;
 mod network;
 #[path = "ground/outage.rs"]
@@ -36,5 +38,6 @@ mod nginx;
 mod openssl;
 mod probing;
 mod purity;
+mod random;
 mod scripts;
 mod systemd;

@@ -82,34 +82,34 @@ fn authority_of(certificate: &Path) -> PathBuf {
     certificate.with_file_name(authority)
 }
 
-fn check_files(cluster: &Cluster) {
-    let certificates: Vec<_> = cluster
-        .files()
-        .into_iter()
-        .filter(|file| file.extension().is_some_and(|extension| extension == "crt"))
-        .collect();
-    assert!(!certificates.is_empty(), "{}: no certificate", cluster.case);
+/// Every certificate among these files.
+fn check_files(files: &[PathBuf]) {
+    let is_certificate =
+        |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "crt");
+    let certificates: Vec<_> = files.iter().filter(is_certificate).collect();
+    assert!(!certificates.is_empty(), "no certificate");
     for certificate in certificates {
-        if is_authority(&certificate) {
-            let file = shown(&certificate);
+        if is_authority(certificate) {
+            let file = shown(certificate);
             openssl(["verify", "-x509_strict", "-check_ss_sig", "-CAfile", file, file]).succeeded();
         } else {
             let key = certificate.with_extension("key");
-            let authority = authority_of(&certificate);
-            Leaf { certificate, key, authority }.check();
+            let authority = authority_of(certificate);
+            Leaf { certificate: certificate.clone(), key, authority }.check();
         }
     }
 }
 
-fn check_kubeconfigs(cluster: &Cluster) {
+/// Every kubeconfig with a certificate among these files.
+fn check_kubeconfigs(files: &[PathBuf]) {
     let scratch = tempfile::tempdir().unwrap();
     let mut found = 0;
-    for file in cluster.files() {
-        let text = fs::read_to_string(&file).unwrap_or_default();
+    for file in files {
+        let text = fs::read_to_string(file).unwrap_or_default();
         if !text.contains("client-certificate-data:") {
             continue;
         }
-        let kubeconfig = read_yaml(&file).remove(0);
+        let kubeconfig = read_yaml(file).remove(0);
         let place = |name: &str, value: &Value| {
             let encoded = scratch.path().join("encoded");
             fs::write(&encoded, value.as_str().unwrap()).unwrap();
@@ -128,7 +128,7 @@ fn check_kubeconfigs(cluster: &Cluster) {
         .check();
         found += 1;
     }
-    assert!(found > 0, "{}: no kubeconfig with a certificate", cluster.case);
+    assert!(found > 0, "no kubeconfig with a certificate");
 }
 
 /// The names by which clients reach an API server, and the key pair of service accounts.
@@ -151,11 +151,16 @@ fn check_control_planes(cluster: &Cluster) {
     }
 }
 
+/// These files of a cluster, and every API server's.
+pub(crate) fn judge(cluster: &Cluster, files: &[PathBuf]) {
+    check_files(files);
+    check_kubeconfigs(files);
+    check_control_planes(cluster);
+}
+
 fn verifies(case: &Case) {
     let cluster = compiled(case);
-    check_files(&cluster);
-    check_kubeconfigs(&cluster);
-    check_control_planes(&cluster);
+    judge(&cluster, &cluster.files());
 }
 
 #[test]

@@ -30,24 +30,38 @@ const CURL: &str = "#!/bin/sh\necho downloaded\n";
 /// Writes a key into the file that is named last.
 const APT_HELPER: &str = "#!/bin/bash\necho '-----BEGIN PGP PUBLIC KEY BLOCK-----' >\"${@: -1}\"\n";
 
-fn lint(case: &Case) {
-    let mut linted = 0;
-    for file in compiled(case).files() {
-        let text = fs::read_to_string(&file).unwrap_or_default();
+/// The scripts among these files.
+pub(crate) fn scripts(files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let is_script = |file: &PathBuf| {
+        let text = fs::read_to_string(file).unwrap_or_default();
         let first = text.lines().next().unwrap_or_default();
-        if !(first.starts_with("#!") && first.ends_with("sh")) {
-            continue;
-        }
-        run_installed("bash", "bash", [Path::new("-n"), &file]).succeeded();
-        let style = ["-S", "style"].map(Path::new);
-        let arguments = style.into_iter().chain([file.as_path()]);
-        run_installed("shellcheck", "shellcheck", arguments).succeeded();
-        // It stops at the first match; the program before it may then die of SIGPIPE, which
-        // pipefail takes for a failure, now and then.
-        assert!(!text.contains("| grep -q"), "{}: `grep … >/dev/null`", file.display());
-        linted += 1;
+        first.starts_with("#!") && first.ends_with("sh")
+    };
+    let scripts: Vec<_> = files.into_iter().filter(is_script).collect();
+    assert!(!scripts.is_empty(), "no script");
+    scripts
+}
+
+/// What bash reads.
+pub(crate) fn judge(script: &Path) {
+    run_installed("bash", "bash", [Path::new("-n"), script]).succeeded();
+    // It stops at the first match; the program before it may then die of SIGPIPE, which
+    // pipefail takes for a failure, now and then.
+    let text = fs::read_to_string(script).unwrap();
+    assert!(!text.contains("| grep -q"), "{}: `grep … >/dev/null`", script.display());
+}
+
+/// What shellcheck has nothing to say of.
+pub(crate) fn judge_style(script: &Path) {
+    let arguments = ["-S", "style"].map(Path::new).into_iter().chain([script]);
+    run_installed("shellcheck", "shellcheck", arguments).succeeded();
+}
+
+fn lint(case: &Case) {
+    for script in scripts(compiled(case).files()) {
+        judge(&script);
+        judge_style(&script);
     }
-    assert!(linted > 0, "{}: no script", case.name);
 }
 
 /// A node on which `nodes/<node>/` has been copied, root's alone, as the runbook says.
