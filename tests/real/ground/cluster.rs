@@ -286,7 +286,7 @@ impl Cluster {
         let other = planes.iter().find(|name| *name != node).unwrap();
         let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
         let [_, (_, forget), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
-        self.machines[other].shell(&with_lost(forget, node)).succeeded();
+        self.again(other, &with_lost(forget, node));
         self.deliver(node);
         self.power_on(node);
         let mut scripts: Vec<&str> = again.lines().collect();
@@ -298,6 +298,20 @@ impl Cluster {
             scripts = vec![join];
         }
         self.machines[node].shell(&scripts.join("\n")).succeeded();
+    }
+
+    /// Runs what "may be run again" as an operator does: three times at most.
+    fn again(&self, node: &str, script: &str) {
+        let run = || self.machines[node].shell(&format!("set -e\n{script}"));
+        let mut ran = run();
+        for _ in 0..2 {
+            if ran.ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs(3));
+            ran = run();
+        }
+        ran.succeeded();
     }
 
     /// Replaces a lost member of external etcd, as the runbook says.
