@@ -1,0 +1,74 @@
+//! Random inventories, drawn with the engine's bytes: building does not panic; what is refused is
+//! refused for a reason; in what is accepted every document parses, no path is placed twice, no
+//! private file is open.
+
+#![no_main]
+
+#[path = "../inventories/mod.rs"]
+mod inventories;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use hagen::compile::{Inputs, compile};
+use hagen::secrets::Bundle;
+use hagen::tree::Tree;
+use libfuzzer_sys::fuzz_target;
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use inventories::{Inventory, inventories};
+
+fn drawn(bytes: &[u8]) -> Option<Inventory> {
+    // Making the strategy takes longer than drawing from it.
+    thread_local! {
+        static STRATEGY: LazyLock<BoxedStrategy<Inventory>> = LazyLock::new(|| inventories(None));
+    }
+    let rng = TestRng::from_seed(RngAlgorithm::PassThrough, bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    STRATEGY.with(|strategy| strategy.new_tree(&mut runner).ok().map(|drawn| drawn.current()))
+}
+
+fn check(tree: &Tree) {
+    let mut places = BTreeSet::new();
+    for (path, artifact) in tree.iter() {
+        assert!(!artifact.secret || artifact.mode == 0o600, "{path}: {:o}", artifact.mode);
+        assert_eq!(artifact.mode & 0o022, 0, "{path}: anybody may write it");
+        if let Some(place) = &artifact.destination {
+            assert!(places.insert((&place.node, &place.path)), "{path}: placed twice");
+        }
+        if path.ends_with(".json") {
+            serde_json::from_slice::<serde_json::Value>(&artifact.bytes)
+                .unwrap_or_else(|error| panic!("{path}: {error}"));
+        }
+        if path.ends_with(".yaml") {
+            // One document at a time: hagen reads one.
+            let text = std::str::from_utf8(&artifact.bytes).unwrap();
+            for document in text.split("\n---\n") {
+                let mut report = hagen::report::Report::new();
+                hagen::yaml::read(path, document.as_bytes(), &mut report);
+                assert!(!report.has_errors(), "{path}: {:?}", report.findings());
+            }
+        }
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(inventory) = drawn(bytes) else { return };
+    let text = inventory.text();
+    let name = inventory.0["cluster"]["name"].as_str().unwrap();
+    let date = time::OffsetDateTime::from_unix_timestamp(1_793_491_200).unwrap();
+    let bundle = Bundle::new(name, [7; 32], date);
+    let inputs = Inputs {
+        name: "fuzz",
+        inventory: text.as_bytes(),
+        bundle: Some(&bundle),
+        templates: Default::default(),
+    };
+    let outcome = compile(&inputs);
+    let Some(tree) = &outcome.tree else {
+        assert!(outcome.report.has_errors(), "refused without a reason:{inventory:?}");
+        return;
+    };
+    check(tree);
+});
