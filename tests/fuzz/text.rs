@@ -11,10 +11,8 @@ fuzz_target!(|bytes: &[u8]| {
     let inputs =
         Inputs { name: "fuzz", inventory: bytes, bundle: None, templates: Default::default() };
     let outcome = compile(&inputs);
-    let source = outcome
-        .document
-        .as_ref()
-        .map_or_else(|| Source::unread("fuzz", bytes), Source::read);
+    let source =
+        outcome.document.as_ref().map_or_else(|| Source::unread("fuzz", bytes), Source::read);
     let length = outcome.document.as_ref().map_or(bytes.len(), |document| document.text().len());
     for finding in outcome.report.findings() {
         let pointed = outcome.document.as_ref().map(|document| document.span(&finding.at).0);
