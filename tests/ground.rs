@@ -193,6 +193,8 @@ fn report() -> Report {
 
 #[test]
 fn a_report_is_a_table_of_events_and_a_summary_of_the_worst() {
+    let worst = report().runs[0].events.iter().map(Event::seconds).fold(0.0, f64::max);
+    assert!(about(worst, 1.7), "{worst}");
     reviewed("ground", "report", &report().markdown());
     reviewed("ground", "summary", &report().summary());
 }
