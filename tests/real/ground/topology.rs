@@ -54,6 +54,8 @@ pub(crate) struct Tree {
     pub(crate) port: u16,
     /// The balancer's unit.
     pub(crate) balancer: &'static str,
+    /// Whether the balancer checks by itself that an API server is ready.
+    pub(crate) balancer_checks: bool,
     /// Whether systemd runs etcd, and not kubeadm.
     pub(crate) external_etcd: bool,
     pub(crate) nodes: Vec<Node>,
@@ -106,6 +108,7 @@ impl Topology {
             vip: "10.0.0.10",
             port: 8443,
             balancer: self.balancer,
+            balancer_checks: self.balancer == HAPROXY,
             external_etcd: self.more.contains("external"),
             nodes: vec![
                 node("cp1", 11, true),
