@@ -148,7 +148,7 @@ impl Log {
 
         let span = failed.first().zip(failed.last()).map(|(first, last)| {
             let next = probes.iter().find(|probe| probe.start > last.start);
-            let end = next.map_or(to, |probe| probe.start);
+            let end = next.map_or(to, |probe| probe.start.max(from));
             (rounded(first.start.max(from) - from), rounded(end - from))
         });
         let mut answers: Vec<f64> = probes

@@ -17,6 +17,9 @@ const RECOVERY: Duration = Duration::from_secs(300);
 const STEADY: f64 = 2.0;
 /// The loss of any one node costs clients no more than this, in seconds.
 const BAR: f64 = 4.0;
+/// A node that is cut off first has to notice: its API server that etcd has no quorum, its balancer
+/// that the API server is not ready, its keepalived that nothing is behind the balancer.
+const NOTICED: f64 = 8.0;
 /// A busy host makes an outage longer now and then; a defect makes each one longer.
 const TRIES: usize = 3;
 
@@ -33,15 +36,15 @@ pub(crate) enum Target {
     All,
 }
 
-/// Whether [`BAR`] is promised.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How long clients may be without the API, in seconds.
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Bar {
-    /// Yes: one node at most is lost.
-    Promised,
+    /// Whatever balances.
+    Promised(f64),
     /// Where the balancer looks for itself: nginx goes on sending its share of the clients to an
     /// API server that accepts connections and says nothing (`nginx/passive-checks`).
-    PromisedByChecks,
-    /// No: nothing is left to answer.
+    PromisedByChecks(f64),
+    /// Nothing is left to answer.
     None,
 }
 
@@ -60,56 +63,56 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
     Scenario {
         what: "powered off",
         target: Target::EachControlPlane,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.power_off(node),
         heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
         what: "network unplugged",
         target: Target::EachControlPlane,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.switch.cable(node, false),
         heal: |cluster, node| cluster.switch.cable(node, true),
     },
     Scenario {
         what: "balancer killed",
         target: Target::Holder,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.kill(node, cluster.tree.balancer),
         heal: |_, _| {},
     },
     Scenario {
         what: "keepalived killed",
         target: Target::Holder,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.kill(node, "keepalived.service"),
         heal: |_, _| {},
     },
     Scenario {
         what: "API server hung",
         target: Target::Holder,
-        bar: Bar::PromisedByChecks,
+        bar: Bar::PromisedByChecks(BAR),
         harm: |cluster, node| cluster.signal_api_server(node, "STOP"),
         heal: |cluster, node| cluster.signal_api_server(node, "CONT"),
     },
     Scenario {
         what: "cut off from the other control planes",
         target: Target::Holder,
-        bar: Bar::Promised,
+        bar: Bar::Promised(NOTICED),
         harm: |cluster, node| cluster.part(node),
         heal: |cluster, _| cluster.switch.whole(),
     },
     Scenario {
         what: "disk lost, replaced by the runbook",
         target: Target::Holder,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.lose_disk(node),
         heal: |cluster, node| cluster.replace(node),
     },
     Scenario {
         what: "worker powered off",
         target: Target::Worker,
-        bar: Bar::Promised,
+        bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.power_off(node),
         heal: |cluster, node| cluster.power_on(node),
     },
@@ -135,17 +138,17 @@ impl Scenario {
             Target::Worker => cluster.workers(),
             Target::All => vec!["all control planes".to_owned()],
         };
-        let promised = match self.bar {
-            Bar::Promised => true,
-            Bar::PromisedByChecks => cluster.tree.balancer_checks,
-            Bar::None => false,
+        let bar = match self.bar {
+            Bar::Promised(seconds) => seconds,
+            Bar::PromisedByChecks(seconds) if cluster.tree.balancer_checks => seconds,
+            Bar::PromisedByChecks(_) | Bar::None => f64::INFINITY,
         };
         let mut events = Vec::new();
         let mut defects = Vec::new();
         for node in nodes {
             for tries in 1..=TRIES {
                 let event = self.on(&node, cluster, prober);
-                let slow = promised && event.seconds() > BAR;
+                let slow = event.seconds() > bar;
                 defects.extend(self.defects(&event));
                 if slow && tries == TRIES {
                     let seconds = event.seconds();
