@@ -18,6 +18,7 @@ pub mod node;
 pub mod packages;
 pub mod pki;
 pub mod runtime;
+pub mod units;
 pub mod values;
 
 use std::collections::BTreeMap;
@@ -95,6 +96,9 @@ pub struct Inventory {
     /// JSON merge patches (RFC 7386) on generated YAML, JSON and TOML documents. Default: none.
     #[serde(default)]
     pub patches: Vec<PatchSection>,
+    /// Settings of the site's own for the systemd units that hagen runs. Default: none.
+    #[serde(default)]
+    pub units: Vec<units::UnitSection>,
     /// Extra files placed on nodes as they are. Default: none.
     #[serde(default)]
     pub files: Vec<FileSection>,

@@ -19,6 +19,7 @@ pub mod runbook;
 pub mod runtime;
 #[cfg(test)]
 pub(crate) mod trial;
+pub mod units;
 
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
@@ -115,6 +116,8 @@ pub static ROOMS: &[&dyn Room] = &[
     &cni::Cni,
     &kubeconfig::Kubeconfig,
     &files::Files,
+    // After every room that runs a unit.
+    &units::Units,
     &runbook::Runbook,
 ];
 

@@ -61,37 +61,6 @@ pub(super) fn systemd(value: &Value) -> Result<String, Error> {
     Ok(text)
 }
 
-/// A TOML value: a basic string for text (<https://toml.io/en/v1.0.0#string>), numbers and
-/// booleans as they are, lists as arrays.
-pub(super) fn toml(value: &Value) -> Result<String, Error> {
-    match value.kind() {
-        ValueKind::Seq => {
-            let items: Result<Vec<String>, Error> = value.try_iter()?.map(|v| toml(&v)).collect();
-            Ok(format!("[{}]", items?.join(", ")))
-        }
-        ValueKind::Number | ValueKind::Bool => scalar(value),
-        _ => Ok(toml_string(&scalar(value)?)),
-    }
-}
-
-fn toml_string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            '\r' => quoted.push_str("\\r"),
-            _ if letter.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
-            _ => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
 /// The elements of a list, or the value itself.
 fn each(value: &Value) -> Result<Vec<String>, Error> {
     match value.kind() {
@@ -128,7 +97,7 @@ fn refuse(message: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{Error, Value, conf, sh, systemd, toml};
+    use super::{Error, Value, conf, sh, systemd};
 
     fn of(filter: fn(&Value) -> Result<String, Error>, text: &str) -> Option<String> {
         filter(&Value::from(text)).ok()
@@ -178,17 +147,5 @@ mod tests {
         assert_eq!(of(systemd, "").unwrap(), "\"\"");
         assert_eq!(of(systemd, "$x"), None);
         assert_eq!(of(systemd, "a\nb"), None);
-    }
-
-    #[test]
-    fn toml_values_read_back() {
-        for text in ["plain", "a\"b\\c", "line\nnext\ttab\r", "\u{1}\u{7f}", "ü"] {
-            let document: toml::Table = format!("x = {}", of(toml, text).unwrap()).parse().unwrap();
-            assert_eq!(document["x"].as_str(), Some(text));
-        }
-        assert_eq!(toml(&Value::from(true)).unwrap(), "true");
-        assert_eq!(toml(&Value::from(3)).unwrap(), "3");
-        assert_eq!(toml(&Value::from(vec!["a", "b"])).unwrap(), r#"["a", "b"]"#);
-        assert!(toml(&Value::UNDEFINED).is_err());
     }
 }

@@ -115,7 +115,6 @@ fn environment() -> Environment<'static> {
     environment.add_filter("sh", filters::sh);
     environment.add_filter("conf", filters::conf);
     environment.add_filter("systemd", filters::systemd);
-    environment.add_filter("toml", filters::toml);
     environment
 }
 

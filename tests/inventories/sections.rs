@@ -25,6 +25,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         pki(),
         flags(),
         patches(frame),
+        units(frame),
         files(frame),
         allow(),
     ]
@@ -384,6 +385,34 @@ fn patches(frame: &Frame) -> BoxedStrategy<Value> {
             },
         }],
     ]}))
+}
+
+fn units(frame: &Frame) -> BoxedStrategy<Value> {
+    let kubelet = json!({
+        "unit": "kubelet.service",
+        "dropIn": {
+            "Unit": {"StartLimitIntervalSec": "0"},
+            "Service": {
+                "Environment": ["A=b", "\"C=d e %% \\\\ é\"", "", "GODEBUG=x509sha1=1"],
+                "LimitNOFILE": "1048576",
+                "ExecStart": ["", "/usr/bin/kubelet --version"],
+            },
+        },
+        "nodes": {"names": [frame.first()], "roles": ["worker"]},
+    });
+    let empty = json!({"unit": "keepalived.service", "dropIn": {}});
+    let mut said = vec![json!({}), json!({"units": [kubelet]}), json!({"units": [empty, kubelet]})];
+    if frame.external_etcd {
+        // Without backups there is no timer.
+        said.push(json!({
+            "etcd": {"backup": {"enabled": true}},
+            "units": [
+                {"unit": "etcd.service", "dropIn": {"Service": {"Nice": "-5"}}},
+                {"unit": "etcd-backup.timer", "dropIn": {"Timer": {"OnActiveSec": "1min"}}},
+            ],
+        }));
+    }
+    one_of(&said)
 }
 
 fn files(frame: &Frame) -> BoxedStrategy<Value> {

@@ -41,6 +41,39 @@ pub(crate) const HAPROXY_1_15: Case = Case::golden("haproxy-keepalived");
 pub(crate) const HAPROXY_1_21: Case = Case::golden("haproxy-keepalived-1.21");
 /// nginx in front, stacked etcd.
 pub(crate) const NGINX_1_30: Case = Case::golden("nginx-keepalived");
+/// A table merged into the configuration of the newest containerd.
+pub(crate) const PATCHED: Case = Case {
+    name: "patched",
+    edit: |text| text + include_str!("../../golden/runtime/patched/overlay.yaml"),
+    ..MINIMAL
+};
+/// The same for containerd 1.6, whose plugins have other names.
+pub(crate) const PATCHED_1_6: Case = Case {
+    name: "patched-1.6",
+    edit: |text| {
+        let plugin = r#"patches:
+  - document: runtime/ContainerdConfig
+    patch:
+      oom_score: -998
+      plugins:
+        io.containerd.grpc.v1.cri:
+          restrict_oom_score_adj: true
+          containerd:
+            runtimes:
+              gvisor: {runtime_type: io.containerd.runsc.v1}
+"#;
+        text + plugin
+    },
+    ..NGINX_1_30
+};
+/// Drop-ins of the site's own, and pods that are routed by a unit.
+pub(crate) const SITE_UNITS: Case = Case {
+    name: "units",
+    edit: |text| {
+        text + include_str!("../../golden/units/site/overlay.yaml") + "cni: {plugin: bridge}\n"
+    },
+    ..MINIMAL
+};
 
 impl Case {
     const fn golden(name: &'static str) -> Self {

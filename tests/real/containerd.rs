@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::cluster::{Case, MINIMAL, NGINX_1_30, compiled};
+use crate::cluster::{Case, MINIMAL, NGINX_1_30, PATCHED, PATCHED_1_6, compiled};
 use crate::machine::Machine;
 use crate::programs::{built, installed};
 
@@ -42,4 +42,14 @@ fn keeps_every_setting_of_minimal() {
 #[test]
 fn keeps_every_setting_of_nginx_keepalived() {
     keeps_every_setting(&NGINX_1_30, &installed("containerd", "containerd"));
+}
+
+#[test]
+fn keeps_every_setting_of_a_merged_table() {
+    keeps_every_setting(&PATCHED, &built("containerd-2.4", "containerd"));
+}
+
+#[test]
+fn keeps_every_setting_of_a_merged_table_in_1_6() {
+    keeps_every_setting(&PATCHED_1_6, &installed("containerd", "containerd"));
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_IPV6, Node, compiled};
+use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL_IPV6, Node, SITE_UNITS, compiled};
 use crate::machine::Machine;
 use crate::programs::installed;
 
@@ -85,4 +85,9 @@ fn understands_haproxy_keepalived() {
 #[test]
 fn understands_haproxy_keepalived_1_21() {
     understands(&HAPROXY_1_21);
+}
+
+#[test]
+fn understands_units_of_the_site() {
+    understands(&SITE_UNITS);
 }

@@ -11,9 +11,9 @@ pub use network::{
 };
 pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
 pub use text::{
-    AbsolutePath, ClusterName, Duration, FileMode, FlagName, FlagValue, ImageReference,
-    ImageRepository, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck,
-    SysctlKey, SysctlValue, Taint,
+    AbsolutePath, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode, FlagName,
+    FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName, NodeName,
+    OwnerName, PreflightCheck, SysctlKey, SysctlValue, Taint, UnitName,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -123,6 +123,8 @@ pub(super) fn formats() -> Formats {
         entry::<ArmoredKey>(ArmoredKey::FORMAT),
         entry::<Cidrs>(Cidrs::FORMAT),
         entry::<ClusterName>(ClusterName::FORMAT),
+        entry::<DirectiveName>(DirectiveName::FORMAT),
+        entry::<DirectiveValue>(DirectiveValue::FORMAT),
         entry::<DnsName>(DnsName::FORMAT),
         entry::<DnsNameOrAddress>(DnsNameOrAddress::FORMAT),
         entry::<Duration>(Duration::FORMAT),
@@ -148,6 +150,7 @@ pub(super) fn formats() -> Formats {
         entry::<SysctlKey>(SysctlKey::FORMAT),
         entry::<SysctlValue>(SysctlValue::FORMAT),
         entry::<Taint>(Taint::FORMAT),
+        entry::<UnitName>(UnitName::FORMAT),
         entry::<Url>(Url::FORMAT),
     ])
 }

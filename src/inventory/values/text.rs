@@ -164,6 +164,45 @@ value! {
 }
 
 value! {
+    /// A systemd unit's name.
+    UnitName, "hagen-unit", ["haproxy.service", "etcd-backup.timer"], |text| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b":-_.@".contains(&b);
+        if !text.is_empty() && text.len() <= 255 && !text.starts_with(['.', '-']) && text.bytes().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("a unit's name such as haproxy.service".into())
+        }
+    }
+}
+
+value! {
+    /// The name of a setting in a unit file.
+    DirectiveName, "hagen-directive", ["LimitNOFILE"], |text| {
+        let starts = text.starts_with(|c: char| c.is_ascii_uppercase());
+        if starts && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            Ok(text.to_owned())
+        } else {
+            Err("a setting's name such as LimitNOFILE".into())
+        }
+    }
+}
+
+value! {
+    /// The value of a setting in a unit file, in systemd's own syntax (quotes, `%` and `$`
+    /// included): one line, without blanks at its ends. A backslash at the end would join the
+    /// next line to it.
+    DirectiveValue, "hagen-directive-value", ["1048576", "HTTP_PROXY=http://10.0.0.1:3128", ""], |text| {
+        let plain = |c: char| c == '\t' || !c.is_control();
+        let whole = text.trim() == text && !text.ends_with('\\');
+        if whole && text.len() <= 4096 && text.chars().all(plain) {
+            Ok(text.to_owned())
+        } else {
+            Err("one line in quotes, such as \"1048576\", without a backslash at its end".into())
+        }
+    }
+}
+
+value! {
     /// A registry path without tag: `registry.k8s.io` or `mirror.example.com:5000/k8s`.
     ImageRepository, "hagen-image-repository", ["registry.example.com/k8s"], |text| {
         if is_repository(text) {

@@ -139,9 +139,19 @@ order() {
   fi
 }
 
-# Starts a unit, or makes a running one read files that 20-install.sh changed.
+# refresh WAIT UNIT: a running unit reads the files that 20-install.sh changed.
+refresh() {
+  local wait=$1 name=$2 pending=$state/pending/$2
+  if [ -e "$pending" ] && systemctl is-active --quiet "$name"; then
+    say "$(cat "$pending")ing $name, its files changed"
+    order "$wait" "$(cat "$pending")" "$name"
+  fi
+  rm -f "$pending"
+}
+
+# Starts a unit, or makes a running one read its files again.
 unit() {
-  local name=$1 wait=$2 check=$3 pending=$state/pending/$1
+  local name=$1 wait=$2 check=$3
   if [ -n "$check" ] && ! "$check"; then
     die "$name: its configuration was refused (see above); nothing was restarted"
   fi
@@ -150,16 +160,16 @@ unit() {
     say "starting $name"
     systemctl reset-failed "$name" 2>/dev/null || true
     order "$wait" start "$name"
-  elif [ -e "$pending" ]; then
-    say "$(cat "$pending")ing $name, its files changed"
-    order "$wait" "$(cat "$pending")" "$name"
+    rm -f "$state/pending/$name"
+  else
+    refresh "$wait" "$name"
   fi
-  rm -f "$pending"
 }
 # A check says on stderr what is wrong; some print the whole configuration besides.
 check_containerd_service() { containerd --config /etc/containerd/config.toml config dump >/dev/null; }
 unit chrony.service yes ''
 unit containerd.service yes check_containerd_service
 systemctl enable --quiet kubelet.service
+refresh no kubelet.service
 sha256sum <"$list" >"$state/installed"
 say 'done'
