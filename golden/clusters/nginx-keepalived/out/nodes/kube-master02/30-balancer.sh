@@ -50,7 +50,7 @@ order() {
 
 # Starts a unit, or makes a running one read files that 20-install.sh changed.
 unit() {
-  local name=$1 wait=$2 check=$3 pending=$state/pending/$1
+  local name=$1 wait=$2 check=$3 pending=$state/pending/$1 owed
   if [ -n "$check" ] && ! "$check"; then
     die "$name: its configuration was refused (see above); nothing was restarted"
   fi
@@ -60,8 +60,11 @@ unit() {
     systemctl reset-failed "$name" 2>/dev/null || true
     order "$wait" start "$name"
   elif [ -e "$pending" ]; then
-    say "$(cat "$pending")ing $name, its files changed"
-    order "$wait" "$(cat "$pending")" "$name"
+    owed=$(cat "$pending")
+    # A disk that was full has left it empty.
+    owed=${owed:-restart}
+    say "${owed}ing $name, its files changed"
+    order "$wait" "$owed" "$name"
   fi
   rm -f "$pending"
 }
