@@ -14,7 +14,7 @@ use crate::switch::{self, Switch};
 use crate::topology::{Topology, Tree};
 
 /// Where the runbook has a node's folder copied to.
-const FOLDER: &str = "/root/hagen";
+pub(crate) const FOLDER: &str = "/root/hagen";
 /// The namespace of the client.
 const CLIENT: &str = "client";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
@@ -26,35 +26,60 @@ pub(crate) struct Cluster {
     pub(crate) tree: Tree,
     pub(crate) switch: Switch,
     pub(crate) machines: BTreeMap<String, Machine>,
-    mirror: Child,
+    /// The site's repository of packages and archive of releases.
+    mirror: Option<Child>,
 }
 
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
     pub(crate) fn new(topology: &Topology, supply: &Path, kubernetes: &str) -> Self {
-        let tree = topology.compile(supply, kubernetes);
+        Self::of(topology.compile(supply, kubernetes), supply)
+    }
+
+    /// The same of one node only: the others are off, and nobody turns them on.
+    pub(crate) fn lone(topology: &Topology, supply: &Path, kubernetes: &str, node: &str) -> Self {
+        let mut tree = topology.compile(supply, kubernetes);
+        tree.nodes.retain(|other| other.name == node);
+        Self::of(tree, supply)
+    }
+
+    fn of(tree: Tree, supply: &Path) -> Self {
         let switch = Switch::start(tree.gateway, tree.prefix);
         switch.plug(CLIENT, "eth0", tree.client);
-        let mirror = switch
-            .command("python3")
-            .args(["-m", "http.server", "80", "--bind", tree.gateway, "--directory"])
-            .arg(supply.join("mirror"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let machine = |node: &crate::topology::Node| {
             let machine = Machine::new(&node.name, &node.address, &node.interface, supply);
             (node.name.clone(), machine)
         };
         let machines = tree.nodes.iter().map(machine).collect();
-        let mut cluster = Self { tree, switch, machines, mirror };
+        let mut cluster = Self { tree, switch, machines, mirror: None };
+        cluster.start_mirror(supply);
         let names: Vec<String> = cluster.machines.keys().cloned().collect();
         for name in &names {
             cluster.deliver(name);
         }
         cluster.boot(&names);
         cluster
+    }
+
+    /// Starts the mirror.
+    pub(crate) fn start_mirror(&mut self, supply: &Path) {
+        let mirror = self
+            .switch
+            .command("python3")
+            .args(["-m", "http.server", "80", "--bind", self.tree.gateway, "--directory"])
+            .arg(supply.join("mirror"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.mirror = Some(mirror.unwrap());
+    }
+
+    /// Kills the mirror.
+    pub(crate) fn stop_mirror(&mut self) {
+        if let Some(mut mirror) = self.mirror.take() {
+            mirror.kill().ok();
+            mirror.wait().ok();
+        }
     }
 
     /// Copies a node's folder of the tree, as the runbook says.
@@ -282,13 +307,32 @@ impl Cluster {
 
     /// Replaces a lost control plane by a new machine, as the runbook says.
     pub(crate) fn replace(&mut self, node: &str) {
+        self.forget(node);
+        self.deliver(node);
+        self.power_on(node);
+        self.rejoin(node);
+    }
+
+    /// Starts a running control plane over, as the runbook says.
+    pub(crate) fn start_over(&self, node: &str) {
+        let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
+        self.machines[node].shell(&blocks[0].1).succeeded();
+        self.forget(node);
+        self.rejoin(node);
+    }
+
+    /// The cluster forgets a lost control plane.
+    fn forget(&self, node: &str) {
         let planes = self.control_planes();
         let other = planes.iter().find(|name| *name != node).unwrap();
         let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
-        let [_, (_, forget), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
-        self.again(other, &with_lost(forget, node));
-        self.deliver(node);
-        self.power_on(node);
+        self.again(other, &with_lost(&blocks[1].1, node));
+    }
+
+    /// A new one takes its place.
+    fn rejoin(&self, node: &str) {
+        let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
+        let [_, _, (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
         let mut scripts: Vec<&str> = again.lines().collect();
         if self.tree.external_etcd {
             // "… needs the next chapter before 50-join.sh."
@@ -327,8 +371,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.mirror.kill().ok();
-        self.mirror.wait().ok();
+        self.stop_mirror();
         for machine in self.machines.values_mut() {
             machine.power_off(&self.switch);
         }

@@ -22,6 +22,7 @@ mod report;
 mod runbook;
 mod sandbox;
 mod scenario;
+mod scripts;
 mod switch;
 mod topology;
 
@@ -58,10 +59,28 @@ struct Arguments {
     kubernetes: String,
 }
 
+impl Arguments {
+    /// One cluster's scripts speak for all.
+    fn judges_scripts(&self, topology: &Topology) -> bool {
+        topology.name == TOPOLOGIES[0].name
+            && match self.verb {
+                None => self.scenarios.is_empty(),
+                Some(Verb::Scripts { .. }) => true,
+                Some(_) => false,
+            }
+    }
+}
+
 #[derive(Subcommand)]
 enum Verb {
     /// Bring clusters up and break nothing.
     Up,
+    /// Run the scripts twice, too early, on bad hosts, killed half-way and after a reset.
+    Scripts {
+        /// On one fresh machine only.
+        #[arg(long)]
+        lone: bool,
+    },
     /// A shell in a machine of a ground that runs with --keep.
     Shell {
         /// The machine.
@@ -81,8 +100,19 @@ fn main() -> ExitCode {
     }
     let mut report = Report::resumed(&sandbox::target(), host());
     let mut defects = Vec::new();
+    // A topology that is asked for is a whole cluster.
+    if arguments.topologies.is_empty() && arguments.judges_scripts(&TOPOLOGIES[0]) {
+        let supply = supply(&arguments.kubernetes);
+        let found = catch_unwind(|| scripts::lone(&TOPOLOGIES[0], &supply, "1.37.1"));
+        defects.extend(found.unwrap_or_else(|_| vec!["one machine: see above".to_owned()]));
+    }
     for topology in &TOPOLOGIES {
         let wanted = &arguments.topologies;
+        if matches!(arguments.verb, Some(Verb::Scripts { lone })
+            if lone || !arguments.judges_scripts(topology))
+        {
+            continue;
+        }
         if wanted.is_empty() || wanted.iter().any(|name| name == topology.name) {
             defects.extend(judge(topology, &arguments, &mut report));
         }
@@ -104,6 +134,10 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
         eprintln!("{}: up after {bring_up:.1} s", topology.name);
         let mut defects: Vec<String> = cluster.pods_reach_the_api().err().into_iter().collect();
+        if arguments.judges_scripts(topology) {
+            defects.extend(scripts::rerun(&cluster));
+            defects.extend(scripts::start_over(&cluster));
+        }
         if arguments.verb.is_some() {
             return defects;
         }

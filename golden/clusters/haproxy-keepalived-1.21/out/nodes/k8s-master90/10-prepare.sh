@@ -22,7 +22,7 @@ trap '((BASH_SUBSHELL)) || die "line $LINENO failed (see above); mend the cause 
 os=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
 release=$(sed -n 's/^VERSION_ID=//p' /etc/os-release | tr -d '"')
 if [ "$os" != debian ] || [ "${release%%.*}" != 12 ]; then
-  die "the inventory says debian 12, this host is $os $release"
+  die "the inventory says debian 12, this host is $os $release: correct the node's os in the inventory, or install that system"
 fi
 
 if [ "$(hostname)" != "$node" ]; then
@@ -31,8 +31,8 @@ fi
 
 ip -o addr show dev enp5s0f0 >/dev/null 2>&1 ||
   die "this host has no interface enp5s0f0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -F ' 192.168.1.90/' >/dev/null ||
-  die "no interface of this host has the address 192.168.1.90"
+grep -qF ' 192.168.1.90/' <<<"$(ip -o addr show)" ||
+  die "no interface of this host has the address 192.168.1.90: correct the node's address in the inventory, or this host's network"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.
 if [ -n "$(tail -n +2 /proc/swaps)" ]; then
@@ -56,8 +56,14 @@ fresh=$(
 )
 if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   say 'writing the hosts block'
-  # In place: /etc/hosts may be a bind mount.
-  printf '%s\n' "$fresh" >/etc/hosts
+  # A full disk must not leave it empty.
+  cp -L --preserve=all /etc/hosts /etc/hosts.hagen-new
+  printf '%s\n' "$fresh" >/etc/hosts.hagen-new
+  # Where it is a mount of its own, nothing can take its place.
+  mv -f /etc/hosts.hagen-new /etc/hosts 2>/dev/null || {
+    cat /etc/hosts.hagen-new >/etc/hosts
+    rm -f /etc/hosts.hagen-new
+  }
 fi
 
 missing=()
@@ -77,8 +83,9 @@ command -v kubelet >/dev/null || missing+=(kubelet)
   die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}"
 
 # etcd comes as upstream's archive.
-if ! /usr/local/bin/etcd --version 2>/dev/null | grep -xF 'etcd Version: 3.4.23' >/dev/null; then
+if ! grep -qxF 'etcd Version: 3.4.23' <<<"$(/usr/local/bin/etcd --version 2>/dev/null)"; then
   die 'packages are said to be preinstalled, but etcd of this release (etcd Version: 3.4.23) is not in /usr/local/bin'
 fi
 
+[ -e /var/lib/hagen/prepared ] || install -D -m 0600 /dev/null /var/lib/hagen/prepared
 say 'done'

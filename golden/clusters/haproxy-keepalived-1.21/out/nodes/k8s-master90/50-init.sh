@@ -47,7 +47,9 @@ initialised() {
   admin get node "$node" && admin -n kube-system get daemonset kube-proxy
 }
 if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
-  for _ in {1..60}; do
+  # After a boot the API server takes a while; an unfinished init is known soon after.
+  wait_for 120 'the API server on this node is ready (journalctl -u kubelet -n 100; crictl ps -a); where it never was, run 90-reset.sh --yes, then 10-prepare.sh and the steps after it' admin get --raw /readyz
+  for _ in {1..5}; do
     ! initialised >/dev/null 2>&1 || break
     sleep 2
   done
@@ -66,7 +68,7 @@ else
   env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.90:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health >/dev/null || die 'etcd is not healthy: run 40-etcd.sh on the members first'
   say 'kubeadm init'
   timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ||
-    die 'kubeadm init failed (see above): journalctl -u kubelet -n 100; crictl ps -a'
+    die 'kubeadm init failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
 fi
 
 wait_for 120 'the API server on this node is ready' admin get --raw /readyz

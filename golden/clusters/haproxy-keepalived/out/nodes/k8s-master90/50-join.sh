@@ -40,7 +40,7 @@ wait_for() {
 as_node() { kubectl --kubeconfig=/etc/kubernetes/discovery.conf --request-timeout=5s "$@"; }
 # kubeadm labels a control plane in the last step of a join.
 joined() {
-  [ -e /etc/kubernetes/kubelet.conf ] && as_node get node "$node" -o yaml | grep -F node-role.kubernetes.io/master >/dev/null
+  [ -e /etc/kubernetes/kubelet.conf ] && grep -qF node-role.kubernetes.io/master <<<"$(as_node get node "$node" -o yaml)"
 }
 
 if joined >/dev/null 2>&1; then
@@ -56,7 +56,7 @@ else
   fi
   say 'kubeadm join'
   timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
-    die 'kubeadm join failed (see above): journalctl -u kubelet -n 100; crictl ps -a'
+    die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
 fi
 wait_for 120 'the node is registered' joined
 say 'done'

@@ -22,7 +22,7 @@ trap '((BASH_SUBSHELL)) || die "line $LINENO failed (see above); mend the cause 
 os=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
 release=$(sed -n 's/^VERSION_ID=//p' /etc/os-release | tr -d '"')
 if [ "$os" != centos ] || [ "${release%%.*}" != 7 ]; then
-  die "the inventory says centos 7, this host is $os $release"
+  die "the inventory says centos 7, this host is $os $release: correct the node's os in the inventory, or install that system"
 fi
 
 if [ "$(hostname)" != "$node" ]; then
@@ -31,8 +31,8 @@ fi
 
 ip -o addr show dev enp5s0f0 >/dev/null 2>&1 ||
   die "this host has no interface enp5s0f0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -F ' 192.168.1.91/' >/dev/null ||
-  die "no interface of this host has the address 192.168.1.91"
+grep -qF ' 192.168.1.91/' <<<"$(ip -o addr show)" ||
+  die "no interface of this host has the address 192.168.1.91: correct the node's address in the inventory, or this host's network"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.
 if [ -n "$(tail -n +2 /proc/swaps)" ]; then
@@ -56,8 +56,14 @@ fresh=$(
 )
 if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   say 'writing the hosts block'
-  # In place: /etc/hosts may be a bind mount.
-  printf '%s\n' "$fresh" >/etc/hosts
+  # A full disk must not leave it empty.
+  cp -L --preserve=all /etc/hosts /etc/hosts.hagen-new
+  printf '%s\n' "$fresh" >/etc/hosts.hagen-new
+  # Where it is a mount of its own, nothing can take its place.
+  mv -f /etc/hosts.hagen-new /etc/hosts 2>/dev/null || {
+    cat /etc/hosts.hagen-new >/etc/hosts
+    rm -f /etc/hosts.hagen-new
+  }
 fi
 
 # SELinux stays on, in permissive mode, as kubeadm's guide has it: disabling it needs a reboot and
@@ -110,20 +116,27 @@ if [ -n "${absent[*]-}" ]; then
 fi
 
 # etcd comes as upstream's archive.
-if ! /usr/local/bin/etcd --version 2>/dev/null | grep -xF 'etcd Version: 3.4.7' >/dev/null; then
+if ! grep -qxF 'etcd Version: 3.4.7' <<<"$(/usr/local/bin/etcd --version 2>/dev/null)"; then
   case $(uname -m) in
     x86_64) url=https://github.com/etcd-io/etcd/releases/download/v3.4.7/etcd-v3.4.7-linux-amd64.tar.gz folder=etcd-v3.4.7-linux-amd64 ;;
     *) die "there is no archive of etcd for $(uname -m)" ;;
   esac
   say "installing etcd from $url"
-  download=$(mktemp -d)
+  # Always the same folder: nothing is left over by a run that was killed or found the disk full.
+  download=/var/lib/hagen/download
+  rm -rf "$download"
+  install -d -m 0700 /var/lib/hagen "$download"
   curl -fsSL --retry 3 --max-time 600 -o "$download/${url##*/}" "$url" || die "$url cannot be fetched"
   curl -fsSL --retry 3 --max-time 60 -o "$download/sums" https://github.com/etcd-io/etcd/releases/download/v3.4.7/SHA256SUMS || die 'the list of checksums cannot be fetched'
   (cd "$download" && grep -F " ${url##*/}" sums | sha256sum -c --quiet) || die "${url##*/} does not have the published checksum"
   tar -C "$download" -xzf "$download/${url##*/}" --no-same-owner
-  install -m 0755 -o root -g root "$download/$folder/etcd" /usr/local/bin/etcd
-  install -m 0755 -o root -g root "$download/$folder/etcdctl" /usr/local/bin/etcdctl
+  # The program whose version is asked for above comes last.
+  install -m 0755 -o root -g root "$download/$folder/etcdctl" /usr/local/bin/etcdctl.hagen-new
+  mv -f /usr/local/bin/etcdctl.hagen-new /usr/local/bin/etcdctl
+  install -m 0755 -o root -g root "$download/$folder/etcd" /usr/local/bin/etcd.hagen-new
+  mv -f /usr/local/bin/etcd.hagen-new /usr/local/bin/etcd
   rm -rf "$download"
 fi
 
+[ -e /var/lib/hagen/prepared ] || install -D -m 0600 /dev/null /var/lib/hagen/prepared
 say 'done'

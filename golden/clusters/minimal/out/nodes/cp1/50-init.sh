@@ -47,7 +47,9 @@ initialised() {
   admin get node "$node" && admin -n kube-system get daemonset kube-proxy
 }
 if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
-  for _ in {1..60}; do
+  # After a boot the API server takes a while; an unfinished init is known soon after.
+  wait_for 120 'the API server on this node is ready (journalctl -u kubelet -n 100; crictl ps -a); where it never was, run 90-reset.sh --yes, then 10-prepare.sh and the steps after it' admin get --raw /readyz
+  for _ in {1..5}; do
     ! initialised >/dev/null 2>&1 || break
     sleep 2
   done
@@ -65,7 +67,7 @@ else
   answers 10.0.0.10 8443 || die 'the VIP 10.0.0.10:8443 does not answer: run 30-balancer.sh on the control planes first'
   say 'kubeadm init'
   timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ||
-    die 'kubeadm init failed (see above): journalctl -u kubelet -n 100; crictl ps -a'
+    die 'kubeadm init failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
 fi
 
 wait_for 120 'the API server on this node is ready' admin get --raw /readyz

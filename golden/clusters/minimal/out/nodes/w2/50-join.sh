@@ -49,7 +49,7 @@ else
   fi
   say 'kubeadm join'
   timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
-    die 'kubeadm join failed (see above): journalctl -u kubelet -n 100; crictl ps -a'
+    die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
 fi
 wait_for 120 'the node is registered' joined
 say 'done'

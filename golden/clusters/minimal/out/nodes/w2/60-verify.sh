@@ -37,11 +37,11 @@ wait_for() {
   done
 }
 
-systemctl is-active --quiet chrony.service || die 'chrony.service is not active: journalctl -u chrony.service -n 50'
-systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
+systemctl is-active --quiet chrony.service || die 'chrony.service is not active: run the steps before this one; if they have run: journalctl -u chrony.service -n 50'
+systemctl is-active --quiet containerd.service || die 'containerd.service is not active: run the steps before this one; if they have run: journalctl -u containerd.service -n 50'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://10.0.0.10:8443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://10.0.0.10:8443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
+ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 # A node is Ready without kube-proxy, and without the control plane's own pods.
 settled() {

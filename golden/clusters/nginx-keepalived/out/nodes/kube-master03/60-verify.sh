@@ -39,14 +39,14 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
-systemctl is-active --quiet chrony.service || die 'chrony.service is not active: journalctl -u chrony.service -n 50'
-systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
-systemctl is-active --quiet nginx.service || die 'nginx.service is not active: journalctl -u nginx.service -n 50'
-systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
-answers 172.26.133.160 16443 || die 'the VIP 172.26.133.160:16443 does not answer'
+systemctl is-active --quiet chrony.service || die 'chrony.service is not active: run the steps before this one; if they have run: journalctl -u chrony.service -n 50'
+systemctl is-active --quiet containerd.service || die 'containerd.service is not active: run the steps before this one; if they have run: journalctl -u containerd.service -n 50'
+systemctl is-active --quiet nginx.service || die 'nginx.service is not active: run the steps before this one; if they have run: journalctl -u nginx.service -n 50'
+systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: run the steps before this one; if they have run: journalctl -u keepalived.service -n 50'
+wait_for 30 'the VIP 172.26.133.160 answers on port 16443 (journalctl -u keepalived)' answers 172.26.133.160 16443
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://172.26.133.160:16443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://172.26.133.160:16443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
+ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 # A node is Ready without kube-proxy, and without the control plane's own pods.
 settled() {

@@ -22,7 +22,7 @@ trap '((BASH_SUBSHELL)) || die "line $LINENO failed (see above); mend the cause 
 os=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
 release=$(sed -n 's/^VERSION_ID=//p' /etc/os-release | tr -d '"')
 if [ "$os" != debian ] || [ "${release%%.*}" != 12 ]; then
-  die "the inventory says debian 12, this host is $os $release"
+  die "the inventory says debian 12, this host is $os $release: correct the node's os in the inventory, or install that system"
 fi
 
 if [ "$(hostname)" != "$node" ]; then
@@ -31,8 +31,8 @@ fi
 
 ip -o addr show dev eth0 >/dev/null 2>&1 ||
   die "this host has no interface eth0: correct endpoint.interface or the node's interface"
-ip -o addr show | grep -F ' 172.26.133.165/' >/dev/null ||
-  die "no interface of this host has the address 172.26.133.165"
+grep -qF ' 172.26.133.165/' <<<"$(ip -o addr show)" ||
+  die "no interface of this host has the address 172.26.133.165: correct the node's address in the inventory, or this host's network"
 
 # The kubelet does not start beside swap; a reboot must not bring it back.
 if [ -n "$(tail -n +2 /proc/swaps)" ]; then
@@ -56,8 +56,14 @@ fresh=$(
 )
 if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   say 'writing the hosts block'
-  # In place: /etc/hosts may be a bind mount.
-  printf '%s\n' "$fresh" >/etc/hosts
+  # A full disk must not leave it empty.
+  cp -L --preserve=all /etc/hosts /etc/hosts.hagen-new
+  printf '%s\n' "$fresh" >/etc/hosts.hagen-new
+  # Where it is a mount of its own, nothing can take its place.
+  mv -f /etc/hosts.hagen-new /etc/hosts 2>/dev/null || {
+    cat /etc/hosts.hagen-new >/etc/hosts
+    rm -f /etc/hosts.hagen-new
+  }
 fi
 
 # write PATH TEXT: replaces a file that says something else, in one step.
@@ -70,7 +76,7 @@ write() {
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
 readonly list=/etc/apt/sources.list.d/hagen.list
-get() { apt-get "$@"; }
+get() { apt-get -o DPkg::Lock::Timeout=300 "$@"; }
 # keys FILE URL…: the keys of a repository, unless they are there. A bare machine has no curl, but
 # apt's own downloader.
 keys() {
@@ -100,6 +106,31 @@ LIST
 install -d -m 0755 /etc/apt/keyrings
 keys /etc/apt/keyrings/hagen-kubernetes.asc https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key
 keys /etc/apt/keyrings/hagen-runtime.asc https://download.docker.com/linux/debian/gpg
+# The configuration comes with 20-install.sh: a service must not start with the package's own. A
+# policy of the host's own stays; ours goes at the end, and so does one that a killed run left.
+readonly policy=/usr/sbin/policy-rc.d ours='# of 10-prepare.sh, while it runs'
+deny_starts() {
+  [ ! -e "$policy" ] || return 0
+  printf '#!/bin/sh\n%s\nexit 101\n' "$ours" >"$policy.hagen-new"
+  chmod 0755 "$policy.hagen-new"
+  mv -f "$policy.hagen-new" "$policy"
+}
+allow_starts() { ! grep -sqxF "$ours" "$policy" || rm -f "$policy"; }
+trap allow_starts EXIT
+
+fetch() {
+  get install -y -q --no-install-recommends --allow-change-held-packages \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+# dpkg that was killed or found the disk full: apt does nothing before it has finished.
+if grep -q '^.[FHUWt]' <<<"$(dpkg-query -W -f '${db:Status-Abbrev}\n')" ||
+  compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null; then
+  say 'finishing what an interrupted dpkg left'
+  deny_starts
+  dpkg --configure --pending --force-confdef --force-confold || say 'dpkg complained (see above); going on'
+  get update -q
+  fetch --fix-broken || die 'packages of an interrupted installation cannot be mended (see above): dpkg --audit names them'
+fi
 wanted=(apt-transport-https ca-certificates chrony conntrack 'containerd.io=1.7.*' cri-tools curl ebtables ethtool gpg iproute2 iptables kmod kubeadm=1.30.4-1.1 kubectl=1.30.4-1.1 kubelet=1.30.4-1.1 kubernetes-cni socat)
 absent=()
 for package in "${wanted[@]}"; do
@@ -116,17 +147,14 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
-  get update -q
-  # The configuration comes with 20-install.sh: a service must not start with the package's own.
-  policy=/usr/sbin/policy-rc.d
-  if [ ! -e "$policy" ]; then
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 0755 "$policy"
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-  fi
-  get install -y -q --no-install-recommends --allow-change-held-packages \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${absent[@]}"
+  deny_starts
+  failed="the packages cannot be installed (see above): mend the network, the repositories of $list or the disk, then run $step.sh again"
+  get update -q || die "$failed"
+  fetch "${absent[@]}" || die "$failed"
 fi
-apt-mark hold containerd.io kubeadm kubectl kubelet >/dev/null
+for package in containerd.io kubeadm kubectl kubelet; do
+  [ "$(dpkg-query -W -f '${db:Status-Want}' "$package" 2>/dev/null)" = hold ] || apt-mark hold "$package" >/dev/null
+done
 
+[ -e /var/lib/hagen/prepared ] || install -D -m 0600 /dev/null /var/lib/hagen/prepared
 say 'done'

@@ -35,9 +35,17 @@ if [ -s "$here/files.tsv" ]; then
     rm -f -- "$path"
   done <"$here/files.tsv"
 fi
-rm -rf --one-file-system -- /var/lib/kubelet
-rm -rf --one-file-system -- /etc/cni/net.d
-rm -rf --one-file-system -- /run/flannel
+# A folder that is a disk of its own stays mounted.
+empty() {
+  if mountpoint -q "$1"; then
+    find "$1" -xdev -mindepth 1 -delete
+  else
+    rm -rf --one-file-system -- "$1"
+  fi
+}
+empty /var/lib/kubelet
+empty /etc/cni/net.d
+empty /run/flannel
 for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
   ip link delete "$device" 2>/dev/null || true
 done

@@ -39,14 +39,14 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
-systemctl is-active --quiet chronyd.service || die 'chronyd.service is not active: journalctl -u chronyd.service -n 50'
-systemctl is-active --quiet docker.service || die 'docker.service is not active: journalctl -u docker.service -n 50'
-systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
-systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
-answers 192.168.1.33 8443 || die 'the VIP 192.168.1.33:8443 does not answer'
+systemctl is-active --quiet chronyd.service || die 'chronyd.service is not active: run the steps before this one; if they have run: journalctl -u chronyd.service -n 50'
+systemctl is-active --quiet docker.service || die 'docker.service is not active: run the steps before this one; if they have run: journalctl -u docker.service -n 50'
+systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: run the steps before this one; if they have run: journalctl -u haproxy.service -n 50'
+systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: run the steps before this one; if they have run: journalctl -u keepalived.service -n 50'
+wait_for 30 'the VIP 192.168.1.33 answers on port 8443 (journalctl -u keepalived)' answers 192.168.1.33 8443
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://192.168.1.33:8443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://192.168.1.33:8443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
+ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 # A node is Ready without kube-proxy, and without the control plane's own pods.
 settled() {

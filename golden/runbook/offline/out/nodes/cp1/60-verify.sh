@@ -39,17 +39,17 @@ wait_for() {
 # answers ADDRESS PORT: something accepts TCP connections there.
 answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
 
-systemctl is-active --quiet chrony.service || die 'chrony.service is not active: journalctl -u chrony.service -n 50'
-systemctl is-active --quiet containerd.service || die 'containerd.service is not active: journalctl -u containerd.service -n 50'
-systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: journalctl -u haproxy.service -n 50'
-systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: journalctl -u keepalived.service -n 50'
-systemctl is-active --quiet etcd.service || die 'etcd.service is not active: journalctl -u etcd.service -n 50'
-systemctl is-active --quiet etcd-backup.timer || die 'etcd-backup.timer is not active: journalctl -u etcd-backup.timer -n 50'
-answers 192.168.1.33 8443 || die 'the VIP 192.168.1.33:8443 does not answer'
+systemctl is-active --quiet chrony.service || die 'chrony.service is not active: run the steps before this one; if they have run: journalctl -u chrony.service -n 50'
+systemctl is-active --quiet containerd.service || die 'containerd.service is not active: run the steps before this one; if they have run: journalctl -u containerd.service -n 50'
+systemctl is-active --quiet haproxy.service || die 'haproxy.service is not active: run the steps before this one; if they have run: journalctl -u haproxy.service -n 50'
+systemctl is-active --quiet keepalived.service || die 'keepalived.service is not active: run the steps before this one; if they have run: journalctl -u keepalived.service -n 50'
+systemctl is-active --quiet etcd.service || die 'etcd.service is not active: run the steps before this one; if they have run: journalctl -u etcd.service -n 50'
+systemctl is-active --quiet etcd-backup.timer || die 'etcd-backup.timer is not active: run the steps before this one; if they have run: journalctl -u etcd-backup.timer -n 50'
+wait_for 30 'the VIP 192.168.1.33 answers on port 8443 (journalctl -u keepalived)' answers 192.168.1.33 8443
 env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.11:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health || die 'this member of etcd is not healthy: journalctl -u etcd -n 50'
 as_node() { kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server=https://192.168.1.33:8443 --request-timeout=10s "$@"; }
 as_node get --raw /readyz >/dev/null || die 'the API does not answer through https://192.168.1.33:8443'
-ready() { as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' | grep -x True >/dev/null; }
+ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 wait_for 300 "the node is Ready (kubectl describe node $node)" ready
 # A node is Ready without kube-proxy, and without the control plane's own pods.
 settled() {

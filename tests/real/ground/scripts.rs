@@ -1,0 +1,337 @@
+//! The generated scripts: run twice, in the wrong order, on hosts that lack something, killed
+//! half-way, and on a node that starts over.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::cluster::{Cluster, FOLDER};
+use crate::machine::Machine;
+use crate::programs::Ran;
+use crate::runbook;
+use crate::topology::Topology;
+
+/// What changes by itself: caches and logs. What programs keep on disks of their own is not looked
+/// at, nor is memory.
+const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
+/// How long a cluster may take to be whole again.
+const RECOVERY: Duration = Duration::from_secs(180);
+
+/// Follows the runbook of a cluster that is up a second time: nothing may change.
+pub(crate) fn rerun(cluster: &Cluster) -> Vec<String> {
+    let begun = Instant::now();
+    let states = || cluster.machines.values().map(state).collect::<Vec<_>>();
+    let before = states();
+    cluster.bring_up();
+    let after = states();
+    let mut defects = Vec::new();
+    for (machine, (before, after)) in cluster.machines.keys().zip(before.iter().zip(&after)) {
+        for what in before.keys().chain(after.keys().filter(|what| !before.contains_key(*what))) {
+            let [was, is] = [before, after].map(|state| state.get(what).map(String::as_str));
+            if was != is {
+                let [was, is] = [was, is].map(|state| state.unwrap_or("absent"));
+                defects.push(format!("{machine}: a second run changed {what}: {was} -> {is}"));
+            }
+        }
+    }
+    eprintln!("the runbook a second time: {:.1} s", begun.elapsed().as_secs_f64());
+    defects
+}
+
+/// Files, running units and containers.
+fn state(machine: &Machine) -> BTreeMap<String, String> {
+    let mut state = BTreeMap::new();
+    let files = machine.upper();
+    let root = files[0].clone();
+    for file in files {
+        let path = file.strip_prefix(&root).unwrap();
+        let metadata = fs::symlink_metadata(&file).unwrap();
+        if !VOLATILE.iter().any(|volatile| path.starts_with(volatile)) {
+            state.insert(format!("/{}", path.display()), entry(&metadata));
+        }
+    }
+    // What it says of programs of the system itself changes with every daemon-reload.
+    let units = machine.shell(
+        "systemctl list-units --type=service --state=active --plain --no-legend |
+         awk '$1 !~ /^(systemd-|user)/ { print $1 }' |
+         xargs systemctl show --property=Id,UnitFileState,SubState,MainPID,NRestarts,StateChangeTimestampMonotonic",
+    );
+    for unit in units.succeeded().stdout.split("\n\n") {
+        let name = unit.lines().find_map(|line| line.strip_prefix("Id=")).unwrap();
+        state.insert(name.to_owned(), unit.trim().replace('\n', " "));
+    }
+    let containers = machine.run("ctr", &["--namespace", "k8s.io", "tasks", "list"]).succeeded();
+    for container in containers.stdout.lines().skip(1) {
+        let (id, process) = container.split_once(' ').unwrap();
+        state.insert(format!("container {id}"), process.split_whitespace().collect());
+    }
+    state
+}
+
+/// A file that is written again is another one or has another date; folders get dates by files that
+/// come and go.
+fn entry(metadata: &fs::Metadata) -> String {
+    let owner = format!("{:o} {}:{}", metadata.mode(), metadata.uid(), metadata.gid());
+    if metadata.is_dir() {
+        return owner;
+    }
+    let [inode, size] = [metadata.ino(), metadata.len()];
+    format!("{owner} {size} bytes, {}.{:09} #{inode}", metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// Starts a control plane and a worker over, without a reboot.
+pub(crate) fn start_over(cluster: &Cluster) -> Vec<String> {
+    let begun = Instant::now();
+    let mut judge = Judge::default();
+    let plane = cluster.holder();
+    let machine = &cluster.machines[&plane];
+    let refused = script(machine, "90-reset");
+    judge.refused("90-reset without --yes", &refused, &["run it with --yes"]);
+    judge.check("90-reset without --yes", cluster.health());
+    cluster.start_over(&plane);
+    judge.check("a control plane that started over", healthy(cluster));
+
+    let worker = cluster.tree.nodes.iter().find(|node| !node.control_plane).unwrap().name.clone();
+    let machine = &cluster.machines[&worker];
+    let delete =
+        format!("kubectl --kubeconfig /etc/kubernetes/admin.conf delete node {worker} --wait");
+    cluster.machines[&plane].shell(&delete).succeeded();
+    machine.shell(&format!("{FOLDER}/90-reset.sh --yes")).succeeded();
+    judge.check("90-reset on a worker", reset(machine));
+    let names: Vec<String> = cluster.machines.keys().cloned().collect();
+    for step in runbook::bring_up(&cluster.tree.out, &names) {
+        if step.nodes.contains(&worker) {
+            machine.shell(&step.script).succeeded();
+        }
+    }
+    judge.check("a worker that started over", healthy(cluster));
+    eprintln!("two nodes started over: {:.1} s", begun.elapsed().as_secs_f64());
+    judge.defects
+}
+
+/// Waits until everything is as it should be.
+fn healthy(cluster: &Cluster) -> Result<(), String> {
+    let begun = Instant::now();
+    loop {
+        match cluster.health() {
+            Err(_) if begun.elapsed() < RECOVERY => std::thread::sleep(Duration::from_millis(500)),
+            health => return health,
+        }
+    }
+}
+
+/// Whether a reset has left nothing of the node; if not, what.
+fn reset(machine: &Machine) -> Result<(), String> {
+    let left = machine.shell(&format!(
+        "cut -f1 {FOLDER}/files.tsv | tail -n +2 | xargs ls -d 2>/dev/null
+         find /var/lib/etcd /var/lib/kubelet /var/lib/hagen -mindepth 1 2>/dev/null
+         grep hagen /etc/hosts
+         ctr --namespace k8s.io containers list --quiet
+         pgrep --list-full --exact 'kubelet|etcd|kube-.*|haproxy|nginx|keepalived'
+         true"
+    ));
+    let left = left.succeeded().stdout;
+    if left.is_empty() { Ok(()) } else { Err(format!("it leaves {left}")) }
+}
+
+/// Everything that goes wrong on one machine, from a fresh system to a node that is Ready.
+pub(crate) fn lone(topology: &Topology, supply: &Path, kubernetes: &str) -> Vec<String> {
+    let begun = Instant::now();
+    let mut cluster = Cluster::lone(topology, supply, kubernetes, "cp1");
+    let mut judge = Judge::default();
+    unprepared(&cluster.machines["cp1"], &mut judge);
+    cluster.stop_mirror();
+    let offline = script(&cluster.machines["cp1"], "10-prepare");
+    judge.refused("10-prepare without the repository", &offline, &["mend the network, the repos"]);
+    cluster.start_mirror(supply);
+    let machine = &cluster.machines["cp1"];
+    packages(machine, &mut judge);
+    files(machine, &mut judge);
+    init(machine, &mut judge);
+    eprintln!("one machine: {:.1} s", begun.elapsed().as_secs_f64());
+    judge.defects
+}
+
+/// Steps too early, and a host that is another.
+fn unprepared(machine: &Machine, judge: &mut Judge) {
+    let early = [
+        ("20-install", "run 10-prepare.sh first"),
+        ("30-balancer", "run 20-install.sh first"),
+        ("50-init", "run 20-install.sh first"),
+        ("50-join", "run 20-install.sh first"),
+        ("60-verify", "run 20-install.sh first"),
+        ("90-reset", "run it with --yes"),
+    ];
+    for (step, next) in early {
+        judge.refused(&format!("{step} on a bare host"), &script(machine, step), &[next]);
+    }
+    let system =
+        "sed -i --follow-symlinks 's/^VERSION_ID=.*/VERSION_ID=\"RELEASE\"/' /etc/os-release";
+    machine.shell(&system.replace("RELEASE", "11")).succeeded();
+    let says = ["the inventory says debian 12", "this host is debian 11", "correct the node's os"];
+    judge.refused("10-prepare on another system", &script(machine, "10-prepare"), &says);
+    machine.shell(&system.replace("RELEASE", "12")).succeeded();
+    machine.run("hostname", &["other"]).succeeded();
+    let says = ["this host is called other", "rename one of the two"];
+    judge.refused("10-prepare on another host", &script(machine, "10-prepare"), &says);
+    machine.run("hostname", &[&machine.name]).succeeded();
+}
+
+/// 10-prepare: a package that is missing, a full disk, four kills.
+fn packages(machine: &Machine, judge: &mut Judge) {
+    // To apt, a package without a candidate is one that the repository lacks.
+    let pin = "printf 'Package: socat\\nPin: version *\\nPin-Priority: -1\\n'";
+    machine.shell(&format!("{pin} >/etc/apt/preferences.d/missing")).succeeded();
+    let says = ["'socat' has no installation candidate", "mend the network, the repositories"];
+    judge.refused("10-prepare with a package missing", &script(machine, "10-prepare"), &says);
+    machine.shell("rm /etc/apt/preferences.d/missing").succeeded();
+
+    let folder = "/opt/cni/bin";
+    machine.shell(&format!("mkdir -p {folder} && mount -t tmpfs -o size=4m small {folder}"));
+    let says = ["No space left on device", "or the disk, then run 10-prepare.sh again"];
+    judge.refused("10-prepare on a full disk", &script(machine, "10-prepare"), &says);
+    judge.check("10-prepare on a full disk", half_placed(machine));
+    machine.shell(&format!("umount {folder}")).succeeded();
+
+    for until in ["unpacked", "half-configured"] {
+        let until =
+            format!(r#"[ "$(tail -n "+$lines" $log | grep -c ' status {until} ')" -ge 4 ]"#);
+        judge.killed(machine, "10-prepare", &until);
+    }
+    // The terminal is gone, dpkg is not: apt has given it one of its own.
+    machine
+        .shell(&format!(
+            "setsid {FOLDER}/10-prepare.sh >/dev/null 2>&1 & group=$!
+             while [ -d /proc/$group ] && ! pgrep -x dpkg >/dev/null; do sleep 0.02; done
+             kill -KILL -- -$group; wait; true"
+        ))
+        .succeeded();
+    judge.works("10-prepare after it was killed", &script(machine, "10-prepare"));
+    let audit = machine.shell(
+        "dpkg --audit; ls /usr/sbin/policy-rc.d 2>/dev/null; systemctl is-active haproxy keepalived | grep '^active'; true",
+    );
+    if !audit.text().is_empty() {
+        judge.defects.push(format!("10-prepare after it was killed leaves {}", audit.text()));
+    }
+}
+
+/// 20-install: a full disk, two kills; then the steps that come too early.
+fn files(machine: &Machine, judge: &mut Judge) {
+    let folder = "/etc/kubernetes";
+    machine.shell(&format!("mkdir -p {folder} && mount -t tmpfs -o size=64k small {folder}"));
+    let says = ["No space left on device", "cannot be written", "run 20-install.sh again"];
+    judge.refused("20-install on a full disk", &script(machine, "20-install"), &says);
+    judge.check("20-install on a full disk", half_placed(machine));
+    machine.shell(&format!("umount {folder}")).succeeded();
+
+    judge.killed(machine, "20-install", "[ -e /etc/kubernetes/pki/sa.key ]");
+    judge.check("20-install that was killed", half_placed(machine));
+    judge.killed(machine, "20-install", "pgrep -x ctr >/dev/null && sleep 1");
+    judge.works("20-install after it was killed", &script(machine, "20-install"));
+    judge.check("20-install after it was killed", half_placed(machine));
+
+    let early = [
+        ("50-init", "run 30-balancer.sh on the control planes first"),
+        ("50-join", "run 50-init.sh on cp1 first"),
+        ("60-verify", "is not active: run the steps before this one"),
+    ];
+    for (step, next) in early {
+        judge.refused(&format!("{step} without a balancer"), &script(machine, step), &[next]);
+    }
+    judge.works("30-balancer", &script(machine, "30-balancer"));
+}
+
+/// 50-init: killed before it did anything, and in its midst.
+fn init(machine: &Machine, judge: &mut Judge) {
+    judge.killed(machine, "50-init", "pgrep -x kubeadm >/dev/null");
+    let ready = "curl --insecure --silent --fail https://127.0.0.1:6443/readyz >/dev/null";
+    judge.killed(machine, "50-init", ready);
+    let again = script(machine, "50-init");
+    if !again.ok() {
+        let says = ["an earlier init stopped half-way: run 90-reset.sh --yes"];
+        judge.refused("50-init after it was killed", &again, &says);
+        let reset_it = machine.shell(&format!("{FOLDER}/90-reset.sh --yes"));
+        judge.works("90-reset after 50-init was killed", &reset_it);
+        judge.check("90-reset after 50-init was killed", reset(machine));
+        for step in ["10-prepare", "20-install", "30-balancer", "50-init"] {
+            judge.works(&format!("{step} after a reset"), &script(machine, step));
+        }
+    }
+    judge.works("60-verify", &script(machine, "60-verify"));
+}
+
+/// Files that are there, but not whole.
+fn half_placed(machine: &Machine) -> Result<(), String> {
+    let found = machine.shell(&format!(
+        r#"while IFS=$'\t' read -r path _ _ _ sum _; do
+             case $path in /etc/kubernetes/*) ;; *) continue ;; esac
+             [ ! -e "$path" ] || [ "$(sha256sum <"$path")" = "$sum  -" ] || echo "$path"
+           done <{FOLDER}/files.tsv
+           [ -s /etc/hosts ] || echo /etc/hosts"#
+    ));
+    let found = found.text();
+    if found.is_empty() { Ok(()) } else { Err(format!("half a file is at {found}")) }
+}
+
+fn script(machine: &Machine, step: &str) -> Ran {
+    machine.run(&format!("{FOLDER}/{step}.sh"), &[])
+}
+
+/// Collects what is wrong.
+#[derive(Default)]
+struct Judge {
+    defects: Vec<String>,
+}
+
+impl Judge {
+    /// The step must have stopped with words that say why, and what to do.
+    fn refused(&mut self, what: &str, ran: &Ran, words: &[&str]) {
+        let text = ran.text();
+        let missing: Vec<_> = words.iter().filter(|words| !text.contains(**words)).collect();
+        if ran.code != Some(1) || !missing.is_empty() {
+            self.defects.push(format!("{what}: should stop and say {missing:?}: {ran}"));
+        }
+        let last = ran.stderr.lines().last().unwrap_or_default();
+        eprintln!("{what}: {last}");
+    }
+
+    /// The step must have succeeded.
+    fn works(&mut self, what: &str, ran: &Ran) {
+        if ran.ok() {
+            eprintln!("{what}: works");
+        } else {
+            self.defects.push(format!("{what}: {ran}"));
+        }
+    }
+
+    fn check(&mut self, what: &str, result: Result<(), String>) {
+        self.defects.extend(result.err().map(|error| format!("{what}: {error}")));
+    }
+
+    /// Starts a step and kills it with all that it has started, as a power cut does, as soon as a
+    /// condition holds.
+    fn killed(&mut self, machine: &Machine, step: &str, until: &str) {
+        let ran = machine.shell(&format!(
+            "log=/var/log/dpkg.log
+             lines=$(($(cat $log 2>/dev/null | wc -l) + 1))
+             systemd-run --quiet --collect --unit=half {FOLDER}/{step}.sh
+             while systemctl is-active --quiet half; do
+               if {until}; then
+                 systemctl kill --signal=KILL half
+                 while systemctl is-active --quiet half; do sleep 0.05; done
+                 exit 0
+               fi
+               sleep 0.02
+             done
+             journalctl --unit=half --no-pager | tail -n 5
+             exit 1"
+        ));
+        if ran.ok() {
+            eprintln!("{step}: killed when {until}");
+        } else {
+            self.defects.push(format!("{step} ended before it could be killed: {ran}"));
+        }
+    }
+}
