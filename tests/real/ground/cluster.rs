@@ -11,7 +11,7 @@ use crate::programs::{Ran, run};
 use crate::runbook::{self, Step};
 use crate::sandbox;
 use crate::switch::{self, Switch};
-use crate::topology::{Topology, Tree};
+use crate::topology::{Release, Topology, Tree};
 
 /// Where the runbook has a node's folder copied to.
 const FOLDER: &str = "/root/hagen";
@@ -29,8 +29,8 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
-    pub(crate) fn new(topology: &Topology, supply: &Path, kubernetes: &str) -> Self {
-        let tree = topology.compile(supply, kubernetes);
+    pub(crate) fn new(topology: &Topology, supply: &Path, release: &Release) -> Self {
+        let tree = topology.compile(supply, release);
         let switch = Switch::start(tree.gateway, tree.prefix);
         switch.plug(CLIENT, "eth0", tree.client);
         let mirror = switch

@@ -37,7 +37,7 @@ use crate::probe::Prober;
 use crate::programs::run;
 use crate::report::Run;
 use crate::scenario::SCENARIOS;
-use crate::topology::{TOPOLOGIES, Topology};
+use crate::topology::{Release, TOPOLOGIES, Topology};
 
 #[derive(Parser)]
 #[command(about = "Brings up whole clusters from generated trees and breaks them")]
@@ -53,7 +53,7 @@ struct Arguments {
     /// Leave the machines on for a look, until Enter is pressed.
     #[arg(long, global = true)]
     keep: bool,
-    /// The minor of Kubernetes.
+    /// The minor of Kubernetes: 1.37, 1.30 or 1.20.
     #[arg(long, global = true, default_value = "1.37")]
     kubernetes: String,
 }
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 fn judge(topology: &Topology, arguments: &Arguments) -> Vec<String> {
     let supply = supply(&arguments.kubernetes);
     let begun = Instant::now();
-    let mut cluster = Cluster::new(topology, &supply, "1.37.1");
+    let mut cluster = Cluster::new(topology, &supply, Release::of(&arguments.kubernetes));
     let ended = catch_unwind(AssertUnwindSafe(|| {
         cluster.bring_up();
         let bring_up = begun.elapsed().as_secs_f64();
