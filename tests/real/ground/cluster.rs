@@ -11,7 +11,7 @@ use crate::programs::Ran;
 use crate::runbook::{self, Step};
 use crate::sandbox;
 use crate::switch::{self, Switch};
-use crate::topology::{Topology, Tree};
+use crate::topology::{Release, Topology, Tree};
 
 /// Where the runbook has a node's folder copied to.
 pub(crate) const FOLDER: &str = "/root/hagen";
@@ -32,13 +32,13 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
-    pub(crate) fn new(topology: &Topology, supply: &Path, kubernetes: &str) -> Self {
-        Self::of(topology.compile(supply, kubernetes), supply)
+    pub(crate) fn new(topology: &Topology, supply: &Path, release: &Release) -> Self {
+        Self::of(topology.compile(supply, release), supply)
     }
 
     /// The same of one node only: the others are off, and nobody turns them on.
-    pub(crate) fn lone(topology: &Topology, supply: &Path, kubernetes: &str, node: &str) -> Self {
-        let mut tree = topology.compile(supply, kubernetes);
+    pub(crate) fn lone(topology: &Topology, supply: &Path, release: &Release, node: &str) -> Self {
+        let mut tree = topology.compile(supply, release);
         tree.nodes.retain(|other| other.name == node);
         Self::of(tree, supply)
     }

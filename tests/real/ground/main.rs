@@ -13,11 +13,13 @@
 
 mod cluster;
 mod machine;
+#[expect(dead_code, reason = "the suite's tests of it use the rest")]
 mod outage;
 mod probe;
 #[path = "../programs.rs"]
 #[expect(dead_code, reason = "the judges of single files use the rest")]
 mod programs;
+#[expect(dead_code, reason = "the suite's test of README uses the rest")]
 mod report;
 mod runbook;
 mod sandbox;
@@ -34,11 +36,14 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 
 use crate::cluster::Cluster;
-use crate::probe::Prober;
+use crate::probe::{Prober, Writes};
 use crate::programs::run;
 use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
-use crate::topology::{TOPOLOGIES, Topology};
+use crate::topology::{Release, TOPOLOGIES, Topology};
+
+/// The release that is meant where none is named.
+const NEWEST: &str = "1.37";
 
 #[derive(Parser)]
 #[command(about = "Brings up whole clusters from generated trees and breaks them")]
@@ -54,8 +59,8 @@ struct Arguments {
     /// Leave the machines on for a look, until Enter is pressed.
     #[arg(long, global = true)]
     keep: bool,
-    /// The minor of Kubernetes.
-    #[arg(long, global = true, default_value = "1.37")]
+    /// The minor of Kubernetes: 1.37, 1.30 or 1.20.
+    #[arg(long, global = true, default_value = NEWEST)]
     kubernetes: String,
 }
 
@@ -103,7 +108,8 @@ fn main() -> ExitCode {
     // A topology that is asked for is a whole cluster.
     if arguments.topologies.is_empty() && arguments.judges_scripts(&TOPOLOGIES[0]) {
         let supply = supply(&arguments.kubernetes);
-        let found = catch_unwind(|| scripts::lone(&TOPOLOGIES[0], &supply, "1.37.1"));
+        let release = Release::of(&arguments.kubernetes);
+        let found = catch_unwind(|| scripts::lone(&TOPOLOGIES[0], &supply, release));
         defects.extend(found.unwrap_or_else(|_| vec!["one machine: see above".to_owned()]));
     }
     for topology in &TOPOLOGIES {
@@ -128,7 +134,7 @@ fn main() -> ExitCode {
 fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
     let supply = supply(&arguments.kubernetes);
     let begun = Instant::now();
-    let mut cluster = Cluster::new(topology, &supply, "1.37.1");
+    let mut cluster = Cluster::new(topology, &supply, Release::of(&arguments.kubernetes));
     let ended = catch_unwind(AssertUnwindSafe(|| {
         cluster.bring_up();
         let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
@@ -142,7 +148,11 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
             return defects;
         }
         let programs = cluster.programs();
-        let mut run = Run { topology: topology.what.into(), programs, bring_up, events: vec![] };
+        let what = match arguments.kubernetes.as_str() {
+            NEWEST => topology.what.to_owned(),
+            minor => format!("{}, Kubernetes {minor}", topology.what),
+        };
+        let mut run = Run { topology: what, programs, bring_up, events: vec![] };
         let log = sandbox::target().join(format!("{}.log", topology.name));
         std::fs::remove_file(&log).ok();
         let client = Box::new(cluster::client);
@@ -155,6 +165,12 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
                 defects.extend(found);
             }
         }
+        let Writes { acknowledged, unacknowledged, lost } = prober.writes();
+        eprintln!(
+            "{}: {acknowledged} acknowledged writes, {} of them lost; {unacknowledged} others happened",
+            topology.name,
+            lost.len()
+        );
         prober.finish();
         report.put(run);
         report.write(&sandbox::target());

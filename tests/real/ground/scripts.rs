@@ -11,7 +11,7 @@ use crate::cluster::{Cluster, FOLDER};
 use crate::machine::Machine;
 use crate::programs::Ran;
 use crate::runbook;
-use crate::topology::Topology;
+use crate::topology::{Release, Topology};
 
 /// What changes by itself: caches and logs. What programs keep on disks of their own is not looked
 /// at, nor is memory.
@@ -137,9 +137,9 @@ fn reset(machine: &Machine) -> Result<(), String> {
 }
 
 /// Everything that goes wrong on one machine, from a fresh system to a node that is Ready.
-pub(crate) fn lone(topology: &Topology, supply: &Path, kubernetes: &str) -> Vec<String> {
+pub(crate) fn lone(topology: &Topology, supply: &Path, release: &Release) -> Vec<String> {
     let begun = Instant::now();
-    let mut cluster = Cluster::lone(topology, supply, kubernetes, "cp1");
+    let mut cluster = Cluster::lone(topology, supply, release, "cp1");
     let mut judge = Judge::default();
     unprepared(&cluster.machines["cp1"], &mut judge);
     cluster.stop_mirror();

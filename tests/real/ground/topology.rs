@@ -4,11 +4,54 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::programs::run;
+use crate::programs::{built, run};
 use crate::sandbox;
 
 /// What every topology says: three control planes and a worker, offline, on this kind of host.
 const COMMON: &str = include_str!("inventory.yaml");
+
+/// A release of Kubernetes that clusters can have.
+pub(crate) struct Release {
+    /// Such as 1.37.
+    pub(crate) minor: &'static str,
+    /// What builds its programs; see `tests/real/go/build`.
+    module: &'static str,
+    /// What inventories say for it on this kind of host.
+    more: &'static str,
+}
+
+/// Every release, the one of the tests first.
+pub(crate) const RELEASES: [Release; 3] = [
+    Release {
+        minor: "1.37",
+        module: "kubernetes-1.37",
+        more: include_str!("kubernetes-1.37.yaml"),
+    },
+    Release {
+        minor: "1.30",
+        module: "kubernetes-1.30",
+        more: include_str!("kubernetes-1.30.yaml"),
+    },
+    Release { minor: "1.20", module: "debian-1.20", more: include_str!("kubernetes-1.20.yaml") },
+];
+
+impl Release {
+    /// The release of a minor.
+    pub(crate) fn of(minor: &str) -> &'static Self {
+        let known = || RELEASES.map(|release| release.minor).join(", ");
+        RELEASES
+            .iter()
+            .find(|release| release.minor == minor)
+            .unwrap_or_else(|| panic!("Kubernetes {minor} is none of {}", known()))
+    }
+
+    /// The exact version, such as 1.37.1: the one whose programs are built.
+    pub(crate) fn version(&self) -> String {
+        let programs = built(self.module, "").to_str().unwrap().to_owned();
+        let (_, version) = programs.rsplit_once("-v").unwrap();
+        version.trim_end_matches('/').to_owned()
+    }
+}
 
 /// One cluster.
 pub(crate) struct Topology {
@@ -70,7 +113,7 @@ pub(crate) struct Node {
 
 impl Topology {
     /// `hagen secrets new` and `hagen build` into the ground's folder.
-    pub(crate) fn compile(&self, supply: &Path, kubernetes: &str) -> Tree {
+    pub(crate) fn compile(&self, supply: &Path, release: &Release) -> Tree {
         let folder = sandbox::state().join("tree").join(self.name);
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
@@ -79,8 +122,8 @@ impl Topology {
         let [inventory, secrets, out] =
             ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
         let key = fs::read_to_string(supply.join("mirror/apt/key.asc")).unwrap();
-        let text = format!("{COMMON}{}", self.more)
-            .replace("KUBERNETES", kubernetes)
+        let text = format!("{COMMON}{}{}", release.more, self.more)
+            .replace("KUBERNETES", &release.version())
             .replace("KEY", &key.trim_end().replace('\n', "\n        "));
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
