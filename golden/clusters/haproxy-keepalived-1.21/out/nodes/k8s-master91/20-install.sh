@@ -23,6 +23,7 @@ if [ "$(hostname)" != "$node" ]; then
 fi
 
 readonly list=$here/files.tsv root=$here/rootfs state=/var/lib/hagen
+[ -e "$state/prepared" ] || die 'this host is not prepared yet: run 10-prepare.sh first'
 [ -s "$list" ] || die "$list is missing: copy the whole folder of this node, with its private files"
 
 # Everything is looked at before anything is touched.
@@ -54,16 +55,18 @@ put() {
   local path=$1 mode=$2 owner=$3 group=$4 unit=$5 apply=$6
   parents "$path"
   [ ! -d "$path" ] || die "$path is a folder, a file belongs there"
+  # Before the file: whoever is killed between the two owes the unit its restart all the same.
+  # A restart outweighs a reload that is still owed.
+  if [ "$unit" != - ] && { [ "$apply" = restart ] || [ ! -s "$state/pending/$unit" ]; }; then
+    printf '%s' "$apply" >"$state/pending/$unit"
+  fi
   # Renamed into place: a reader sees the old file or the new one.
-  install -m "$mode" -o "$owner" -g "$group" "$root$path" "$path.hagen-new"
+  install -m "$mode" -o "$owner" -g "$group" "$root$path" "$path.hagen-new" || {
+    rm -f "$path.hagen-new"
+    die "$path cannot be written (see above); mend the cause and run $step.sh again"
+  }
   mv -f "$path.hagen-new" "$path"
   say "placed $path"
-  if [ "$unit" != - ]; then
-    # A restart outweighs a reload that is still owed.
-    if [ "$apply" = restart ] || [ ! -e "$state/pending/$unit" ]; then
-      printf '%s' "$apply" >"$state/pending/$unit"
-    fi
-  fi
 }
 
 place() {
@@ -141,10 +144,13 @@ order() {
 
 # refresh WAIT UNIT: a running unit reads the files that 20-install.sh changed.
 refresh() {
-  local wait=$1 name=$2 pending=$state/pending/$2
+  local wait=$1 name=$2 pending=$state/pending/$2 owed
   if [ -e "$pending" ] && systemctl is-active --quiet "$name"; then
-    say "$(cat "$pending")ing $name, its files changed"
-    order "$wait" "$(cat "$pending")" "$name"
+    owed=$(cat "$pending")
+    # A disk that was full has left it empty.
+    owed=${owed:-restart}
+    say "${owed}ing $name, its files changed"
+    order "$wait" "$owed" "$name"
   fi
   rm -f "$pending"
 }
@@ -169,5 +175,6 @@ unit() {
 unit docker.service yes ''
 systemctl enable --quiet kubelet.service
 refresh no kubelet.service
-sha256sum <"$list" >"$state/installed"
+sum=$(sha256sum <"$list")
+[ "$sum" = "$(cat "$state/installed" 2>/dev/null)" ] || printf '%s\n' "$sum" >"$state/installed"
 say 'done'

@@ -50,10 +50,13 @@ order() {
 
 # refresh WAIT UNIT: a running unit reads the files that 20-install.sh changed.
 refresh() {
-  local wait=$1 name=$2 pending=$state/pending/$2
+  local wait=$1 name=$2 pending=$state/pending/$2 owed
   if [ -e "$pending" ] && systemctl is-active --quiet "$name"; then
-    say "$(cat "$pending")ing $name, its files changed"
-    order "$wait" "$(cat "$pending")" "$name"
+    owed=$(cat "$pending")
+    # A disk that was full has left it empty.
+    owed=${owed:-restart}
+    say "${owed}ing $name, its files changed"
+    order "$wait" "$owed" "$name"
   fi
   rm -f "$pending"
 }
