@@ -8,6 +8,7 @@
 mod inventories;
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use hagen::compile::{Inputs, compile};
@@ -19,12 +20,29 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use inventories::{Inventory, inventories};
 
+/// The engine's bytes, then more that follow from them: a generator that has run out draws zeros,
+/// and some choices are never made of zeros alone.
+fn endless(bytes: &[u8]) -> Vec<u8> {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    let mut state = hasher.finish();
+    let more = std::iter::repeat_with(|| {
+        // SplitMix64: <https://prng.di.unimi.it/splitmix64.c>.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^ (word >> 31)
+    });
+    bytes.iter().copied().chain(more.take(1 << 14).flat_map(u64::to_le_bytes)).collect()
+}
+
 fn drawn(bytes: &[u8]) -> Option<Inventory> {
     // Making the strategy takes longer than drawing from it.
     thread_local! {
         static STRATEGY: LazyLock<BoxedStrategy<Inventory>> = LazyLock::new(|| inventories(None));
     }
-    let rng = TestRng::from_seed(RngAlgorithm::PassThrough, bytes);
+    let rng = TestRng::from_seed(RngAlgorithm::PassThrough, &endless(bytes));
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     STRATEGY.with(|strategy| strategy.new_tree(&mut runner).ok().map(|drawn| drawn.current()))
 }
