@@ -18,6 +18,8 @@ pub(crate) struct Release {
     module: &'static str,
     /// What inventories say for it on this kind of host.
     more: &'static str,
+    /// Further arguments of `hagen secrets new`.
+    secrets: &'static [&'static str],
 }
 
 /// Every release, the one of the tests first.
@@ -26,13 +28,21 @@ pub(crate) const RELEASES: [Release; 3] = [
         minor: "1.37",
         module: "kubernetes-1.37",
         more: include_str!("kubernetes-1.37.yaml"),
+        secrets: &[],
     },
     Release {
         minor: "1.30",
         module: "kubernetes-1.30",
         more: include_str!("kubernetes-1.30.yaml"),
+        secrets: &[],
     },
-    Release { minor: "1.20", module: "debian-1.20", more: include_str!("kubernetes-1.20.yaml") },
+    Release {
+        minor: "1.20",
+        module: "debian-1.20",
+        more: include_str!("kubernetes-1.20.yaml"),
+        // Joining control planes refuse any other key of service accounts (kubernetes#112508).
+        secrets: &["--rsa", "2048"],
+    },
 ];
 
 impl Release {
@@ -127,8 +137,9 @@ impl Topology {
             .replace("KEY", &key.trim_end().replace('\n', "\n        "));
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
-        run(hagen().args(["secrets", "new", "--cluster", "ground", "-o"]).arg(&secrets))
-            .succeeded();
+        let mut new = hagen();
+        new.args(["secrets", "new", "--cluster", "ground"]).args(release.secrets);
+        run(new.arg("-o").arg(&secrets)).succeeded();
         run(hagen()
             .arg("build")
             .arg(&inventory)
