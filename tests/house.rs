@@ -168,6 +168,7 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
     ("nginx", &["load_balancer"], "the balancers share a section"),
     ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
     ("runbook", &["host", "images", "packages"], "hosts are prepared by its scripts"),
+    ("runtime", &["images"], "containerd has the mirrors of registries in files of its own"),
     ("host", &["packages"], "a host's repositories are set up before its rooms need them"),
 ];
 

@@ -220,7 +220,12 @@ fn runtime(frame: &Frame) -> BoxedStrategy<Value> {
             "packages": {"source": "preinstalled"},
         })
     };
-    (drivers, one_of(&[json!({}), json!({}), docker]))
+    let ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let mirrors = json!({"images": {"mirrors": [
+        {"registry": "registry.k8s.io", "endpoints": ["https://a.example.com/", "http://10.0.0.1:5000"]},
+        {"registry": "ghcr.io:443", "endpoints": ["https://b.example.com/v2"], "only": true, "ca": ca},
+    ]}});
+    (drivers, one_of(&[json!({}), mirrors, docker]))
         .prop_map(|(mut said, kind)| {
             hagen::document::merge(&mut said, &kind);
             said

@@ -11,9 +11,9 @@ pub use network::{
 };
 pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
 pub use text::{
-    AbsolutePath, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode, FlagName,
-    FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName, NodeName,
-    OwnerName, PreflightCheck, SysctlKey, SysctlValue, Taint, UnitName,
+    AbsolutePath, Certificates, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode,
+    FlagName, FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName,
+    NodeName, OwnerName, PreflightCheck, RegistryHost, SysctlKey, SysctlValue, Taint, UnitName,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -121,6 +121,7 @@ pub(super) fn formats() -> Formats {
         entry::<AptComponent>(AptComponent::FORMAT),
         entry::<AptSuite>(AptSuite::FORMAT),
         entry::<ArmoredKey>(ArmoredKey::FORMAT),
+        entry::<Certificates>(Certificates::FORMAT),
         entry::<Cidrs>(Cidrs::FORMAT),
         entry::<ClusterName>(ClusterName::FORMAT),
         entry::<DirectiveName>(DirectiveName::FORMAT),
@@ -146,6 +147,7 @@ pub(super) fn formats() -> Formats {
         entry::<PackageVersion>(PackageVersion::FORMAT),
         entry::<PreflightCheck>(PreflightCheck::FORMAT),
         entry::<ProgramVersion>(ProgramVersion::FORMAT),
+        entry::<RegistryHost>(RegistryHost::FORMAT),
         entry::<Release>(Release::FORMAT),
         entry::<SysctlKey>(SysctlKey::FORMAT),
         entry::<SysctlValue>(SysctlValue::FORMAT),

@@ -54,7 +54,8 @@ impl Planned {
         let PackagesSection { source, repositories, versions: _, archives } = &said.packages;
         let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
         // Names and policies of images are facts of the cluster and kubeadm's matter.
-        let ImagesSection { registry: _, pull_policy, archives: image_archives } = &said.images;
+        let ImagesSection { registry: _, pull_policy, archives: image_archives, mirrors: _ } =
+            &said.images;
         Self {
             set_hostname: *set_hostname,
             open_firewall: *firewall == Firewall::Open,

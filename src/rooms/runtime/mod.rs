@@ -2,10 +2,12 @@
 //! kubelet's dockershim or behind cri-dockerd.
 //!
 //! * `/etc/containerd/config.toml`, in the form that the series reads;
+//! * `/etc/containerd/certs.d`, where registries have mirrors;
 //! * `/etc/docker/daemon.json`, and cri-dockerd's drop-in where it is used;
 //! * `/etc/crictl.yaml`, so that `crictl` needs no flag.
 
 mod lint;
+mod mirrors;
 mod packages;
 mod plan;
 #[cfg(test)]
@@ -19,6 +21,9 @@ use crate::template::Template;
 
 crate::codes! { "runtime":
     DOCKER_UNVALIDATED = Warning "docker-unvalidated",
+    MIRROR_OVER_HTTP = Warning "mirror-over-http",
+    MIRROR_TWICE = Error "mirror-twice",
+    MIRROR_UNSUPPORTED = Error "mirror-unsupported",
 }
 
 /// The room.
@@ -50,7 +55,8 @@ impl Room for Runtime {
     ) -> Option<Box<dyn Plan>> {
         lint::release(cluster, report);
         lint::hosts(cluster, report);
-        let plan = plan::RuntimePlan::new(cluster)?;
+        mirrors::check(&said.images.mirrors, cluster, report);
+        let plan = plan::RuntimePlan::new(&said.images.mirrors, cluster)?;
         plan::claim(&said.runtime, cluster, claims);
         Some(Box::new(plan))
     }

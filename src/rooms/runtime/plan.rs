@@ -1,10 +1,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::packages;
+use super::mirrors::Mirror;
+use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
 use crate::cluster::{CgroupDriver, Cluster, Node, RuntimeKind};
 use crate::document;
+use crate::inventory::images::MirrorSection;
 use crate::inventory::runtime::RuntimeSection;
 use crate::report::Path;
 use crate::rooms::claims::{Phase, Unit};
@@ -16,8 +18,10 @@ use crate::tree::Apply;
 
 const CRI_DOCKERD: &str = "runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2";
 
-pub(super) static TEMPLATES: &[Template] =
-    &[template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2")];
+pub(super) static TEMPLATES: &[Template] = &[
+    mirrors::TEMPLATE,
+    template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2"),
+];
 
 const CONFIG: &str = "runtime/ContainerdConfig";
 const DAEMON: &str = "runtime/DockerDaemon";
@@ -53,23 +57,21 @@ const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 const CNI_BIN: &str = "/opt/cni/bin";
 /// Where flannel puts its configuration.
 const CNI_CONF: &str = "/etc/cni/net.d";
-/// One folder per registry:
-/// <https://github.com/containerd/containerd/blob/main/docs/hosts.md>.
-const REGISTRY_FOLDER: &str = "/etc/containerd/certs.d";
 
 /// What was decided about the runtime.
 pub(super) enum RuntimePlan {
-    /// containerd of this series.
-    Containerd(&'static ContainerdSeries),
+    /// containerd of this series, and the mirrors that it asks.
+    Containerd(&'static ContainerdSeries, Vec<Mirror>),
     /// Docker with these features.
     Docker(Docker),
 }
 
 impl RuntimePlan {
     /// `None` where the series of containerd is unknown, which is reported.
-    pub(super) fn new(cluster: &Cluster) -> Option<Self> {
+    pub(super) fn new(mirrors: &[MirrorSection], cluster: &Cluster) -> Option<Self> {
         match cluster.runtime.kind {
-            RuntimeKind::Containerd => containerd(cluster.runtime.version).map(Self::Containerd),
+            RuntimeKind::Containerd => containerd(cluster.runtime.version)
+                .map(|series| Self::Containerd(series, mirrors.iter().map(Mirror::new).collect())),
             RuntimeKind::Docker => Some(Self::Docker(docker(cluster.runtime.version))),
         }
     }
@@ -122,7 +124,10 @@ impl Plan for RuntimePlan {
             return;
         }
         match self {
-            Self::Containerd(series) => config(series, node, with.cluster, out),
+            Self::Containerd(series, mirrors) => {
+                config(series, node, with.cluster, out);
+                mirrors.iter().for_each(|mirror| mirror.render(node, out));
+            }
             Self::Docker(facts) => daemon(*facts, node, with.cluster, out),
         }
         if with.cluster.runtime.cri_dockerd && with.cluster.runtime.kind == RuntimeKind::Docker {
@@ -187,7 +192,7 @@ fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut O
         },
     );
     if series.registry_config_path {
-        add(images, json!({"registry": {"config_path": REGISTRY_FOLDER}}));
+        add(images, json!({"registry": {"config_path": mirrors::FOLDER}}));
     }
     out.toml(file, CONFIG, REASONS, document);
 }

@@ -108,3 +108,57 @@ fn docker_without_cgroup_v2_is_refused_where_the_host_has_nothing_else() {
     assert!(of("{distribution: debian, release: '12'}").contains(&"cluster/runtime-too-old"));
     assert!(!of("{distribution: centos, release: '7'}").contains(&"cluster/runtime-too-old"));
 }
+
+/// `hosts.toml` of one mirror's registry.
+fn hosts(folder: &str, mirror: &str) -> String {
+    let outcome = outcome(&format!("images: {{mirrors: [{mirror}]}}"));
+    file(&outcome, &format!("nodes/w1/rootfs/etc/containerd/certs.d/{folder}/hosts.toml"))
+}
+
+#[test]
+fn mirrors_are_asked_in_the_order_named_and_then_the_registry() {
+    let text = hosts(
+        "registry.k8s.io",
+        "{registry: registry.k8s.io, endpoints: ['https://z.example.com/', 'https://a.example.com:5000']}",
+    );
+    let order: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
+    assert_eq!(
+        order,
+        ["[host.\"https://z.example.com\"]", "[host.\"https://a.example.com:5000\"]"]
+    );
+    let read: toml::Table = text.parse().unwrap();
+    assert!(read.get("server").is_none());
+    assert_eq!(read["host"]["https://z.example.com"]["capabilities"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_registry_that_is_never_asked_gives_its_place_to_the_last_mirror() {
+    let ca = "\"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\"";
+    let text = hosts(
+        "registry.example.com_5000_",
+        &format!(
+            "{{registry: 'registry.example.com:5000', only: true, ca: {ca}, endpoints: ['http://10.0.0.1', 'https://b.example.com']}}"
+        ),
+    );
+    let read: toml::Table = text.parse().unwrap();
+    assert_eq!(read["server"].as_str(), Some("https://b.example.com"));
+    let authority = "/etc/containerd/certs.d/registry.example.com_5000_/ca.crt";
+    assert_eq!(read["ca"].as_str(), Some(authority));
+    assert_eq!(read["host"].as_table().unwrap().len(), 1);
+    // containerd would try https there.
+    assert!(read["host"]["http://10.0.0.1"].get("ca").is_none());
+}
+
+#[test]
+fn mirrors_are_refused_where_the_runtime_reads_none() {
+    let of = |rest: &str| {
+        codes(&format!(
+            "{{{rest}, packages: {{source: preinstalled}}, images: {{mirrors: [{{registry: k8s.gcr.io, endpoints: ['https://mirror.example.com']}}]}}}}"
+        ))
+        .contains(&"runtime/mirror-unsupported")
+    };
+    let old = "cluster: {kubernetes: 1.20.15}, runtime";
+    assert!(of(&format!("{old}: {{kind: docker, version: '19.03'}}")));
+    assert!(of(&format!("{old}: {{version: '1.4'}}")));
+    assert!(!of(&format!("{old}: {{version: '1.5'}}")));
+}

@@ -1,0 +1,78 @@
+use std::collections::BTreeMap;
+
+use super::section;
+use crate::catalog::containerd;
+use crate::cluster::{Cluster, RuntimeKind};
+use crate::inventory::images::MirrorSection;
+use crate::report::{Finding, Path, Report};
+use crate::rooms::runtime::{MIRROR_OVER_HTTP, MIRROR_TWICE, MIRROR_UNSUPPORTED};
+
+/// Mirrors that nobody reads, that contradict each other, or that anybody can pose as.
+pub(in crate::rooms::runtime) fn check(
+    said: &[MirrorSection],
+    cluster: &Cluster,
+    report: &mut Report,
+) {
+    if said.is_empty() {
+        return;
+    }
+    unsupported(cluster, report);
+    let mut seen = BTreeMap::new();
+    for (index, mirror) in said.iter().enumerate() {
+        let at = section().index(index);
+        let MirrorSection { registry, endpoints, only: _, ca: _ } = mirror;
+        if let Some(first) = seen.insert(registry, at.clone()) {
+            report.push(
+                Finding::new(
+                    &MIRROR_TWICE,
+                    at.key("registry"),
+                    format!("the mirrors of {registry} are named twice"),
+                )
+                .because(first.key("registry"), "named here as well")
+                .help("write all its endpoints into one list"),
+            );
+        }
+        let plain =
+            endpoints.iter().enumerate().filter(|(_, url)| url.as_str().starts_with("http:"));
+        for (index, url) in plain {
+            report.push(
+                Finding::new(
+                    &MIRROR_OVER_HTTP,
+                    at.key("endpoints").index(index),
+                    format!(
+                        "whoever sits between a node and {url} can put images of their own there"
+                    ),
+                )
+                .label("fetched unprotected")
+                .help("give an https URL, with the certificate of its authority as `ca`"),
+            );
+        }
+    }
+}
+
+fn unsupported(cluster: &Cluster, report: &mut Report) {
+    let runtime = Path::of(&["runtime"]);
+    let is = &cluster.runtime.version_text;
+    let finding = match cluster.runtime.kind {
+        RuntimeKind::Docker => Finding::new(
+            &MIRROR_UNSUPPORTED,
+            section(),
+            "docker knows mirrors of docker.io only, which no image of Kubernetes comes from",
+        )
+        .because(runtime.key("kind"), "docker")
+        .help("name the mirror in `images.registry`; for docker.io, patch `registry-mirrors` into `runtime/DockerDaemon`"),
+        RuntimeKind::Containerd
+            if containerd(cluster.runtime.version).is_some_and(|series| !series.registry_config_path) =>
+        {
+            Finding::new(
+                &MIRROR_UNSUPPORTED,
+                section(),
+                format!("containerd {is} does not read hosts.toml; 1.5 is the first that does"),
+            )
+            .because(runtime.key("version"), "this version")
+            .help("choose containerd 1.5 or newer, or name the mirror in `images.registry`")
+        }
+        RuntimeKind::Containerd => return,
+    };
+    report.push(finding);
+}

@@ -1,0 +1,76 @@
+use serde::Serialize;
+
+use super::{FOLDER, section};
+use crate::cluster::Node;
+use crate::inventory::images::MirrorSection;
+use crate::rooms::Output;
+use crate::rooms::claims::Phase;
+use crate::rooms::output::File;
+use crate::template;
+use crate::template::Template;
+
+pub(in crate::rooms::runtime) const TEMPLATE: Template =
+    template!("runtime/etc/containerd/certs.d/hosts.toml.j2");
+
+/// What containerd reads about one registry; also the context of `hosts.toml`.
+#[derive(Serialize)]
+pub(in crate::rooms::runtime) struct Mirror {
+    /// The registry that images name.
+    registry: String,
+    /// Its folder.
+    #[serde(skip)]
+    folder: String,
+    /// Certificates of the mirrors' authorities.
+    #[serde(skip)]
+    ca: Option<String>,
+    /// What is asked last in place of the registry, where that is never asked.
+    server: Option<Host>,
+    /// What is asked first.
+    hosts: Vec<Host>,
+}
+
+#[derive(Serialize)]
+struct Host {
+    url: String,
+    /// The file with the authorities' certificates.
+    ca: Option<String>,
+}
+
+impl Mirror {
+    pub(in crate::rooms::runtime) fn new(said: &MirrorSection) -> Self {
+        let MirrorSection { registry, endpoints, only, ca } = said;
+        let folder = format!("{FOLDER}/{}", folder(registry.as_str()));
+        let host = |url: &str| Host {
+            // containerd would ask for `//v2`.
+            url: url.trim_end_matches('/').to_owned(),
+            // With a certificate, containerd tries https at an http address as well.
+            ca: (ca.is_some() && url.starts_with("https:")).then(|| authority(&folder)),
+        };
+        let mut hosts: Vec<Host> = endpoints.iter().map(|url| host(url.as_str())).collect();
+        // Without a server containerd asks the registry itself, whatever hosts there are.
+        let server = if *only { hosts.pop() } else { None };
+        let ca = ca.as_ref().map(|ca| format!("{ca}\n"));
+        Self { registry: registry.to_string(), folder, ca, server, hosts }
+    }
+
+    /// No unit reads the files before a pull.
+    pub(in crate::rooms::runtime) fn render(&self, node: &Node, out: &mut Output<'_>) {
+        let file = |path: String| File::on(node, path).phase(Phase::Install).reads([section()]);
+        out.template(file(format!("{}/hosts.toml", self.folder)), TEMPLATE.id, self);
+        if let Some(ca) = &self.ca {
+            out.bytes(file(authority(&self.folder)), ca.as_str());
+        }
+    }
+}
+
+fn authority(folder: &str) -> String {
+    format!("{folder}/ca.crt")
+}
+
+/// containerd's own form, which it prefers to the one with a colon.
+fn folder(registry: &str) -> String {
+    match registry.split_once(':') {
+        Some((host, port)) => format!("{host}_{port}_"),
+        None => registry.to_owned(),
+    }
+}
