@@ -14,7 +14,7 @@ pub struct NginxSection {
     /// How long a session may be idle. Default: `4h`, the kubelet's own limit for exec and
     /// port-forward (streamingConnectionIdleTimeout).
     pub idle_timeout: Option<Duration>,
-    /// How long a connection to an API server may take. Default: `1s`.
+    /// How long a connection to an API server may take. Default: `300ms`.
     pub connect_timeout: Option<Duration>,
     /// Failed connections after which an API server is left alone for `failTimeout`. Default: 1.
     #[schemars(range(min = 1, max = 100))]

@@ -49,12 +49,15 @@ impl NginxPlan {
         let seconds = |seconds: u64| Duration::from_millis(seconds * 1000);
         Self {
             idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
-            // nginx's own default of 60 s would hold each client of a dead host that long.
-            connect_timeout: connect_timeout.clone().unwrap_or_else(|| seconds(1)),
+            // nginx's own default of 60 s would hold each client of a dead host that long. Every
+            // `fail_timeout` one client finds out that the host is still dead: with 1 s here such
+            // clients gave up for as long as the host was off, 14 s after a power cut on the
+            // proving ground.
+            connect_timeout: connect_timeout.clone().unwrap_or(Duration::from_millis(300)),
             // nginx's own default; a session goes on to the next server by itself.
             max_fails: max_fails.unwrap_or(1),
             // Half of nginx's default: an API server that has just started is used sooner, and
-            // one that is dead costs a client one second in five.
+            // one that is dead costs a client `connect_timeout` every five seconds.
             fail_timeout: fail_timeout.clone().unwrap_or_else(|| seconds(5)),
             // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
             worker_connections: worker_connections.unwrap_or(16_384),
