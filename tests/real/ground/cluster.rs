@@ -199,6 +199,11 @@ impl Cluster {
         planes.map(|node| node.name.clone()).collect()
     }
 
+    /// The control planes but this one.
+    fn others(&self, node: &str) -> Vec<String> {
+        self.control_planes().into_iter().filter(|name| name != node).collect()
+    }
+
     /// The other nodes.
     pub(crate) fn workers(&self) -> Vec<String> {
         let workers = self.tree.nodes.iter().filter(|node| !node.control_plane);
@@ -262,14 +267,11 @@ impl Cluster {
 
     /// Cuts the power of all control planes at one moment.
     pub(crate) fn power_off_control_planes(&mut self) {
+        let names = self.control_planes();
         let switch = &self.switch;
-        let planes = self.tree.nodes.iter().filter(|node| node.control_plane);
-        let names: Vec<&str> = planes.map(|node| node.name.as_str()).collect();
         std::thread::scope(|scope| {
-            for machine in self.machines.values_mut() {
-                if names.contains(&machine.name.as_str()) {
-                    scope.spawn(|| machine.power_off(switch));
-                }
+            for machine in self.machines.values_mut().filter(|m| names.contains(&m.name)) {
+                scope.spawn(|| machine.power_off(switch));
             }
         });
     }
@@ -294,8 +296,8 @@ impl Cluster {
 
     /// Cuts a control plane off from the others; clients and workers reach all of them.
     pub(crate) fn part(&self, node: &str) {
-        let planes = self.control_planes();
-        let others: Vec<&str> = planes.iter().map(String::as_str).filter(|n| *n != node).collect();
+        let others = self.others(node);
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
         self.switch.part(node, &others);
     }
 
@@ -323,8 +325,7 @@ impl Cluster {
 
     /// The cluster forgets a lost control plane.
     fn forget(&self, node: &str) {
-        let planes = self.control_planes();
-        let other = planes.iter().find(|name| *name != node).unwrap();
+        let other = &self.others(node)[0];
         let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
         self.again(other, &with_lost(&blocks[1].1, node));
     }
@@ -360,8 +361,7 @@ impl Cluster {
 
     /// Replaces a lost member of external etcd, as the runbook says.
     fn replace_member(&self, node: &str) {
-        let planes = self.control_planes();
-        let other = planes.iter().find(|name| *name != node).unwrap();
+        let other = &self.others(node)[0];
         let blocks = runbook::blocks(&self.tree.out, "A lost member of etcd");
         let [(_, remove), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
         self.machines[other].shell(&with_lost(remove, node)).succeeded();

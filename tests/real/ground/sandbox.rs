@@ -107,9 +107,7 @@ rm -rf --one-file-system -- "$state"
 /// Removes what a run has left whose janitor was killed as well.
 fn clean() {
     if groups().iter().any(|group| group.exists()) || state().exists() {
-        let mut janitor = Command::new("bash");
-        janitor.args(["-c", JANITOR, "janitor"]).arg(state()).args(groups());
-        janitor.stdin(Stdio::null()).status().expect("bash starts");
+        Janitor::start().finish();
     }
 }
 
