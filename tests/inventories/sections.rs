@@ -220,7 +220,7 @@ fn runtime(frame: &Frame) -> BoxedStrategy<Value> {
             "packages": {"source": "preinstalled"},
         })
     };
-    let ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    let ca = include_str!("../../src/inventory/values/certificates.pem");
     let mirrors = json!({"images": {"mirrors": [
         {"registry": "registry.k8s.io", "endpoints": ["https://a.example.com/", "http://10.0.0.1:5000"]},
         {"registry": "ghcr.io:443", "endpoints": ["https://b.example.com/v2"], "only": true, "ca": ca},

@@ -1,19 +1,21 @@
 //! Strict values: whatever parses here cannot break out of any generated syntax. Each carries a
 //! schema `format` of its own, and `formats` hands the parsers to the structural check.
 
+mod certificates;
 mod network;
 mod package;
 mod text;
 mod version;
 
+pub use certificates::Certificates;
 pub use network::{
     Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, Port, Url,
 };
 pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
 pub use text::{
-    AbsolutePath, Certificates, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode,
-    FlagName, FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName,
-    NodeName, OwnerName, PreflightCheck, RegistryHost, SysctlKey, SysctlValue, Taint, UnitName,
+    AbsolutePath, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode, FlagName,
+    FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName, NodeName,
+    OwnerName, PreflightCheck, RegistryHost, SysctlKey, SysctlValue, Taint, UnitName,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -35,7 +37,7 @@ pub(super) fn keyed<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerato
 /// Declares a value that is written as a string: `FromStr` decides, `Display` writes. Its doc
 /// comment and its examples are those of the published schema.
 macro_rules! value {
-    ($(#[doc = $doc:literal])+ $name:ident ( $inner:ty ), $format:literal, [$($example:literal),+], $parse:expr) => {
+    ($(#[doc = $doc:literal])+ $name:ident ( $inner:ty ), $format:literal, [$($example:expr),+], $parse:expr) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($inner);
@@ -89,7 +91,7 @@ macro_rules! value {
             }
         }
     };
-    ($(#[doc = $doc:literal])+ $name:ident, $format:literal, [$($example:literal),+], $parse:expr) => {
+    ($(#[doc = $doc:literal])+ $name:ident, $format:literal, [$($example:expr),+], $parse:expr) => {
         $crate::inventory::values::value! {
             $(#[doc = $doc])+ $name(String), $format, [$($example),+], $parse
         }

@@ -225,23 +225,6 @@ value! {
 }
 
 value! {
-    /// X.509 certificates in PEM (RFC 7468), one or more.
-    Certificates, "hagen-certificates", ["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"], |text| {
-        let text = text.trim();
-        let is_block = |block: &str| {
-            block.trim().strip_prefix("-----BEGIN CERTIFICATE-----\n").is_some_and(|body| {
-                !body.is_empty() && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=\n".contains(&b))
-            })
-        };
-        // A private key, or anything else, between two certificates is no block of theirs.
-        match text.strip_suffix("\n-----END CERTIFICATE-----") {
-            Some(blocks) if blocks.split("\n-----END CERTIFICATE-----\n").all(is_block) => Ok(text.to_owned()),
-            _ => Err("whole blocks from `-----BEGIN CERTIFICATE-----` to their end".into()),
-        }
-    }
-}
-
-value! {
     /// An image with a tag, a digest or both.
     ImageReference, "hagen-image", ["ghcr.io/flannel-io/flannel:v0.27.4"], |text| {
         let (name, digest) = match text.split_once('@') {
@@ -391,7 +374,7 @@ impl fmt::Display for Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Certificates, RegistryHost};
+    use super::RegistryHost;
 
     #[test]
     fn a_registry_is_a_host_and_nothing_else() {
@@ -401,19 +384,6 @@ mod tests {
         for bad in ["", "https://a.example.com", "a.example.com/k8s", "..", "_default", "a:0", "A"]
         {
             assert!(bad.parse::<RegistryHost>().is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn certificates_hold_no_private_key() {
-        let block = |kind: &str| format!("-----BEGIN {kind}-----\nMIIB\n-----END {kind}-----\n");
-        let certificate = block("CERTIFICATE");
-        assert!(certificate.parse::<Certificates>().is_ok());
-        assert!(format!("{certificate}{certificate}").parse::<Certificates>().is_ok());
-        let key = block("PRIVATE KEY");
-        for bad in [format!("{key}{certificate}"), format!("{certificate}{key}{certificate}"), key]
-        {
-            assert!(bad.parse::<Certificates>().is_err(), "{bad}");
         }
     }
 }

@@ -133,7 +133,7 @@ fn mirrors_are_asked_in_the_order_named_and_then_the_registry() {
 
 #[test]
 fn a_registry_that_is_never_asked_gives_its_place_to_the_last_mirror() {
-    let ca = "\"-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\"";
+    let ca = serde_json::json!(include_str!("../../inventory/values/certificates.pem"));
     let text = hosts(
         "registry.example.com_5000_",
         &format!(
