@@ -176,12 +176,14 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         report.write(&sandbox::target());
         defects
     }));
+    let mut defects = ended.unwrap_or_else(|_| vec!["see above".to_owned()]);
     if arguments.keep {
         eprintln!("{} is kept; press Enter to end it", topology.name);
-        std::io::stdin().read_line(&mut String::new()).unwrap();
+        if std::io::stdin().read_line(&mut String::new()).unwrap() == 0 {
+            defects.push("it was to be kept, but there is no input to end that".to_owned());
+        }
     }
-    let named = |defect| format!("{}: {defect}", topology.name);
-    ended.unwrap_or_else(|_| vec!["see above".to_owned()]).into_iter().map(named).collect()
+    defects.into_iter().map(|defect| format!("{}: {defect}", topology.name)).collect()
 }
 
 /// Where it is measured, and how.
