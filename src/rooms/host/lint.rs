@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::claims::{needed, preferred, spelt};
 use super::{
-    KEY_OVER_HTTP, PACKAGE_MISSING, REPOSITORY_FORM, REPOSITORY_KEY, SYSCTL_NEEDED, SYSCTL_NOT_SET,
+    KEY_OVER_HTTP, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY,
+    SYSCTL_NEEDED, SYSCTL_NOT_SET,
 };
 use crate::catalog::{OsFamily, docker};
 use crate::cluster::{Cluster, RuntimeKind};
@@ -23,6 +24,7 @@ pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut R
     // Versions are compared with what all rooms need, and etcd's sums come with its archives.
     let PackagesSection { source, repositories, versions: _, archives: _ } = said;
     if *source == PackageSource::Preinstalled {
+        unused(said, report);
         return;
     }
     let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
@@ -52,6 +54,28 @@ pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut R
     one_key(&named, report);
     if cluster.runtime.kind == RuntimeKind::Docker {
         of_docker(cluster, report);
+    }
+}
+
+/// What only scripts that install something would read.
+fn unused(said: &PackagesSection, report: &mut Report) {
+    let PackagesSection { source: _, repositories, versions, archives } = said;
+    let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
+    let repositories = section().key("repositories");
+    let named = [
+        (repositories.key("distribution"), distribution.is_some()),
+        (repositories.key("runtime"), runtime.is_some()),
+        (repositories.key("kubernetes"), kubernetes.is_some()),
+        (section().key("versions"), !versions.is_empty()),
+        (section().key("archives"), archives.is_some()),
+    ];
+    for (at, _) in named.into_iter().filter(|(_, named)| *named) {
+        report.push(
+            Finding::new(&PACKAGES_UNUSED, at, "the scripts install nothing, so none reads this")
+                .label("without effect")
+                .because(section().key("source"), "everything is there already")
+                .help("remove it, or write `source: repository`"),
+        );
     }
 }
 

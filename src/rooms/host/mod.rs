@@ -23,6 +23,7 @@ use crate::template::Template;
 crate::codes! { "host":
     KEY_OVER_HTTP = Warning "key-over-http",
     PACKAGE_MISSING = Error "package-missing",
+    PACKAGES_UNUSED = Warning "packages-unused",
     REPOSITORY_FORM = Error "repository-form",
     REPOSITORY_KEY = Error "repository-key",
     SYSCTL_NEEDED = Error "sysctl-needed",
