@@ -12,7 +12,8 @@ pub enum PullPolicy {
     IfNotPresent,
     /// Every image, at every init and join.
     Always,
-    /// None. `20-install.sh` stops where an image is absent that the node needs.
+    /// None. `20-install.sh` stops where an image is absent that the node needs, and kubelets
+    /// delete none when the disk fills up.
     Never,
 }
 

@@ -6,6 +6,7 @@ use super::lint::word;
 use crate::catalog::{KUBERNETES_PACKAGES, OsFamily};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
+use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
 use crate::rooms::claims::{
@@ -23,7 +24,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 
 /// States the configuration, flags, ports, unit, folder and packages.
 pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
-    claims.kubeadm_documents.push((DOCUMENT, configuration(&said.kubelet, cluster)));
+    claims.kubeadm_documents.push((DOCUMENT, configuration(said, cluster)));
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let extra = &said.extra_args.kubelet;
         let extra = extra.iter().map(|(name, value)| (name.to_string(), value.to_string()));
@@ -52,15 +53,20 @@ pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
 
 /// Only what must not depend on the release's or kubeadm's default, and what the user said. The
 /// driver is explicit: its default changed with 1.21, and the runtime's file names it as well.
-fn configuration(section: &KubeletSection, cluster: &Cluster) -> Value {
+fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
     // `cgroup_driver` is only compared: runtime and kubelet share one.
-    let KubeletSection { cgroup_driver: _, max_pods, config } = section;
+    let KubeletSection { cgroup_driver: _, max_pods, config } = &said.kubelet;
     let mut document = Map::new();
     document.insert("apiVersion".into(), json!("kubelet.config.k8s.io/v1beta1"));
     document.insert("kind".into(), json!("KubeletConfiguration"));
     document.insert("cgroupDriver".into(), json!(word(cluster.runtime.cgroup_driver)));
     if let Some(pods) = max_pods {
         document.insert("maxPods".into(), json!(pods));
+    }
+    if said.images.pull_policy == Some(PullPolicy::Never) {
+        // Nobody could pull again what a kubelet deletes from a disk that fills up; 100 forbids it
+        // (<https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/>).
+        document.insert("imageGCHighThresholdPercent".into(), json!(100));
     }
     // kubeadm forces it as well; said here because joins without a token rest on it.
     document.insert("rotateCertificates".into(), json!(true));
@@ -202,6 +208,19 @@ mod tests {
         let differs = json!({"kubelet": {"cgroupDriver": "cgroupfs"}});
         let expected = ["cluster/cgroup-driver at kubelet.cgroupDriver"];
         assert_eq!(complaints(&Kubelet, &differs), expected);
+    }
+
+    #[test]
+    fn images_that_nobody_can_pull_again_are_not_deleted() {
+        let threshold = |overlay: serde_json::Value| {
+            let (_, claims) = claimed(&overlay);
+            claims.kubeadm_documents[0].1["imageGCHighThresholdPercent"].clone()
+        };
+        let mut overlay = json!({"images": {"pullPolicy": "Never"}});
+        assert_eq!(threshold(overlay.clone()), 100);
+        overlay["kubelet"] = json!({"config": {"imageGCHighThresholdPercent": 90}});
+        assert_eq!(threshold(overlay), 90);
+        assert!(threshold(json!({})).is_null());
     }
 
     #[test]
