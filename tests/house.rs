@@ -108,6 +108,7 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ("similar", &["cli"], "differences are shown, not computed with"),
     ("strsim", &["report"], "did-you-mean is one decision"),
     ("walkdir", &["cli", "disk"], "templates come in, trees go out"),
+    ("x509_parser", &["inventory"], "certificates that come in; hagen's own are specs"),
     ("zeroize", &["cli", "pki", "secrets"], "whoever holds a key wipes it"),
 ];
 
@@ -162,7 +163,11 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
         &["extra_args", "images"],
         "kubeadm's file carries the flags of what it starts, and pulls images",
     ),
-    ("kubelet", &["extra_args"], "its flags stand beside those of the control plane"),
+    (
+        "kubelet",
+        &["extra_args", "images"],
+        "its flags stand beside those of the control plane; it deletes images that can be pulled",
+    ),
     ("kubeproxy", &["kube_proxy"], "the section is spelt as Kubernetes spells it"),
     ("haproxy", &["load_balancer"], "the balancers share a section"),
     ("nginx", &["load_balancer"], "the balancers share a section"),

@@ -28,11 +28,11 @@ pub struct HaproxySection {
     /// How long a session may be idle. Default: `4h`, the kubelet's own limit for exec and
     /// port-forward (streamingConnectionIdleTimeout).
     pub idle_timeout: Option<Duration>,
-    /// How long a connection to an API server may take. Default: `1s`.
+    /// How long a connection to an API server may take. Default: `300ms`.
     pub connect_timeout: Option<Duration>,
-    /// Time between two health checks. Default: `1s`.
+    /// Time between two health checks, and the longest that one may take. Default: `500ms`.
     pub check_interval: Option<Duration>,
-    /// Failed checks after which a backend leaves. Default: 2.
+    /// Failed checks after which a backend leaves. Default: 3.
     #[schemars(range(min = 1, max = 100))]
     pub fall: Option<u32>,
     /// Good checks after which it returns. Default: 2.

@@ -56,15 +56,19 @@ impl HaproxyPlan {
             metrics,
         } = section;
         let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
-        // A second each, twice: a dead host is left within the bar of four seconds, and one lost
-        // packet (retransmitted after 200 ms at first) is not yet a failure.
-        let second = Duration::from_millis(1000);
         Self {
             balance: *balance,
             idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
-            connect_timeout: connect_timeout.clone().unwrap_or_else(|| second.clone()),
-            check_interval: check_interval.clone().unwrap_or(second),
-            fall: fall.unwrap_or(2),
+            // A session that meets a dead host has another API server's answer before a client
+            // that gives up after a second does; so has one whose first packet is lost, which TCP
+            // sends again after a second only (RFC 6298).
+            connect_timeout: connect_timeout.clone().unwrap_or(Duration::from_millis(300)),
+            // A host that is off is left after 2.5 s at most: three checks of half a second, with
+            // half of that between them. On the proving ground that bounds the outage: sessions
+            // that are being opened to the host just then are cut. An API server that waits for
+            // etcd to elect a leader, one to two seconds, stays.
+            check_interval: check_interval.clone().unwrap_or(Duration::from_millis(500)),
+            fall: fall.unwrap_or(3),
             rise: rise.unwrap_or(2),
             // Enough for a thousand kubelets with a handful of long connections each.
             max_connections: max_connections.unwrap_or(4000),
