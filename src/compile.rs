@@ -13,7 +13,7 @@ use crate::pki::{self, Issued};
 use crate::report::{Code, Finding, Report};
 use crate::rooms::claims::RouterId;
 use crate::rooms::keepalived::router_id_clash;
-use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering};
+use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering, kubeadm};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
 use crate::tree::{self, Artifact, Tree};
@@ -145,6 +145,7 @@ fn build(
     router_ids.clone_from(&claims.router_ids);
     audit::claims(cluster, &claims, report);
     pki::lint(&cluster.certificates, secrets.issued_at(), report);
+    kubeadm::lint_service_account(cluster, &secrets, report);
     if report.has_errors() {
         return None;
     }

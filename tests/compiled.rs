@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use hagen::compile::{Inputs, Outcome, compile};
 use hagen::document;
 use hagen::report::Report;
-use hagen::secrets::Bundle;
 use hagen::yaml;
 use serde_json::Value;
+
+use crate::bundle::bundle;
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -51,17 +52,9 @@ pub fn overlaid(overlay: &str) -> String {
     String::from_utf8(document::yaml(&[inventory], false)).unwrap()
 }
 
-/// A bundle that is the same in every run.
-pub fn bundle(cluster: &str) -> Bundle {
-    let date = time::OffsetDateTime::from_unix_timestamp(1_793_491_200).unwrap();
-    Bundle::new(cluster, [7; 32], date)
-}
-
 /// Compiles a text with the fixed bundle of its cluster.
 pub fn build(text: &str) -> Outcome {
-    let inventory = values(text);
-    let name = inventory.pointer("/cluster/name").and_then(Value::as_str).unwrap_or("demo");
-    let bundle = bundle(name);
+    let bundle = bundle(&values(text));
     compile(&Inputs {
         name: "inventory.yaml",
         inventory: text.as_bytes(),

@@ -11,6 +11,7 @@
     reason = "tests read and write files and may panic"
 )]
 
+mod bundle;
 mod cli;
 mod compiled;
 mod determinism;

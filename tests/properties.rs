@@ -30,25 +30,28 @@ fn complaints(outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-/// The line of a private key that holds its secret: the first one. The public point follows, and
-/// may well stand in a public file.
-fn private_scalar(pem: &str) -> Option<String> {
-    let (_, body) = pem.split_once("PRIVATE KEY-----\n")?;
-    body.lines().next().map(str::to_owned)
+/// A line of a private key that holds nothing but its secret. What is public may well stand in a
+/// public file: an EC key begins with the scalar, and the point follows; an RSA key begins with
+/// the modulus, and ends with what follows from the primes.
+fn private_line(pem: &str) -> Option<String> {
+    let (before, body) = pem.split_once("PRIVATE KEY-----\n")?;
+    let lines: Vec<&str> = body.lines().take_while(|line| !line.starts_with('-')).collect();
+    let at = if before.ends_with("RSA ") { lines.len().checked_sub(2)? } else { 0 };
+    lines.get(at).map(|line| (*line).to_owned())
 }
 
 /// What nobody but the reader of this private file may see.
 fn secrets(path: &str, artifact: &Artifact) -> Vec<String> {
     let text = std::str::from_utf8(&artifact.bytes).unwrap();
     let mut found = Vec::new();
-    found.extend(private_scalar(text));
+    found.extend(private_line(text));
     for line in text.lines().map(str::trim) {
         if let Some(word) = line.strip_prefix("auth_pass ") {
             found.push(word.trim_matches('"').to_owned());
         }
         if let Some(data) = line.strip_prefix("client-key-data: ") {
             let pem = String::from_utf8(Base64::decode_vec(data).unwrap()).unwrap();
-            found.extend(private_scalar(&pem));
+            found.extend(private_line(&pem));
             found.push(data.to_owned());
         }
     }

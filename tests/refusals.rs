@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::compiled::root;
 use crate::scene::{Ran, Scene};
 
 /// Codes that no input can provoke: only a defect of a room reports them.
@@ -12,6 +13,13 @@ const DEFECTS: [&str; 2] = ["internal/tree-path", "pki/unissuable"];
 type Case = (&'static str, i32, fn(&Scene) -> Ran);
 
 const BUILD: &str = "build inventory.yaml -o out";
+
+/// Changes the inventory to an old release.
+fn release(scene: &Scene, kubernetes: &str) {
+    scene.edit("inventory.yaml", "kubernetes: \"1.37.1\"", &format!("kubernetes: {kubernetes}"));
+    let more = "runtime: {version: \"1.6\"}\npackages: {source: preinstalled}\n";
+    scene.write("inventory.yaml", scene.read("inventory.yaml") + more);
+}
 
 const CASES: &[Case] = &[
     ("disk/foreign-folder", 2, |scene| {
@@ -66,6 +74,14 @@ const CASES: &[Case] = &[
         let open = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(scene.path("inventory.secrets.yaml"), open).unwrap();
         scene.run("build inventory.yaml -o built")
+    }),
+    ("kubeadm/service-account-key", 1, |scene| {
+        release(scene, "1.24.5");
+        scene.run(BUILD).says("help: take Kubernetes 1.24.6 or newer, or make")
+    }),
+    ("kubeadm/service-account-key", 1, |scene| {
+        release(scene, "1.21.14");
+        scene.run(BUILD).says("help: make the bundle of a new cluster with")
     }),
     ("template/failed", 1, |scene| {
         scene.write("mine/haproxy/etc/haproxy/haproxy.cfg.j2", "frontend {{ nmae }}\n");
@@ -203,4 +219,40 @@ fn keys_of_an_existing_cluster_and_rsa_keys_are_kept_in_the_bundle() {
     assert_eq!(scene.read(&format!("out/{authority}.key")), scene.read(&key));
     scene.run("secrets import inventory.yaml ca/kubernetes inventory.yaml").expect(2).says("P-256");
     scene.run("secrets import inventory.yaml ca/other old/hagen.json").expect(2);
+}
+
+#[test]
+fn an_old_kubeadm_gets_an_rsa_key_for_service_accounts_or_nothing_to_join() {
+    let scene = Scene::demo();
+    release(&scene, "1.21.14");
+    scene.run("check inventory.yaml").expect(0);
+    let refused = scene.run(BUILD).expect(1).says("[kubeadm/service-account-key]");
+    for place in ["kubernetes: 1.21.14", "{name: cp2, "] {
+        assert!(refused.err.contains(place), "no {place}:\n{}", refused.err);
+    }
+    std::fs::remove_file(scene.path("inventory.secrets.yaml")).unwrap();
+    scene.run("secrets new --rsa 2048 inventory.yaml").expect(0);
+    scene.run(BUILD).expect(0);
+    let key = scene.read("out/nodes/cp2/rootfs/etc/kubernetes/pki/sa.key");
+    assert!(key.starts_with("-----BEGIN RSA PRIVATE KEY-----"));
+
+    // Any bundle will do for a mended patch release, and for a control plane that nothing joins.
+    let scene = Scene::demo();
+    release(&scene, "1.24.6");
+    scene.run(BUILD).expect(0);
+    scene.edit("inventory.yaml", "1.24.6", "1.24.5");
+    for joining in ["cp2", "cp3"] {
+        let text = scene.read("inventory.yaml");
+        let others = text.lines().filter(|line| !line.contains(&format!("{{name: {joining},")));
+        scene.write("inventory.yaml", others.map(|line| format!("{line}\n")).collect::<String>());
+    }
+    scene.run("build inventory.yaml -o single").expect(0);
+
+    // A running cluster keeps its bundle, and may exchange this one key.
+    let scene = Scene::demo();
+    release(&scene, "1.21.14");
+    let key = root().join("src/secrets/testdata/rsa-2048.pem");
+    let import = format!("secrets import inventory.yaml serviceAccount/key {}", key.display());
+    scene.run(&import).expect(0);
+    scene.run(BUILD).expect(0);
 }

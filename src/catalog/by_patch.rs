@@ -22,4 +22,12 @@ impl<T> ByPatch<T> {
         let entry = self.0.iter().rfind(|entry| entry.since_patch <= patch);
         &entry.expect("every table begins at patch 0; tested").value
     }
+
+    /// The first patch release with this value.
+    pub(super) fn since(&self, value: &T) -> Option<u32>
+    where
+        T: PartialEq,
+    {
+        self.0.iter().find(|entry| entry.value == *value).map(|entry| entry.since_patch)
+    }
 }

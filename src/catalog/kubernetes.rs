@@ -167,6 +167,7 @@ pub struct Release {
     pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
     kubeconfig_server_strict: ByPatch<bool>,
+    service_account_ecdsa: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
     /// ControlPlaneKubeletLocalMode, on since 1.33) and not the balancer.
     pub kubelet_local_endpoint: bool,
@@ -236,6 +237,20 @@ impl Release {
     /// written. A warning since 1.19.3 (kubernetes/kubernetes#94816).
     pub fn strict_kubeconfig_server(&self, patch: u32) -> bool {
         *self.kubeconfig_server_strict.at(patch)
+    }
+
+    /// Whether `kubeadm join --control-plane` takes an ECDSA key for service accounts. Its
+    /// preflight read `sa.key` and `sa.pub` as RSA alone (`TryLoadPrivatePublicKeyFromDisk` in
+    /// `cmd/kubeadm/app/util/pkiutil/pki_helpers.go`); `kubeadm init` takes either. Mended by
+    /// kubernetes/kubernetes#112508: in 1.26.0, and in 1.25.2, 1.24.6, 1.23.12 and 1.22.15.
+    pub fn service_account_ecdsa(&self, patch: u32) -> bool {
+        *self.service_account_ecdsa.at(patch)
+    }
+
+    /// The first patch release of which [`Release::service_account_ecdsa`] is true, where the
+    /// minor has one.
+    pub fn service_account_ecdsa_since(&self) -> Option<u32> {
+        self.service_account_ecdsa.since(&true)
     }
 
     /// The CoreDNS image that kubeadm names, given `imageRepository` and, if set,

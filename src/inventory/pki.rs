@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyAlgorithm {
-    /// ECDSA on P-256; every supported release accepts it.
+    /// ECDSA on P-256. Every release accepts it for certificates; for service accounts kubeadm
+    /// before 1.26 may demand an RSA key (`hagen explain kubeadm/service-account-key`).
     #[default]
     EcdsaP256,
     /// ECDSA on P-384.

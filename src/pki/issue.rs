@@ -9,7 +9,7 @@ use super::signer::{Signer, certificate_pem};
 use super::spec::SERVICE_ACCOUNT;
 use super::{Authority, CertSpec, Issued, Leaf, Pair, Policy, ServiceAccount, UNISSUABLE};
 use crate::report::{Finding, Path, Report};
-use crate::secrets::Secrets;
+use crate::secrets::{KeyKind, PrivateKey, Secrets};
 
 /// Issues every certificate of a cluster: the authorities, the service account key and `specs`,
 /// on all cores. The order of `specs` changes nothing; equal specs are issued once.
@@ -118,7 +118,16 @@ impl Root {
     }
 }
 
+/// How service account tokens will be signed.
+pub fn service_account_kind(policy: &Policy, secrets: &Secrets) -> KeyKind {
+    service_account_key(policy, secrets).kind()
+}
+
+fn service_account_key(policy: &Policy, secrets: &Secrets) -> PrivateKey {
+    secrets.signing_key(SERVICE_ACCOUNT, policy.algorithm.curve())
+}
+
 fn service_account(policy: &Policy, secrets: &Secrets) -> ServiceAccount {
-    let key = secrets.signing_key(SERVICE_ACCOUNT, policy.algorithm.curve());
+    let key = service_account_key(policy, secrets);
     ServiceAccount { private_pem: key.to_pem(), public_pem: key.public_pem() }
 }

@@ -9,7 +9,7 @@ mod policy;
 mod signer;
 mod spec;
 
-pub use issue::issue;
+pub use issue::{issue, service_account_kind};
 pub use issued::{Entry, Issued, Leaf, Pair, ServiceAccount};
 pub use policy::{Algorithm, Policy, lint};
 pub use spec::{Authority, CertSpec, LONG_LIVED, San, Usage};

@@ -9,12 +9,13 @@ use crate::cluster::{self, Cluster};
 use crate::compile::{Inputs, Outcome, compile};
 use crate::inventory::{self, Inventory};
 use crate::report::{Code, Report};
-use crate::secrets::{Bundle, Secrets};
+use crate::secrets::{Bundle, PrivateKey, Secrets};
 use crate::template::Templates;
 use crate::tree::Artifact;
 use crate::{pki, rooms, yaml};
 
 const BASE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/golden/base.yaml"));
+const RSA: &str = include_str!("../secrets/testdata/rsa-2048.pem");
 
 /// As a merge patch, but what the base lacks is taken over as it stands, `null`s included: in some
 /// places they mean something to hagen.
@@ -38,7 +39,9 @@ pub(crate) fn outcome(overlay: &str) -> Outcome {
     let mut inventory = read(BASE);
     lay_over(&mut inventory, &read(overlay));
     let name = inventory["cluster"]["name"].as_str().unwrap().to_owned();
-    let bundle = Bundle::new(&name, [7; 32], datetime!(2026-11-01 0:00 UTC));
+    let mut bundle = Bundle::new(&name, [7; 32], datetime!(2026-11-01 0:00 UTC));
+    // The only kind that kubeadm of every release joins with.
+    bundle.store("serviceAccount/key", PrivateKey::from_pem(RSA).unwrap());
     compile(&Inputs {
         name: "inventory.yaml",
         inventory: inventory.to_string().as_bytes(),
@@ -60,9 +63,9 @@ pub(crate) fn file(outcome: &Outcome, path: &str) -> String {
 }
 
 /// Runs the pages of these codes: the failing example yields the code; the fix does not, and has
-/// no error.
+/// no error. What only a bundle provokes is shown on a console and met by `tests/refusals.rs`.
 pub(crate) fn pages(all: &[&Code]) {
-    for code in all {
+    for code in all.iter().filter(|code| !code.page.contains("```console\n")) {
         let blocks: Vec<&str> = code
             .page
             .split("```yaml\n")

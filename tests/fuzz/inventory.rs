@@ -4,6 +4,8 @@
 
 #![no_main]
 
+#[path = "../bundle.rs"]
+mod bundle;
 #[path = "../inventories/mod.rs"]
 #[expect(dead_code, reason = "what draws a number of inventories is for tests without an engine")]
 mod inventories;
@@ -13,12 +15,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use hagen::compile::{Inputs, compile};
-use hagen::secrets::Bundle;
 use hagen::tree::Tree;
 use libfuzzer_sys::fuzz_target;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
+use bundle::bundle;
 use inventories::{Inventory, inventories};
 
 /// A seed that follows from the engine's bytes. Bytes passed through to the generator run out: it
@@ -70,9 +72,7 @@ fn check(tree: &Tree) {
 fuzz_target!(|bytes: &[u8]| {
     let Some(inventory) = drawn(bytes) else { return };
     let text = inventory.text();
-    let name = inventory.0["cluster"]["name"].as_str().unwrap();
-    let date = time::OffsetDateTime::from_unix_timestamp(1_793_491_200).unwrap();
-    let bundle = Bundle::new(name, [7; 32], date);
+    let bundle = bundle(&inventory.0);
     let inputs = Inputs {
         name: "fuzz",
         inventory: text.as_bytes(),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
 
+use hagen::catalog::KubernetesVersion;
 use serde_json::Value;
 use walkdir::WalkDir;
 
@@ -123,10 +124,14 @@ pub(crate) struct FileRow {
     pub(crate) group: String,
 }
 
-/// Makes a secrets bundle, dated today.
-fn new_bundle(cluster_name: &str, file: &Path) {
+/// Makes a secrets bundle, dated today; with RSA keys where kubeadm joins with no others.
+fn new_bundle(cluster: &Value, file: &Path) {
     let mut command = hagen();
-    command.args(["secrets", "new", "--cluster", cluster_name, "-o"]).arg(file);
+    command.args(["secrets", "new", "--cluster", text(&cluster["name"]), "-o"]).arg(file);
+    let version: KubernetesVersion = text(&cluster["kubernetes"]).parse().unwrap();
+    if version.release().is_some_and(|release| !release.service_account_ecdsa(version.patch)) {
+        command.args(["--rsa", "2048"]);
+    }
     run(&mut command).succeeded();
 }
 
@@ -157,7 +162,7 @@ fn prepare_text(inventory_text: &str, folder: &Path) -> Sources {
     let [inventory, bundle] = ["inventory.yaml", "secrets.yaml"].map(|name| folder.join(name));
     fs::write(&inventory, inventory_text).unwrap();
     let said = read_yaml(&inventory).remove(0);
-    new_bundle(text(&said["cluster"]["name"]), &bundle);
+    new_bundle(&said["cluster"], &bundle);
     Sources { inventory, bundle }
 }
 

@@ -52,6 +52,7 @@ fn every_table_answers_for_patch_zero() {
         assert!(release.etcd_version(99) >= release.min_external_etcd(99));
         let _ = (release.local_kubeconfig_endpoint(0), release.strict_kubeconfig_server(0));
         let _ = (release.image_repository(0), release.coredns_image(0, "r", None));
+        let _ = release.service_account_ecdsa(0);
         assert!(release.etcd_version(0).release().is_some(), "1.{}", release.minor);
     }
 }
@@ -168,6 +169,13 @@ fn patches_change_images_and_behaviour() {
     assert_eq!(endpoint(20, 0), KubeconfigEndpoint::Local);
     let strict = |minor, patch| facts(minor).strict_kubeconfig_server(patch);
     assert!(strict(18, 20) && strict(19, 2) && !strict(19, 3) && !strict(20, 0));
+    for (minor, first) in [(22, 15), (23, 12), (24, 6), (25, 2)] {
+        let takes = |patch| facts(minor).service_account_ecdsa(patch);
+        assert!(!takes(first - 1) && takes(first), "1.{minor}");
+        assert_eq!(facts(minor).service_account_ecdsa_since(), Some(first));
+    }
+    assert!(!facts(21).service_account_ecdsa(99) && facts(26).service_account_ecdsa(0));
+    assert_eq!(facts(21).service_account_ecdsa_since(), None);
     let repository = |minor, patch| facts(minor).image_repository(patch);
     assert_eq!((repository(22, 16), repository(22, 17)), ("k8s.gcr.io", "registry.k8s.io"));
     assert_eq!((repository(24, 8), repository(25, 0)), ("k8s.gcr.io", "registry.k8s.io"));

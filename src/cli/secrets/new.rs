@@ -27,6 +27,7 @@ use crate::yaml::{self, Value};
 #[command(after_long_help = "\
 Examples:
   hagen secrets new prod.yaml
+  hagen secrets new --rsa 2048 prod.yaml        for kubeadm of 1.21 and older
   hagen secrets new --cluster prod --output prod.secrets.yaml")]
 pub(in crate::cli) struct New {
     /// The inventory that names the cluster; `-` is standard input.
@@ -42,7 +43,9 @@ pub(in crate::cli) struct New {
     #[arg(long, value_name = "RFC3339", value_parser = super::date)]
     issued_at: Option<OffsetDateTime>,
     /// Draw RSA keys of this size for the authorities and for service accounts and keep them in
-    /// the bundle, for clients that know no ECDSA. All other keys stay ECDSA.
+    /// the bundle: for clients that know no ECDSA, and for kubeadm up to 1.21 and before 1.22.15,
+    /// 1.23.12, 1.24.6 and 1.25.2, which lets no second control plane join without. All other keys
+    /// stay ECDSA.
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u16).range(2048..=8192))]
     rsa: Option<u16>,
 }

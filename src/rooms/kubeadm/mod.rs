@@ -25,6 +25,9 @@
 //! * 1.15 forgets the discovery file's credentials where it may read `kube-public/cluster-info`.
 //!   It may not: that is granted to the user `system:anonymous` alone, not to nodes
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.15.1/cmd/kubeadm/app/discovery/file/file.go>).
+//! * `join --control-plane` read the service account key as RSA alone up to 1.25.1; `init` never
+//!   did, so such a cluster stops at its second control plane
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.21.14/cmd/kubeadm/app/util/pkiutil/pki_helpers.go>).
 //! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
 
 mod args;
@@ -34,8 +37,11 @@ mod plan;
 mod preflight;
 mod rbac;
 mod sans;
+mod service_account;
 #[cfg(test)]
 mod tests;
+
+pub use service_account::lint as lint_service_account;
 
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
@@ -48,6 +54,7 @@ crate::codes! { "kubeadm":
     PREFLIGHT_ALL_AND_MORE = Error "preflight-all-and-more",
     PREFLIGHT_UNKNOWN = Warning "preflight-unknown",
     PULL_POLICY = Error "pull-policy",
+    SERVICE_ACCOUNT_KEY = Error "service-account-key",
 }
 
 /// The room.
