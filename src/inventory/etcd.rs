@@ -28,7 +28,8 @@ pub enum EtcdEndpoints {
     Auto,
     /// The member on the same node.
     Local,
-    /// All members: after the loss of one, reads stall until connections to it time out.
+    /// All members: after the loss of one, requests stall until connections to it time out, ten
+    /// seconds later.
     All,
 }
 

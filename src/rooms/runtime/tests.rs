@@ -150,6 +150,16 @@ fn a_registry_that_is_never_asked_gives_its_place_to_the_last_mirror() {
 }
 
 #[test]
+fn the_only_mirror_is_a_host_too() {
+    // containerd 1.6 says "invalid `host` tree" of a file without one, and asks the registry.
+    let text =
+        hosts("ghcr.io", "{registry: ghcr.io, only: true, endpoints: ['https://b.example.com']}");
+    let read: toml::Table = text.parse().unwrap();
+    assert_eq!(read["server"].as_str(), Some("https://b.example.com"));
+    assert!(read["host"]["https://b.example.com"].is_table());
+}
+
+#[test]
 fn mirrors_are_refused_where_the_runtime_reads_none() {
     let of = |rest: &str| {
         codes(&format!(

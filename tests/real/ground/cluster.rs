@@ -18,6 +18,8 @@ pub(crate) const FOLDER: &str = "/root/hagen";
 /// The namespace of the client.
 const CLIENT: &str = "client";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
+/// What serves the packages, archives and images of the site.
+const MIRROR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/ground/mirror.py");
 /// How long pods on all nodes may take to reach the API.
 const PODS: Duration = Duration::from_secs(90);
 
@@ -26,7 +28,7 @@ pub(crate) struct Cluster {
     pub(crate) tree: Tree,
     pub(crate) switch: Switch,
     pub(crate) machines: BTreeMap<String, Machine>,
-    /// The site's repository of packages and archive of releases.
+    /// The site's repository of packages, archive of releases and registry of images.
     mirror: Option<Child>,
 }
 
@@ -66,7 +68,8 @@ impl Cluster {
         let mirror = self
             .switch
             .command("python3")
-            .args(["-m", "http.server", "80", "--bind", self.tree.gateway, "--directory"])
+            .arg(MIRROR)
+            .arg(self.tree.gateway)
             .arg(supply.join("mirror"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -109,6 +112,20 @@ impl Cluster {
             let (nodes, script) = (step.nodes.join(" "), step.script.trim().replace('\n', "; "));
             eprintln!("{nodes}: {script} ({:.1} s)", since.elapsed().as_secs_f64());
         }
+    }
+
+    /// Whether what the inventory adds for the site is in force on every machine.
+    pub(crate) fn site(&self) -> Result<(), String> {
+        for machine in self.machines.values() {
+            let said = machine.shell(
+                "sysctl --values net.ipv4.tcp_keepalive_time
+                 systemctl show --property=CPUWeight --value kubelet",
+            );
+            if said.stdout.trim() != "600\n200" {
+                return Err(format!("{} was to have 600 and 200, and has {said}", machine.name));
+            }
+        }
+        Ok(())
     }
 
     /// A pod on every node finds the API by its service's name, so name service, service addresses
@@ -399,7 +416,6 @@ spec:
   containers:
     - name: reach
       image: hagen.test/toolbox:1
-      imagePullPolicy: Never
       command:
         - sh
         - -c

@@ -126,7 +126,9 @@ fn main() -> ExitCode {
     for defect in &defects {
         eprintln!("FAILED: {defect}");
     }
-    println!("{}", report.markdown());
+    if arguments.verb.is_none() {
+        println!("{}", report.markdown());
+    }
     if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -139,7 +141,8 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         cluster.bring_up();
         let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
         eprintln!("{}: up after {bring_up:.1} s", topology.name);
-        let mut defects: Vec<String> = cluster.pods_reach_the_api().err().into_iter().collect();
+        let found = [cluster.site(), cluster.pods_reach_the_api()];
+        let mut defects: Vec<String> = found.into_iter().filter_map(Result::err).collect();
         if arguments.judges_scripts(topology) {
             defects.extend(scripts::rerun(&cluster));
             defects.extend(scripts::start_over(&cluster));

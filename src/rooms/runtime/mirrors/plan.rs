@@ -29,7 +29,7 @@ pub(in crate::rooms::runtime) struct Mirror {
     hosts: Vec<Host>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Host {
     url: String,
     /// The file with the authorities' certificates.
@@ -48,7 +48,11 @@ impl Mirror {
         };
         let mut hosts: Vec<Host> = endpoints.iter().map(|url| host(url.as_str())).collect();
         // Without a server containerd asks the registry itself, whatever hosts there are.
-        let server = if *only { hosts.pop() } else { None };
+        let server = hosts.last().filter(|_| *only).cloned();
+        // containerd 1.6 does not read a file without hosts: it would ask the registry.
+        if server.is_some() && hosts.len() > 1 {
+            hosts.pop();
+        }
         let ca = ca.as_ref().map(|ca| format!("{ca}\n"));
         Self { registry: registry.to_string(), folder, ca, server, hosts }
     }
