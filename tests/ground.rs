@@ -155,7 +155,7 @@ fn report() -> Report {
         memory: 16,
         interval: settings.interval,
         deadline: settings.deadline,
-        watch: 15.0,
+        watched: "for 15 s".to_owned(),
     };
     let refused = outage(|kind, start| match start {
         103.05..104.65 if kind == "read" => (0.0, Some("connect: Connection refused")),

@@ -201,7 +201,7 @@ fn host() -> Host {
         memory: (kilobytes + (1 << 19)) >> 20,
         interval: probe::INTERVAL,
         deadline: probe::DEADLINE,
-        watch: scenario::WATCH.as_secs_f64(),
+        watched: scenario::watched(),
     }
 }
 

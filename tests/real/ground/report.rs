@@ -35,8 +35,8 @@ pub(crate) struct Host {
     pub(crate) interval: f64,
     /// Seconds after which a probe has failed.
     pub(crate) deadline: f64,
-    /// Seconds for which each loss was watched before it was healed.
-    pub(crate) watch: f64,
+    /// For how long each loss was watched before it was healed.
+    pub(crate) watched: String,
 }
 
 /// One cluster, from its bring-up to its last scenario.
@@ -228,14 +228,14 @@ impl Event {
 
 impl std::fmt::Display for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { kernel, cgroup, cores, memory, interval, deadline, watch } = self;
+        let Self { kernel, cgroup, cores, memory, interval, deadline, watched } = self;
         write!(
             f,
             "Measured on one machine with {cores} cores and {memory} GiB, Linux {kernel}, cgroup \
              v{cgroup}. One read and one write through the VIP every {interval} s, each on a new \
              connection; a probe without a whole answer after {deadline} s has failed. An outage \
              is the time from the first failed probe to the first one after the last failed \
-             probe; each loss was watched for {watch} s."
+             probe; each loss was watched {watched}."
         )
     }
 }

@@ -8,9 +8,15 @@ use crate::outage::Window;
 use crate::probe::Prober;
 use crate::report::Event;
 
-/// How long each loss is watched before it is healed: longer than any timeout that a balancer, etcd
-/// or keepalived has, so that a tail of sporadic failures is seen.
-pub(crate) const WATCH: Duration = Duration::from_secs(15);
+/// A loss is watched until every probe has succeeded for this long, in seconds: longer than any
+/// timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures is seen.
+const QUIET: f64 = 8.0;
+/// But no longer than this: some failures last until the repair.
+const WATCH: Duration = Duration::from_secs(40);
+/// [`QUIET`], in the words of the report.
+pub(crate) fn watched() -> String {
+    format!("until every probe had succeeded for {QUIET} s")
+}
 /// How long a healed cluster may take to be healthy.
 const RECOVERY: Duration = Duration::from_secs(300);
 /// For how long every probe succeeds before the next event.
@@ -174,7 +180,10 @@ impl Scenario {
         let role = if node == holder { " (VIP)" } else { "" };
         let begin = Prober::now();
         (self.harm)(cluster, node);
-        std::thread::sleep(WATCH);
+        // With nobody left to answer there is nothing to wait for.
+        if self.bar != Bar::None {
+            watch(prober);
+        }
         let holders = cluster.vip_holders();
         let repair = Prober::now();
         (self.heal)(cluster, node);
@@ -221,6 +230,18 @@ impl Scenario {
             ));
         }
         defects
+    }
+}
+
+/// Waits for the end of what clients feel of a loss that has just happened.
+fn watch(prober: &Prober<'_>) {
+    let begun = Instant::now();
+    loop {
+        std::thread::sleep(Duration::from_millis(500));
+        let seconds = begun.elapsed();
+        if seconds > WATCH || (seconds.as_secs_f64() > QUIET && prober.steady(QUIET)) {
+            return;
+        }
     }
 }
 
