@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, LoadBalancerKind, Node, layout, loopback};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, host_port, layout, loopback};
 use crate::inventory::keepalived::State;
 
 use super::AUTH_CONF;
@@ -110,14 +110,17 @@ pub(super) struct Check {
     /// Loopback of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
     loopback: IpAddr,
     port: u16,
-    /// Where the balancer says whether an API server is ready; `None` where it does not know, and
-    /// where no other node could take the VIP.
+    /// Where haproxy says whether it finds an API server that is ready; nginx does not know.
     status_port: Option<u16>,
-    /// The API servers that the check asks itself, this node's first: of a balancer that does not
-    /// know which are ready. None where no other node could take the VIP.
-    api_servers: Vec<String>,
+    /// The other control planes' API servers, `address/port`, the next one in the inventory first,
+    /// so that not all ask the same one. None where no other node could take the VIP.
+    peers: Vec<String>,
     /// Seconds for one of them. keepalived waits a second for the whole check.
     patience: String,
+    /// Where this node's API server says that it is ready.
+    api_server: String,
+    /// Where this node's member of etcd says that it has a quorum; `None` without a member.
+    member: Option<String>,
     ca: String,
     /// Exists from the moment on at which this node has an API server.
     manifest: &'static str,
@@ -125,23 +128,27 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(node: &Node, cluster: &Cluster) -> Self {
-        let knows = cluster.balancer == LoadBalancerKind::Haproxy;
-        let mut planes: Vec<&Node> = cluster.control_planes().collect();
-        planes.sort_by_key(|other| other.index != node.index);
-        let alone = planes.len() == 1;
-        let health = &cluster.release.health_path;
-        let api_servers: Vec<String> = planes
-            .iter()
-            .filter(|_| !knows && !alone)
-            .map(|plane| cluster.api_url(plane) + health)
+        let planes: Vec<&Node> = cluster.control_planes().collect();
+        let (earlier, later): (Vec<&Node>, Vec<&Node>) =
+            planes.iter().partition(|other| other.index < node.index);
+        let peers: Vec<String> = later
+            .into_iter()
+            .chain(earlier)
+            .filter(|other| other.index != node.index)
+            .map(|other| format!("{}/{}", other.address, cluster.api_port))
             .collect();
-        let count = u64::try_from(api_servers.len()).unwrap_or(u64::MAX).max(1);
+        let count = u64::try_from(peers.len()).unwrap_or(u64::MAX).max(1);
+        let health = host_port(loopback(node.address), cluster.etcd.metrics_port);
         Self {
             loopback: loopback(cluster.endpoint.vip),
             port: cluster.endpoint.port,
-            status_port: (knows && !alone).then_some(cluster.haproxy_status_port),
-            patience: seconds((900 / count).max(100)),
-            api_servers,
+            status_port: (cluster.balancer == LoadBalancerKind::Haproxy)
+                .then_some(cluster.haproxy_status_port),
+            // The other questions take 0.3 s together when nobody answers.
+            patience: seconds((400 / count).max(50)),
+            peers,
+            api_server: cluster.api_url(node) + &cluster.release.health_path,
+            member: node.member.then(|| format!("http://{health}/health")),
             ca: format!("{}/ca.crt", layout::PKI),
             manifest: layout::API_SERVER,
         }

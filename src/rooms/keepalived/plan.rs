@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::catalog::{self, OsFamily};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
+use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::Duration;
 use crate::report::Path;
@@ -148,8 +148,8 @@ impl KeepalivedPlan {
                 program: Some("keepalived".into()),
                 room: "keepalived",
             });
-            if cluster.balancer == LoadBalancerKind::Nginx {
-                // What the check asks API servers with.
+            if self.hosts.len() > 1 {
+                // What the check asks the API server with.
                 node.packages.push(Package {
                     name: "curl".into(),
                     version: None,

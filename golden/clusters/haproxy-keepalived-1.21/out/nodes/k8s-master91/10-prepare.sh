@@ -69,6 +69,7 @@ fi
 missing=()
 command -v conntrack >/dev/null || missing+=(conntrack)
 command -v containerd >/dev/null || missing+=(containerd)
+command -v curl >/dev/null || missing+=(curl)
 command -v docker >/dev/null || missing+=(docker)
 command -v dockerd >/dev/null || missing+=(dockerd)
 command -v haproxy >/dev/null || missing+=(haproxy)
