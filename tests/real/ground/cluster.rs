@@ -114,9 +114,11 @@ impl Cluster {
         }
     }
 
-    /// Whether what the inventory adds for the site is in force on every machine.
+    /// Whether what the inventory adds for the site is in force on every machine
+    /// of Kubernetes.
     pub(crate) fn site(&self) -> Result<(), String> {
-        for machine in self.machines.values() {
+        for name in self.kubelets() {
+            let machine = &self.machines[&name];
             let said = machine.shell(
                 "sysctl --values net.ipv4.tcp_keepalive_time
                  systemctl show --property=CPUWeight --value kubelet",
@@ -132,7 +134,7 @@ impl Cluster {
     /// and the pods' network work there; if not, what a pod said.
     pub(crate) fn pods_reach_the_api(&self) -> Result<(), String> {
         let machine = &self.machines[&self.holder()];
-        let names = self.names();
+        let names = self.kubelets();
         let pods: String = names.iter().map(|name| pod(name)).collect();
         let file = machine.disk("/root/pods.yaml");
         fs::write(&file, pods).unwrap();
@@ -157,8 +159,10 @@ impl Cluster {
     /// What runs here, in versions.
     pub(crate) fn programs(&self) -> BTreeMap<String, String> {
         let machine = &self.machines[&self.control_planes()[0]];
+        let member = self.tree.nodes.iter().find(|node| node.member).unwrap();
         let balancer = self.tree.balancer.trim_end_matches(".service");
-        let first = |command: &str| {
+        let first = |program: &str, command: &str| {
+            let machine = if program == "etcd" { &self.machines[&member.name] } else { machine };
             machine
                 .shell(&format!("{command} 2>&1 | grep -oE '[0-9]+[.][0-9]+[.][0-9]+' | head -n 1"))
         };
@@ -175,8 +179,14 @@ impl Cluster {
             ("keepalived", "keepalived --version".to_owned()),
         ]
         .into_iter()
-        .map(|(name, command)| (name.to_owned(), first(&command).stdout.trim().to_owned()))
+        .map(|(name, command)| (name.to_owned(), first(name, &command).stdout.trim().to_owned()))
         .collect()
+    }
+
+    /// Those that become nodes of Kubernetes.
+    fn kubelets(&self) -> Vec<String> {
+        let nodes = self.tree.nodes.iter().filter(|node| node.control_plane || node.worker);
+        nodes.map(|node| node.name.clone()).collect()
     }
 
     fn names(&self) -> Vec<String> {
@@ -221,10 +231,16 @@ impl Cluster {
         self.control_planes().into_iter().filter(|name| name != node).collect()
     }
 
-    /// The other nodes.
+    /// The workers.
     pub(crate) fn workers(&self) -> Vec<String> {
-        let workers = self.tree.nodes.iter().filter(|node| !node.control_plane);
+        let workers = self.tree.nodes.iter().filter(|node| node.worker);
         workers.map(|node| node.name.clone()).collect()
+    }
+
+    /// Machines that run a member of etcd and nothing else.
+    pub(crate) fn separate_members(&self) -> Vec<String> {
+        let members = self.tree.nodes.iter().filter(|node| node.member && !node.control_plane);
+        members.map(|node| node.name.clone()).collect()
     }
 
     /// Those that are on and hold the VIP.
@@ -253,20 +269,26 @@ impl Cluster {
             let machine = &self.machines[&node.name];
             let own = format!("https://{}:6443", node.address);
             kubectl(machine, &["--server", &own, "get", "--raw", "/readyz"])?;
-            let member = machine.run("curl", &["-sS", "-m", "2", "http://127.0.0.1:2381/health"]);
-            if !member.stdout.contains(r#""health":"true""#) {
-                return Err(format!("etcd on {}: {}", node.name, member.text().trim()));
-            }
             for unit in [self.tree.balancer, "keepalived.service"] {
                 if !machine.run("systemctl", &["is-active", "--quiet", unit]).ok() {
                     return Err(format!("{unit} on {} is not active", node.name));
                 }
             }
         }
+        for node in self.tree.nodes.iter().filter(|node| node.member) {
+            let machine = &self.machines[&node.name];
+            if !machine.is_on() {
+                return Err(format!("{} is off", node.name));
+            }
+            let member = machine.run("curl", &["-sS", "-m", "2", "http://127.0.0.1:2381/health"]);
+            if !member.stdout.contains(r#""health":"true""#) {
+                return Err(format!("etcd on {}: {}", node.name, member.text().trim()));
+            }
+        }
         let ready = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
         let said = kubectl(&self.machines[&holders[0]], &["get", "nodes", "-o", ready])?;
         let ready: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" True")).collect();
-        match self.names().iter().find(|name| !ready.contains(&name.as_str())) {
+        match self.kubelets().iter().find(|name| !ready.contains(&name.as_str())) {
             Some(name) => Err(format!("{name} is not Ready")),
             None => Ok(()),
         }

@@ -36,6 +36,8 @@ pub(crate) enum Target {
     Holder,
     /// The worker.
     Worker,
+    /// Each machine with nothing but a member of etcd, one after another.
+    EachSeparateMember,
     /// All control planes at once.
     All,
 }
@@ -63,7 +65,7 @@ pub(crate) struct Scenario {
 }
 
 /// Every loss, in the order in which they happen.
-pub(crate) const SCENARIOS: [Scenario; 9] = [
+pub(crate) const SCENARIOS: [Scenario; 10] = [
     Scenario {
         what: "powered off",
         target: Target::EachControlPlane,
@@ -121,6 +123,13 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
         heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
+        what: "machine of etcd powered off",
+        target: Target::EachSeparateMember,
+        bar: Bar::Promised(BAR),
+        harm: |cluster, node| cluster.power_off(node),
+        heal: |cluster, node| cluster.power_on(node),
+    },
+    Scenario {
         what: "all control planes powered off",
         target: Target::All,
         bar: Bar::None,
@@ -140,6 +149,7 @@ impl Scenario {
             Target::EachControlPlane => cluster.control_planes(),
             Target::Holder => vec![cluster.holder()],
             Target::Worker => cluster.workers(),
+            Target::EachSeparateMember => cluster.separate_members(),
             Target::All => vec!["all control planes".to_owned()],
         };
         let bar = match self.bar {

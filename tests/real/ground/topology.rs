@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::Deserialize;
+
 use crate::programs::{built, run};
 use crate::sandbox;
 
-/// What every topology says: three control planes and a worker, offline, on this kind of host.
+/// What every topology says: offline, on this kind of host.
 const COMMON: &str = include_str!("inventory.yaml");
 
 /// A release of Kubernetes that clusters can have.
@@ -67,32 +69,70 @@ impl Release {
 pub(crate) struct Topology {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
+    /// Whether it is brought up only when it is named.
+    pub(crate) on_request: bool,
+    nodes: &'static str,
     more: &'static str,
     balancer: &'static str,
 }
 
 const HAPROXY: &str = "haproxy.service";
 
+/// Three control planes and a worker, not all with the endpoint's interface.
+const NODES: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane], interface: ens3}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker], interface: enp1s0}
+";
+
+/// The same with members of etcd on machines of their own.
+const SEPARATE: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane]}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker]}
+  - {name: etcd1, address: 10.0.0.31, roles: [etcd]}
+  - {name: etcd2, address: 10.0.0.32, roles: [etcd]}
+  - {name: etcd3, address: 10.0.0.33, roles: [etcd]}
+";
+
 /// Every topology, in the order in which they run.
-pub(crate) const TOPOLOGIES: [Topology; 3] = [
+pub(crate) const TOPOLOGIES: [Topology; 4] = [
     Topology {
         name: "stacked-haproxy",
         what: "stacked etcd, haproxy",
+        on_request: false,
+        nodes: NODES,
         more: "",
         balancer: HAPROXY,
     },
     Topology {
         name: "external-haproxy",
         what: "external etcd on the control planes, haproxy",
+        on_request: false,
+        nodes: NODES,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
     },
     Topology {
         name: "stacked-nginx",
         what: "stacked etcd, nginx",
+        on_request: false,
+        nodes: NODES,
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
         balancer: "nginx.service",
+    },
+    Topology {
+        name: "separate-haproxy",
+        what: "etcd on machines of its own, haproxy",
+        on_request: true,
+        nodes: SEPARATE,
+        more: "etcd: {mode: external}\n",
+        balancer: HAPROXY,
     },
 ];
 
@@ -103,7 +143,7 @@ pub(crate) struct Tree {
     pub(crate) gateway: &'static str,
     pub(crate) prefix: &'static str,
     pub(crate) client: &'static str,
-    pub(crate) vip: &'static str,
+    pub(crate) vip: String,
     pub(crate) port: u16,
     /// The balancer's unit.
     pub(crate) balancer: &'static str,
@@ -119,6 +159,52 @@ pub(crate) struct Node {
     pub(crate) address: String,
     pub(crate) interface: String,
     pub(crate) control_plane: bool,
+    pub(crate) worker: bool,
+    /// Whether it runs a member of etcd.
+    pub(crate) member: bool,
+}
+
+/// What the harness itself has to know of an inventory.
+#[derive(Deserialize)]
+struct Inventory {
+    endpoint: Endpoint,
+    nodes: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Endpoint {
+    vip: String,
+    port: u16,
+    interface: String,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    name: String,
+    address: String,
+    roles: Vec<String>,
+    interface: Option<String>,
+}
+
+impl Inventory {
+    fn nodes(&self) -> Vec<Node> {
+        let separate = self.nodes.iter().any(|node| node.has("etcd"));
+        let node = |said: &Said| Node {
+            name: said.name.clone(),
+            address: said.address.clone(),
+            interface: said.interface.as_ref().unwrap_or(&self.endpoint.interface).clone(),
+            control_plane: said.has("control-plane"),
+            worker: said.has("worker"),
+            member: said.has(if separate { "etcd" } else { "control-plane" }),
+        };
+        self.nodes.iter().map(node).collect()
+    }
+}
+
+impl Said {
+    fn has(&self, role: &str) -> bool {
+        self.roles.iter().any(|other| other == role)
+    }
 }
 
 impl Topology {
@@ -133,8 +219,10 @@ impl Topology {
             ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
         let key = fs::read_to_string(supply.join("mirror/apt/key.asc")).unwrap();
         let text = format!("{COMMON}{}{}", release.more, self.more)
+            .replace("NODES\n", self.nodes)
             .replace("KUBERNETES", &release.version())
             .replace("KEY", &key.trim_end().replace('\n', "\n        "));
+        let said: Inventory = serde_yaml::from_str(&text).unwrap();
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
         let mut new = hagen();
@@ -148,28 +236,17 @@ impl Topology {
             .arg("-o")
             .arg(&out))
         .succeeded();
-        let node = |name: &str, host: u8, control_plane| Node {
-            name: name.to_owned(),
-            address: format!("10.0.0.{host}"),
-            interface: "eth0".to_owned(),
-            control_plane,
-        };
         Tree {
             out,
             gateway: "10.0.0.1",
             prefix: "24",
             client: "10.0.0.100",
-            vip: "10.0.0.10",
-            port: 8443,
+            vip: said.endpoint.vip.split_once('/').unwrap().0.to_owned(),
+            port: said.endpoint.port,
             balancer: self.balancer,
             balancer_checks: self.balancer == HAPROXY,
             external_etcd: self.more.contains("external"),
-            nodes: vec![
-                node("cp1", 11, true),
-                node("cp2", 12, true),
-                node("cp3", 13, true),
-                node("w1", 21, false),
-            ],
+            nodes: said.nodes(),
         }
     }
 }
