@@ -7,6 +7,7 @@ crate::codes! { "etcd":
     EVEN_MEMBERS = Warning "even-members",
     TOO_MANY_MEMBERS = Warning "too-many-members",
     ON_CONTROL_PLANES = Note "on-control-planes",
+    ALL_ENDPOINTS = Note "all-endpoints",
     EXTERNAL_ONLY = Error "external-only",
     FLAG_VERSION = Error "flag-version",
     SETTING_OWNED = Error "setting-owned",

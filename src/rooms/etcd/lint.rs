@@ -257,6 +257,17 @@ pub(super) fn external(
             .help("fine where machines are few; for independent failures give the role `etcd` to other nodes"),
         );
     }
+    if !cluster.etcd.local_endpoints && cluster.etcd.members.len() > 1 {
+        report.push(
+            Finding::new(
+                &codes::ALL_ENDPOINTS,
+                section().key("endpoints"),
+                "when a machine with a member is lost, the API servers' requests to it stall for ten seconds",
+            )
+            .label("each API server talks to all members")
+            .help("behind haproxy, members on the control planes are lost within four: leave the role `etcd` out"),
+        );
+    }
 }
 
 fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
