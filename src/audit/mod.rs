@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Node, endpoint};
 use crate::report::{Finding, Path, Report, closest};
-use crate::rooms::claims::{Bind, NodeClaims, Port, Protocol};
+use crate::rooms::claims::{Bind, NodeClaims, OwnedPath, Port, Protocol};
 use crate::rooms::{Claims, documents};
 
 crate::codes! { "audit":
@@ -72,25 +72,40 @@ fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
 }
 
 fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
-    let mut seen = BTreeMap::new();
-    for path in &claimed.paths {
-        if let Some(first) = seen.insert(path.path.as_str(), path)
-            && first.room != path.room
-        {
+    for (index, second) in claimed.paths.iter().enumerate() {
+        for first in &claimed.paths[..index] {
+            let Some(message) = disagree(first, second).or_else(|| disagree(second, first)) else {
+                continue;
+            };
+            // The one of which the inventory says more is the one to change.
+            let (other, at) = match first.at.steps().len() > second.at.steps().len() {
+                true => (second, &first.at),
+                false => (first, &second.at),
+            };
+            let known = |finding: &Finding| finding.code == &PATH_CLASH && finding.at == *at;
+            if report.findings().iter().any(known) {
+                continue;
+            }
             report.push(
-                Finding::new(
-                    &PATH_CLASH,
-                    path.at.clone(),
-                    format!(
-                        "on node {}, {} and {} both use {}",
-                        node.name, first.room, path.room, path.path
-                    ),
-                )
-                .because(first.at.clone(), format!("{} uses it", first.room))
-                .help("give one of the two another path"),
+                Finding::new(&PATH_CLASH, at.clone(), format!("on node {}, {message}", node.name))
+                    .because(other.at.clone(), format!("{} uses {}", other.room, other.path))
+                    .help("give one of the two another path"),
             );
         }
     }
+}
+
+/// Why the one cannot be where the other is: another room's, or emptied with it at a reset.
+fn disagree(inner: &OwnedPath, outer: &OwnedPath) -> Option<String> {
+    let strangers = inner.room != outer.room;
+    if inner.path == outer.path && strangers {
+        return Some(format!("{} and {} both use {}", outer.room, inner.room, inner.path));
+    }
+    let within = std::path::Path::new(&inner.path).starts_with(&outer.path);
+    let lost = outer.remove_on_reset && (strangers || !inner.remove_on_reset);
+    (within && lost).then(|| {
+        format!("a reset empties {} and with it {} of {}", outer.path, inner.path, inner.room)
+    })
 }
 
 fn units(node: &Node, claimed: &NodeClaims, report: &mut Report) {
@@ -189,4 +204,42 @@ fn touched<'a>(patch: &serde_json::Value, pointer: &'a str) -> Option<Vec<&'a st
         keys.push(key);
     }
     Some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rooms::trial;
+
+    #[test]
+    fn nothing_is_kept_where_a_reset_empties() {
+        for (overlay, place) in [
+            ("etcd: {mode: external, backup: {directory: /var/lib/etcd}}", "etcd.backup.directory"),
+            (
+                "etcd: {mode: external, backup: {directory: /var/lib/etcd/snapshots}}",
+                "etcd.backup.directory",
+            ),
+            (
+                "etcd: {mode: external, settings: {wal-dir: /srv/log}, backup: {directory: /srv/log/kept}}",
+                "etcd.backup.directory",
+            ),
+            ("etcd: {mode: external, dataDir: /var/lib/kubelet/etcd}", "etcd.dataDir"),
+            ("etcd: {dataDir: /var/lib/kubelet}", "etcd.dataDir"),
+        ] {
+            let outcome = trial::outcome(overlay);
+            let found = outcome.report.findings().iter();
+            let places: Vec<String> = found
+                .filter(|finding| finding.code == &PATH_CLASH)
+                .map(|finding| finding.at.to_string())
+                .collect();
+            assert_eq!(places, [place], "{overlay}");
+        }
+        for overlay in [
+            "etcd: {mode: external, settings: {wal-dir: /var/lib/etcd/log}}",
+            "etcd: {mode: external, dataDir: /srv/etcd/data, backup: {directory: /srv/etcd}}",
+            "etcd: {mode: external, backup: {directory: /var/lib/etcd-snapshots}}",
+        ] {
+            assert!(trial::outcome(overlay).tree.is_some(), "{overlay}");
+        }
+    }
 }
