@@ -13,6 +13,7 @@ crate::codes! { "cluster":
     FILE_CLASH = Error "file-clash",
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",
+    NODE_SELECTION = Error "node-selection",
     OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",
     POD_RANGE = Error "pod-range",
