@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::cluster::{Cluster, Node, codes};
+use crate::cluster::{Cluster, EtcdMode, Node, codes};
 use crate::report::{Finding, Path, Report};
 
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
@@ -73,14 +73,26 @@ fn control_planes(cluster: &Cluster, report: &mut Report) {
             .because(Path::of(&["endpoint", "vip"]), "the VIP has nowhere else to go")
             .help("add two nodes with `roles: [control-plane]`"),
         ),
-        _ if count.is_multiple_of(2) => report.push(
-            Finding::new(
-                &codes::EVEN_CONTROL_PLANES,
-                at,
-                format!("{count} control planes survive no more losses than {}", count - 1),
-            )
-            .help("use an odd number of control planes"),
-        ),
+        // Without members of etcd, control planes need no majority.
+        _ if count.is_multiple_of(2) && cluster.etcd.mode == EtcdMode::Stacked => {
+            let fewer = count - 1;
+            let lost = match fewer / 2 {
+                0 => "none".to_owned(),
+                lost => lost.to_string(),
+            };
+            report.push(
+                Finding::new(
+                    &codes::EVEN_CONTROL_PLANES,
+                    at,
+                    format!(
+                        "the etcd of {count} control planes needs {} of them and survives the loss of {lost}, as that of {fewer} would",
+                        count / 2 + 1
+                    ),
+                )
+                .label(format!("{count} control planes"))
+                .help("use an odd number of control planes: 3 or 5"),
+            );
+        }
         _ => {}
     }
 }
