@@ -1,4 +1,7 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::cluster::{Cluster, EtcdMode, Node, codes};
 use crate::report::{Finding, Path, Report};
@@ -34,7 +37,51 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         },
         report,
     );
+    for node in &cluster.nodes {
+        taints(node, report);
+        edge(node, cluster, report);
+    }
     control_planes(cluster, report);
+}
+
+/// The API server refuses a node with two of one key and effect (`validateNodeTaints` in
+/// `pkg/apis/core/validation/validation.go`).
+fn taints(node: &Node, report: &mut Report) {
+    let taints = node.taints.as_deref().unwrap_or_default();
+    for (index, (key, _, effect)) in taints.iter().enumerate() {
+        let same = |(other, _, its): &(String, String, String)| other == key && its == effect;
+        let Some(first) = taints[..index].iter().position(same) else { continue };
+        let at = node.path().key("taints");
+        report.push(
+            Finding::new(
+                &codes::DUPLICATE_TAINT,
+                at.index(index),
+                format!("node {} has a taint {key}:{effect} already", node.name),
+            )
+            .label("the API server would refuse the node")
+            .because(at.index(first), "the first")
+            .help("remove one of the two"),
+        );
+    }
+}
+
+/// The nodes' subnet is known where the VIP is in it.
+fn edge(node: &Node, cluster: &Cluster, report: &mut Report) {
+    let IpNet::V4(subnet) = cluster.endpoint.subnet else { return };
+    let edges = [("network", subnet.network()), ("broadcast", subnet.broadcast())];
+    let edge = edges.iter().find(|(_, edge)| node.address == IpAddr::V4(*edge));
+    if let Some((what, _)) = edge.filter(|_| subnet.prefix_len() < 31) {
+        report.push(
+            Finding::new(
+                &codes::NO_HOST_ADDRESS,
+                node.path().key("address"),
+                format!("{} is the {what} address of {subnet}", node.address),
+            )
+            .label("no machine can have it")
+            .because(Path::of(&["endpoint", "vip"]), "the subnet")
+            .help("write the machine's own address"),
+        );
+    }
 }
 
 /// Reports every node whose `key` an earlier node has.
