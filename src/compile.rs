@@ -13,10 +13,10 @@ use crate::pki::{self, Issued};
 use crate::report::{Code, Finding, Report};
 use crate::rooms::claims::RouterId;
 use crate::rooms::keepalived::router_id_clash;
-use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendering, kubeadm};
+use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendered, Rendering, kubeadm};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
-use crate::tree::{self, Artifact, Tree};
+use crate::tree::{self, Tree};
 use crate::yaml::{self, Document};
 
 /// Everything that a build depends on.
@@ -183,38 +183,36 @@ fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &m
     let of_nodes = with.cluster.nodes.par_iter().map(|node| {
         rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
     });
-    let mut parts: Vec<(Files, Report)> = of_nodes.collect();
+    let mut parts: Vec<Rendered> = of_nodes.collect();
     parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
     let mut tree = Tree::new();
-    for (files, findings) in parts {
-        report.append_new(findings);
-        for (path, artifact) in files {
+    let mut documents = Vec::new();
+    for part in parts {
+        report.append_new(part.report);
+        documents.extend(part.made);
+        for (path, artifact) in part.files {
             if let Err(refused) = tree.insert(path, artifact) {
                 report.push(refused.into());
             }
         }
     }
+    audit::patched(with.cluster, &documents, report);
     tree
 }
-
-type Files = Vec<(String, Artifact)>;
 
 fn rendered(
     plans: &Plans,
     with: &Rendering<'_>,
     templates: &Templates,
     render: impl Fn(&dyn Plan, &mut Output<'_>),
-) -> (Files, Report) {
-    let mut files = Files::new();
-    let mut report = Report::new();
+) -> Rendered {
+    let mut rendered = Rendered::default();
     for (room, plan) in plans {
         let mut out = Output::new(room, with.cluster, templates);
         render(plan.as_ref(), &mut out);
-        let (rendered, findings) = out.finish();
-        files.extend(rendered);
-        report.append(findings);
+        rendered.append(out.finish());
     }
-    (files, report)
+    rendered
 }
 
 fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) -> Manifest {

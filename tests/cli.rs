@@ -47,6 +47,16 @@ fn a_newcomer_gets_from_nothing_to_a_reviewed_change() {
 }
 
 #[test]
+fn a_check_that_found_something_says_so() {
+    let scene = Scene::demo();
+    scene.run("check inventory.yaml").expect(0).says("nothing found");
+    let inventory = scene.read("inventory.yaml");
+    scene.write("inventory.yaml", inventory + "etcd: {mode: external}\n");
+    let ran = scene.run("check inventory.yaml").expect(0).says("note[etcd/on-control-planes]");
+    assert!(ran.err.ends_with("\n1 note\n"), "{}", ran.err);
+}
+
+#[test]
 fn no_private_byte_is_ever_printed() {
     let scene = Scene::demo();
     scene.run("build inventory.yaml -o out").expect(0);

@@ -58,6 +58,18 @@ const CASES: &[Case] = &[
         scene.run("secrets new --cluster lab -o lab.secrets.yaml").expect(0);
         scene.run("build inventory.yaml --secrets lab.secrets.yaml -o out")
     }),
+    ("secrets/wrong-cluster", 1, |scene| {
+        scene.run("secrets new --cluster lab -o lab.secrets.yaml").expect(0);
+        let before = scene.read("lab.secrets.yaml");
+        for verb in ["renew inventory.yaml", "rotate inventory.yaml leaves"] {
+            scene.run(&format!("secrets {verb} --secrets lab.secrets.yaml")).expect(1);
+        }
+        let key = root().join("src/secrets/testdata/rsa-2048.pem");
+        let import = format!("secrets import inventory.yaml ca/etcd {}", key.display());
+        let ran = scene.run(&format!("{import} --secrets lab.secrets.yaml"));
+        assert_eq!(scene.read("lab.secrets.yaml"), before);
+        ran
+    }),
     ("secrets/newer", 1, |scene| {
         scene.edit("inventory.secrets.yaml", "derivation: 1", "derivation: 2");
         scene.run(BUILD)
@@ -219,6 +231,48 @@ fn keys_of_an_existing_cluster_and_rsa_keys_are_kept_in_the_bundle() {
     assert_eq!(scene.read(&format!("out/{authority}.key")), scene.read(&key));
     scene.run("secrets import inventory.yaml ca/kubernetes inventory.yaml").expect(2).says("P-256");
     scene.run("secrets import inventory.yaml ca/other old/hagen.json").expect(2);
+}
+
+#[test]
+fn a_rotation_that_would_leave_keys_in_place_is_refused() {
+    let scene = Scene::demo();
+    let key = root().join("src/secrets/testdata/rsa-2048.pem");
+    scene.run(&format!("secrets import inventory.yaml ca/etcd {}", key.display())).expect(0);
+    let before = scene.read("inventory.secrets.yaml");
+    scene
+        .run("secrets rotate inventory.yaml ca")
+        .expect(2)
+        .says("the bundle stores ca/etcd, which a new generation would not replace")
+        .says("`hagen secrets import inventory.yaml ca/etcd new.key`");
+    assert_eq!(scene.read("inventory.secrets.yaml"), before, "not by half either");
+    scene.run("secrets rotate inventory.yaml service-account").expect(0);
+
+    scene.run("secrets new inventory.yaml -o rsa.yaml --rsa 2048").expect(0);
+    for area in ["ca", "service-account"] {
+        scene
+            .run(&format!("secrets rotate inventory.yaml {area} --secrets rsa.yaml"))
+            .expect(2)
+            .says("secrets import");
+    }
+    scene.run("secrets rotate inventory.yaml leaves --secrets rsa.yaml").expect(0);
+
+    scene.edit("inventory.secrets.yaml", "leaves: 1", "leaves: 4294967295");
+    scene.run("secrets rotate inventory.yaml leaves").expect(2).says("last generation");
+}
+
+#[test]
+fn a_date_that_no_certificate_can_have_is_refused() {
+    let scene = Scene::demo();
+    for date in ["0000-06-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"] {
+        for verb in ["new inventory.yaml -o other.yaml", "renew inventory.yaml"] {
+            scene.run(&format!("secrets {verb} --issued-at {date}")).expect(2).says("from 1970 on");
+        }
+    }
+    for date in ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
+        scene.run(&format!("secrets renew inventory.yaml --issued-at {date}")).expect(0);
+        scene.run(BUILD).expect(0);
+        scene.run("secrets show inventory.yaml").expect(0);
+    }
 }
 
 #[test]

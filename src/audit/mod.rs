@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node, endpoint};
 use crate::report::{Finding, Path, Report, closest};
-use crate::rooms::claims::{Bind, NodeClaims, Port, Protocol};
+use crate::rooms::claims::{Bind, NodeClaims, OwnedPath, Port, Protocol};
+use crate::rooms::output::Made;
 use crate::rooms::{Claims, documents};
 
 crate::codes! { "audit":
@@ -72,25 +74,40 @@ fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
 }
 
 fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
-    let mut seen = BTreeMap::new();
-    for path in &claimed.paths {
-        if let Some(first) = seen.insert(path.path.as_str(), path)
-            && first.room != path.room
-        {
+    for (index, second) in claimed.paths.iter().enumerate() {
+        for first in &claimed.paths[..index] {
+            let Some(message) = disagree(first, second).or_else(|| disagree(second, first)) else {
+                continue;
+            };
+            // The one of which the inventory says more is the one to change.
+            let (other, at) = match first.at.steps().len() > second.at.steps().len() {
+                true => (second, &first.at),
+                false => (first, &second.at),
+            };
+            let known = |finding: &Finding| finding.code == &PATH_CLASH && finding.at == *at;
+            if report.findings().iter().any(known) {
+                continue;
+            }
             report.push(
-                Finding::new(
-                    &PATH_CLASH,
-                    path.at.clone(),
-                    format!(
-                        "on node {}, {} and {} both use {}",
-                        node.name, first.room, path.room, path.path
-                    ),
-                )
-                .because(first.at.clone(), format!("{} uses it", first.room))
-                .help("give one of the two another path"),
+                Finding::new(&PATH_CLASH, at.clone(), format!("on node {}, {message}", node.name))
+                    .because(other.at.clone(), format!("{} uses {}", other.room, other.path))
+                    .help("give one of the two another path"),
             );
         }
     }
+}
+
+/// Why the one cannot be where the other is: another room's, or emptied with it at a reset.
+fn disagree(inner: &OwnedPath, outer: &OwnedPath) -> Option<String> {
+    let strangers = inner.room != outer.room;
+    if inner.path == outer.path && strangers {
+        return Some(format!("{} and {} both use {}", outer.room, inner.room, inner.path));
+    }
+    let within = std::path::Path::new(&inner.path).starts_with(&outer.path);
+    let lost = outer.remove_on_reset && (strangers || !inner.remove_on_reset);
+    (within && lost).then(|| {
+        format!("a reset empties {} and with it {} of {}", outer.path, inner.path, inner.room)
+    })
 }
 
 fn units(node: &Node, claimed: &NodeClaims, report: &mut Report) {
@@ -121,7 +138,7 @@ fn patches(cluster: &Cluster, report: &mut Report) {
         let Some(document) = documents().find(|document| document.name == patch.document) else {
             let names = documents().map(|document| document.name);
             let finding = Finding::new(
-                &crate::cluster::codes::PATCH_TARGET,
+                &PATCH_TARGET,
                 at.key("document"),
                 format!("no document is called `{}`", patch.document),
             );
@@ -142,7 +159,7 @@ fn patches(cluster: &Cluster, report: &mut Report) {
             let field = keys.iter().fold(at.key("patch"), |at, key| at.key(*key));
             report.push(
                 Finding::new(
-                    &crate::cluster::codes::PATCH_TARGET,
+                    &PATCH_TARGET,
                     field,
                     format!("other files agree with `{}` of {}", &pointer[1..], document.name),
                 )
@@ -150,6 +167,51 @@ fn patches(cluster: &Cluster, report: &mut Report) {
                 .help("change the inventory's own setting instead"),
             );
             told.push(keys);
+        }
+    }
+}
+
+/// Every patch was merged into some document, and each field that it removes was in one.
+pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
+    for patch in &cluster.patches {
+        let at = Path::of(&["patches"]).index(patch.index);
+        let name = &patch.document;
+        let mut absent = documents.iter().filter_map(|made| made.patched.get(&patch.index));
+        let Some(first) = absent.next() else {
+            let made = documents.iter().filter(|made| made.document == name);
+            let nodes: Vec<&str> = made.filter_map(|made| made.node.as_deref()).collect();
+            report.push(match nodes.is_empty() {
+                true => Finding::new(
+                    &PATCH_TARGET,
+                    at.key("document"),
+                    format!("this cluster has no {name}"),
+                )
+                .label("changes nothing")
+                .help("remove the patch"),
+                false => Finding::new(
+                    &PATCH_TARGET,
+                    at.key("nodes"),
+                    format!("none of these nodes has a {name}"),
+                )
+                .label("selects none")
+                .help(format!(
+                    "it is made on {}; without `nodes`, all are meant",
+                    nodes.join(", ")
+                )),
+            });
+            continue;
+        };
+        let others: Vec<_> = absent.collect();
+        for keys in first.iter().filter(|keys| others.iter().all(|other| other.contains(keys))) {
+            report.push(
+                Finding::new(
+                    &PATCH_TARGET,
+                    keys.iter().fold(at.key("patch"), |at, key| at.key(key)),
+                    format!("{name} has no `{}` to remove", keys.join(".")),
+                )
+                .label("removes nothing")
+                .help("remove this line"),
+            );
         }
     }
 }
@@ -189,4 +251,100 @@ fn touched<'a>(patch: &serde_json::Value, pointer: &'a str) -> Option<Vec<&'a st
         keys.push(key);
     }
     Some(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rooms::trial;
+
+    #[test]
+    fn nothing_is_kept_where_a_reset_empties() {
+        for (overlay, place) in [
+            ("etcd: {mode: external, backup: {directory: /var/lib/etcd}}", "etcd.backup.directory"),
+            (
+                "etcd: {mode: external, backup: {directory: /var/lib/etcd/snapshots}}",
+                "etcd.backup.directory",
+            ),
+            (
+                "etcd: {mode: external, settings: {wal-dir: /srv/log}, backup: {directory: /srv/log/kept}}",
+                "etcd.backup.directory",
+            ),
+            ("etcd: {mode: external, dataDir: /var/lib/kubelet/etcd}", "etcd.dataDir"),
+            ("etcd: {dataDir: /var/lib/kubelet}", "etcd.dataDir"),
+        ] {
+            let outcome = trial::outcome(overlay);
+            let found = outcome.report.findings().iter();
+            let places: Vec<String> = found
+                .filter(|finding| finding.code == &PATH_CLASH)
+                .map(|finding| finding.at.to_string())
+                .collect();
+            assert_eq!(places, [place], "{overlay}");
+        }
+        for overlay in [
+            "etcd: {mode: external, settings: {wal-dir: /var/lib/etcd/log}}",
+            "etcd: {mode: external, dataDir: /srv/etcd/data, backup: {directory: /srv/etcd}}",
+            "etcd: {mode: external, backup: {directory: /var/lib/etcd-snapshots}}",
+        ] {
+            assert!(trial::outcome(overlay).tree.is_some(), "{overlay}");
+        }
+    }
+
+    /// What is said of patches, as `place: message`.
+    fn of_patches(patches: &str) -> Vec<String> {
+        let outcome = trial::outcome(&format!("patches: [{patches}]"));
+        let found = outcome.report.findings().iter();
+        found.map(|finding| format!("{}: {}", finding.at, finding.message)).collect()
+    }
+
+    #[test]
+    fn a_patch_has_a_document_to_change() {
+        let said = of_patches("{document: runtime/DockerDaemon, patch: {debug: true}}");
+        assert_eq!(said, ["patches[0].document: this cluster has no runtime/DockerDaemon"]);
+        let said = of_patches(
+            "{document: kubeadm/ClusterConfiguration, nodes: {names: [w1]}, patch: {scheduler: {}}}",
+        );
+        assert_eq!(
+            said,
+            ["patches[0].nodes: none of these nodes has a kubeadm/ClusterConfiguration"]
+        );
+    }
+
+    #[test]
+    fn a_patch_removes_only_what_is_there() {
+        let said =
+            of_patches("{document: kubeadm/ClusterConfiguration, patch: {dns: {imageTag: null}}}");
+        assert_eq!(
+            said,
+            [
+                "patches[0].patch.dns.imageTag: kubeadm/ClusterConfiguration has no `dns.imageTag` to remove"
+            ]
+        );
+        // On one node of several it is.
+        let mixed = "
+            nodes:
+              - {name: cp1, address: 192.168.1.11, roles: [control-plane]}
+              - {name: w1, address: 192.168.1.21, roles: [worker], taints: ['a=b:NoSchedule']}
+              - {name: w2, address: 192.168.1.22, roles: [worker]}
+            patches:
+              - document: kubeadm/JoinConfiguration
+                patch: {nodeRegistration: {taints: null}}
+        ";
+        assert!(!trial::codes(mixed).contains(&PATCH_TARGET.id));
+    }
+
+    #[test]
+    fn a_patch_of_the_kubelet_names_fields_that_it_has() {
+        let of = |field: &str| {
+            of_patches(&format!("{{document: kubelet/KubeletConfiguration, patch: {{{field}}}}}"))
+        };
+        assert_eq!(
+            of("evictionHards: {}"),
+            [
+                "patches[0].patch.evictionHards: KubeletConfiguration has no field evictionHards in Kubernetes 1.37"
+            ]
+        );
+        assert!(of("evictionHard: {memory.available: 5%}").is_empty());
+        assert!(of("maxPods: 200").is_empty());
+    }
 }

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::options::Reporting;
-use crate::report::Report;
 use crate::report::print::{Judged, Source};
+use crate::report::{self, Report};
 use crate::secrets::{self, Bundle};
-use crate::yaml::MAX_BYTES;
+use crate::yaml::{self, Document, MAX_BYTES, Value};
 
 /// The name that stands for standard input.
 const STDIN: &str = "-";
@@ -35,6 +35,23 @@ impl Inventory {
     /// What findings call it.
     pub(super) fn name(&self) -> String {
         self.path.display().to_string()
+    }
+
+    /// `cluster.name` and the text that it stands in, whatever else is wrong there: a bundle can
+    /// be made before the inventory is free of errors.
+    pub(super) fn cluster(&self) -> Result<(Document, String), Failure> {
+        let name = self.name();
+        let document = yaml::read(&name, &self.bytes, &mut Report::new());
+        let cluster = document.as_ref().and_then(|document| {
+            match &document.get(&report::Path::of(&["cluster", "name"]))?.value {
+                Value::String(cluster) => Some(cluster.clone()),
+                _ => None,
+            }
+        });
+        document.zip(cluster).ok_or_else(|| {
+            Failure::new(format!("`{name}` names no cluster"))
+                .help("`hagen check` says what is wrong with an inventory")
+        })
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn of_comparison(folder: &Path, comparison: &Comparison) -> String {
     lines.iter().map(|(what, path)| format!("{}: {what}\n", folder.join(path).display())).collect()
 }
 
-/// How many errors and warnings there were; whether there were any.
+/// How many errors, warnings and notes there were; whether there were any.
 pub(super) fn of_findings(console: &Console, judged: &[Judged<'_>], strict: bool) -> bool {
     let counts = print::summary(judged, strict);
     if counts.is_empty() {

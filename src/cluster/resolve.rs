@@ -11,7 +11,7 @@ use crate::inventory::{
     ClusterSection, EndpointSection, Inventory, LoadBalancerKind, NodeSelector, PatchSection,
 };
 use crate::pki::{Algorithm, Policy};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, closest};
 
 use super::codes;
 
@@ -65,7 +65,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         proxy_mode: said.kube_proxy.mode,
         nodes,
         certificates: policy(&said.pki),
-        patches: patches(&said.patches, said),
+        patches: patches(said, report),
     };
     for index in cluster.etcd.members.clone() {
         cluster.nodes[index].member = true;
@@ -293,31 +293,68 @@ fn etcd(
     })
 }
 
-fn patches(sections: &[PatchSection], said: &Inventory) -> Vec<Patch> {
+fn patches(said: &Inventory, report: &mut Report) -> Vec<Patch> {
+    let sections = said.patches.iter().enumerate();
     sections
-        .iter()
-        .enumerate()
-        .map(|(index, PatchSection { document, nodes, patch })| Patch {
-            index,
-            document: document.clone(),
-            nodes: nodes.as_ref().map(|selector| selected(selector, said)),
-            patch: serde_json::Value::Object(
-                patch.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            ),
+        .map(|(index, PatchSection { document, nodes, patch })| {
+            let at = Path::of(&["patches"]).index(index).key("nodes");
+            Patch {
+                index,
+                document: document.clone(),
+                nodes: nodes.as_ref().map(|selector| selected(selector, said, &at, report)),
+                patch: serde_json::Value::Object(
+                    patch.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+                ),
+            }
         })
         .collect()
 }
 
-/// Names of the nodes that a selector means: any of its names, or any of its roles.
-pub(crate) fn selected(selector: &NodeSelector, said: &Inventory) -> Vec<String> {
+/// Names of the nodes that the selector at `at` means: any of its names, or any of its roles.
+/// Reports names of no node, and a selector that means none (`cluster/node-selection`).
+pub(crate) fn selected(
+    selector: &NodeSelector,
+    said: &Inventory,
+    at: &Path,
+    report: &mut Report,
+) -> Vec<String> {
     let NodeSelector { names, roles } = selector;
-    said.nodes
+    let known = || said.nodes.iter().map(|node| node.name.as_str());
+    for (index, name) in names.iter().enumerate() {
+        if known().any(|known| known == name.as_str()) {
+            continue;
+        }
+        let finding = Finding::new(
+            &codes::NODE_SELECTION,
+            at.key("names").index(index),
+            format!("no node is called `{name}`"),
+        )
+        .label("selects none");
+        report.push(match closest(name.as_str(), known()) {
+            Some(name) => finding.help(format!("did you mean `{name}`?")),
+            None => finding.help("write the `name` of one of `nodes`"),
+        });
+    }
+    let selected: Vec<String> = said
+        .nodes
         .iter()
         .filter(|node| {
             names.contains(&node.name) || node.roles.iter().any(|role| roles.contains(role))
         })
         .map(|node| node.name.to_string())
-        .collect()
+        .collect();
+    if selected.is_empty() && names.is_empty() {
+        let message = match roles.is_empty() {
+            true => "neither names nor roles: this means no node",
+            false => "no node has one of these roles",
+        };
+        report.push(
+            Finding::new(&codes::NODE_SELECTION, at.clone(), message)
+                .label("selects none")
+                .help("without `nodes`, all are meant"),
+        );
+    }
+    selected
 }
 
 /// The newest series that serves the release; upstream's own table decides where it has a word.

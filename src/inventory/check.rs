@@ -95,14 +95,21 @@ impl<'a> Check<'a> {
         if choices.contains(&text) || open.iter().any(|shape| self.has_form(text, shape)) {
             return None;
         }
+        let format = open.first().and_then(|shape| shape.format(self.formats));
         let expected = match open.first() {
-            Some(shape) => words::expected(shape, self.formats),
+            // The form's own words about this very text.
+            Some(shape) => format
+                .and_then(|format| format(text).err())
+                .unwrap_or_else(|| words::expected(shape, self.formats)),
             None => words::one_of(choices.iter().copied()),
         };
         let message = format!("expected {expected}, found `{}`", words::short(text));
         let finding = finding(&codes::TYPE, path, message);
-        Some(match closest(text, choices) {
-            Some(choice) => finding.help(format!("did you mean `{choice}`?")),
+        if let Some(choice) = closest(text, choices) {
+            return Some(finding.help(format!("did you mean `{choice}`?")));
+        }
+        Some(match format.and_then(|format| words::mended(text, format)) {
+            Some(mended) => finding.help(format!("write `{mended}`")),
             None => finding,
         })
     }

@@ -44,7 +44,8 @@ pub struct BackupSection {
     /// How many are kept. Default: 20.
     #[schemars(range(min = 1, max = 10_000))]
     pub keep: Option<u32>,
-    /// Where they are kept. Default: `/var/backups/etcd`.
+    /// Where they are kept: a folder of their own, outside of the data. Default:
+    /// `/var/backups/etcd`.
     pub directory: Option<AbsolutePath>,
 }
 
@@ -61,7 +62,8 @@ pub struct EtcdSection {
     /// Which members an API server talks to; external only. Default: `auto`.
     #[serde(default)]
     pub endpoints: EtcdEndpoints,
-    /// Where the data lives. Default: `/var/lib/etcd`.
+    /// Where the data lives: a folder of its own, which `90-reset.sh` empties. Default:
+    /// `/var/lib/etcd`.
     pub data_dir: Option<AbsolutePath>,
     /// The clients' port; external only. Default: 2379.
     pub client_port: Option<Port>,

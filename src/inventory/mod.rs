@@ -194,7 +194,7 @@ pub struct ExtraArgsSection {
     pub kubelet: BTreeMap<FlagName, FlagValue>,
 }
 
-/// Which nodes something applies to. Default: all.
+/// Which nodes something applies to: those with one of the names or roles, at least one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NodeSelector {

@@ -29,7 +29,7 @@ use crate::secrets::Secrets;
 use crate::template::Template;
 
 pub use self::claims::Claims;
-pub use self::output::Output;
+pub use self::output::{Output, Rendered};
 
 /// A YAML or JSON document that `patches` may name.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Where a room's files go: collects artifacts, renders templates, merges patches.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -127,24 +129,56 @@ impl File {
     }
 }
 
+/// A document that patches may name, as one file has it.
+#[derive(Debug)]
+pub struct Made {
+    /// Its name.
+    pub document: &'static str,
+    /// The node whose file it is in; `None` is a file of the whole cluster.
+    pub node: Option<String>,
+    /// The patches that were merged into it by index, each with the fields that it removes
+    /// although they were not there, as keys from the root.
+    pub patched: BTreeMap<usize, Vec<Vec<String>>>,
+}
+
+/// What was rendered.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// The files in the order of rendering.
+    pub files: Vec<(String, Artifact)>,
+    /// The documents in them.
+    pub made: Vec<Made>,
+    /// What went wrong.
+    pub report: Report,
+}
+
+impl Rendered {
+    /// Adds what was rendered elsewhere.
+    pub fn append(&mut self, other: Self) {
+        let Self { files, made, report } = other;
+        self.files.extend(files);
+        self.made.extend(made);
+        self.report.append(report);
+    }
+}
+
 /// Collects what one room renders.
 pub struct Output<'a> {
     room: &'static str,
     cluster: &'a Cluster,
     templates: &'a Templates,
-    files: Vec<(String, Artifact)>,
-    report: Report,
+    rendered: Rendered,
 }
 
 impl<'a> Output<'a> {
     /// An empty output of this room.
     pub fn new(room: &'static str, cluster: &'a Cluster, templates: &'a Templates) -> Self {
-        Self { room, cluster, templates, files: Vec::new(), report: Report::new() }
+        Self { room, cluster, templates, rendered: Rendered::default() }
     }
 
-    /// The files in the order of rendering, and what went wrong.
-    pub fn finish(self) -> (Vec<(String, Artifact)>, Report) {
-        (self.files, self.report)
+    /// All of it.
+    pub fn finish(self) -> Rendered {
+        self.rendered
     }
 
     /// A file with these bytes.
@@ -156,7 +190,7 @@ impl<'a> Output<'a> {
     pub fn template(&mut self, file: File, id: &'static str, context: &impl Serialize) {
         match self.templates.render(id, context) {
             Ok(text) => self.push(file, Some(id), text.into_bytes()),
-            Err(error) => self.report.push(error.into()),
+            Err(error) => self.rendered.report.push(error.into()),
         }
     }
 
@@ -182,7 +216,7 @@ impl<'a> Output<'a> {
             Err(error) => {
                 let patch = self.cluster.patches.iter().find(|patch| patch.document == name);
                 let at = Path::of(&["patches"]).index(patch.map_or(0, |patch| patch.index));
-                self.report.push(
+                self.rendered.report.push(
                     Finding::new(
                         &PATCH_TARGET,
                         at.key("patch"),
@@ -194,16 +228,19 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn patched(&self, file: &File, name: &str, mut value: Value) -> Value {
+    fn patched(&mut self, file: &File, document: &'static str, mut value: Value) -> Value {
         let node = match &file.place {
-            Place::Node(node, _) | Place::Beside(node, _) => Some(node.as_str()),
+            Place::Node(node, _) | Place::Beside(node, _) => Some(node.clone()),
             Place::Cluster(_) => None,
         };
-        for patch in self.cluster.patches.iter().filter(|patch| patch.document == name) {
-            if node.is_none_or(|node| patch.applies_to(node)) {
-                document::merge(&mut value, &patch.patch);
+        let mut patched = BTreeMap::new();
+        for patch in self.cluster.patches.iter().filter(|patch| patch.document == document) {
+            if node.as_deref().is_none_or(|node| patch.applies_to(node)) {
+                let absent = document::merge_checked(&mut value, &patch.patch);
+                patched.insert(patch.index, absent);
             }
         }
+        self.rendered.made.push(Made { document, node, patched });
         value
     }
 
@@ -220,6 +257,6 @@ impl<'a> Output<'a> {
         let origin = Origin { room: self.room, template, reads };
         let artifact =
             Artifact { bytes, mode, owner, group, secret, verbatim, destination, phase, origin };
-        self.files.push((path, artifact));
+        self.rendered.files.push((path, artifact));
     }
 }

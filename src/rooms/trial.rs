@@ -134,7 +134,7 @@ pub(crate) fn files(room: &dyn Room, overlay: &Value) -> Vec<(String, Artifact)>
         }
         plan.render_cluster(&with, &mut out);
     }
-    out.finish().0
+    out.finish().files
 }
 
 /// The text of one of them.

@@ -76,8 +76,17 @@ impl Bundle {
     }
 
     /// Replaces every derived secret whose label begins with `area`, such as `leaves` or `vrrp`.
-    pub fn rotate(&mut self, area: &str) {
-        *self.generations.entry(area.to_owned()).or_insert(1) += 1;
+    /// The new generation; `None`, and nothing is replaced, after the last one.
+    pub fn rotate(&mut self, area: &str) -> Option<u32> {
+        let generation = self.generations.entry(area.to_owned()).or_insert(1);
+        *generation = generation.checked_add(1)?;
+        Some(*generation)
+    }
+
+    /// The labels of an area's stored keys: a new generation leaves them as they are.
+    pub fn stored(&self, area: &str) -> Vec<&str> {
+        let labels = self.keys.keys().map(String::as_str);
+        labels.filter(|label| label.split('/').next() == Some(area)).collect()
     }
 
     /// Stores a key that takes the place of the derived one with this label.
@@ -145,6 +154,12 @@ struct Text<'a> {
     seed: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     keys: BTreeMap<&'a str, &'a str>,
+}
+
+/// Whether certificates can be dated by it, an hour back included: their years have four digits.
+/// Nothing that is signed today is from before 1970.
+pub(crate) fn is_datable(date: OffsetDateTime) -> bool {
+    date.unix_timestamp() >= 0
 }
 
 fn whole_seconds(date: OffsetDateTime) -> OffsetDateTime {

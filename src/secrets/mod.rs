@@ -11,8 +11,8 @@ mod key;
 mod read;
 mod seed;
 
-pub(crate) use bundle::rfc3339;
 pub use bundle::{API_VERSION, Bundle, DERIVATION};
+pub(crate) use bundle::{is_datable, rfc3339};
 pub use derive::Secrets;
 pub use key::{Curve, KeyKind, PrivateKey};
 

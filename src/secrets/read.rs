@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::bundle::is_datable;
 use super::seed::Seed;
 use super::{API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey};
 use crate::report::{Finding, Path, Report};
@@ -127,9 +128,13 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str, report: &mut Report) -> 
 fn date(fields: &Map<String, Value>, report: &mut Report) -> Option<OffsetDateTime> {
     let date = OffsetDateTime::parse(text(fields, "issuedAt", report)?, &Rfc3339)
         .ok()
-        .filter(|date| date.offset() == UtcOffset::UTC && date.nanosecond() == 0);
+        .filter(|date| date.offset() == UtcOffset::UTC && date.nanosecond() == 0)
+        .filter(|date| is_datable(*date));
     if date.is_none() {
-        corrupt(report, "`issuedAt` is not a date in UTC such as 2026-01-31T12:00:00Z");
+        corrupt(
+            report,
+            "`issuedAt` is not a date in UTC from 1970 on, such as 2026-01-31T12:00:00Z",
+        );
     }
     date
 }
@@ -226,6 +231,7 @@ mod tests {
             ("id", json!("0000000000000000"), "`id` and `seed` do not belong together"),
             ("issuedAt", json!("2026-01-31"), "`issuedAt` is not a date in UTC"),
             ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
+            ("issuedAt", json!("0000-06-01T00:00:00Z"), "`issuedAt` is not a date in UTC"),
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
             (

@@ -8,8 +8,11 @@ use time::OffsetDateTime;
 use crate::cli::calendar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::input::{self, Found};
+use crate::cli::input::{self, Found, Inventory};
+use crate::cli::options::Reporting;
 use crate::disk;
+use crate::report::Report;
+use crate::report::print::{Judged, Source};
 use crate::secrets::Bundle;
 
 /// Which bundle.
@@ -28,9 +31,20 @@ impl Which {
         input::bundle_path(&self.inventory, self.secrets.as_deref())
     }
 
-    /// The bundle; `Err` is how the run ends without one.
+    /// The bundle, if it is that of the inventory's cluster; `Err` is how the run ends without.
     pub(super) fn open(&self, console: &Console) -> Result<Result<Bundle, Exit>, Failure> {
-        Ok(Found::read(self.path()?, &self.inventory)?.open(console)?.cloned())
+        let found = Found::read(self.path()?, &self.inventory)?;
+        let bundle = match found.open(console)? {
+            Ok(bundle) => bundle,
+            Err(exit) => return Ok(Err(exit)),
+        };
+        let (document, cluster) = Inventory::read(&self.inventory)?.cluster()?;
+        let mut report = Report::new();
+        if bundle.open(&cluster, &mut report).is_none() {
+            let judged = Judged { source: Source::read(&document), report: &report };
+            return Ok(Err(Reporting::default().print(console, &[judged])?));
+        }
+        Ok(Ok(bundle.clone()))
     }
 }
 
@@ -95,7 +109,9 @@ impl Area {
 /// Replace all keys of one area.
 ///
 /// Raises the area's generation in the bundle; the next build derives new keys for it and
-/// leaves all others as they are. For a key that became known to somebody.
+/// leaves all others as they are. For a key that became known to somebody. Keys that the bundle
+/// stores, imported ones and those of `secrets new --rsa`, are not derived: `secrets import` puts
+/// a new one in the place of each.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example:
@@ -117,11 +133,32 @@ impl Rotate {
             Err(exit) => return Ok(exit),
         };
         let area = self.area.label();
-        bundle.rotate(area);
+        if let Some(refused) = self.not_derived(&bundle.stored(area)) {
+            return Err(refused);
+        }
+        let generation = bundle.rotate(area).ok_or_else(|| {
+            Failure::new(format!("{area} is at its last generation"))
+                .help("nobody rotates so often; restore the bundle from a copy")
+        })?;
         let path = save(&self.which, &bundle)?;
-        let generation = bundle.generations().get(area).copied().unwrap_or_default();
         console.tell(&format!("{path}: {area} is at generation {generation}\n"));
         Ok(Exit::Fine)
+    }
+
+    /// Why an area with stored keys is not rotated: they would stay, and only the others change.
+    fn not_derived(&self, stored: &[&str]) -> Option<Failure> {
+        let label = stored.first()?;
+        let inventory = self.which.inventory.display();
+        Some(
+            Failure::new(format!(
+                "the bundle stores {}, which a new generation would not replace",
+                stored.join(", ")
+            ))
+            .help(format!(
+                "put a new key in the place of each: `openssl genrsa -out new.key 2048`, then \
+                 `hagen secrets import {inventory} {label} new.key`"
+            )),
+        )
     }
 }
 

@@ -6,11 +6,12 @@ pub(super) mod new;
 mod show;
 
 use clap::{Args, Subcommand};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
+use crate::secrets::is_datable;
 
 /// Make and maintain secrets bundles.
 ///
@@ -47,5 +48,10 @@ impl Secrets {
 /// A date for clap.
 fn date(text: &str) -> Result<OffsetDateTime, String> {
     OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "expected a date and time such as 2026-01-31T12:00:00Z".to_owned())
+        .ok()
+        .and_then(|date| date.checked_to_offset(UtcOffset::UTC))
+        .filter(|date| is_datable(*date))
+        .ok_or_else(|| {
+            "expected a date and time from 1970 on, such as 2026-01-31T12:00:00Z".to_owned()
+        })
 }

@@ -14,9 +14,7 @@ use super::super::input::{self, Inventory};
 use crate::disk;
 use crate::inventory::values::ClusterName;
 use crate::pki::LONG_LIVED;
-use crate::report::{Path, Report};
 use crate::secrets::{Bundle, PrivateKey};
-use crate::yaml::{self, Value};
 
 /// Make the bundle of a new cluster.
 ///
@@ -73,32 +71,14 @@ impl New {
     }
 
     fn cluster_name(&self) -> Result<ClusterName, Failure> {
-        let (name, from) = match (&self.cluster, &self.inventory) {
-            (Some(name), _) => (Some(name.clone()), "--cluster".to_owned()),
-            (None, Some(path)) => {
-                let inventory = Inventory::read(path)?;
-                let name = inventory.name();
-                (cluster_name(&name, &inventory.bytes), name)
-            }
-            (None, None) => (None, String::new()),
+        let name = match (&self.cluster, &self.inventory) {
+            (Some(name), _) => name.clone(),
+            (None, Some(path)) => Inventory::read(path)?.cluster()?.1,
+            (None, None) => return Err(Failure::new("name the cluster with `--cluster NAME`")),
         };
-        let unnamed = || {
-            Failure::new(format!("`{from}` names no cluster"))
-                .help("`hagen check` says what is wrong with an inventory")
-        };
-        let name = name.ok_or_else(unnamed)?;
         name.parse().map_err(|error| {
             Failure::new(format!("`{name}` is no name of a cluster: expected {error}"))
         })
-    }
-}
-
-/// `cluster.name`, and nothing else: a bundle can be made before the inventory is free of errors.
-fn cluster_name(name: &str, bytes: &[u8]) -> Option<String> {
-    let document = yaml::read(name, bytes, &mut Report::new())?;
-    match &document.get(&Path::of(&["cluster", "name"]))?.value {
-        Value::String(name) => Some(name.clone()),
-        _ => None,
     }
 }
 

@@ -14,6 +14,7 @@ crate::codes! { "endpoint":
     PORT_TAKEN = Error "port-taken",
     PORT_IN_NODEPORT_RANGE = Error "port-in-nodeport-range",
     PORT_EPHEMERAL = Warning "port-ephemeral",
+    NAME_TAKEN = Error "name-taken",
     NO_SAN = Error "no-san",
 }
 
@@ -25,6 +26,26 @@ const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
     vip(cluster, report);
     port(cluster, report);
+    name(cluster, report);
+}
+
+fn name(cluster: &Cluster, report: &mut Report) {
+    let Some(name) = cluster.endpoint.name.as_deref() else { return };
+    let node = cluster.nodes.iter().find(|node| node.name == name);
+    if node.is_none() && name != "localhost" {
+        return;
+    }
+    let finding = Finding::new(
+        &NAME_TAKEN,
+        Path::of(&["endpoint", "name"]),
+        format!("`{name}` would have two addresses, the VIP among them"),
+    )
+    .label("the name of one machine")
+    .help("give the endpoint a name of its own, such as api.example.com");
+    report.push(match node {
+        Some(node) => finding.because(node.path().key("name"), "this node's name"),
+        None => finding,
+    });
 }
 
 fn vip(cluster: &Cluster, report: &mut Report) {

@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
-use crate::cluster::{Cluster, Node, codes};
+use ipnet::IpNet;
+
+use crate::cluster::{Cluster, EtcdMode, Node, codes};
 use crate::report::{Finding, Path, Report};
 
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
@@ -34,7 +37,51 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         },
         report,
     );
+    for node in &cluster.nodes {
+        taints(node, report);
+        edge(node, cluster, report);
+    }
     control_planes(cluster, report);
+}
+
+/// The API server refuses a node with two of one key and effect (`validateNodeTaints` in
+/// `pkg/apis/core/validation/validation.go`).
+fn taints(node: &Node, report: &mut Report) {
+    let taints = node.taints.as_deref().unwrap_or_default();
+    for (index, (key, _, effect)) in taints.iter().enumerate() {
+        let same = |(other, _, its): &(String, String, String)| other == key && its == effect;
+        let Some(first) = taints[..index].iter().position(same) else { continue };
+        let at = node.path().key("taints");
+        report.push(
+            Finding::new(
+                &codes::DUPLICATE_TAINT,
+                at.index(index),
+                format!("node {} has a taint {key}:{effect} already", node.name),
+            )
+            .label("the API server would refuse the node")
+            .because(at.index(first), "the first")
+            .help("remove one of the two"),
+        );
+    }
+}
+
+/// The nodes' subnet is known where the VIP is in it.
+fn edge(node: &Node, cluster: &Cluster, report: &mut Report) {
+    let IpNet::V4(subnet) = cluster.endpoint.subnet else { return };
+    let edges = [("network", subnet.network()), ("broadcast", subnet.broadcast())];
+    let edge = edges.iter().find(|(_, edge)| node.address == IpAddr::V4(*edge));
+    if let Some((what, _)) = edge.filter(|_| subnet.prefix_len() < 31) {
+        report.push(
+            Finding::new(
+                &codes::NO_HOST_ADDRESS,
+                node.path().key("address"),
+                format!("{} is the {what} address of {subnet}", node.address),
+            )
+            .label("no machine can have it")
+            .because(Path::of(&["endpoint", "vip"]), "the subnet")
+            .help("write the machine's own address"),
+        );
+    }
 }
 
 /// Reports every node whose `key` an earlier node has.
@@ -73,14 +120,26 @@ fn control_planes(cluster: &Cluster, report: &mut Report) {
             .because(Path::of(&["endpoint", "vip"]), "the VIP has nowhere else to go")
             .help("add two nodes with `roles: [control-plane]`"),
         ),
-        _ if count.is_multiple_of(2) => report.push(
-            Finding::new(
-                &codes::EVEN_CONTROL_PLANES,
-                at,
-                format!("{count} control planes survive no more losses than {}", count - 1),
-            )
-            .help("use an odd number of control planes"),
-        ),
+        // Without members of etcd, control planes need no majority.
+        _ if count.is_multiple_of(2) && cluster.etcd.mode == EtcdMode::Stacked => {
+            let fewer = count - 1;
+            let lost = match fewer / 2 {
+                0 => "none".to_owned(),
+                lost => lost.to_string(),
+            };
+            report.push(
+                Finding::new(
+                    &codes::EVEN_CONTROL_PLANES,
+                    at,
+                    format!(
+                        "the etcd of {count} control planes needs {} of them and survives the loss of {lost}, as that of {fewer} would",
+                        count / 2 + 1
+                    ),
+                )
+                .label(format!("{count} control planes"))
+                .help("use an odd number of control planes: 3 or 5"),
+            );
+        }
         _ => {}
     }
 }

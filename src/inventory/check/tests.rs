@@ -303,17 +303,17 @@ nodes:
   - {name: cp2, roles: [worker, control_plane, master, worker]}
 text: [a, B]
 "), @"
-    1:7 name inventory/type expected a name such as cp1, found `CP1` | - | -
+    1:7 name inventory/type expected a name such as cp1, found `CP1` | - | write `cp1`
     2:13 kubernetes inventory/type expected a version such as 1.37.1, found `1.30` | - | -
     3:10 workers inventory/type expected a whole number from 1 to 9, found 10 | out of range | -
     4:6 big inventory/type expected a whole number, 0 or more, found -1 | out of range | -
     5:26 endpoint.port inventory/type expected a whole number from 0 to 65535, found 65536 | out of range | -
-    6:16 labels.A inventory/type expected a name such as cp1, found `A` | this key | -
+    6:16 labels.A inventory/type expected a name such as cp1, found `A` | this key | write `a`
     8:24 nodes[0].roles inventory/type expected at least 1 item, found 0 | - | -
     9:56 nodes[1].roles[3] inventory/type the text `worker` stands here twice | - | -
     9:33 nodes[1].roles[1] inventory/type expected one of `control-plane`, `worker`, `etcd`, found `control_plane` | - | did you mean `control-plane`?
     9:48 nodes[1].roles[2] inventory/type expected one of `control-plane`, `worker`, `etcd`, found `master` | - | -
-    10:11 text[1] inventory/type expected a name such as cp1, found `B` | - | -
+    10:11 text[1] inventory/type expected a name such as cp1, found `B` | - | write `b`
     ");
     insta::assert_snapshot!(findings("name: a\nkubernetes: 1.2.3\nnodes: [1, 2, 3, 4]\n"), @"3:8 nodes inventory/too-many-nodes expected at most 3 items, found 4 | Kubernetes supports no more in one cluster | split the machines over several clusters, one inventory each");
 }
@@ -365,6 +365,6 @@ fn variants() {
     balancer: {nginx: {vip: x, port: 1}, haproxy: {port: 1}}
         3:12 balancer.nginx inventory/unknown-key `balancer` has no key `nginx` | unknown key | the keys known here are `haproxy`
     text: A
-        3:7 text inventory/type expected a name such as cp1, found `A` | - | -
+        3:7 text inventory/type expected a name such as cp1, found `A` | - | write `a`
     ");
 }

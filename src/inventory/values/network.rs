@@ -70,7 +70,7 @@ fn parse_cidrs(text: &str) -> Result<Vec<IpNet>, String> {
         let network: IpNet =
             part.parse().map_err(|_| "a network such as 10.244.0.0/16".to_owned())?;
         if network.addr() != network.network() {
-            return Err(format!("the network's own address: {}", network.trunc()));
+            return Err(format!("the network's own address {}", network.trunc()));
         }
         networks.push(network);
     }

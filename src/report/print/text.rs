@@ -40,13 +40,13 @@ pub fn remark(severity: Severity, message: &str, help: Option<&str>, color: bool
     format!("{}\n", renderer(color).render(&groups))
 }
 
-/// The last line: `2 errors, 1 warning`. Notes are not counted; empty when nothing counts.
+/// The last line: `2 errors, 1 note`; empty where nothing was found.
 pub fn summary(judged: &[Judged<'_>], strict: bool) -> String {
     let count = |severity: Severity| {
         let findings = judged.iter().flat_map(|judged| judged.report.findings());
         findings.filter(|finding| finding.code.severity.effective(strict) == severity).count()
     };
-    [Severity::Error, Severity::Warning]
+    [Severity::Error, Severity::Warning, Severity::Note]
         .map(|severity| (severity, count(severity)))
         .iter()
         .filter(|(_, count)| *count > 0)

@@ -78,7 +78,8 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
 
 /// Snapshots outlive a reset: they are what a cluster is restored from.
 fn folders(plan: &EtcdPlan) -> impl Iterator<Item = OwnedPath> {
-    let data = plan.data.iter().map(|path| (path, Path::of(&["etcd", "dataDir"]), true));
+    let places = [Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "settings", "wal-dir"])];
+    let data = plan.data.iter().zip(places).map(|(path, at)| (path, at, true));
     let kept = plan
         .backup
         .iter()

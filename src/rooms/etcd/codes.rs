@@ -12,4 +12,5 @@ crate::codes! { "etcd":
     FLAG_VERSION = Error "flag-version",
     SETTING_OWNED = Error "setting-owned",
     ELECTION_TIMEOUT = Error "election-timeout",
+    SYSTEM_FOLDER = Error "system-folder",
 }

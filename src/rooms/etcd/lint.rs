@@ -26,14 +26,17 @@ pub(super) fn members(cluster: &Cluster, report: &mut Report) {
     // of its own.
     if external && count > 0 && count.is_multiple_of(2) {
         let fewer = count - 1;
+        let lost = match fewer / 2 {
+            0 => "none".to_owned(),
+            lost => lost.to_string(),
+        };
         report.push(
             Finding::new(
                 &codes::EVEN_MEMBERS,
                 section(),
                 format!(
-                    "{count} members need {} to agree and survive the loss of {}, as {fewer} would",
-                    count / 2 + 1,
-                    fewer / 2
+                    "{count} members need {} to agree and survive the loss of {lost}, as {fewer} would",
+                    count / 2 + 1
                 ),
             )
             .label(format!("{count} members"))

@@ -12,6 +12,7 @@
 mod certificates;
 mod claims;
 pub mod codes;
+mod folders;
 mod lint;
 mod plan;
 mod render;
@@ -50,6 +51,7 @@ impl Room for Etcd {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::members(cluster, report);
+        folders::lint(&said.etcd, cluster, report);
         let facts = lint::release(cluster, report)?;
         lint::settings(cluster, facts, report);
         if cluster.etcd.mode == EtcdMode::Stacked {

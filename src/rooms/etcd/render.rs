@@ -68,8 +68,6 @@ struct UnitContext<'a> {
     bin: &'static str,
     /// Folders that etcd writes to.
     data: &'a [String],
-    /// Whether home folders can be hidden: not where the data is in one.
-    protect_home: bool,
 }
 
 /// Context of `etcd-backup.service`.
@@ -186,9 +184,6 @@ impl EtcdPlan {
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
             .reads([Path::of(&["etcd", "dataDir"])]);
-        let in_a_home = |path: &String| {
-            ["/home/", "/root/", "/run/user/"].iter().any(|home| path.starts_with(home))
-        };
         out.template(
             file,
             UNIT,
@@ -197,7 +192,6 @@ impl EtcdPlan {
                 r#override: layout::ETCD_OVERRIDE,
                 bin: layout::ETCD_BIN,
                 data: &self.data,
-                protect_home: !self.data.iter().any(in_a_home),
             },
         );
     }

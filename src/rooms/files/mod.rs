@@ -33,7 +33,7 @@ impl Room for Files {
             .files
             .iter()
             .enumerate()
-            .map(|(index, file)| Extra::new(index, file, said))
+            .map(|(index, file)| Extra::new(index, file, said, report))
             .collect();
         for file in &files {
             shared(file, report);
@@ -62,17 +62,19 @@ struct Extra {
 }
 
 impl Extra {
-    fn new(index: usize, section: &FileSection, said: &Inventory) -> Self {
+    fn new(index: usize, section: &FileSection, said: &Inventory, report: &mut Report) -> Self {
         let FileSection { path, content, mode, owner, group, nodes } = section;
         let root = || "root".to_owned();
+        let at = Path::of(&["files"]).index(index);
+        let nodes = nodes.as_ref();
         Self {
-            at: Path::of(&["files"]).index(index),
             path: path.to_string(),
             content: content.clone(),
             mode: mode.as_ref().map_or(0o644, |mode| *mode.get()),
             owner: owner.as_ref().map_or_else(root, ToString::to_string),
             group: group.as_ref().map_or_else(root, ToString::to_string),
-            nodes: nodes.as_ref().map(|selector| selected(selector, said)),
+            nodes: nodes.map(|selector| selected(selector, said, &at.key("nodes"), report)),
+            at,
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::cluster::codes::FILE_CLASH;
+use crate::cluster::codes::{FILE_CLASH, NODE_SELECTION};
 use crate::rooms::trial::{codes, outcome};
 
 fn clash(path: &str) -> bool {
@@ -32,4 +32,49 @@ fn the_finding_names_both_places() {
         outcome.report.findings().iter().find(|finding| finding.code == &FILE_CLASH).unwrap();
     assert_eq!(finding.at.to_string(), "files[0].path");
     assert!(finding.message.contains("`runtime`"), "{}", finding.message);
+}
+
+#[test]
+fn a_selection_means_nodes_of_the_inventory() {
+    for (overlay, place, message, help) in [
+        (
+            "files: [{path: /etc/motd, content: x, nodes: {names: [cp1, wl]}}]",
+            "files[0].nodes.names[1]",
+            "no node is called `wl`",
+            "did you mean `w1`?",
+        ),
+        (
+            "patches: [{document: kubeadm/JoinConfiguration, nodes: {names: [db]}, patch: {}}]",
+            "patches[0].nodes.names[0]",
+            "no node is called `db`",
+            "write the `name` of one of `nodes`",
+        ),
+        (
+            "units: [{unit: kubelet.service, dropIn: {}, nodes: {names: [w1, w9]}}]",
+            "units[0].nodes.names[1]",
+            "no node is called `w9`",
+            "did you mean `w1`?",
+        ),
+        (
+            "files: [{path: /etc/motd, content: x, nodes: {}}]",
+            "files[0].nodes",
+            "neither names nor roles: this means no node",
+            "without `nodes`, all are meant",
+        ),
+        (
+            "units: [{unit: kubelet.service, dropIn: {}, nodes: {roles: [etcd]}}]",
+            "units[0].nodes",
+            "no node has one of these roles",
+            "without `nodes`, all are meant",
+        ),
+    ] {
+        let outcome = outcome(overlay);
+        let [finding] = outcome.report.findings() else {
+            panic!("{overlay}: {:?}", outcome.report.findings())
+        };
+        assert_eq!(finding.code, &NODE_SELECTION);
+        assert_eq!(finding.at.to_string(), place);
+        assert_eq!(finding.message, message);
+        assert_eq!(finding.help.as_deref(), Some(help));
+    }
 }

@@ -67,6 +67,20 @@ pub(super) fn lint<'a>(
     }
 }
 
+/// Reports each field of a patch that the release lacks.
+pub(super) fn known<'a>(
+    cluster: &Cluster,
+    fields: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    at: &Path,
+    report: &mut Report,
+) {
+    for (name, value) in fields {
+        if FIELDS.iter().all(|(owned, _)| owned != name) {
+            field(cluster, name, value, &at.key(name), report);
+        }
+    }
+}
+
 fn field(cluster: &Cluster, name: &str, value: &Value, at: &Path, report: &mut Report) {
     let status = flags::kubelet_field(name, cluster.kubernetes.minor);
     if status != flags::Status::Known {

@@ -1,3 +1,4 @@
+use super::plan::DOCUMENT;
 use super::{CGROUP_V1, LABEL_REFUSED, fields};
 use crate::catalog::flags::Component;
 use crate::cluster::{CgroupDriver, Cluster, Node, codes, extra};
@@ -14,6 +15,10 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         report.push(cgroup_drivers_differ(driver, cluster));
     }
     fields::lint(cluster, config, &section.key("config"), report);
+    for patch in cluster.patches.iter().filter(|patch| patch.document == DOCUMENT) {
+        let at = Path::of(&["patches"]).index(patch.index).key("patch");
+        fields::known(cluster, patch.patch.as_object().into_iter().flatten(), &at, report);
+    }
     let flags = Path::of(&["extraArgs", "kubelet"]);
     extra::lint(
         cluster,

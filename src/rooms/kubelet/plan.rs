@@ -15,7 +15,7 @@ use crate::rooms::claims::{
 use crate::rooms::{Claims, DocumentName};
 
 /// KubeletConfiguration of every node; the API is v1beta1 in every release of the catalog.
-const DOCUMENT: &str = "kubelet/KubeletConfiguration";
+pub(super) const DOCUMENT: &str = "kubelet/KubeletConfiguration";
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,

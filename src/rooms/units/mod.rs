@@ -48,7 +48,12 @@ impl Room for Units {
             let UnitSection { unit, drop_in, nodes } = section;
             let at = Path::of(&["units"]).index(index);
             let unit = unit.as_str();
-            let names = nodes.as_ref().map(|selector| selected(selector, said));
+            let nodes = nodes.as_ref();
+            let names = nodes.map(|selector| selected(selector, said, &at.key("nodes"), report));
+            if names.as_ref().is_some_and(Vec::is_empty) {
+                // Reported already.
+                continue;
+            }
             let meant = |node: &&Node| names.as_ref().is_none_or(|all| all.contains(&node.name));
             let running: Vec<(usize, Phase)> = cluster
                 .nodes
