@@ -279,8 +279,10 @@ const TRAPS: &[Trap] = &[
         Says("60-verify.sh", "get --raw /healthz"), Says("60-verify.sh", "endpoint health"),
     ]),
     (1, 51, "a reset leaves the external etcd with the old cluster", &[
-        Says("90-reset.sh", "systemctl disable --now --quiet etcd.service"),
-        Says("90-reset.sh", "empty /var/lib/etcd\n"),
+        Says("90-reset.sh", "--yes --etcd, which deletes its member of etcd as well"),
+        Says("90-reset.sh", "  systemctl disable --now --quiet etcd.service"),
+        Says("90-reset.sh", "  empty /var/lib/etcd\n"),
+        Says("50-init.sh", "etcd is not empty: "),
     ]),
     (1, 52, "every key of a shared etcd is deleted", &[Never("del --prefix"), Never("etcdctl del")]),
     (1, 53, "an external etcd on the control planes is no second failure domain", &[

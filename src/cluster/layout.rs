@@ -17,6 +17,17 @@ pub const ADDONS: &str = "/etc/kubernetes/addons";
 pub const ETCD_PKI: &str = "/etc/etcd/pki";
 /// The external member's environment file.
 pub const ETCD_CONF: &str = "/etc/etcd/etcd.conf";
+/// All files of an external member, as patterns of a shell's `case`: they stay with the member where
+/// a reset leaves it.
+pub const ETCD_FILES: &[&str] = &[
+    "/etc/etcd/*",
+    "/etc/systemd/system/etcd.service",
+    "/etc/systemd/system/etcd.service.d/*",
+    "/etc/systemd/system/etcd-backup.*",
+    "/etc/sysusers.d/hagen-etcd.conf",
+    "/etc/tmpfiles.d/hagen-etcd.conf",
+    "/usr/local/lib/hagen/etcd-backup",
+];
 /// Settings that win over [`ETCD_CONF`] until the next boot, where the file exists: a member that
 /// takes the place of a lost one is started with `ETCD_INITIAL_CLUSTER_STATE=existing`, and the
 /// last survivor of a lost quorum with `ETCD_FORCE_NEW_CLUSTER=true`.

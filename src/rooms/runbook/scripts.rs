@@ -172,21 +172,23 @@ struct EtcdHealth {
 }
 
 fn etcd_health(node: &Node, with: &Rendering<'_>) -> Option<EtcdHealth> {
-    runs_member(node, with).then(|| EtcdHealth {
-        command: [
-            "env".to_owned(),
-            "ETCDCTL_API=3".to_owned(),
-            format!("{}/etcdctl", layout::ETCD_BIN),
-            "--command-timeout=5s".to_owned(),
-            format!("--endpoints={}", with.cluster.etcd_client_url(node)),
-            format!("--cacert={}/ca.crt", layout::ETCD_PKI),
-            format!("--cert={}/client.crt", layout::ETCD_PKI),
-            format!("--key={}/client.key", layout::ETCD_PKI),
-            "endpoint".to_owned(),
-            "health".to_owned(),
-        ]
-        .into(),
-    })
+    runs_member(node, with)
+        .then(|| EtcdHealth { command: etcdctl(node, with, &["endpoint", "health"]) })
+}
+
+/// Asks the member on this node.
+fn etcdctl(node: &Node, with: &Rendering<'_>, words: &[&str]) -> Vec<String> {
+    let command = [
+        "env".to_owned(),
+        "ETCDCTL_API=3".to_owned(),
+        format!("{}/etcdctl", layout::ETCD_BIN),
+        "--command-timeout=5s".to_owned(),
+        format!("--endpoints={}", with.cluster.etcd_client_url(node)),
+        format!("--cacert={}/ca.crt", layout::ETCD_PKI),
+        format!("--cert={}/client.crt", layout::ETCD_PKI),
+        format!("--key={}/client.key", layout::ETCD_PKI),
+    ];
+    command.into_iter().chain(words.iter().map(ToString::to_string)).collect()
 }
 
 #[derive(Serialize)]
@@ -199,6 +201,8 @@ struct Init<'a> {
     addons: &'static str,
     health: &'a str,
     etcd: Option<EtcdHealth>,
+    /// A command that prints a key of an etcd that is not empty; where etcd is asked at all.
+    any_key: Vec<String>,
     /// The other control planes: where one of them runs an API server, the cluster exists.
     others: Vec<OtherApi<'a>>,
 }
@@ -221,6 +225,8 @@ struct Join<'a> {
     label: Option<&'a str>,
     /// The kubeconfig that 20-install.sh places for an init: a join makes its own.
     made_for_init: Option<&'static str>,
+    /// What to do about a join that cannot go on.
+    start_over: String,
 }
 
 pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -236,6 +242,7 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
             addons: layout::ADDONS,
             health,
             etcd: etcd_health(node, with),
+            any_key: etcdctl(node, with, &["get", "", "--prefix", "--keys-only", "--limit=1"]),
             others: cluster
                 .control_planes()
                 .filter(|other| other.index != node.index)
@@ -265,6 +272,14 @@ pub(super) fn kubernetes(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>
             .filter(|_| node.control_plane)
             .map(String::as_str),
         made_for_init: cluster.is_first_control_plane(node).then_some(KUBELET),
+        start_over: if node.control_plane {
+            "start this node over as README.md says under \"A lost control plane\"".to_owned()
+        } else {
+            format!(
+                "delete the node on a control plane (kubectl delete node {}), run 90-reset.sh --yes here, then 10-prepare.sh and the steps after it",
+                node.name
+            )
+        },
     };
     script(node, "50-join", "runbook/50-join.sh.j2", "joins the cluster", own, out);
 }
@@ -310,29 +325,60 @@ pub(super) fn verify(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
 struct Reset<'a> {
     kubelet: bool,
     cri_socket: &'a str,
+    #[serde(flatten)]
+    parts: Parts<'a>,
+    /// Where systemd runs a member of etcd here: it stays unless told otherwise.
+    member: Option<Member<'a>>,
+}
+
+/// What of a node goes at a reset.
+#[derive(Serialize)]
+struct Parts<'a> {
     /// In reverse order of their start.
     units: Vec<&'a str>,
     paths: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+struct Member<'a> {
+    #[serde(flatten)]
+    parts: Parts<'a>,
+    /// Patterns of its files.
+    files: &'static [&'static str],
+    /// Whether there are others.
+    others: bool,
+}
+
 pub(super) fn reset(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
     let claims = with.claims.of(node.index);
+    let member = runs_member(node, with);
+    let parts = |of_member: bool| {
+        let meant = |room| (member && room == "etcd") == of_member;
+        Parts {
+            units: claims
+                .units
+                .iter()
+                .rev()
+                .filter(|unit| meant(unit.room) && !unit.survives_reset())
+                .map(|unit| unit.name.as_str())
+                .collect(),
+            paths: claims
+                .paths
+                .iter()
+                .filter(|path| meant(path.room) && path.remove_on_reset)
+                .map(|path| path.path.as_str())
+                .collect(),
+        }
+    };
     let own = Reset {
         kubelet: node.kubelet(),
         cri_socket: &with.cluster.runtime.cri_socket,
-        units: claims
-            .units
-            .iter()
-            .rev()
-            .filter(|unit| !unit.survives_reset())
-            .map(|unit| unit.name.as_str())
-            .collect(),
-        paths: claims
-            .paths
-            .iter()
-            .filter(|path| path.remove_on_reset)
-            .map(|path| path.path.as_str())
-            .collect(),
+        parts: parts(false),
+        member: member.then(|| Member {
+            parts: parts(true),
+            files: layout::ETCD_FILES,
+            others: with.cluster.etcd.members.len() > 1,
+        }),
     };
     let does = "takes the node out of the cluster and deletes its data";
     script(node, "90-reset", "runbook/90-reset.sh.j2", does, own, out);

@@ -1,3 +1,4 @@
+use crate::cluster::layout;
 use crate::rooms::trial::{file, outcome};
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
@@ -82,4 +83,36 @@ fn images_are_imported_where_containers_run() {
         assert!(needed.contains(image), "{image} in {needed}");
     }
     assert!(!file(&outcome, "nodes/e1/20-install.sh").contains("/srv/images.tar"));
+}
+
+#[test]
+fn a_reset_leaves_every_file_of_the_member_where_it_leaves_the_member() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, units: [{unit: etcd.service, dropIn: {Service: {Nice: '-5'}}}]}",
+    );
+    let tree = outcome.tree.as_ref().unwrap();
+    let stays = |path: &str| {
+        layout::ETCD_FILES.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path == *pattern,
+        })
+    };
+    for (_, artifact) in tree.iter() {
+        let Some(to) = &artifact.destination else { continue };
+        let reads = to.unit.as_ref().is_some_and(|(unit, _)| unit.starts_with("etcd"));
+        let of_member = artifact.origin.room == "etcd" || reads;
+        assert_eq!(stays(&to.path), of_member, "{}", to.path);
+    }
+}
+
+#[test]
+fn a_machine_that_is_nothing_but_a_member_is_reset_with_it() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
+    );
+    let member = file(&outcome, "nodes/e1/90-reset.sh");
+    assert!(member.contains(": run it with --yes --etcd'"), "{member}");
+    assert!(!member.contains("etcd=kept"), "{member}");
+    let other = file(&outcome, "nodes/cp1/90-reset.sh");
+    assert!(!other.contains("etcd"), "{other}");
 }

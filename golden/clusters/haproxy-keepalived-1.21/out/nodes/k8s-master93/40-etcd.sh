@@ -88,5 +88,5 @@ healthy() {
     endpoint health
 }
 say 'waiting for a quorum: this step has to be under way on 2 of 3 members'
-wait_for 300 'this member is healthy (journalctl -u etcd)' healthy
+wait_for 300 'this member is healthy (journalctl -u etcd; one that has lost its data: README.md, "A lost member of etcd")' healthy
 say 'done'

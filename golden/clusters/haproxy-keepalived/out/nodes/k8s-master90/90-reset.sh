@@ -22,20 +22,33 @@ if [ "$(hostname)" != "$node" ]; then
   die "this host is called $(hostname), these files are for $node"
 fi
 
-if [ "${1:-}" != --yes ]; then
-  die 'this takes the node out of the cluster and deletes its data: run it with --yes'
-fi
+# The other members of etcd count on this one, so it goes only where that is said; kubeadm reset
+# leaves it alone, too.
+case "$*" in
+  --yes) readonly etcd=kept ;;
+  '--yes --etcd') readonly etcd=deleted ;;
+  *) die 'this takes the node out of the cluster and deletes its data: run it with --yes, or with --yes --etcd, which deletes its member of etcd as well' ;;
+esac
 
 if command -v kubeadm >/dev/null; then
   timeout 300 kubeadm reset --force --cri-socket=/var/run/dockershim.sock || say 'kubeadm reset complained (see above); going on'
 fi
-systemctl disable --now --quiet etcd-backup.timer 2>/dev/null || true
-systemctl disable --now --quiet etcd.service 2>/dev/null || true
 systemctl disable --now --quiet keepalived.service 2>/dev/null || true
 systemctl disable --now --quiet haproxy.service 2>/dev/null || true
+if [ "$etcd" = deleted ]; then
+  systemctl disable --now --quiet etcd-backup.timer 2>/dev/null || true
+  systemctl disable --now --quiet etcd.service 2>/dev/null || true
+fi
+stays() {
+  case $1 in
+    /etc/etcd/* | /etc/systemd/system/etcd.service | /etc/systemd/system/etcd.service.d/* | /etc/systemd/system/etcd-backup.* | /etc/sysusers.d/hagen-etcd.conf | /etc/tmpfiles.d/hagen-etcd.conf | /usr/local/lib/hagen/etcd-backup) [ "$etcd" = kept ] ;;
+    *) false ;;
+  esac
+}
 if [ -s "$here/files.tsv" ]; then
   while IFS=$'\t' read -r path _; do
     [ "$path" != path ] || continue
+    ! stays "$path" || continue
     rm -f -- "$path"
   done <"$here/files.tsv"
 fi
@@ -47,10 +60,12 @@ empty() {
     rm -rf --one-file-system -- "$1"
   fi
 }
-empty /var/lib/etcd
 empty /var/lib/kubelet
 empty /etc/cni/net.d
 empty /run/flannel
+if [ "$etcd" = deleted ]; then
+  empty /var/lib/etcd
+fi
 for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
   ip link delete "$device" 2>/dev/null || true
 done
@@ -62,4 +77,9 @@ cat "$here/.hosts" >/etc/hosts
 rm -f "$here/.hosts"
 rm -rf --one-file-system -- /var/lib/hagen
 systemctl daemon-reload
+if [ "$etcd" = kept ]; then
+  say 'its member of etcd was left as it is'
+else
+  say 'its member of etcd has lost its data: members that live on count it until README.md, "A lost member of etcd", is followed'
+fi
 say 'done; a reboot clears the rules that kube-proxy left in the kernel, then 10-prepare.sh can start again'

@@ -48,11 +48,11 @@ if joined >/dev/null 2>&1; then
 else
   wait_for 60 'the API answers at https://10.0.0.10:8443 (run 50-init.sh on cp1 first)' as_node get --raw /readyz
   if [ -e /etc/kubernetes/kubelet.conf ]; then
-    die 'an earlier join stopped half-way: run 90-reset.sh --yes, then 10-prepare.sh and the steps after it'
+    die 'an earlier join stopped half-way: start this node over as README.md says under "A lost control plane"'
   fi
   say 'kubeadm join'
   timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
-    die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
+    die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then start this node over as README.md says under "A lost control plane"'
 fi
 wait_for 120 'the node is registered' joined
 say 'done'

@@ -59,6 +59,8 @@ if [ -e /etc/kubernetes/manifests/kube-apiserver.yaml ]; then
 else
   answers 192.168.1.33 8443 || die 'the VIP 192.168.1.33:8443 does not answer: run 30-balancer.sh on the control planes first'
   env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.11:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key endpoint health >/dev/null || die 'etcd is not healthy: run 40-etcd.sh on the members first'
+  [ -z "$(env ETCDCTL_API=3 /usr/local/bin/etcdctl --command-timeout=5s --endpoints=https://192.168.1.11:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key get '' --prefix --keys-only --limit=1)" ] ||
+    say 'etcd is not empty: what an earlier init or cluster left there is taken up again (to start from nothing instead: 90-reset.sh --yes --etcd on every member)'
   say 'kubeadm init'
   timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ||
     die 'kubeadm init failed (see above; journalctl -u kubelet -n 100; crictl ps -a): mend the cause, then run 90-reset.sh --yes, 10-prepare.sh and the steps after it'
