@@ -48,16 +48,22 @@ pub(crate) struct Release {
     pub(crate) version: &'static str,
     /// The module that builds it.
     module: &'static str,
-    /// Whether `kubeadm config validate` exists (1.28 and newer).
-    validate: bool,
+    /// The arguments before the name of a file, of init or of join, that it is to validate.
+    reads: [&'static str; 3],
 }
 
+/// 1.28 and newer.
+const VALIDATE: [&str; 3] = ["config", "validate", "--config"];
+/// Older: reads as init and join do, refuses what they refuse, and logs a warning of each field
+/// that it does not know.
+const MIGRATE: [&str; 3] = ["config", "migrate", "--old-config"];
+
 pub(crate) const V1_37: Release =
-    Release { version: "1.37.1", module: "kubernetes-1.37", validate: true };
+    Release { version: "1.37.1", module: "kubernetes-1.37", reads: VALIDATE };
 pub(crate) const V1_30: Release =
-    Release { version: "1.30.4", module: "kubernetes-1.30", validate: true };
+    Release { version: "1.30.4", module: "kubernetes-1.30", reads: VALIDATE };
 pub(crate) const V1_21: Release =
-    Release { version: "1.21.14", module: "kubernetes-1.21", validate: false };
+    Release { version: "1.21.14", module: "kubernetes-1.21", reads: MIGRATE };
 
 /// Some nodes of a cluster of this release.
 pub(crate) fn judge(cluster: &Cluster, nodes: &[&Node], release: &Release) {
@@ -70,10 +76,8 @@ pub(crate) fn judge(cluster: &Cluster, nodes: &[&Node], release: &Release) {
         machine.place(&kubeadm, "/usr/bin/kubeadm");
         // First in the PATH.
         machine.place_script("/usr/local/sbin/docker", DOCKER);
-        if release.validate {
-            let own = if node.has(CONFIG) { CONFIG } else { JOIN };
-            quiet(machine.run("kubeadm", &["config", "validate", "--config", own]), cluster);
-        }
+        let own = if node.has(CONFIG) { CONFIG } else { JOIN };
+        quiet(machine.run("kubeadm", &[&release.reads[..], &[own]].concat()), cluster);
         if !node.has("/etc/kubernetes/pki/apiserver.crt") {
             // A worker: its kubeadm makes nothing beforehand.
             continue;
