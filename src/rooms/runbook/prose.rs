@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::plan::Planned;
 use super::scripts::runs_member;
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, layout};
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, layout, loopback};
 use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
@@ -27,9 +27,21 @@ struct Readme<'a> {
     members: Vec<&'a str>,
     /// Folders of a member that systemd runs.
     etcd_data: BTreeSet<&'a str>,
+    /// The folder of a stacked member's data.
+    stacked_data: &'a str,
+    /// The member on a node, as that node reaches it.
+    etcd_local: String,
+    /// Where members keep the snapshots that a timer takes.
+    backup: Option<&'a str>,
+    restore: Option<Restore<'a>>,
+    /// The members' settings.
+    etcd_conf: &'static str,
     /// Settings that win until the next boot.
     etcd_override: &'static str,
     etcdctl_env: &'static str,
+    etcd_pki: &'static str,
+    pki: &'static str,
+    discovery: &'static str,
     etcdctl_api_variable: bool,
     etcd_bin: &'static str,
     first: &'a str,
@@ -41,6 +53,13 @@ struct Readme<'a> {
     faults: Faults,
     /// Bound to what the release asks of a token-less join.
     node_role_binding: bool,
+}
+
+/// How external members start from a snapshot, with the program that this release of etcd does it with.
+#[derive(Serialize)]
+struct Restore<'a> {
+    program: String,
+    data: &'a str,
 }
 
 #[derive(Serialize)]
@@ -108,8 +127,22 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         all: names(&|_| true),
         members: names(&|node| runs_member(node, with)),
         etcd_data: etcd_data(with),
+        stacked_data: &cluster.etcd.data_dir,
+        etcd_local: {
+            let port = match cluster.etcd.mode {
+                EtcdMode::External => cluster.etcd.client_port,
+                EtcdMode::Stacked => STACKED_CLIENT_PORT,
+            };
+            format!("https://{}", host_port(loopback(first.address), port))
+        },
+        backup: backup(with),
+        restore: restore(with),
+        etcd_conf: layout::ETCD_CONF,
         etcd_override: layout::ETCD_OVERRIDE,
         etcdctl_env: layout::ETCDCTL_ENV,
+        etcd_pki: layout::ETCD_PKI,
+        pki: layout::PKI,
+        discovery: layout::DISCOVERY,
         etcdctl_api_variable: cluster
             .etcd
             .version
@@ -141,6 +174,31 @@ fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
         .filter(|path| path.room == "etcd" && path.remove_on_reset)
         .map(|path| path.path.as_str())
         .collect()
+}
+
+/// The port of kubeadm's static pods for clients (`EtcdListenClientPort` in
+/// `cmd/kubeadm/app/constants/constants.go`).
+const STACKED_CLIENT_PORT: u16 = 2379;
+
+/// The one folder of a member that outlives a reset holds its snapshots.
+fn backup<'a>(with: &'a Rendering<'_>) -> Option<&'a str> {
+    let members = with.cluster.nodes.iter().filter(|node| runs_member(node, with));
+    members
+        .flat_map(|node| &with.claims.of(node.index).paths)
+        .find(|path| path.room == "etcd" && !path.remove_on_reset)
+        .map(|path| path.path.as_str())
+}
+
+/// `None` where a member keeps its log in a folder of its own, which takes other commands.
+fn restore<'a>(with: &'a Rendering<'_>) -> Option<Restore<'a>> {
+    let etcd = &with.cluster.etcd;
+    let folders: Vec<&str> = etcd_data(with).into_iter().collect();
+    let [data] = folders[..] else { return None };
+    let program = match etcd.version.release() {
+        Some(facts) if facts.etcdutl => format!("{}/etcdutl", layout::ETCD_BIN),
+        _ => format!("ETCDCTL_API=3 {}/etcdctl", layout::ETCD_BIN),
+    };
+    Some(Restore { program, data })
 }
 
 fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {

@@ -25,12 +25,13 @@ readonly state=/var/lib/hagen
 if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
   die "these files are not installed yet: run 20-install.sh first"
 fi
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
+# wait_for SECONDS WHAT COMMAND…: tries once a second; what the last attempt complained of is shown.
 wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
+  local seconds=$1 what=$2 start=$SECONDS said
   shift 2
-  until "$@" >/dev/null 2>&1; do
+  until said=$("$@" 2>&1 >/dev/null); do
     if ((SECONDS - start >= seconds)); then
+      [ -z "$said" ] || printf '%s\n' "$said" >&2
       die "$what: not within $seconds s"
     fi
     sleep 1
@@ -71,7 +72,13 @@ unit() {
   if ! systemctl is-active --quiet "$name"; then
     say "starting $name"
     systemctl reset-failed "$name" 2>/dev/null || true
-    order "$wait" start "$name"
+    # A start that is under way has read the files as they were: one that waits for its peers has
+    # to begin anew.
+    if [ -e "$state/pending/$name" ]; then
+      order "$wait" restart "$name"
+    else
+      order "$wait" start "$name"
+    fi
     rm -f "$state/pending/$name"
   else
     refresh "$wait" "$name"

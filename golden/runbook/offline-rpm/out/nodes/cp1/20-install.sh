@@ -165,7 +165,13 @@ unit() {
   if ! systemctl is-active --quiet "$name"; then
     say "starting $name"
     systemctl reset-failed "$name" 2>/dev/null || true
-    order "$wait" start "$name"
+    # A start that is under way has read the files as they were: one that waits for its peers has
+    # to begin anew.
+    if [ -e "$state/pending/$name" ]; then
+      order "$wait" restart "$name"
+    else
+      order "$wait" start "$name"
+    fi
     rm -f "$state/pending/$name"
   else
     refresh "$wait" "$name"

@@ -25,12 +25,13 @@ readonly state=/var/lib/hagen
 if [ "$(cat "$state/installed" 2>/dev/null)" != "$(sha256sum <"$here/files.tsv")" ]; then
   die "these files are not installed yet: run 20-install.sh first"
 fi
-# wait_for SECONDS WHAT COMMAND…: tries once a second.
+# wait_for SECONDS WHAT COMMAND…: tries once a second; what the last attempt complained of is shown.
 wait_for() {
-  local seconds=$1 what=$2 start=$SECONDS
+  local seconds=$1 what=$2 start=$SECONDS said
   shift 2
-  until "$@" >/dev/null 2>&1; do
+  until said=$("$@" 2>&1 >/dev/null); do
     if ((SECONDS - start >= seconds)); then
+      [ -z "$said" ] || printf '%s\n' "$said" >&2
       die "$what: not within $seconds s"
     fi
     sleep 1
