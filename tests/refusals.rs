@@ -252,7 +252,7 @@ fn a_rotation_that_would_leave_keys_in_place_is_refused() {
         scene
             .run(&format!("secrets rotate inventory.yaml {area} --secrets rsa.yaml"))
             .expect(2)
-            .says("secrets import");
+            .says("new.key --secrets rsa.yaml`");
     }
     scene.run("secrets rotate inventory.yaml leaves --secrets rsa.yaml").expect(0);
 

@@ -271,6 +271,10 @@ mod tests {
                 "etcd.backup.directory",
             ),
             ("etcd: {mode: external, dataDir: /var/lib/kubelet/etcd}", "etcd.dataDir"),
+            (
+                "{etcd: {dataDir: /srv/etcd}, images: {archives: [/srv/a.tar, /srv/etcd/b.tar]}}",
+                "images.archives[1]",
+            ),
             ("etcd: {dataDir: /var/lib/kubelet}", "etcd.dataDir"),
         ] {
             let outcome = trial::outcome(overlay);

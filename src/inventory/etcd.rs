@@ -62,7 +62,7 @@ pub struct EtcdSection {
     /// Which members an API server talks to; external only. Default: `auto`.
     #[serde(default)]
     pub endpoints: EtcdEndpoints,
-    /// Where the data lives: a folder of its own, which `90-reset.sh` empties. Default:
+    /// Where the data lives: a folder of its own, which a reset empties. Default:
     /// `/var/lib/etcd`.
     pub data_dir: Option<AbsolutePath>,
     /// The clients' port; external only. Default: 2379.

@@ -148,7 +148,11 @@ impl Rotate {
     /// Why an area with stored keys is not rotated: they would stay, and only the others change.
     fn not_derived(&self, stored: &[&str]) -> Option<Failure> {
         let label = stored.first()?;
-        let inventory = self.which.inventory.display();
+        let Which { inventory, secrets } = &self.which;
+        let inventory = inventory.display();
+        let named = secrets
+            .as_ref()
+            .map_or_else(String::new, |path| format!(" --secrets {}", path.display()));
         Some(
             Failure::new(format!(
                 "the bundle stores {}, which a new generation would not replace",
@@ -156,7 +160,7 @@ impl Rotate {
             ))
             .help(format!(
                 "put a new key in the place of each: `openssl genrsa -out new.key 2048`, then \
-                 `hagen secrets import {inventory} {label} new.key`"
+                 `hagen secrets import {inventory} {label} new.key{named}`"
             )),
         )
     }

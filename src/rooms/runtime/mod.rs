@@ -58,6 +58,7 @@ impl Room for Runtime {
         mirrors::check(&said.images.mirrors, cluster, report);
         let plan = plan::RuntimePlan::new(&said.images.mirrors, cluster)?;
         plan::claim(&said.runtime, cluster, claims);
+        plan::keep(&said.images.archives, cluster, claims);
         Some(Box::new(plan))
     }
 }

@@ -8,8 +8,9 @@ use crate::cluster::{CgroupDriver, Cluster, Node, RuntimeKind};
 use crate::document;
 use crate::inventory::images::MirrorSection;
 use crate::inventory::runtime::RuntimeSection;
+use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
-use crate::rooms::claims::{Phase, Unit};
+use crate::rooms::claims::{OwnedPath, Phase, Unit};
 use crate::rooms::output::File;
 use crate::rooms::{Claims, DocumentName, Output, Plan, Rendering};
 use crate::template;
@@ -85,6 +86,23 @@ pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut Cl
         let claims = claims.node(node.index);
         claims.packages.extend(packages);
         claims.units.extend(units(cluster));
+    }
+}
+
+/// Archives of images lie on the nodes before hagen comes, and stay when it goes.
+pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut Claims) {
+    let kept: Vec<OwnedPath> = archives
+        .iter()
+        .enumerate()
+        .map(|(index, path)| OwnedPath {
+            room: "runtime",
+            path: path.to_string(),
+            remove_on_reset: false,
+            at: Path::of(&["images", "archives"]).index(index),
+        })
+        .collect();
+    for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
+        claims.node(node.index).paths.extend(kept.iter().cloned());
     }
 }
 
