@@ -65,6 +65,12 @@ pub(crate) fn visit() -> Command {
     command
 }
 
+/// Removes what a run has left whose janitor was killed as well. Whether nothing is left and no
+/// ground runs in this checkout.
+pub(crate) fn clean() -> bool {
+    Janitor::start().is_some_and(Janitor::finish)
+}
+
 /// A process outside of every namespace that does its work before this process starts, and again
 /// when it is gone.
 struct Janitor(Child);
