@@ -27,6 +27,7 @@ mod scenario;
 mod scripts;
 mod switch;
 mod topology;
+mod traces;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -86,6 +87,8 @@ enum Verb {
         #[arg(long)]
         lone: bool,
     },
+    /// Kill grounds and look for what they leave.
+    Traces,
     /// A shell in a machine of a ground that runs with --keep.
     Shell {
         /// The machine.
@@ -101,6 +104,9 @@ fn main() -> ExitCode {
     if !sandbox::is_inside() {
         // What is built here is left for the next run.
         supply(&arguments.kubernetes);
+        if matches!(arguments.verb, Some(Verb::Traces)) {
+            return traces::judge();
+        }
         return sandbox::enter();
     }
     let mut report = Report::resumed(&sandbox::target(), host());
@@ -210,6 +216,10 @@ fn host() -> Host {
 
 /// Everything that machines fetch, made if it is not there.
 fn supply(kubernetes: &str) -> PathBuf {
+    if sandbox::is_inside() {
+        // Made on the way here.
+        return sandbox::target().join("supply");
+    }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/supply/make");
     let folder = run(Command::new(script).arg(kubernetes)).succeeded();
     PathBuf::from(folder.stdout.trim())

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -36,9 +36,8 @@ pub(crate) fn is_inside() -> bool {
 
 /// Runs this program again, inside, with the same arguments, and cleans up after it.
 pub(crate) fn enter() -> ExitCode {
-    clean();
+    let Some(janitor) = Janitor::start() else { return ExitCode::FAILURE };
     fs::create_dir_all(state()).unwrap();
-    let janitor = Janitor::start();
     let mut inside = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--ipc", "--pid", "--fork"])
         .args(["--kill-child=KILL", "--mount-proc"])
@@ -48,8 +47,8 @@ pub(crate) fn enter() -> ExitCode {
         .expect("util-linux has setpriv and unshare");
     fs::write(outside(), inside.id().to_string()).unwrap();
     let status = inside.wait().unwrap();
-    janitor.finish();
-    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let clean = janitor.finish();
+    if status.success() && clean { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Holds the number of the process whose only child is the first one inside.
@@ -66,50 +65,89 @@ pub(crate) fn visit() -> Command {
     command
 }
 
-/// A process outside of every namespace that does its work when this process is gone.
+/// Removes what a run has left whose janitor was killed as well. Whether nothing is left and no
+/// ground runs in this checkout.
+pub(crate) fn clean() -> bool {
+    Janitor::start().is_some_and(Janitor::finish)
+}
+
+/// A process outside of every namespace that does its work before this process starts, and again
+/// when it is gone.
 struct Janitor(Child);
 
 impl Janitor {
-    fn start() -> Self {
+    /// `None` if another ground runs in this checkout, or what an earlier one has left cannot be
+    /// removed; the janitor has said so.
+    fn start() -> Option<Self> {
         // Its standard input ends when this process does. A group of its own: Ctrl-C is not for it.
         let mut janitor = Command::new("bash");
-        janitor.args(["-c", JANITOR, "janitor"]).arg(state());
-        janitor.args(groups()).stdin(Stdio::piped()).process_group(0);
-        Self(janitor.spawn().expect("bash starts"))
+        janitor.args(["-c", JANITOR, "janitor"]).arg(state()).args(groups());
+        janitor.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        let mut janitor = janitor.spawn().expect("bash starts");
+        let mut said = String::new();
+        BufReader::new(janitor.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        let janitor = Self(janitor);
+        if said == "ready\n" {
+            return Some(janitor);
+        }
+        janitor.finish();
+        None
     }
 
-    fn finish(mut self) {
+    /// Whether nothing is left.
+    fn finish(mut self) -> bool {
         drop(self.0.stdin.take());
-        self.0.wait().unwrap();
+        self.0.wait().unwrap().success()
     }
 }
 
-/// Waits for the end of its input, then until every process of the groups is gone.
+/// Holds the checkout's lock, and ends everything in the groups: at its start, and after the end of
+/// its input.
 const JANITOR: &str = r#"
 trap '' INT TERM HUP
-cat >/dev/null
 state=$1
 shift
-for _ in {1..100}; do
-  left=0
-  for group; do
-    [ -d "$group" ] || continue
-    find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL 2>/dev/null
-    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
-    [ ! -d "$group" ] || left=1
+exec 9<"${state%/*}"
+if ! flock --nonblock 9; then
+  outside=$(cat "$state/outside" 2>/dev/null)
+  # The janitor of a ground that has ended needs a moment more.
+  if [ -d "/proc/${outside:-none}" ] || ! flock --timeout 15 9; then
+    echo "another ground runs in this checkout (process $outside): end it first" >&2
+    exit 1
+  fi
+fi
+tidy() {
+  local group left
+  SECONDS=0
+  while [ $SECONDS -lt 10 ]; do
+    left=()
+    for group; do
+      [ -d "$group" ] || continue
+      find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs -r kill -KILL 2>/dev/null
+      find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+      [ ! -d "$group" ] || left+=("$group")
+    done
+    if [ ${#left[@]} -eq 0 ] && rm -rf --one-file-system -- "$state" 2>/dev/null; then
+      return
+    fi
+    sleep 0.1
   done
-  [ "$left" = 1 ] || break
-  sleep 0.1
-done
-rm -rf --one-file-system -- "$state"
-"#;
-
-/// Removes what a run has left whose janitor was killed as well.
-fn clean() {
-    if groups().iter().any(|group| group.exists()) || state().exists() {
-        Janitor::start().finish();
-    }
+  if [ ${#left[@]} -eq 0 ]; then
+    rm -rf --one-file-system -- "$state"
+    return
+  fi
+  {
+    echo "the ground has left control groups that cannot be removed; its folder is kept: $state"
+    printf '%s\n' "${left[@]}"
+    find "${left[@]}" -name cgroup.procs -exec cat {} + | sort -nu | xargs -r ps -o pid,stat,args -p
+  } >&2
+  return 1
 }
+tidy "$@" || exit
+echo ready
+cat >/dev/null
+tidy "$@"
+"#;
 
 /// The ground's group in every hierarchy.
 fn groups() -> Vec<PathBuf> {

@@ -18,8 +18,8 @@ impl Switch {
     /// `gateway` is in CIDR notation. Once per ground: namespaces have names here, which nobody
     /// outside sees.
     pub(crate) fn start(gateway: &str, prefix: &str) -> Self {
-        run(Command::new("mkdir").args(["-p", "/run/netns"])).succeeded();
-        run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run/netns"])).succeeded();
+        // Of its own: systemd-nspawn leaves locks there as well.
+        run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"])).succeeded();
         ip(&format!("netns add {SWITCH}"));
         let switch = Self { gateway: gateway.to_owned(), prefix: prefix.to_owned() };
         switch.ip("link set lo up");
