@@ -172,7 +172,11 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
     ("haproxy", &["load_balancer"], "the balancers share a section"),
     ("nginx", &["load_balancer"], "the balancers share a section"),
     ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
-    ("runbook", &["host", "images", "packages"], "hosts are prepared by its scripts"),
+    (
+        "runbook",
+        &["cni", "host", "images", "packages"],
+        "hosts are prepared by its scripts, and it says when a pod network comes",
+    ),
     ("runtime", &["images"], "containerd has the mirrors of registries in files of its own"),
     ("host", &["packages"], "a host's repositories are set up before its rooms need them"),
 ];

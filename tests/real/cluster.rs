@@ -20,8 +20,9 @@ pub(crate) struct Case {
     /// Names the case in messages and its folder.
     pub(crate) name: &'static str,
     /// The folder under `golden/clusters`.
-    golden: &'static str,
-    edit: fn(String) -> String,
+    pub(crate) golden: &'static str,
+    /// Makes the inventory from it.
+    pub(crate) edit: fn(String) -> String,
 }
 
 /// Every default, stacked etcd.

@@ -76,7 +76,14 @@ fn delivered(node: &Node, network: &Network) -> Machine {
     }
     machine.place_script("/usr/bin/curl", CURL);
     machine.place_script("/usr/lib/apt/apt-helper", APT_HELPER);
+    copy(node, &machine);
+    machine
+}
+
+/// `nodes/<node>/`, in the place of what was copied before.
+fn copy(node: &Node, machine: &Machine) {
     let folder = machine.path("/root/hagen");
+    fs::remove_dir_all(&folder).ok();
     for entry in WalkDir::new(&node.folder) {
         let entry = entry.unwrap();
         let to = folder.join(entry.path().strip_prefix(&node.folder).unwrap());
@@ -86,7 +93,6 @@ fn delivered(node: &Node, network: &Network) -> Machine {
             fs::copy(entry.path(), to).unwrap();
         }
     }
-    machine
 }
 
 /// Where packages are said to be preinstalled, the script looks for their programs, and for the
@@ -166,6 +172,66 @@ fn run_twice(case: &Case) {
             node.name
         );
     }
+}
+
+/// nginx, and a drop-in of the site's own.
+const BEFORE: Case = Case {
+    name: "before",
+    edit: |text| {
+        let drop_in = "{unit: containerd.service, dropIn: {Service: {LimitNOFILE: '1048576'}}}";
+        format!("{text}units: [{drop_in}]\n")
+    },
+    ..NGINX_1_30
+};
+/// The same cluster with neither.
+const AFTER: Case =
+    Case { name: "after", edit: |text| text.replace("kind: nginx", "kind: haproxy"), ..NGINX_1_30 };
+
+/// What systemctl was asked for.
+const RECORDING: &str = "#!/bin/sh\necho \"$*\" >>/root/systemctl\n";
+
+#[test]
+fn what_leaves_the_inventory_leaves_the_node() {
+    let [before, after] = [&BEFORE, &AFTER].map(compiled);
+    let network = Network::start();
+    let machine = delivered(&before.nodes[0], &network);
+    machine.place_script("/usr/bin/systemctl", RECORDING);
+    let run = |phase: &str| {
+        fs::remove_file(machine.path("/root/systemctl")).ok();
+        let ran = machine.run("bash", &[&format!("/root/hagen/{phase}")]).succeeded();
+        (ran.stdout, fs::read_to_string(machine.path("/root/systemctl")).unwrap_or_default())
+    };
+    run("10-prepare.sh");
+    run("20-install.sh");
+    let node = &after.nodes[0];
+    let paths = |node: &Node| node.files().into_iter().map(|file| file.path).collect::<Vec<_>>();
+    let stay = paths(node);
+    let gone: Vec<_> =
+        paths(&before.nodes[0]).into_iter().filter(|path| !stay.contains(path)).collect();
+    assert!(gone.iter().any(|path| path == "/etc/nginx/nginx.conf"), "{gone:?}");
+    assert!(gone.iter().any(|path| path.contains("containerd.service.d/")), "{gone:?}");
+
+    // Only 20-install.sh: 10-prepare.sh owes restarts of what its stand-in never installs.
+    copy(node, &machine);
+    let (said, asked) = run("20-install.sh");
+    for path in &gone {
+        assert!(!machine.path(path).exists(), "{path} is still there");
+        assert!(said.contains(&format!("removed {path}\n")), "{path}: {said}");
+    }
+    for path in &stay {
+        assert!(machine.path(path).exists(), "{path} is missing");
+    }
+    assert!(asked.contains("disable --now --quiet nginx.service\n"), "{asked}");
+    assert!(!asked.contains("--now --quiet keepalived"), "{asked}");
+    assert!(asked.contains("restart containerd.service\n"), "{asked}");
+
+    let once = disk(&machine);
+    let (said, _) = run("20-install.sh");
+    assert!(!said.contains("removed") && !said.contains("placed"), "{said}");
+    let mut twice = disk(&machine);
+    let log = Path::new("/root/systemctl");
+    twice.extend(once.get_key_value(log).map(|(path, state)| (path.clone(), state.clone())));
+    assert!(once == twice, "the second run changed something");
 }
 
 #[test]

@@ -4,11 +4,13 @@
 //! Per node: `10-prepare.sh` … `90-reset.sh`, only the phases that the node needs. Per cluster:
 //! `README.md`, the image list and the topology.
 
+mod firewall;
 mod images;
 mod packages;
 mod plan;
 mod prose;
 mod repositories;
+mod reset;
 mod scripts;
 #[cfg(test)]
 mod tests;
@@ -40,9 +42,12 @@ static TEMPLATES: &[Template] = &[
     template!("runbook/apt.sh.j2"),
     template!("runbook/archive.sh.j2"),
     template!("runbook/certificates.md.j2"),
+    template!("runbook/changes.md.j2"),
+    template!("runbook/firewall.sh.j2"),
     template!("runbook/guard.sh.j2"),
     template!("runbook/images.sh.j2"),
     template!("runbook/installed.sh.j2"),
+    template!("runbook/losses.md.j2"),
     template!("runbook/prelude.sh.j2"),
     template!("runbook/rpm.sh.j2"),
     template!("runbook/snapshots.md.j2"),
@@ -85,7 +90,7 @@ impl Plan for Planned {
             scripts::kubernetes(node, with, out);
         }
         scripts::verify(node, with, out);
-        scripts::reset(node, with, out);
+        reset::reset(self, node, with, out);
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {

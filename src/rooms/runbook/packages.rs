@@ -7,11 +7,11 @@ use super::repositories::{self, RepositoryContext};
 use crate::catalog::PackageManager;
 use crate::cluster::Node;
 use crate::rooms::Rendering;
-use crate::rooms::claims::{Archive, Package, Repository};
+use crate::rooms::claims::{Archive, NodeClaims, Package, Repository};
 
 /// What `10-prepare.sh` installs.
 #[derive(Serialize)]
-pub(super) struct PackagesContext {
+pub(super) struct PackagesContext<'a> {
     /// Nothing is installed, programs are looked for.
     preinstalled: bool,
     /// `apt-get`, `dnf` or `yum`.
@@ -23,14 +23,26 @@ pub(super) struct PackagesContext {
     packages: Vec<String>,
     /// Names whose upgrades are held back.
     held: Vec<String>,
+    /// What runs on as it was until it is restarted.
+    restarts: Vec<Restarts<'a>>,
     /// What is looked for where packages are preinstalled.
     programs: BTreeSet<String>,
-    archives: Vec<ArchiveContext>,
+    archives: Vec<ArchiveContext<'a>>,
+}
+
+/// The units of the room that asked for a package.
+#[derive(Serialize)]
+struct Restarts<'a> {
+    /// As in [`PackagesContext::packages`].
+    package: String,
+    units: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
-struct ArchiveContext {
+struct ArchiveContext<'a> {
     name: &'static str,
+    /// Units that run its programs.
+    units: Vec<&'a str>,
     version: Vec<String>,
     prints: String,
     sources: Vec<SourceContext>,
@@ -46,8 +58,8 @@ struct SourceContext {
     folder: String,
 }
 
-impl PackagesContext {
-    pub(super) fn new(planned: &Planned, with: &Rendering<'_>, node: &Node) -> Self {
+impl<'a> PackagesContext<'a> {
+    pub(super) fn new(planned: &Planned, with: &'a Rendering<'_>, node: &Node) -> Self {
         let claims = with.claims.of(node.index);
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Package> = BTreeMap::new();
@@ -78,6 +90,14 @@ impl PackagesContext {
                 .filter(|package| package.hold)
                 .map(|package| package.name.clone())
                 .collect(),
+            restarts: wanted
+                .values()
+                .map(|package| Restarts {
+                    package: exact(package, &with.claims.package_versions, apt),
+                    units: services(package.room, claims),
+                })
+                .filter(|restarts| !restarts.units.is_empty())
+                .collect(),
             programs: claims
                 .packages
                 .iter()
@@ -86,10 +106,19 @@ impl PackagesContext {
             archives: claims
                 .archives
                 .iter()
-                .map(|archive| ArchiveContext::new(archive, planned.mirrors.archives.as_deref()))
+                .map(|archive| {
+                    let units = services(archive.room, claims);
+                    ArchiveContext::new(archive, units, planned.mirrors.archives.as_deref())
+                })
                 .collect(),
         }
     }
+}
+
+/// The daemons that a room runs. The host's tools are no part of its clock.
+fn services<'a>(room: &str, claims: &'a NodeClaims) -> Vec<&'a str> {
+    let units = claims.units.iter().filter(|unit| unit.room == room && room != "host");
+    units.map(|unit| unit.name.as_str()).filter(|name| name.ends_with(".service")).collect()
 }
 
 /// `kubeadm=1.30.4-1.1` or `kubeadm-1.30.4-150500.1.1`. What the inventory pins comes first.
@@ -101,8 +130,8 @@ fn exact(package: &Package, pinned: &BTreeMap<String, String>, apt: bool) -> Str
     }
 }
 
-impl ArchiveContext {
-    fn new(archive: &Archive, mirror: Option<&str>) -> Self {
+impl<'a> ArchiveContext<'a> {
+    fn new(archive: &Archive, units: Vec<&'a str>, mirror: Option<&str>) -> Self {
         let Archive {
             room: _,
             name,
@@ -117,6 +146,7 @@ impl ArchiveContext {
         let below = |path: &str| format!("{}/{path}", mirror.unwrap_or(base));
         Self {
             name,
+            units,
             version: version.clone(),
             prints: prints.clone(),
             sources: sources

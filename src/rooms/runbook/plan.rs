@@ -1,4 +1,5 @@
 use crate::inventory::Inventory;
+use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection};
 use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::inventory::packages::{
@@ -10,6 +11,8 @@ pub(super) struct Planned {
     pub(super) set_hostname: bool,
     pub(super) open_firewall: bool,
     pub(super) preinstalled: bool,
+    /// Whether somebody else brings the pod network.
+    pub(super) own_pod_network: bool,
     pub(super) mirrors: Mirrors,
     /// Archives of images on the node.
     pub(super) image_archives: Vec<String>,
@@ -60,6 +63,7 @@ impl Planned {
             set_hostname: *set_hostname,
             open_firewall: *firewall == Firewall::Open,
             preinstalled: *source == PackageSource::Preinstalled,
+            own_pod_network: said.cni.plugin == Plugin::None,
             mirrors: Mirrors {
                 distribution: distribution.as_ref().map(Mirror::from),
                 runtime: runtime.as_ref().map(Mirror::from),

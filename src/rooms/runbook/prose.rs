@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -17,11 +18,9 @@ struct Readme<'a> {
     endpoint: String,
     vip: String,
     balancer: &'static str,
-    balancer_unit: &'static str,
     etcd: String,
     external_etcd: bool,
     runtime: String,
-    preinstalled: bool,
     nodes: Vec<NodeRow<'a>>,
     all: Vec<&'a str>,
     members: Vec<&'a str>,
@@ -41,18 +40,19 @@ struct Readme<'a> {
     etcdctl_env: &'static str,
     etcd_pki: &'static str,
     pki: &'static str,
+    kubeadm_config: &'static str,
+    /// Whether somebody else brings the pod network.
+    own_pod_network: bool,
+    pod_subnets: Vec<String>,
     discovery: &'static str,
     etcdctl_api_variable: bool,
     etcd_bin: &'static str,
     first: &'a str,
-    first_ssh: &'a str,
     other_control_planes: Vec<&'a str>,
     workers: Vec<&'a str>,
     certs_command: &'a str,
     ports: Vec<PortRow>,
     faults: Faults,
-    /// Bound to what the release asks of a token-less join.
-    node_role_binding: bool,
 }
 
 /// How external members start from a snapshot, with the program that this release of etcd does it with.
@@ -67,6 +67,8 @@ struct NodeRow<'a> {
     name: &'a str,
     address: String,
     ssh: &'a str,
+    /// Where rsync puts its folder.
+    copy_to: String,
     roles: String,
     os: String,
     steps: String,
@@ -102,9 +104,9 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
     let Some(first) = cluster.control_planes().next() else { return };
     let control_planes = cluster.control_planes().count();
     let members = cluster.etcd.members.len();
-    let (balancer, balancer_unit) = match cluster.balancer {
-        LoadBalancerKind::Haproxy => ("haproxy", "haproxy.service"),
-        LoadBalancerKind::Nginx => ("nginx", "nginx.service"),
+    let balancer = match cluster.balancer {
+        LoadBalancerKind::Haproxy => "haproxy",
+        LoadBalancerKind::Nginx => "nginx",
     };
     let context = Readme {
         cluster: &cluster.name,
@@ -112,7 +114,6 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         endpoint: cluster.endpoint.url(),
         vip: cluster.endpoint.vip.to_string(),
         balancer,
-        balancer_unit,
         etcd: match cluster.etcd.mode {
             EtcdMode::External => format!("{} as systemd units", cluster.etcd.version),
             EtcdMode::Stacked => format!("{} as static pods", cluster.etcd.version),
@@ -122,7 +123,6 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
             RuntimeKind::Containerd => format!("containerd {}", cluster.runtime.version_text),
             RuntimeKind::Docker => format!("docker {}", cluster.runtime.version_text),
         },
-        preinstalled: planned.preinstalled,
         nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),
         all: names(&|_| true),
         members: names(&|node| runs_member(node, with)),
@@ -142,6 +142,9 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         etcdctl_env: layout::ETCDCTL_ENV,
         etcd_pki: layout::ETCD_PKI,
         pki: layout::PKI,
+        kubeadm_config: layout::KUBEADM_CONFIG,
+        own_pod_network: planned.own_pod_network,
+        pod_subnets: cluster.pod_subnets.iter().map(ToString::to_string).collect(),
         discovery: layout::DISCOVERY,
         etcdctl_api_variable: cluster
             .etcd
@@ -150,7 +153,6 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
             .is_some_and(|f| f.etcdctl_api_variable),
         etcd_bin: layout::ETCD_BIN,
         first: &first.name,
-        first_ssh: &first.ssh,
         other_control_planes: names(&|node| node.control_plane && node.index != first.index),
         workers: names(&|node| node.worker && !node.control_plane),
         certs_command: &cluster.release.kubeadm.certs_command,
@@ -161,7 +163,6 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
             members,
             members_lost: members.saturating_sub(1) / 2,
         },
-        node_role_binding: cluster.release.kubeadm.node_role_binding_needed,
     };
     out.template(File::cluster("README.md"), "runbook/README.md.j2", &context);
 }
@@ -224,6 +225,10 @@ fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
         name: &node.name,
         address: node.address.to_string(),
         ssh: &node.ssh,
+        copy_to: match node.ssh.parse() {
+            Ok(IpAddr::V6(address)) => format!("root@[{address}]:/root/hagen/"),
+            _ => format!("root@{}:/root/hagen/", node.ssh),
+        },
         roles: roles.join(", "),
         os: format!("{} {}", node.os.distribution, node.os.version),
         steps: steps.join(" "),

@@ -1,12 +1,13 @@
 use serde::Serialize;
 
+use super::firewall::{firewalld, vrrp};
 use super::images::ImagesContext;
 use super::packages::PackagesContext;
 use super::plan::Planned;
 use super::units::{UnitContext, of_phase};
 use crate::catalog::OsFamily;
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, layout, loopback};
-use crate::rooms::claims::{Phase, Protocol};
+use crate::rooms::claims::{NodeClaims, Phase};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
 
@@ -29,7 +30,7 @@ struct Script<'a, T> {
     own: T,
 }
 
-fn script<T: Serialize>(
+pub(super) fn script<T: Serialize>(
     node: &Node,
     step: &'static str,
     template: &'static str,
@@ -68,7 +69,7 @@ struct Prepare<'a> {
     hosts_fragment: &'static str,
     rhel: bool,
     #[serde(flatten)]
-    packages: PackagesContext,
+    packages: PackagesContext<'a>,
 }
 
 pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -91,6 +92,12 @@ pub(super) fn prepare(planned: &Planned, node: &Node, with: &Rendering<'_>, out:
     script(node, "10-prepare", "runbook/10-prepare.sh.j2", does, own, out);
 }
 
+/// Units that go when what runs them goes, in the order of their start.
+fn stoppable(claims: &NodeClaims) -> Vec<&str> {
+    let units = claims.units.iter().filter(|unit| !unit.survives_reset());
+    units.map(|unit| unit.name.as_str()).collect()
+}
+
 #[derive(Serialize)]
 struct Install<'a> {
     firewalld: bool,
@@ -98,16 +105,19 @@ struct Install<'a> {
     /// Networks whose packets firewalld lets through: a service knows ports only.
     pods: Vec<String>,
     units: Vec<UnitContext>,
+    /// Units of the whole node that stop once the inventory no longer has them.
+    stoppable: Vec<&'a str>,
     images: Option<ImagesContext<'a>>,
 }
 
 pub(super) fn install(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
     let claims = with.claims.of(node.index);
     let own = Install {
-        firewalld: planned.open_firewall && node.os.family == OsFamily::Rhel,
-        vrrp: claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp),
+        firewalld: firewalld(planned, node),
+        vrrp: vrrp(claims),
         pods: with.cluster.pod_subnets.iter().map(ToString::to_string).collect(),
         units: of_phase(claims, Phase::Install),
+        stoppable: stoppable(claims),
         images: ImagesContext::new(planned, node, with),
     };
     let does = "verifies every file, places it, loads kernel modules and settings";
@@ -292,6 +302,7 @@ struct Verify<'a> {
     vip: Option<String>,
     port: u16,
     kubelet: bool,
+    kubernetes: String,
     kubeconfig: &'static str,
     endpoint: String,
     health: &'a str,
@@ -312,6 +323,7 @@ pub(super) fn verify(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         vip: node.control_plane.then(|| cluster.endpoint.vip.to_string()),
         port: cluster.endpoint.port,
         kubelet: node.kubelet(),
+        kubernetes: cluster.kubernetes.to_string(),
         kubeconfig: KUBELET,
         endpoint: cluster.endpoint.url(),
         health: &cluster.release.health_path,
@@ -319,67 +331,4 @@ pub(super) fn verify(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
     };
     let does = "checks that everything of this node works";
     script(node, "60-verify", "runbook/60-verify.sh.j2", does, own, out);
-}
-
-#[derive(Serialize)]
-struct Reset<'a> {
-    kubelet: bool,
-    cri_socket: &'a str,
-    #[serde(flatten)]
-    parts: Parts<'a>,
-    /// Where systemd runs a member of etcd here: it stays unless told otherwise.
-    member: Option<Member<'a>>,
-}
-
-/// What of a node goes at a reset.
-#[derive(Serialize)]
-struct Parts<'a> {
-    /// In reverse order of their start.
-    units: Vec<&'a str>,
-    paths: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Member<'a> {
-    #[serde(flatten)]
-    parts: Parts<'a>,
-    /// Patterns of its files.
-    files: &'static [&'static str],
-    /// Whether there are others.
-    others: bool,
-}
-
-pub(super) fn reset(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-    let claims = with.claims.of(node.index);
-    let member = runs_member(node, with);
-    let parts = |of_member: bool| {
-        let meant = |room| (member && room == "etcd") == of_member;
-        Parts {
-            units: claims
-                .units
-                .iter()
-                .rev()
-                .filter(|unit| meant(unit.room) && !unit.survives_reset())
-                .map(|unit| unit.name.as_str())
-                .collect(),
-            paths: claims
-                .paths
-                .iter()
-                .filter(|path| meant(path.room) && path.remove_on_reset)
-                .map(|path| path.path.as_str())
-                .collect(),
-        }
-    };
-    let own = Reset {
-        kubelet: node.kubelet(),
-        cri_socket: &with.cluster.runtime.cri_socket,
-        parts: parts(false),
-        member: member.then(|| Member {
-            parts: parts(true),
-            files: layout::ETCD_FILES,
-            others: with.cluster.etcd.members.len() > 1,
-        }),
-    };
-    let does = "takes the node out of the cluster and deletes its data";
-    script(node, "90-reset", "runbook/90-reset.sh.j2", does, own, out);
 }

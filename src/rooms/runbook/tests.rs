@@ -116,3 +116,40 @@ fn a_machine_that_is_nothing_but_a_member_is_reset_with_it() {
     let other = file(&outcome, "nodes/cp1/90-reset.sh");
     assert!(!other.contains("etcd"), "{other}");
 }
+
+#[test]
+fn what_is_replaced_is_owed_a_restart() {
+    let script = prepare("{etcd: {mode: external, version: 3.6.8}}", "cp1");
+    assert!(script.contains("\n  owe etcd.service\n"), "{script}");
+    for owed in [") owe containerd.service ;;", ") owe keepalived.service ;;"] {
+        assert!(script.contains(owed), "{owed} in {script}");
+    }
+    // The host's tools are no part of its clock.
+    assert!(!script.contains("owe chrony"), "{script}");
+    assert!(!prepare("packages: {source: preinstalled}", "w1").contains("owe"));
+}
+
+#[test]
+fn the_list_of_repositories_comes_after_their_keys() {
+    let script = prepare("{}", "w1");
+    let at = |text: &str| script.find(text).unwrap_or_else(|| panic!("{text} in {script}"));
+    assert!(at("\nkeys /etc/apt/keyrings/hagen-kubernetes.asc ") < at("\nwrite \"$list\""));
+}
+
+#[test]
+fn the_runbook_says_when_the_pod_network_of_ones_own_comes() {
+    let readme = |overlay: &str| file(&outcome(overlay), "README.md");
+    let own = readme("cni: {plugin: none}");
+    assert!(own.contains("\n4. Apply the pod network of your own now"), "{own}");
+    assert!(own.contains("\n5. On the other control planes"), "{own}");
+    assert!(!readme("{}").contains("pod network of your own"));
+}
+
+#[test]
+fn folders_are_copied_to_where_ssh_reaches_the_node() {
+    let overlay = "nodes: [{name: cp1, address: 192.168.1.11, ssh: 'fd00::1', roles: [control-plane]}, {name: w1, address: 192.168.1.21, roles: [worker]}]";
+    let readme = file(&outcome(overlay), "README.md");
+    for to in ["'root@[fd00::1]:/root/hagen/'", "root@192.168.1.21:/root/hagen/"] {
+        assert!(readme.contains(to), "{to} in {readme}");
+    }
+}

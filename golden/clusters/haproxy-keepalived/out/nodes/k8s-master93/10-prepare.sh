@@ -76,6 +76,14 @@ if grep -q '^SELINUX=enforcing' /etc/selinux/config 2>/dev/null; then
   sed -i 's/^SELINUX=enforcing/SELINUX=permissive/' /etc/selinux/config
 fi
 
+# owe UNIT…: a restart.
+owe() {
+  local unit
+  install -d -m 0700 /var/lib/hagen /var/lib/hagen/pending
+  for unit in "$@"; do
+    printf restart >"/var/lib/hagen/pending/$unit"
+  done
+}
 # write PATH TEXT: replaces a file that says something else, in one step.
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
@@ -112,7 +120,26 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
-  yum install -y --disableexcludes=hagen-kubernetes "${absent[@]}"
+  # What is replaced runs on as it was, until 20-install.sh or the step after it restarts it.
+  for package in "${absent[@]}"; do
+    case $package in
+      containerd.io) owe docker.service ;;
+      cri-tools) owe kubelet.service ;;
+      curl) owe keepalived.service ;;
+      docker-ce-18.09.7) owe docker.service ;;
+      docker-ce-cli-18.09.7) owe docker.service ;;
+      haproxy) owe haproxy.service ;;
+      keepalived) owe keepalived.service ;;
+      kubeadm-1.15.1-0) owe kubelet.service ;;
+      kubectl-1.15.1-0) owe kubelet.service ;;
+      kubelet-1.15.1-0) owe kubelet.service ;;
+      kubernetes-cni) owe kubelet.service ;;
+    esac
+  done
+  yum install -y --setopt=skip_missing_names_on_install=False --disableexcludes=hagen-kubernetes "${absent[@]}"
+  for package in "${wanted[@]}"; do
+    [ -n "$(rpm -qa "$package")" ] || die "$package is not installed, whatever yum says: correct packages.repositories or packages.versions in the inventory"
+  done
 fi
 
 # etcd comes as upstream's archive.
@@ -130,6 +157,7 @@ if ! grep -qxF 'etcd Version: 3.4.7' <<<"$(/usr/local/bin/etcd --version 2>/dev/
   curl -fsSL --retry 3 --max-time 60 -o "$download/sums" https://github.com/etcd-io/etcd/releases/download/v3.4.7/SHA256SUMS || die 'the list of checksums cannot be fetched'
   (cd "$download" && grep -F " ${url##*/}" sums | sha256sum -c --quiet) || die "${url##*/} does not have the published checksum"
   tar -C "$download" -xzf "$download/${url##*/}" --no-same-owner
+  owe etcd.service
   # The program whose version is asked for above comes last.
   install -m 0755 -o root -g root "$download/$folder/etcdctl" /usr/local/bin/etcdctl.hagen-new
   mv -f /usr/local/bin/etcdctl.hagen-new /usr/local/bin/etcdctl

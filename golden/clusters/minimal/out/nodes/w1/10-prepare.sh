@@ -66,6 +66,14 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   }
 fi
 
+# owe UNIT…: a restart.
+owe() {
+  local unit
+  install -d -m 0700 /var/lib/hagen /var/lib/hagen/pending
+  for unit in "$@"; do
+    printf restart >"/var/lib/hagen/pending/$unit"
+  done
+}
 # write PATH TEXT: replaces a file that says something else, in one step.
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
@@ -77,12 +85,14 @@ write() {
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a
 readonly list=/etc/apt/sources.list.d/hagen.list
 get() { apt-get -o DPkg::Lock::Timeout=300 "$@"; }
-# keys FILE URL…: the keys of a repository, unless they are there. A bare machine has no curl, but
-# apt's own downloader.
+# keys FILE URL…: the keys of a repository, unless they are there and from the same place. A bare
+# machine has no curl, but apt's own downloader.
 keys() {
   local file=$1 url
   shift
-  [ ! -s "$file" ] || return 0
+  if [ -s "$file" ] && [ "$(cat "$file.from" 2>/dev/null)" = "$*" ]; then
+    return 0
+  fi
   : >"$file.new"
   for url in "$@"; do
     case $url in
@@ -97,15 +107,17 @@ keys() {
   rm -f "$file.part"
   chmod 0644 "$file.new"
   mv -f "$file.new" "$file"
+  write "$file.from" "$*"
 }
+install -d -m 0755 /etc/apt/keyrings
+keys /etc/apt/keyrings/hagen-kubernetes.asc https://pkgs.k8s.io/core:/stable:/v1.37/deb/Release.key
+keys /etc/apt/keyrings/hagen-runtime.asc https://download.docker.com/linux/debian/gpg
+# Only now: a list whose keys are missing stops every apt-get.
 write "$list" "$(cat <<'LIST'
 deb [signed-by=/etc/apt/keyrings/hagen-kubernetes.asc] https://pkgs.k8s.io/core:/stable:/v1.37/deb/ /
 deb [signed-by=/etc/apt/keyrings/hagen-runtime.asc] https://download.docker.com/linux/debian bookworm stable
 LIST
 )"
-install -d -m 0755 /etc/apt/keyrings
-keys /etc/apt/keyrings/hagen-kubernetes.asc https://pkgs.k8s.io/core:/stable:/v1.37/deb/Release.key
-keys /etc/apt/keyrings/hagen-runtime.asc https://download.docker.com/linux/debian/gpg
 # The configuration comes with 20-install.sh: a service must not start with the package's own. A
 # policy of the host's own stays; ours goes at the end, and so does one that a killed run left.
 readonly policy=/usr/sbin/policy-rc.d ours='# of 10-prepare.sh, while it runs'
@@ -147,6 +159,17 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
+  # What is replaced runs on as it was, until 20-install.sh or the step after it restarts it.
+  for package in "${absent[@]}"; do
+    case $package in
+      containerd.io) owe containerd.service ;;
+      cri-tools) owe kubelet.service ;;
+      kubeadm=1.37.1-1.1) owe kubelet.service ;;
+      kubectl=1.37.1-1.1) owe kubelet.service ;;
+      kubelet=1.37.1-1.1) owe kubelet.service ;;
+      kubernetes-cni) owe kubelet.service ;;
+    esac
+  done
   deny_starts
   failed="the packages cannot be installed (see above): mend the network, the repositories of $list or the disk, then run $step.sh again"
   get update -q || die "$failed"

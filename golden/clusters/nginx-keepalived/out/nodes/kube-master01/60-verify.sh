@@ -57,4 +57,7 @@ settled() {
   ! grep -vE ' True$|^$' <<<"$said"
 }
 wait_for 180 "the pods of kube-system on this node are ready (kubectl -n kube-system get pods -o wide)" settled
+runs() { [ "$2" = v1.30.4 ] || die "$1 runs ${2:-an unknown version}, the inventory says v1.30.4: see the chapter on another version of Kubernetes in README.md"; }
+runs 'the API server' "$(as_node get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')"
+runs 'the kubelet' "$(as_node get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion}')"
 say 'everything that belongs here works'

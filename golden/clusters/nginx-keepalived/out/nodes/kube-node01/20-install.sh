@@ -23,6 +23,9 @@ if [ "$(hostname)" != "$node" ]; then
 fi
 
 readonly list=$here/files.tsv root=$here/rootfs state=/var/lib/hagen
+# What hagen's scripts have placed and may have started here; it outlives the folder of scripts.
+readonly placed=$state/placed.tsv started=$state/started
+readonly units=()
 [ -e "$state/prepared" ] || die 'this host is not prepared yet: run 10-prepare.sh first'
 [ -s "$list" ] || die "$list is missing: copy the whole folder of this node, with its private files"
 
@@ -51,15 +54,19 @@ parents() {
   }
 }
 
+# owe UNIT APPLY: before its file changes, so that whoever is killed between the two owes the unit
+# its restart all the same. A restart outweighs a reload that is still owed.
+owe() {
+  if [ "$1" != - ] && { [ "$2" = restart ] || [ ! -s "$state/pending/$1" ]; }; then
+    printf '%s' "$2" >"$state/pending/$1"
+  fi
+}
+
 put() {
   local path=$1 mode=$2 owner=$3 group=$4 unit=$5 apply=$6
   parents "$path"
   [ ! -d "$path" ] || die "$path is a folder, a file belongs there"
-  # Before the file: whoever is killed between the two owes the unit its restart all the same.
-  # A restart outweighs a reload that is still owed.
-  if [ "$unit" != - ] && { [ "$apply" = restart ] || [ ! -s "$state/pending/$unit" ]; }; then
-    printf '%s' "$apply" >"$state/pending/$unit"
-  fi
+  owe "$unit" "$apply"
   # Renamed into place: a reader sees the old file or the new one.
   install -m "$mode" -o "$owner" -g "$group" "$root$path" "$path.hagen-new" || {
     rm -f "$path.hagen-new"
@@ -88,7 +95,49 @@ place() {
   done <"$list"
 }
 
+# lines FILE…: theirs, of a path the first one; a file that does not exist has none.
+lines() { { cat -- "$@" 2>/dev/null || true; } | awk -F'\t' 'NF && !seen[$1]++'; }
+
+# keep FILE TEXT: only what differs is written.
+keep() {
+  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  printf '%s\n' "$2" >"$1.new"
+  mv -f "$1.new" "$1"
+}
+
+# What the inventory no longer has leaves the node. Seeds stay, since kubeadm may have renewed them,
+# and so does the member's data.
+leave() {
+  local unit path apply left=()
+  while read -r unit; do
+    [[ -z $unit || " ${units[*]-} " == *" $unit "* ]] || left+=("$unit")
+  done < <(cat "$started" 2>/dev/null)
+  for unit in ${left[@]+"${left[@]}"}; do
+    if [ "$unit" = etcd.service ] && systemctl is-active --quiet "$unit"; then
+      die 'etcd runs here, and the inventory no longer has this member: remove it (etcdctl member remove), then systemctl disable --now etcd, then run this again'
+    fi
+  done
+  # Whoever is killed from here on still knows of both.
+  keep "$placed" "$(lines "$list" "$placed")"
+  keep "$started" "$(printf '%s\n' ${units[@]+"${units[@]}"} | lines - "$started")"
+  for unit in ${left[@]+"${left[@]}"}; do
+    say "stopping $unit, which the inventory no longer has"
+    systemctl disable --now --quiet "$unit" 2>/dev/null || true
+  done
+  while IFS=$'\t' read -r path unit apply; do
+    if [ -e "$path" ]; then
+      owe "$unit" "$apply"
+      rm -f -- "$path"
+      say "removed $path"
+    fi
+  done < <(awk -F'\t' 'NR == FNR { stays[$1]; next } !($1 in stays) && $6 == "managed" { print $1 "\t" $7 "\t" $8 }' "$list" "$placed")
+  for unit in ${left[@]+"${left[@]}"}; do
+    rm -f "$state/pending/$unit"
+  done
+}
+
 install -d -m 0700 "$state" "$state/pending"
+leave
 # each GLOB COMMAND…: runs the command on every installed file whose path matches.
 each() {
   local glob=$1 path
@@ -183,6 +232,8 @@ unit chrony.service yes ''
 unit containerd.service yes check_containerd_service
 systemctl enable --quiet kubelet.service
 refresh no kubelet.service
+keep "$placed" "$(cat "$list")"
+keep "$started" "$(printf '%s\n' ${units[@]+"${units[@]}"})"
 sum=$(sha256sum <"$list")
 [ "$sum" = "$(cat "$state/installed" 2>/dev/null)" ] || printf '%s\n' "$sum" >"$state/installed"
 say 'done'

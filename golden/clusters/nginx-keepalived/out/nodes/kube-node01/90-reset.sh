@@ -29,12 +29,22 @@ fi
 if command -v kubeadm >/dev/null; then
   timeout 300 kubeadm reset --force --cri-socket=unix:///run/containerd/containerd.sock || say 'kubeadm reset complained (see above); going on'
 fi
-if [ -s "$here/files.tsv" ]; then
-  while IFS=$'\t' read -r path _; do
-    [ "$path" != path ] || continue
-    rm -f -- "$path"
-  done <"$here/files.tsv"
-fi
+# A tree that was here before may have left more than this one names.
+while read -r unit; do
+  systemctl disable --now --quiet "$unit" 2>/dev/null || true
+done < <(cat /var/lib/hagen/started 2>/dev/null)
+while IFS=$'\t' read -r path _; do
+  [ "$path" != path ] || continue
+  rm -f -- "$path"
+done < <(cat "$here/files.tsv" /var/lib/hagen/placed.tsv 2>/dev/null)
+# kubeadm leaves the kubelet's folders where it cannot unmount what is in them. A volume of the same
+# disk is a mount that no option of rm tells apart: its data would be deleted.
+systemctl stop kubelet 2>/dev/null || true
+while read -r mount; do
+  mount=$(printf '%b' "$mount")
+  umount "$mount" ||
+    die "$mount is still mounted, and its data would be deleted with the kubelet's: end what uses it, umount it and run this again"
+done < <(awk -v below=/var/lib/kubelet/ 'index($5, below) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
 # A folder that is a disk of its own stays mounted.
 empty() {
   if mountpoint -q "$1"; then

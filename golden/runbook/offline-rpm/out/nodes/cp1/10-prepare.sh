@@ -76,6 +76,14 @@ if grep -q '^SELINUX=enforcing' /etc/selinux/config 2>/dev/null; then
   sed -i 's/^SELINUX=enforcing/SELINUX=permissive/' /etc/selinux/config
 fi
 
+# owe UNIT…: a restart.
+owe() {
+  local unit
+  install -d -m 0700 /var/lib/hagen /var/lib/hagen/pending
+  for unit in "$@"; do
+    printf restart >"/var/lib/hagen/pending/$unit"
+  done
+}
 # write PATH TEXT: replaces a file that says something else, in one step.
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
@@ -130,8 +138,26 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
+  # What is replaced runs on as it was, until 20-install.sh or the step after it restarts it.
+  for package in "${absent[@]}"; do
+    case $package in
+      containerd.io) owe docker.service ;;
+      cri-tools) owe kubelet.service ;;
+      docker-ce-20.10.24) owe docker.service ;;
+      docker-ce-cli-20.10.24) owe docker.service ;;
+      haproxy) owe haproxy.service ;;
+      keepalived) owe keepalived.service ;;
+      kubeadm-1.23.17-0) owe kubelet.service ;;
+      kubectl-1.23.17-0) owe kubelet.service ;;
+      kubelet-1.23.17-0) owe kubelet.service ;;
+      kubernetes-cni) owe kubelet.service ;;
+    esac
+  done
   # The host's own repositories may be out of reach.
   dnf install -y --disablerepo='*' --enablerepo='hagen-*' --disableexcludes=all "${absent[@]}"
+  for package in "${wanted[@]}"; do
+    [ -n "$(rpm -qa "$package")" ] || die "$package is not installed, whatever dnf says: correct packages.repositories or packages.versions in the inventory"
+  done
 fi
 
 [ -e /var/lib/hagen/prepared ] || install -D -m 0600 /dev/null /var/lib/hagen/prepared

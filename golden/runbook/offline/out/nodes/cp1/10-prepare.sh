@@ -66,6 +66,14 @@ if [ "$fresh" != "$(cat /etc/hosts)" ]; then
   }
 fi
 
+# owe UNIT…: a restart.
+owe() {
+  local unit
+  install -d -m 0700 /var/lib/hagen /var/lib/hagen/pending
+  for unit in "$@"; do
+    printf restart >"/var/lib/hagen/pending/$unit"
+  done
+}
 # write PATH TEXT: replaces a file that says something else, in one step.
 write() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
@@ -81,12 +89,14 @@ get() {
   apt-get -o DPkg::Lock::Timeout=300 -o Dir::Etc::SourceList="$list" -o Dir::Etc::SourceParts=/dev/null \
     -o APT::Get::List-Cleanup=0 "$@"
 }
-# keys FILE URL…: the keys of a repository, unless they are there. A bare machine has no curl, but
-# apt's own downloader.
+# keys FILE URL…: the keys of a repository, unless they are there and from the same place. A bare
+# machine has no curl, but apt's own downloader.
 keys() {
   local file=$1 url
   shift
-  [ ! -s "$file" ] || return 0
+  if [ -s "$file" ] && [ "$(cat "$file.from" 2>/dev/null)" = "$*" ]; then
+    return 0
+  fi
   : >"$file.new"
   for url in "$@"; do
     case $url in
@@ -101,11 +111,8 @@ keys() {
   rm -f "$file.part"
   chmod 0644 "$file.new"
   mv -f "$file.new" "$file"
+  write "$file.from" "$*"
 }
-write "$list" "$(cat <<'LIST'
-deb [signed-by=/etc/apt/keyrings/hagen-distribution.asc] http://10.0.0.1/apt ./
-LIST
-)"
 install -d -m 0755 /etc/apt/keyrings
 write /etc/apt/keyrings/hagen-distribution.asc "$(cat <<'KEY'
 -----BEGIN PGP PUBLIC KEY BLOCK-----
@@ -113,6 +120,11 @@ write /etc/apt/keyrings/hagen-distribution.asc "$(cat <<'KEY'
 mDMEZzqyABYJKwYBBAHaRw8BAQdAq0f1cK1cF1UdR0o0m2m4lCqYl6m0u3cXh0d0
 -----END PGP PUBLIC KEY BLOCK-----
 KEY
+)"
+# Only now: a list whose keys are missing stops every apt-get.
+write "$list" "$(cat <<'LIST'
+deb [signed-by=/etc/apt/keyrings/hagen-distribution.asc] http://10.0.0.1/apt ./
+LIST
 )"
 # The configuration comes with 20-install.sh: a service must not start with the package's own. A
 # policy of the host's own stays; ours goes at the end, and so does one that a killed run left.
@@ -155,6 +167,19 @@ for package in "${wanted[@]}"; do
 done
 if [ -n "${absent[*]-}" ]; then
   say "installing ${absent[*]}"
+  # What is replaced runs on as it was, until 20-install.sh or the step after it restarts it.
+  for package in "${absent[@]}"; do
+    case $package in
+      containerd.io) owe containerd.service ;;
+      cri-tools) owe kubelet.service ;;
+      'haproxy=2.6.*') owe haproxy.service ;;
+      keepalived) owe keepalived.service ;;
+      kubeadm=1.37.1-1.1) owe kubelet.service ;;
+      kubectl=1.37.1-1.1) owe kubelet.service ;;
+      kubelet=1.37.1-1.1) owe kubelet.service ;;
+      kubernetes-cni) owe kubelet.service ;;
+    esac
+  done
   deny_starts
   failed="the packages cannot be installed (see above): mend the network, the repositories of $list or the disk, then run $step.sh again"
   get update -q || die "$failed"
@@ -180,6 +205,7 @@ if ! grep -qxF 'etcd Version: 3.7.0' <<<"$(/usr/local/bin/etcd --version 2>/dev/
   curl -fsSL --retry 3 --max-time 60 -o "$download/sums" http://10.0.0.1/etcd/v3.7.0/SHA256SUMS || die 'the list of checksums cannot be fetched'
   (cd "$download" && grep -F " ${url##*/}" sums | sha256sum -c --quiet) || die "${url##*/} does not have the published checksum"
   tar -C "$download" -xzf "$download/${url##*/}" --no-same-owner
+  owe etcd.service
   # The program whose version is asked for above comes last.
   install -m 0755 -o root -g root "$download/$folder/etcdutl" /usr/local/bin/etcdutl.hagen-new
   mv -f /usr/local/bin/etcdutl.hagen-new /usr/local/bin/etcdutl
