@@ -23,6 +23,10 @@ struct Readme<'a> {
     runtime: String,
     nodes: Vec<NodeRow<'a>>,
     all: Vec<&'a str>,
+    /// Those that run containers.
+    kubelets: Vec<&'a str>,
+    /// What 20-install.sh looks for on them.
+    image_archives: &'a [String],
     members: Vec<&'a str>,
     /// Folders of a member that systemd runs.
     etcd_data: BTreeSet<&'a str>,
@@ -125,6 +129,8 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         },
         nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),
         all: names(&|_| true),
+        kubelets: names(&Node::kubelet),
+        image_archives: &planned.image_archives,
         members: names(&|node| runs_member(node, with)),
         etcd_data: etcd_data(with),
         stacked_data: &cluster.etcd.data_dir,

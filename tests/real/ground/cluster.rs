@@ -227,7 +227,7 @@ impl Cluster {
     }
 
     /// The control planes but this one.
-    fn others(&self, node: &str) -> Vec<String> {
+    pub(crate) fn others(&self, node: &str) -> Vec<String> {
         self.control_planes().into_iter().filter(|name| name != node).collect()
     }
 
@@ -294,6 +294,42 @@ impl Cluster {
         }
     }
 
+    /// What etcd says of its members, each a line: id, state, name, addresses, whether a learner.
+    pub(crate) fn members(&self) -> Vec<String> {
+        let list = if self.tree.external_etcd {
+            "set -a; . /etc/etcd/etcdctl.env; set +a; etcdctl member list".to_owned()
+        } else {
+            let pki = "/etc/kubernetes/pki/etcd";
+            format!(
+                "ETCDCTL_API=3 nsenter --target $(pidof etcd) --mount --root \
+                 etcdctl --endpoints=https://127.0.0.1:2379 --cacert={pki}/ca.crt \
+                 --cert={pki}/healthcheck-client.crt --key={pki}/healthcheck-client.key member list"
+            )
+        };
+        let member = self.tree.nodes.iter().find(|node| node.member).unwrap();
+        let said = self.machines[&member.name].shell(&list).succeeded().stdout;
+        let mut members: Vec<String> = said.lines().map(str::to_owned).collect();
+        members.sort();
+        members
+    }
+
+    /// Whether etcd has the members of the inventory and no others, each with a vote; if not, what
+    /// it has.
+    pub(crate) fn members_as_wanted(&self) -> Result<(), String> {
+        let members = self.members();
+        let voter = |line: &String| {
+            let fields: Vec<&str> = line.split(", ").collect();
+            let [_, "started", name, .., "false"] = fields[..] else { return None };
+            Some(name.to_owned())
+        };
+        let mut voters: Vec<Option<String>> = members.iter().map(voter).collect();
+        let wanted = self.tree.nodes.iter().filter(|node| node.member);
+        let mut wanted: Vec<Option<String>> = wanted.map(|node| Some(node.name.clone())).collect();
+        voters.sort();
+        wanted.sort();
+        if voters == wanted { Ok(()) } else { Err(format!("the members of etcd are {members:?}")) }
+    }
+
     /// Cuts a machine's power.
     pub(crate) fn power_off(&mut self, node: &str) {
         self.machines.get_mut(node).unwrap().power_off(&self.switch);
@@ -351,15 +387,26 @@ impl Cluster {
         self.forget(node);
         self.deliver(node);
         self.power_on(node);
-        self.rejoin(node);
+        self.come_back(node);
+        if self.tree.external_etcd {
+            // "A new machine that is a member of etcd as well needs the next chapter …"
+            self.replace_member(node);
+        }
+        self.join(node);
     }
 
     /// Starts a running control plane over, as the runbook says.
     pub(crate) fn start_over(&self, node: &str) {
+        self.leave(node);
+        self.come_back(node);
+        self.join(node);
+    }
+
+    /// Takes a running control plane out of the cluster.
+    pub(crate) fn leave(&self, node: &str) {
         let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
         self.machines[node].shell(&blocks[0].1).succeeded();
         self.forget(node);
-        self.rejoin(node);
     }
 
     /// The cluster forgets a lost control plane.
@@ -369,19 +416,24 @@ impl Cluster {
         self.again(other, &with_lost(&blocks[1].1, node));
     }
 
-    /// A new one takes its place.
-    fn rejoin(&self, node: &str) {
+    /// Prepares a new one to take its place.
+    pub(crate) fn come_back(&self, node: &str) {
+        let lines = self.rejoining();
+        for line in &lines[..lines.len() - 1] {
+            self.machines[node].shell(line).succeeded();
+        }
+    }
+
+    /// It takes its place.
+    fn join(&self, node: &str) {
+        self.machines[node].shell(self.rejoining().last().unwrap()).succeeded();
+    }
+
+    /// The lines of the chapter's last block: a line that fails ends it, as it does for a reader.
+    fn rejoining(&self) -> Vec<String> {
         let blocks = runbook::blocks(&self.tree.out, "A lost control plane");
         let [_, _, (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
-        let mut scripts: Vec<&str> = again.lines().collect();
-        if self.tree.external_etcd {
-            // "… needs the next chapter before 50-join.sh."
-            let join = scripts.pop().unwrap();
-            self.machines[node].shell(&scripts.join("\n")).succeeded();
-            self.replace_member(node);
-            scripts = vec![join];
-        }
-        self.machines[node].shell(&scripts.join("\n")).succeeded();
+        again.lines().map(str::to_owned).collect()
     }
 
     /// Runs what "may be run again" as an operator does: three times at most.
@@ -403,8 +455,9 @@ impl Cluster {
         let other = &self.others(node)[0];
         let blocks = runbook::blocks(&self.tree.out, "A lost member of etcd");
         let [(_, remove), (_, again)] = &blocks[..] else { panic!("{blocks:?}") };
-        self.machines[other].shell(&with_lost(remove, node)).succeeded();
-        self.machines[node].shell(again).succeeded();
+        for (node, script) in [(other.as_str(), with_lost(remove, node)), (node, again.clone())] {
+            self.machines[node].shell(&format!("set -e\n{script}")).succeeded();
+        }
     }
 }
 

@@ -66,14 +66,12 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// One cluster's scripts speak for all.
-    fn judges_scripts(&self, topology: &Topology) -> bool {
-        topology.name == TOPOLOGIES[0].name
-            && match self.verb {
-                None => self.scenarios.is_empty(),
-                Some(Verb::Scripts { .. }) => true,
-                Some(_) => false,
-            }
+    fn judges_scripts(&self) -> bool {
+        match self.verb {
+            None => self.scenarios.is_empty(),
+            Some(Verb::Scripts { .. }) => true,
+            Some(_) => false,
+        }
     }
 }
 
@@ -112,7 +110,7 @@ fn main() -> ExitCode {
     let mut report = Report::resumed(&sandbox::target(), host());
     let mut defects = Vec::new();
     // A topology that is asked for is a whole cluster.
-    if arguments.topologies.is_empty() && arguments.judges_scripts(&TOPOLOGIES[0]) {
+    if arguments.topologies.is_empty() && arguments.judges_scripts() {
         let supply = supply(&arguments.kubernetes);
         let release = Release::of(&arguments.kubernetes);
         let found = catch_unwind(|| scripts::lone(&TOPOLOGIES[0], &supply, release));
@@ -120,9 +118,7 @@ fn main() -> ExitCode {
     }
     for topology in &TOPOLOGIES {
         let wanted = &arguments.topologies;
-        if matches!(arguments.verb, Some(Verb::Scripts { lone })
-            if lone || !arguments.judges_scripts(topology))
-        {
+        if matches!(arguments.verb, Some(Verb::Scripts { lone: true })) {
             continue;
         }
         if match wanted.is_empty() {
@@ -152,11 +148,17 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         eprintln!("{}: up after {bring_up:.1} s", topology.name);
         let found = [cluster.site(), cluster.pods_reach_the_api()];
         let mut defects: Vec<String> = found.into_iter().filter_map(Result::err).collect();
-        if arguments.judges_scripts(topology) {
+        if arguments.judges_scripts() {
             defects.extend(scripts::rerun(&cluster));
-            defects.extend(scripts::start_over(&cluster));
+            // One cluster speaks for all that have etcd where it has.
+            match topology.name {
+                "stacked-haproxy" => defects.extend(scripts::start_over(&cluster)),
+                "external-haproxy" => defects.extend(scripts::external(&cluster)),
+                _ => {}
+            }
         }
         if arguments.verb.is_some() {
+            defects.extend(cluster.members_as_wanted().err());
             return defects;
         }
         let programs = cluster.programs();
@@ -177,6 +179,8 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
                 defects.extend(found);
             }
         }
+        let found = [cluster.pods_reach_the_api(), cluster.members_as_wanted()];
+        defects.extend(found.into_iter().filter_map(Result::err));
         let Writes { acknowledged, unacknowledged, lost } = prober.writes();
         eprintln!(
             "{}: {acknowledged} acknowledged writes, {} of them lost; {unacknowledged} others happened",

@@ -7,6 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use walkdir::WalkDir;
+
 use crate::cluster::{Cluster, FOLDER};
 use crate::machine::Machine;
 use crate::programs::Ran;
@@ -16,6 +18,9 @@ use crate::topology::{Release, Topology};
 /// What changes by itself: caches and logs. What programs keep on disks of their own is not looked
 /// at, nor is memory.
 const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
+/// What kubeadm writes of the kubelet, on a disk of its own.
+const KUBELET: [&str; 3] =
+    ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
 /// How long a cluster may take to be whole again.
 const RECOVERY: Duration = Duration::from_secs(180);
 
@@ -23,10 +28,14 @@ const RECOVERY: Duration = Duration::from_secs(180);
 pub(crate) fn rerun(cluster: &Cluster) -> Vec<String> {
     let begun = Instant::now();
     let states = || cluster.machines.values().map(state).collect::<Vec<_>>();
-    let before = states();
+    let (before, members) = (states(), cluster.members());
     cluster.bring_up();
     let after = states();
     let mut defects = Vec::new();
+    let is = cluster.members();
+    if members != is {
+        defects.push(format!("a second run changed etcd's members: {members:?} -> {is:?}"));
+    }
     for (machine, (before, after)) in cluster.machines.keys().zip(before.iter().zip(&after)) {
         for what in before.keys().chain(after.keys().filter(|what| !before.contains_key(*what))) {
             let [was, is] = [before, after].map(|state| state.get(what).map(String::as_str));
@@ -40,7 +49,7 @@ pub(crate) fn rerun(cluster: &Cluster) -> Vec<String> {
     defects
 }
 
-/// Files, running units and containers.
+/// Files, units and containers.
 fn state(machine: &Machine) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     let files = machine.upper();
@@ -52,22 +61,55 @@ fn state(machine: &Machine) -> BTreeMap<String, String> {
             state.insert(format!("/{}", path.display()), entry(&metadata));
         }
     }
-    // What it says of programs of the system itself changes with every daemon-reload.
-    let units = machine.shell(
-        "systemctl list-units --type=service --state=active --plain --no-legend |
-         awk '$1 !~ /^(systemd-|user)/ { print $1 }' |
-         xargs systemctl show --property=Id,UnitFileState,SubState,MainPID,NRestarts,StateChangeTimestampMonotonic",
-    );
-    for unit in units.succeeded().stdout.split("\n\n") {
-        let name = unit.lines().find_map(|line| line.strip_prefix("Id=")).unwrap();
-        state.insert(name.to_owned(), unit.trim().replace('\n', " "));
+    for path in KUBELET {
+        for file in WalkDir::new(machine.disk(path)).into_iter().filter_map(Result::ok) {
+            let name = format!("{path} {}", file.file_name().display());
+            state.insert(name, entry(&fs::symlink_metadata(file.path()).unwrap()));
+        }
     }
-    let containers = machine.run("ctr", &["--namespace", "k8s.io", "tasks", "list"]).succeeded();
+    state.extend(units(machine));
+    let containers = machine
+        .shell("! command -v ctr >/dev/null || ctr --namespace k8s.io tasks list")
+        .succeeded();
     for container in containers.stdout.lines().skip(1) {
         let (id, process) = container.split_once(' ').unwrap();
         state.insert(format!("container {id}"), process.split_whitespace().collect());
     }
     state
+}
+
+/// Services, with their processes; of timers and sockets, whether they wait.
+fn units(machine: &Machine) -> BTreeMap<String, String> {
+    let said = machine.shell(
+        "systemctl list-units --all --type=service,timer,socket --plain --no-legend |
+         awk '{ print $1 }' |
+         xargs systemctl show --property=Id,LoadState,UnitFileState,ActiveState,SubState,MainPID,NRestarts,StateChangeTimestampMonotonic,TriggeredBy",
+    );
+    let mut units = BTreeMap::new();
+    for unit in said.succeeded().stdout.split("\n\n") {
+        let of = |property: &str| {
+            let lines = unit.lines().filter_map(|line| line.split_once('='));
+            lines.filter(|(name, _)| *name == property).map(|(_, value)| value).collect::<String>()
+        };
+        let (id, state) = (of("Id"), of("ActiveState"));
+        // Some are known only because another unit names them, or until systemd forgets that they
+        // have run.
+        let unknown = of("LoadState") != "loaded" || state == "inactive";
+        // What it says of programs of the system itself changes with every daemon-reload.
+        let own = id.starts_with("systemd-") || id.starts_with("user");
+        // Its time has come.
+        let timed = of("TriggeredBy").contains(".timer");
+        if unknown || own || timed {
+            continue;
+        }
+        // Timers and sockets have a state of their own while what they start runs.
+        let state = match id.ends_with(".service") {
+            true => unit.trim().replace('\n', " "),
+            false => format!("{state} {}", of("UnitFileState")),
+        };
+        units.insert(id, state);
+    }
+    units
 }
 
 /// A file that is written again is another one or has another date; folders get dates by files that
@@ -90,8 +132,8 @@ pub(crate) fn start_over(cluster: &Cluster) -> Vec<String> {
     let refused = script(machine, "90-reset");
     judge.refused("90-reset without --yes", &refused, &["run it with --yes"]);
     judge.check("90-reset without --yes", cluster.health());
-    cluster.start_over(&plane);
-    judge.check("a control plane that started over", healthy(cluster));
+    // Its kubelet runs on, and with it a member of etcd that has no vote yet.
+    killed_join(cluster, &plane, "[ -e /etc/kubernetes/manifests/etcd.yaml ]", &mut judge);
 
     let worker = cluster.tree.nodes.iter().find(|node| !node.control_plane).unwrap().name.clone();
     let machine = &cluster.machines[&worker];
@@ -109,6 +151,44 @@ pub(crate) fn start_over(cluster: &Cluster) -> Vec<String> {
     judge.check("a worker that started over", healthy(cluster));
     eprintln!("two nodes started over: {:.1} s", begun.elapsed().as_secs_f64());
     judge.defects
+}
+
+/// A control plane whose etcd is the operator's: a member that was stopped, and a join, both killed
+/// half-way. The member outlives the node's reset.
+pub(crate) fn external(cluster: &Cluster) -> Vec<String> {
+    let begun = Instant::now();
+    let mut judge = Judge::default();
+    let plane = cluster.others(&cluster.holder())[0].clone();
+    let machine = &cluster.machines[&plane];
+    machine.run("systemctl", &["disable", "--now", "etcd"]).succeeded();
+    judge.killed(machine, "40-etcd", "pgrep -x etcd >/dev/null");
+    judge.works("40-etcd after it was killed", &script(machine, "40-etcd"));
+    let member =
+        || machine.run("systemctl", &["show", "--property=MainPID,NRestarts", "etcd"]).stdout;
+    let (process, members) = (member(), cluster.members());
+    let bootstrapped = "[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]";
+    killed_join(cluster, &plane, bootstrapped, &mut judge);
+    for (was, is) in [(process, member()), (members.join("\n"), cluster.members().join("\n"))] {
+        if was != is {
+            judge.defects.push(format!("a reset touched the member of etcd: {was} -> {is}"));
+        }
+    }
+    eprintln!("etcd and a control plane killed half-way: {:.1} s", begun.elapsed().as_secs_f64());
+    judge.defects
+}
+
+/// Starts a control plane over, kills its join as soon as a condition holds, and does what the next
+/// join says.
+fn killed_join(cluster: &Cluster, node: &str, until: &str, judge: &mut Judge) {
+    let machine = &cluster.machines[node];
+    cluster.leave(node);
+    cluster.come_back(node);
+    judge.killed(machine, "50-join", until);
+    let says =
+        ["an earlier join stopped half-way", "README.md says under \"A lost control plane\""];
+    judge.refused("50-join after it was killed", &script(machine, "50-join"), &says);
+    cluster.start_over(node);
+    judge.check("a control plane that started over", healthy(cluster));
 }
 
 /// Waits until everything is as it should be.
@@ -217,7 +297,7 @@ fn packages(machine: &Machine, judge: &mut Judge) {
     }
 }
 
-/// 20-install: a full disk, two kills; then the steps that come too early.
+/// 20-install: a full disk, two kills; then the steps that come too early, and 30-balancer.
 fn files(machine: &Machine, judge: &mut Judge) {
     let folder = "/etc/kubernetes";
     machine.shell(&format!("mkdir -p {folder} && mount -t tmpfs -o size=64k small {folder}"));
@@ -240,7 +320,10 @@ fn files(machine: &Machine, judge: &mut Judge) {
     for (step, next) in early {
         judge.refused(&format!("{step} without a balancer"), &script(machine, step), &[next]);
     }
-    judge.works("30-balancer", &script(machine, "30-balancer"));
+    for unit in ["haproxy", "keepalived"] {
+        judge.killed(machine, "30-balancer", &format!("systemctl is-active --quiet {unit}"));
+    }
+    judge.works("30-balancer after it was killed", &script(machine, "30-balancer"));
 }
 
 /// 50-init: killed before it did anything, and in its midst.
@@ -311,22 +394,24 @@ impl Judge {
     }
 
     /// Starts a step and kills it with all that it has started, as a power cut does, as soon as a
-    /// condition holds.
+    /// condition holds. One that has ended before it could be hit is a defect: nothing was tried.
     fn killed(&mut self, machine: &Machine, step: &str, until: &str) {
         let ran = machine.shell(&format!(
             "log=/var/log/dpkg.log
              lines=$(($(cat $log 2>/dev/null | wc -l) + 1))
-             systemd-run --quiet --collect --unit=half {FOLDER}/{step}.sh
+             systemd-run --quiet --unit=half {FOLDER}/{step}.sh
              while systemctl is-active --quiet half; do
                if {until}; then
                  systemctl kill --signal=KILL half
                  while systemctl is-active --quiet half; do sleep 0.05; done
-                 exit 0
+                 break
                fi
                sleep 0.02
              done
-             journalctl --unit=half --no-pager | tail -n 5
-             exit 1"
+             result=$(systemctl show --property=Result --value half)
+             systemctl reset-failed half 2>/dev/null
+             # It may have come to its end between the condition and the kill.
+             [ \"$result\" = signal ] || {{ echo $result; journalctl --unit=half --no-pager | tail -n 5; exit 1; }}"
         ));
         if ran.ok() {
             eprintln!("{step}: killed when {until}");

@@ -22,8 +22,7 @@ if [ "$(hostname)" != "$node" ]; then
   die "this host is called $(hostname), these files are for $node"
 fi
 
-# The other members of etcd count on this one, so it goes only where that is said; kubeadm reset
-# leaves it alone, too.
+# The other members of etcd count on this one: it goes only where that is said.
 case "$*" in
   --yes) readonly etcd=kept ;;
   '--yes --etcd') readonly etcd=deleted ;;
@@ -31,7 +30,12 @@ case "$*" in
 esac
 
 if command -v kubeadm >/dev/null; then
-  timeout 300 kubeadm reset --force --cri-socket=/var/run/dockershim.sock || say 'kubeadm reset complained (see above); going on'
+  options=(--force --cri-socket=/var/run/dockershim.sock)
+  # Where no static pod of etcd says otherwise, newer releases empty /var/lib/etcd, whoever's it is.
+  if grep -qF -- --skip-phases <<<"$(kubeadm reset --help)"; then
+    options+=(--skip-phases=remove-etcd-member)
+  fi
+  timeout 300 kubeadm reset "${options[@]}" || say 'kubeadm reset complained (see above); going on'
 fi
 systemctl disable --now --quiet keepalived.service 2>/dev/null || true
 systemctl disable --now --quiet haproxy.service 2>/dev/null || true

@@ -27,7 +27,8 @@ if [ "${1:-}" != --yes ]; then
 fi
 
 if command -v kubeadm >/dev/null; then
-  timeout 300 kubeadm reset --force --cri-socket=unix:///run/containerd/containerd.sock || say 'kubeadm reset complained (see above); going on'
+  options=(--force --cri-socket=unix:///run/containerd/containerd.sock)
+  timeout 300 kubeadm reset "${options[@]}" || say 'kubeadm reset complained (see above); going on'
 fi
 systemctl disable --now --quiet keepalived.service 2>/dev/null || true
 systemctl disable --now --quiet haproxy.service 2>/dev/null || true
