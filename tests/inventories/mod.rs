@@ -92,6 +92,10 @@ pub(crate) fn each(
         };
         let mut seed = [0; 32];
         seed[..4].copy_from_slice(&number.to_le_bytes());
+        // Of each release other ones.
+        for (place, byte) in seed[4..].iter_mut().zip(release.unwrap_or_default().bytes()) {
+            *place = byte;
+        }
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
         let result = TestRunner::new_with_rng(config, rng).run(&inventories, |inventory| {
             if let Verdict::Refused(reason) = check(inventory) {

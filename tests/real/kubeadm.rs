@@ -65,40 +65,50 @@ pub(crate) const V1_30: Release =
 pub(crate) const V1_21: Release =
     Release { version: "1.21.14", module: "kubernetes-1.21", reads: MIGRATE };
 
-/// Some nodes of a cluster of this release.
-pub(crate) fn judge(cluster: &Cluster, nodes: &[&Node], release: &Release) {
-    let kubeadm = built(release.module, "kubeadm");
-    let first = cluster.nodes_with(CONFIG)[0];
-    // A member of etcd alone has no kubelet.
-    for node in nodes.iter().filter(|node| node.has(CONFIG) || node.has(JOIN)) {
-        let network = Network::start();
-        let machine = node.start(&network);
-        machine.place(&kubeadm, "/usr/bin/kubeadm");
-        // First in the PATH.
-        machine.place_script("/usr/local/sbin/docker", DOCKER);
-        let own = if node.has(CONFIG) { CONFIG } else { JOIN };
-        quiet(machine.run("kubeadm", &[&release.reads[..], &[own]].concat()), cluster);
-        if !node.has("/etc/kubernetes/pki/apiserver.crt") {
-            // A worker: its kubeadm makes nothing beforehand.
-            continue;
-        }
-        if !node.has(CONFIG) {
-            fs::write(machine.path(CONFIG), as_if_first(&first.read(CONFIG), node)).unwrap();
-        }
-        let before = contents(&machine);
-        phases(&machine, node.has(CONFIG), cluster);
-        expirations(cluster, node, &machine);
-        let after = contents(&machine);
-        for (path, bytes) in &before {
-            let kept = after.get(path) == Some(bytes);
-            assert!(kept, "{}, {}: {path} changed", cluster.case, node.name);
-        }
+impl Release {
+    /// The one that is built here of a cluster's minor version.
+    pub(crate) fn of(kubernetes: &str) -> Option<&'static Self> {
+        let minor = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
+        [&V1_37, &V1_30, &V1_21].into_iter().find(|own| minor(own.version) == minor(kubernetes))
+    }
+}
+
+/// What kubeadm reads on a node; `None` on a member of etcd alone, which has no kubelet.
+pub(crate) fn configuration(node: &Node) -> Option<&'static str> {
+    [CONFIG, JOIN].into_iter().find(|path| node.has(path))
+}
+
+/// A node of a cluster of this release, on a machine that has its files.
+pub(crate) fn judge(cluster: &Cluster, node: &Node, machine: &Machine, release: &Release) {
+    let own = configuration(node).expect("kubeadm runs on this node");
+    machine.place(&built(release.module, "kubeadm"), "/usr/bin/kubeadm");
+    // First in the PATH.
+    machine.place_script("/usr/local/sbin/docker", DOCKER);
+    quiet(machine.run("kubeadm", &[&release.reads[..], &[own]].concat()), cluster);
+    if !node.has("/etc/kubernetes/pki/apiserver.crt") {
+        // A worker: its kubeadm makes nothing beforehand.
+        return;
+    }
+    if own != CONFIG {
+        let first = cluster.nodes_with(CONFIG)[0].read(CONFIG);
+        fs::write(machine.path(CONFIG), as_if_first(&first, node)).unwrap();
+    }
+    let before = contents(machine);
+    phases(machine, own == CONFIG, cluster);
+    expirations(cluster, node, machine);
+    let after = contents(machine);
+    for (path, bytes) in &before {
+        let kept = after.get(path) == Some(bytes);
+        assert!(kept, "{}, {}: {path} changed", cluster.case, node.name);
     }
 }
 
 fn takes_everything(case: &Case, release: &Release) {
     let cluster = compiled(case);
-    judge(&cluster, &cluster.nodes.iter().collect::<Vec<_>>(), release);
+    for node in cluster.nodes.iter().filter(|node| configuration(node).is_some()) {
+        let network = Network::start();
+        judge(&cluster, node, &node.start(&network), release);
+    }
 }
 
 /// The manifest's certificates that kubeadm does not care for: the kubelet's, those that joins

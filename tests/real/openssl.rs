@@ -82,26 +82,27 @@ fn authority_of(certificate: &Path) -> PathBuf {
     certificate.with_file_name(authority)
 }
 
-/// Every certificate among these files.
-fn check_files(files: &[PathBuf]) {
+/// Every certificate among these files. Returns how many there are.
+fn check_files(files: &[PathBuf]) -> usize {
     let is_certificate =
         |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "crt");
     let certificates: Vec<_> = files.iter().filter(is_certificate).collect();
     assert!(!certificates.is_empty(), "no certificate");
-    for certificate in certificates {
+    for certificate in &certificates {
         if is_authority(certificate) {
             let file = shown(certificate);
             openssl(["verify", "-x509_strict", "-check_ss_sig", "-CAfile", file, file]).succeeded();
         } else {
             let key = certificate.with_extension("key");
             let authority = authority_of(certificate);
-            Leaf { certificate: certificate.clone(), key, authority }.check();
+            Leaf { certificate: (*certificate).clone(), key, authority }.check();
         }
     }
+    certificates.len()
 }
 
-/// Every kubeconfig with a certificate among these files.
-fn check_kubeconfigs(files: &[PathBuf]) {
+/// Every kubeconfig with a certificate among these files. Returns how many there are.
+fn check_kubeconfigs(files: &[PathBuf]) -> usize {
     let scratch = tempfile::tempdir().unwrap();
     let mut found = 0;
     for file in files {
@@ -129,6 +130,7 @@ fn check_kubeconfigs(files: &[PathBuf]) {
         found += 1;
     }
     assert!(found > 0, "no kubeconfig with a certificate");
+    found
 }
 
 /// The names by which clients reach an API server, and the key pair of service accounts.
@@ -151,11 +153,10 @@ fn check_control_planes(cluster: &Cluster) {
     }
 }
 
-/// These files of a cluster, and every API server's.
-pub(crate) fn judge(cluster: &Cluster, files: &[PathBuf]) {
-    check_files(files);
-    check_kubeconfigs(files);
+/// These files of a cluster, and every API server's. Returns how many it has read.
+pub(crate) fn judge(cluster: &Cluster, files: &[PathBuf]) -> usize {
     check_control_planes(cluster);
+    check_files(files) + check_kubeconfigs(files)
 }
 
 fn verifies(case: &Case) {

@@ -1,8 +1,10 @@
 //! Starting real programs and judging how they end.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// How a program ended.
 pub(crate) struct Ran {
@@ -80,8 +82,13 @@ pub(crate) fn installed(program: &str, package: &str) -> PathBuf {
 }
 
 /// The path of a program that one of the modules under `tests/real/go` builds; see `build` there.
-pub(crate) fn built(module: &str, program: &str) -> PathBuf {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = run(Command::new(repository.join("tests/real/go/build")).arg(module)).succeeded();
-    Path::new(folder.stdout.trim()).join(program)
+pub(crate) fn built(module: &'static str, program: &str) -> PathBuf {
+    // Finding out that nothing is to be built takes Go a second.
+    static FOLDERS: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = folders.entry(module).or_insert_with(|| {
+        let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/go/build");
+        run(Command::new(build).arg(module)).succeeded().stdout.trim().into()
+    });
+    folder.join(program)
 }

@@ -1,9 +1,9 @@
-//! Whatever inventory is accepted, the programs that read its tree accept that, too. The same
+//! Whatever inventory is accepted, all the programs that read its tree accept that, too. The same
 //! random inventories in every run; `HAGEN_CASES=500 cargo test --test real random` looks further.
 
-use std::collections::BTreeSet;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -14,12 +14,26 @@ use crate::{haproxy, keepalived, kubeadm, nginx, openssl, scripts, systemd};
 
 /// Inventories per test run.
 const CASES: u32 = 24;
-/// The same for each kubeadm.
+/// The same of the release of each kubeadm that is built here.
 const CASES_OF_KUBEADM: u32 = 8;
 /// Builds after a failure, to find a smaller inventory that fails.
 const PATIENCE: u32 = 60;
 /// Inventories of which one is given to shellcheck, which takes longer than all others together.
-const STYLE: u32 = 4;
+const STYLE: usize = 4;
+/// Files that a program has judged at the least, for every eight accepted inventories. A generator
+/// that no longer draws what a program reads proves nothing of it.
+const LEAST: &[(&str, usize)] = &[
+    ("openssl", 100),
+    ("bash", 80),
+    ("shellcheck", 20),
+    ("haproxy", 2),
+    ("nginx", 2),
+    ("keepalived", 2),
+    ("systemd", 20),
+];
+/// The same where all inventories are of a release whose kubeadm is built here.
+const LEAST_OF_KUBEADM: &[(&str, usize)] =
+    &[("/etc/kubernetes/kubeadm-config.yaml", 8), ("/etc/kubernetes/kubeadm-join.yaml", 12)];
 
 /// The nodes that differ in more than names and addresses: the first of each that get the same
 /// files.
@@ -41,72 +55,95 @@ fn is_installed(inventory: &Value, node: &Node, version: &str, installed: &str) 
         && named.is_none_or(|named| named == installed)
 }
 
-fn compiled(name: &str, inventory: &Inventory) -> Result<Cluster, Verdict> {
-    compile(name, &inventory.text()).map_err(|refused| Verdict::Refused(refused.stderr))
+/// How many files each program has judged.
+type Judged = BTreeMap<&'static str, usize>;
+
+/// Gives a tree to every program that reads it, each kind of node on a machine that is one. It is
+/// kubeadm's turn where one of this minor version is built.
+fn judge(cluster: &Cluster, Inventory(inventory): &Inventory, style: bool) -> Judged {
+    let mut judged = Judged::new();
+    let mut count = |program, files| *judged.entry(program).or_default() += files;
+    let nodes = kinds(cluster);
+    let files: Vec<PathBuf> = nodes.iter().flat_map(|node| files_under(&node.folder)).collect();
+    count("openssl", openssl::judge(cluster, &files));
+    for script in scripts::scripts(files) {
+        scripts::judge(&script);
+        count("bash", 1);
+        if style {
+            scripts::judge_style(&script);
+            count("shellcheck", 1);
+        }
+    }
+    let release = kubeadm::Release::of(inventory["cluster"]["kubernetes"].as_str().unwrap());
+    for node in nodes {
+        let network = Network::start();
+        let machine = node.start(&network);
+        let reads = |path: &str, version: &str, installed: &str| {
+            node.has(path) && is_installed(inventory, node, version, installed)
+        };
+        if reads(haproxy::CONFIGURATION, "/loadBalancer/haproxy/version", "2.6") {
+            haproxy::judge(&machine);
+            count("haproxy", 1);
+        }
+        if reads(nginx::CONFIGURATION, "/loadBalancer/nginx/version", "1.22") {
+            nginx::judge(&machine);
+            count("nginx", 1);
+        }
+        if reads(keepalived::CONFIGURATION, "/keepalived/programVersion", "2.2.7") {
+            keepalived::judge(&machine);
+            count("keepalived", 1);
+        }
+        count("systemd", systemd::judge(node, &machine));
+        if let (Some(release), Some(own)) = (release, kubeadm::configuration(node)) {
+            kubeadm::judge(cluster, node, &machine, release);
+            count(own, 1);
+        }
+    }
+    judged
 }
 
-#[test]
-fn inventories_are_accepted_by_the_programs_that_read_them() {
-    let judged = AtomicU32::new(0);
-    each(CASES, PATIENCE, None, |inventory| {
-        let cluster = match compiled("random", &inventory) {
+/// Compiles and judges random inventories, of this release or of any.
+fn are_accepted(name: &str, cases: u32, release: Option<&kubeadm::Release>) {
+    let total = RefCell::new(Judged::new());
+    let accepted = Cell::new(0_usize);
+    each(cases, PATIENCE, release.map(|release| release.version), |inventory| {
+        let cluster = match compile(name, &inventory.text()) {
             Ok(cluster) => cluster,
-            Err(refused) => return refused,
+            Err(refused) => return Verdict::Refused(refused.stderr),
         };
-        let number = judged.fetch_add(1, Ordering::Relaxed);
-        let nodes = kinds(&cluster);
-        let files: Vec<PathBuf> = nodes.iter().flat_map(|node| files_under(&node.folder)).collect();
-        openssl::judge(&cluster, &files);
-        for script in scripts::scripts(files) {
-            scripts::judge(&script);
-            if number.is_multiple_of(STYLE) {
-                scripts::judge_style(&script);
-            }
+        let style = accepted.get().is_multiple_of(STYLE);
+        for (program, files) in judge(&cluster, &inventory, style) {
+            *total.borrow_mut().entry(program).or_default() += files;
         }
-        for node in nodes {
-            let network = Network::start();
-            let machine = node.start(&network);
-            let reads = |path: &str, version: &str, installed: &str| {
-                node.has(path) && is_installed(&inventory.0, node, version, installed)
-            };
-            if reads(haproxy::CONFIGURATION, "/loadBalancer/haproxy/version", "2.6") {
-                haproxy::judge(&machine);
-            }
-            if reads(nginx::CONFIGURATION, "/loadBalancer/nginx/version", "1.22") {
-                nginx::judge(&machine);
-            }
-            if reads(keepalived::CONFIGURATION, "/keepalived/programVersion", "2.2.7") {
-                keepalived::judge(&machine);
-            }
-            systemd::judge(node, &machine);
-        }
+        accepted.set(accepted.get() + 1);
         Verdict::Accepted
     });
-}
-
-fn are_taken_by(release: &kubeadm::Release) {
-    each(CASES_OF_KUBEADM, PATIENCE, Some(release.version), |inventory| {
-        match compiled(&format!("random-{}", release.version), &inventory) {
-            Ok(cluster) => {
-                kubeadm::judge(&cluster, &kinds(&cluster), release);
-                Verdict::Accepted
-            }
-            Err(refused) => refused,
-        }
-    });
+    let (total, accepted) = (total.into_inner(), accepted.get());
+    eprintln!("{name}: {accepted} accepted; files judged: {total:?}");
+    let of_kubeadm: &[_] = if release.is_some() { LEAST_OF_KUBEADM } else { &[] };
+    for (program, least) in LEAST.iter().chain(of_kubeadm) {
+        let files = total.get(program).copied().unwrap_or_default();
+        let least = least * accepted / 8;
+        assert!(files >= least, "{name}: {program} has judged {files} files, at least {least} due");
+    }
 }
 
 #[test]
-fn inventories_are_taken_by_kubeadm_1_37() {
-    are_taken_by(&kubeadm::V1_37);
+fn inventories_of_any_release_are_accepted() {
+    are_accepted("random", CASES, None);
 }
 
 #[test]
-fn inventories_are_taken_by_kubeadm_1_30() {
-    are_taken_by(&kubeadm::V1_30);
+fn inventories_of_1_37_are_accepted() {
+    are_accepted("random-1.37", CASES_OF_KUBEADM, Some(&kubeadm::V1_37));
 }
 
 #[test]
-fn inventories_are_taken_by_kubeadm_1_21() {
-    are_taken_by(&kubeadm::V1_21);
+fn inventories_of_1_30_are_accepted() {
+    are_accepted("random-1.30", CASES_OF_KUBEADM, Some(&kubeadm::V1_30));
+}
+
+#[test]
+fn inventories_of_1_21_are_accepted() {
+    are_accepted("random-1.21", CASES_OF_KUBEADM, Some(&kubeadm::V1_21));
 }

@@ -9,12 +9,12 @@ use crate::programs::installed;
 
 const UNITS: &str = "/etc/systemd/system/";
 
-/// On a machine that has the node's files.
-pub(crate) fn judge(node: &Node, machine: &Machine) {
+/// On a machine that has the node's files. Returns how many units it has read.
+pub(crate) fn judge(node: &Node, machine: &Machine) -> usize {
     installed("systemd-analyze", "systemd");
     let units = units(node);
     if units.is_empty() {
-        return;
+        return 0;
     }
     for unit in &units {
         complete(machine, unit);
@@ -23,6 +23,7 @@ pub(crate) fn judge(node: &Node, machine: &Machine) {
     let arguments: Vec<_> =
         ["--man=no", "verify"].into_iter().chain(paths.iter().map(String::as_str)).collect();
     machine.run("systemd-analyze", &arguments).silently();
+    units.len()
 }
 
 fn understands(case: &Case) {
