@@ -24,7 +24,8 @@ api_server_is_ready() {
 
 # A node that is cut off from the other control planes hears nobody and takes the VIP, or keeps it,
 # with nothing of use behind its balancer. Whoever reaches one of them is not cut off.
-for peer in 172.26.133.162/6443 172.26.133.163/6443; do
+readonly peers=(172.26.133.162/6443 172.26.133.163/6443)
+for peer in "${peers[@]}"; do
   timeout 0.2 bash -c "exec 3<>/dev/tcp/$peer" 2>/dev/null && exit 0
 done
 

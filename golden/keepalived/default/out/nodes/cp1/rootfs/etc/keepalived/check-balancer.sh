@@ -35,7 +35,8 @@ fi
 
 # A node that is cut off from the other control planes hears nobody and takes the VIP, or keeps it,
 # with nothing of use behind its balancer. Whoever reaches one of them is not cut off.
-for peer in 192.168.1.12/6443 192.168.1.13/6443; do
+readonly peers=(192.168.1.12/6443 192.168.1.13/6443)
+for peer in "${peers[@]}"; do
   timeout 0.2 bash -c "exec 3<>/dev/tcp/$peer" 2>/dev/null && exit 0
 done
 
