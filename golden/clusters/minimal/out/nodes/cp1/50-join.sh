@@ -52,7 +52,8 @@ else
   if cmp -s /etc/kubernetes/kubelet.conf "$here/rootfs"/etc/kubernetes/kubelet.conf; then
     rm -f /etc/kubernetes/kubelet.conf
   fi
-  if [ -e /etc/kubernetes/kubelet.conf ]; then
+  # The kubelet makes the one of the other, even after kubeadm was killed.
+  if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
     die 'an earlier join stopped half-way: start this node over as README.md says under "A lost control plane"'
   fi
   say 'kubeadm join'

@@ -48,7 +48,8 @@ if joined >/dev/null 2>&1; then
   say 'already joined'
 else
   wait_for 60 'the API answers at https://10.0.0.10:8443 (run 50-init.sh on cp1 first)' as_node get --raw /readyz
-  if [ -e /etc/kubernetes/kubelet.conf ]; then
+  # The kubelet makes the one of the other, even after kubeadm was killed.
+  if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
     die 'an earlier join stopped half-way: start this node over as README.md says under "A lost control plane"'
   fi
   say 'kubeadm join'

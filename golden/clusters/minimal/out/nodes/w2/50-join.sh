@@ -45,7 +45,8 @@ if joined >/dev/null 2>&1; then
   say 'already joined'
 else
   wait_for 60 'the API answers at https://10.0.0.10:8443 (run 50-init.sh on cp1 first)' as_node get --raw /readyz
-  if [ -e /etc/kubernetes/kubelet.conf ]; then
+  # The kubelet makes the one of the other, even after kubeadm was killed.
+  if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
     die 'an earlier join stopped half-way: delete the node on a control plane (kubectl delete node w2), run 90-reset.sh --yes here, then 10-prepare.sh and the steps after it'
   fi
   say 'kubeadm join'
