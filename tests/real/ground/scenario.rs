@@ -26,9 +26,9 @@ const BAR: f64 = 4.0;
 /// API servers talk to separate members of etcd in turn, and gRPC gives a dead connection 10 s
 /// (`keepaliveTimeout` in apiserver's storage/storagebackend/factory/etcd3.go): `etcd/all-endpoints`.
 const STALL: f64 = 12.0;
-/// A busy host makes an outage longer now and then, so one that is too long is tried again, and
-/// most tries count: this many that are too long are a defect.
-const SLOW: usize = 2;
+/// A busy host makes an outage longer now and then, a defect makes
+/// each one longer: this many tries in the same role that are all too long are one.
+const TRIES: usize = 3;
 
 /// Who is hit.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,8 +163,7 @@ impl Scenario {
         let mut events = Vec::new();
         let mut defects = Vec::new();
         for mut node in nodes {
-            let (mut fine, mut slow) = (0, 0);
-            while fine <= slow && slow < SLOW {
+            for tries in 1..=TRIES {
                 let held = cluster.vip_holders().contains(&node);
                 let event = self.on(&node, cluster, prober);
                 defects.extend(self.defects(&event));
@@ -175,12 +174,10 @@ impl Scenario {
                     false => event.lost.seconds(),
                 };
                 events.push(event);
-                if seconds > bar {
-                    slow += 1;
-                } else {
-                    fine += 1;
+                if seconds <= bar {
+                    break;
                 }
-                if slow == SLOW {
+                if tries == TRIES {
                     defects.push(format!("{node} {}: {seconds:.1} s without the API", self.what));
                 }
                 node = same_role(cluster, node, held);
