@@ -103,9 +103,9 @@ fn disagree(inner: &OwnedPath, outer: &OwnedPath) -> Option<String> {
     if inner.path == outer.path && strangers {
         return Some(format!("{} and {} both use {}", outer.room, inner.room, inner.path));
     }
-    let within = std::path::Path::new(&inner.path).starts_with(&outer.path);
     let lost = outer.remove_on_reset && (strangers || !inner.remove_on_reset);
-    (within && lost).then(|| {
+    // Of every two folders of each node: the dear question last.
+    (lost && std::path::Path::new(&inner.path).starts_with(&outer.path)).then(|| {
         format!("a reset empties {} and with it {} of {}", outer.path, inner.path, inner.room)
     })
 }

@@ -9,7 +9,7 @@ use crate::report::{Finding, Path, Report};
 /// Nothing below belongs to etcd. The distribution's, the kernel's, people's, and what the next
 /// boot or a clean-up empties; `etcd.service` sees neither homes nor the host's `/tmp`, and may
 /// not write to `/usr` and `/etc`. Every file that hagen installs lies in one of these.
-pub(super) const CLOSED: [&str; 33] = [
+const CLOSED: [&str; 33] = [
     "/bin",
     "/boot",
     "/dev",

@@ -128,13 +128,12 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(node: &Node, cluster: &Cluster) -> Self {
-        let planes: Vec<&Node> = cluster.control_planes().collect();
+        let others = cluster.control_planes().filter(|other| other.index != node.index);
         let (earlier, later): (Vec<&Node>, Vec<&Node>) =
-            planes.iter().partition(|other| other.index < node.index);
+            others.partition(|other| other.index < node.index);
         let peers: Vec<String> = later
             .into_iter()
             .chain(earlier)
-            .filter(|other| other.index != node.index)
             .map(|other| format!("{}/{}", other.address, cluster.api_port))
             .collect();
         let count = u64::try_from(peers.len()).unwrap_or(u64::MAX).max(1);

@@ -74,11 +74,8 @@ pub(super) fn known<'a>(
     at: &Path,
     report: &mut Report,
 ) {
-    for (name, value) in fields {
-        if FIELDS.iter().all(|(owned, _)| owned != name) {
-            field(cluster, name, value, &at.key(name), report);
-        }
-    }
+    let free = |(name, _): &(&String, &Value)| FIELDS.iter().all(|(owned, _)| owned != name);
+    lint(cluster, fields.into_iter().filter(free), at, report);
 }
 
 fn field(cluster: &Cluster, name: &str, value: &Value, at: &Path, report: &mut Report) {

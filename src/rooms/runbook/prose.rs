@@ -134,13 +134,10 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         members: names(&|node| runs_member(node, with)),
         etcd_data: etcd_data(with),
         stacked_data: &cluster.etcd.data_dir,
-        etcd_local: {
-            let port = match cluster.etcd.mode {
-                EtcdMode::External => cluster.etcd.client_port,
-                EtcdMode::Stacked => STACKED_CLIENT_PORT,
-            };
-            format!("https://{}", host_port(loopback(first.address), port))
-        },
+        etcd_local: format!(
+            "https://{}",
+            host_port(loopback(first.address), cluster.etcd.client_port)
+        ),
         backup: backup(with),
         restore: restore(with),
         etcd_conf: layout::ETCD_CONF,
@@ -182,10 +179,6 @@ fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
         .map(|path| path.path.as_str())
         .collect()
 }
-
-/// The port of kubeadm's static pods for clients (`EtcdListenClientPort` in
-/// `cmd/kubeadm/app/constants/constants.go`).
-const STACKED_CLIENT_PORT: u16 = 2379;
 
 /// The one folder of a member that outlives a reset holds its snapshots.
 fn backup<'a>(with: &'a Rendering<'_>) -> Option<&'a str> {

@@ -66,6 +66,15 @@ struct Arguments {
 }
 
 impl Arguments {
+    /// Whether a topology is to be brought up.
+    fn wants(&self, topology: &Topology) -> bool {
+        match (&self.verb, &self.topologies[..]) {
+            (Some(Verb::Scripts { lone: true }), _) => false,
+            (_, []) => !topology.on_request,
+            (_, named) => named.iter().any(|name| name == topology.name),
+        }
+    }
+
     fn judges_scripts(&self) -> bool {
         match self.verb {
             None => self.scenarios.is_empty(),
@@ -117,14 +126,7 @@ fn main() -> ExitCode {
         defects.extend(found.unwrap_or_else(|_| vec!["one machine: see above".to_owned()]));
     }
     for topology in &TOPOLOGIES {
-        let wanted = &arguments.topologies;
-        if matches!(arguments.verb, Some(Verb::Scripts { lone: true })) {
-            continue;
-        }
-        if match wanted.is_empty() {
-            true => !topology.on_request,
-            false => wanted.iter().any(|name| name == topology.name),
-        } {
+        if arguments.wants(topology) {
             defects.extend(judge(topology, &arguments, &mut report));
         }
     }

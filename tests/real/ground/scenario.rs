@@ -26,8 +26,8 @@ const BAR: f64 = 4.0;
 /// API servers talk to separate members of etcd in turn, and gRPC gives a dead connection 10 s
 /// (`keepaliveTimeout` in apiserver's storage/storagebackend/factory/etcd3.go): `etcd/all-endpoints`.
 const STALL: f64 = 12.0;
-/// A busy host makes an outage longer now and then, a defect makes
-/// each one longer: this many tries in the same role that are all too long are one.
+/// A busy host makes an outage longer now and then, a defect makes each one longer: this many tries
+/// in the same role that are all too long are one.
 const TRIES: usize = 3;
 
 /// Who is hit.
