@@ -18,7 +18,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ("catalog", &[], "upstream's decisions, as facts with names"),
     ("report", &["yaml"], "a finding is printed at its place in the text"),
     ("yaml", &["report"], "text to values with spans"),
-    ("template", &["report"], "text formats, without a view of what they say"),
+    ("template", &["document", "report"], "text formats, without a view of what they say"),
     ("inventory", &["document", "report", "yaml"], "what was said"),
     ("secrets", &["report", "yaml"], "the bundle: keys and passwords by label"),
     ("pki", &["report", "secrets"], "specs to certificates"),
@@ -527,4 +527,19 @@ fn no_generated_file_holds_a_forbidden_word() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Shell that is the same everywhere can be read, linted and tried as it stands.
+#[test]
+fn the_steps_are_static_and_no_value_is_in_a_here_document() {
+    for template in templates() {
+        if template.id.ends_with(".sh") {
+            for mark in ["{{", "{%", "<<-", "eval "] {
+                assert!(!template.text.contains(mark), "{}: {mark}", template.id);
+            }
+        }
+        let shell = template.id.ends_with(".sh") || template.text.starts_with("#!");
+        let here_document = template.text.replace("<<<", "").contains("<<");
+        assert!(!(shell && here_document), "{}: a here-document", template.id);
+    }
 }

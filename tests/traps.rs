@@ -31,12 +31,12 @@ type Trap = (u8, u8, &'static str, &'static [Proof]);
 #[rustfmt::skip]
 const TRAPS: &[Trap] = &[
     (1, 1, "a second run appends the same lines again", &[
-        Says("10-prepare.sh", "begin='# begin hagen' end='# end hagen'"),
+        Says("steps/lib.sh", "begin='# begin hagen' end='# end hagen'"),
         Never("cat >>"), Never(">>/etc"), Never(">> /etc"),
         Program("scripts.rs", "of_nginx_keepalived_run_twice"),
     ]),
     (1, 2, "/etc/hosts is overwritten, a manifest is fetched from pinned addresses", &[
-        Says("10-prepare.sh", "skip { print }"),
+        Says("steps/lib.sh", "!inside { print }"),
         Never("cat > /etc/hosts"), Never("cat >/etc/hosts <<"), Never("raw.githubusercontent.com"),
         Says("cluster/manifests/flannel.yaml", "kind: DaemonSet"),
     ]),
@@ -51,7 +51,6 @@ const TRAPS: &[Trap] = &[
         Holds(|cluster| cluster.scripts().all(|text| here_documents(text).all(is_quoted))),
     ]),
     (1, 6, "a script without an interpreter", &[
-        Holds(|cluster| cluster.scripts().all(|text| text.starts_with("#!/"))),
         Holds(|cluster| cluster.executables().all(|text| text.starts_with("#!/"))),
     ]),
     (1, 7, "scripts that everybody may write, run as root", &[
@@ -142,6 +141,7 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 24, "setenforce fails where SELinux is off", &[
         Says("10-prepare.sh", "[ \"$(getenforce)\" = Enforcing ]; then\n"),
+        Says("node.sh", "\nselinux=leave\n"),
     ]),
     (1, 25, "a kernel setting that is gone", &[Never("tcp_tw_recycle")]),
     (1, 26, "modules for ipvs are written down and never loaded", &[
@@ -165,8 +165,8 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 29, "IPv6 is turned off", &[Never("disable_ipv6")]),
     (1, 30, "repositories that have moved", &[
-        Says("10-prepare.sh", "baseurl=https://mirror.example.com/kubernetes/"),
-        Says("10-prepare.sh", " docker-ce-18.09.7 "),
+        Says("node.sh", "  kubernetes https://mirror.example.com/kubernetes/yum/repos/"),
+        Says("node.sh", "  docker-ce 18.09.7 yes\n"),
         Finds("host/package-missing",
             "{cluster: {kubernetes: 1.15.1}, os: {distribution: centos, release: \"7\"}, \
              runtime: {kind: docker, version: 18.09.7}, kubeProxy: {mode: ipvs}}"),
@@ -225,12 +225,14 @@ const TRAPS: &[Trap] = &[
         })),
     ]),
     (1, 41, "the first member waits for the others until systemd gives up", &[
-        Says("40-etcd.sh", "\nunit etcd.service no "),
-        Says("40-etcd.sh", "\nwait_for 300 "),
+        Holds(|cluster| cluster.ending("node.sh").all(|(_, text)| {
+            !text.contains(" etcd.service ") || text.contains("\n  40 etcd.service no yes -\n")
+        })),
+        Says("40-etcd.sh", "\n  wait_for 300 "),
         Says("etcd.service", "\nTimeoutStartSec=0\n"),
     ]),
     (1, 42, "a stale unit on the other nodes", &[
-        Says("20-install.sh", "\nsystemctl daemon-reload\n"),
+        Says("20-install.sh", "\n  systemctl daemon-reload\n"),
     ]),
     (1, 43, "etcd as root, with a data folder for everybody", &[
         Says("etcd.service", "\nUser=etcd\n"), Says("etcd.service", "\nProtectSystem="),
@@ -261,7 +263,7 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 47, "a pipe hides kubeadm's failure, and its log holds the token", &[
         Never("| tee"),
-        Says("50-init.sh", "set -Eeuo pipefail\numask 077\n"),
+        Says("50-init.sh", "\nset -Eeuo pipefail\n"), Says("steps/lib.sh", "\n  umask 077\n"),
         Says("50-init.sh", "--skip-token-print"),
     ]),
     (1, 48, "a taint is removed by a name that changes with the release", &[
@@ -276,12 +278,15 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 50, "health is asked of an API that is deprecated", &[
         Never("get cs"), Never("componentstatus"),
-        Says("60-verify.sh", "get --raw /healthz"), Says("60-verify.sh", "endpoint health"),
+        Says("60-verify.sh", "get --raw \"$health\""), Says("node.sh", "\nhealth=/healthz\n"), Says("60-verify.sh", "endpoint health"),
     ]),
     (1, 51, "a reset leaves the external etcd with the old cluster", &[
-        Says("90-reset.sh", "--yes --etcd, which deletes its member of etcd as well"),
-        Says("90-reset.sh", "  systemctl disable --now --quiet etcd.service"),
-        Says("90-reset.sh", "  empty /var/lib/etcd\n"),
+        Says("90-reset.sh", "--etcd, which deletes its member of etcd as well"),
+        Holds(|cluster| cluster.ending("node.sh").all(|(_, text)| {
+            !text.contains(" 40-etcd ")
+                || text.contains("\nmember_units=(etcd.service")
+                    && text.contains("\nmember_emptied=(/var/lib/etcd)\n")
+        })),
         Says("50-init.sh", "etcd is not empty: "),
     ]),
     (1, 52, "every key of a shared etcd is deleted", &[Never("del --prefix"), Never("etcdctl del")]),
@@ -297,8 +302,8 @@ const TRAPS: &[Trap] = &[
         Holds(|cluster| cluster.all.iter().filter(|path| path.starts_with("nodes/kube-node")).all(
             |path| !["nginx", "keepalived", "etcd", "30-", "40-"].iter().any(|word| path.contains(word)),
         )),
-        Holds(|cluster| cluster.ending("10-prepare.sh").all(|(path, text)| {
-            path.contains("kube-node") != text.contains(" keepalived ")
+        Holds(|cluster| cluster.ending("node.sh").all(|(path, text)| {
+            path.contains("kube-node") != text.contains("  keepalived ")
         })),
     ]),
     (4, 3, "keepalived watches the host and not the balancer", &[
@@ -307,8 +312,8 @@ const TRAPS: &[Trap] = &[
         Program("failover.rs", "of_nginx_keepalived"),
     ]),
     (4, 4, "an unencrypted repository, and keys that vouch for every package", &[
-        Says("10-prepare.sh", "https://pkgs.k8s.io/core:/stable:/v1.30/deb/"),
-        Says("10-prepare.sh", "signed-by="),
+        Says("node.sh", "https://pkgs.k8s.io/core:/stable:/v1.30/deb/"),
+        Says("steps/apt.sh", "signed-by="),
         Never("apt-key"), Never("kubernetes-xenial"),
         // keepalived's check asks etcd on loopback.
         Holds(|cluster| {
@@ -317,11 +322,11 @@ const TRAPS: &[Trap] = &[
     ]),
     (4, 5, "a release candidate is unpacked over the root", &[
         Never("cri-containerd"), Never("tar -C / "),
-        Says("10-prepare.sh", " containerd.io"),
+        Says("node.sh", "  containerd.io "),
     ]),
     (4, 6, "packages without a version", &[
-        Says("10-prepare.sh", "kubeadm=1.30.4-"), Says("10-prepare.sh", "kubelet=1.30.4-"),
-        Says("10-prepare.sh", "apt-mark hold"),
+        Says("node.sh", "  kubeadm 1.30.4-"), Says("node.sh", "  kubelet 1.30.4-"),
+        Says("steps/apt.sh", "apt-mark hold"),
     ]),
     (4, 7, "a package that is gone and not needed", &[Never("btrfs")]),
     (4, 8, "the VIP is in no certificate", &[

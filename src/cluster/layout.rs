@@ -46,6 +46,3 @@ pub const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
 pub const SYSCTL: &str = "/etc/sysctl.d/90-hagen-kubernetes.conf";
 /// Kernel modules loaded at boot.
 pub const MODULES: &str = "/etc/modules-load.d/90-hagen-kubernetes.conf";
-/// The entries that `10-prepare.sh` puts into a marked block of `/etc/hosts`, beside the node's
-/// `rootfs`.
-pub const HOSTS_FRAGMENT: &str = "hosts";

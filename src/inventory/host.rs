@@ -62,6 +62,19 @@ pub enum Firewall {
     Open,
 }
 
+/// What to do about SELinux.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Selinux {
+    /// Leave it as it is.
+    #[default]
+    Leave,
+    /// Permissive, now and at boot, on nodes of the RHEL family that run pods, as
+    /// <https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/install-kubeadm/> has
+    /// it.
+    Permissive,
+}
+
 /// How hosts are prepared.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -73,6 +86,9 @@ pub struct HostSection {
     /// What to do about the firewall. Default: `leave`.
     #[serde(default)]
     pub firewall: Firewall,
+    /// What to do about SELinux. Default: `leave`.
+    #[serde(default)]
+    pub selinux: Selinux,
     /// Kernel settings of nodes that run pods, beside those that Kubernetes needs; one that only
     /// hagen prefers is replaced. `null` leaves one of hagen's out, where the site sets it by
     /// other means or the kernel does not let it be set. Default: none.

@@ -234,6 +234,8 @@ pub struct NodeClaims {
     pub sysctls: BTreeMap<String, (String, &'static str)>,
     /// Images that the node pulls, with the room.
     pub images: BTreeMap<String, &'static str>,
+    /// Names that the host itself knows, whatever DNS says.
+    pub hosts: Vec<(IpAddr, String)>,
     /// Flags for nodeRegistration.kubeletExtraArgs: name without dashes to value.
     pub kubelet_flags: BTreeMap<String, String>,
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node};
-use crate::document;
+use crate::document::{self, Assignments};
 use crate::report::{Finding, Path, Report};
-use crate::template::Templates;
+use crate::template::{TemplateError, Templates};
 use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
 
 /// Where a file stands.
@@ -191,6 +191,24 @@ impl<'a> Output<'a> {
         match self.templates.render(id, context) {
             Ok(text) => self.push(file, Some(id), text.into_bytes()),
             Err(error) => self.rendered.report.push(error.into()),
+        }
+    }
+
+    /// A file that is a text of `templates/` as it is.
+    pub fn verbatim(&mut self, file: File, id: &'static str) {
+        let bytes = self.templates.verbatim(id).as_bytes().to_vec();
+        self.push(file, Some(id), bytes);
+    }
+
+    /// A file of words that a shell reads. A word that no shell can hold is a finding, not a file.
+    pub fn assignments(&mut self, file: File, assignments: Assignments) {
+        match assignments.finish() {
+            Ok(bytes) => self.push(file, None, bytes),
+            Err(name) => {
+                let message = "a word of a shell cannot hold a NUL".to_owned();
+                let error = TemplateError { id: name, line: None, message, help: None };
+                self.rendered.report.push(error.into());
+            }
         }
     }
 

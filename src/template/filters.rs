@@ -3,6 +3,8 @@
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
+use crate::document::shell_word;
+
 /// `{{ fail("…") }}`: the template refuses what it was given.
 pub(super) fn fail(message: &str) -> Result<Value, Error> {
     Err(refuse(message.to_owned()))
@@ -16,15 +18,7 @@ pub(super) fn sh(value: &Value) -> Result<String, Error> {
 }
 
 fn sh_word(text: &str) -> Result<String, Error> {
-    if let Some(letter) = text.chars().find(|letter| *letter == '\0') {
-        return Err(unusable("a shell word", letter));
-    }
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
-    // A leading `=` or `~` is expanded by some shells.
-    if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
-        return Ok(text.to_owned());
-    }
-    Ok(format!("'{}'", text.replace('\'', r"'\''")))
+    shell_word(text).ok_or_else(|| unusable("a shell word", '\0'))
 }
 
 /// One bare token of haproxy, nginx or keepalived, which share no quoting rule: anything that

@@ -1,8 +1,10 @@
-//! The free-text formats: the only user of minijinja. A template holds text, not decisions;
-//! what it prints is a context struct that a room's plan has filled.
+//! The free-text formats: the only user of minijinja. A template (`….j2`) holds text, not
+//! decisions; what it prints is a context struct that a room's plan has filled. A text of another
+//! name goes out as it is, such as a script that only reads what is said beside it.
 
 mod filters;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -44,6 +46,8 @@ macro_rules! template {
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
+    /// Texts without anything to fill in, by id.
+    verbatim: BTreeMap<&'static str, Cow<'static, str>>,
 }
 
 /// Why there is no text.
@@ -69,9 +73,15 @@ impl Templates {
         mut overrides: BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
         let mut environment = environment();
+        let mut verbatim = BTreeMap::new();
         let mut known = Vec::new();
         for Template { id, text } in all {
             known.push(*id);
+            if !id.ends_with(".j2") {
+                let text = overrides.remove(*id).map_or(Cow::Borrowed(*text), Cow::Owned);
+                verbatim.insert(*id, text);
+                continue;
+            }
             let added = match overrides.remove(*id) {
                 Some(text) => environment.add_template_owned(*id, text),
                 None => environment.add_template(id, text),
@@ -80,8 +90,13 @@ impl Templates {
         }
         match overrides.into_keys().next() {
             Some(unknown) => Err(TemplateError::unknown(unknown, known)),
-            None => Ok(Self { environment }),
+            None => Ok(Self { environment, verbatim }),
         }
+    }
+
+    /// The text `id`, which has nothing to fill in; empty where no room declares it.
+    pub fn verbatim(&self, id: &str) -> &str {
+        self.verbatim.get(id).map_or("", |text| text)
     }
 
     /// Fills in the template `id`. Equal contexts give equal bytes.
@@ -185,6 +200,16 @@ mod tests {
     #[test]
     fn an_override_replaces_the_text() {
         assert_eq!(render_as("bye {{ name }}", "x").unwrap(), "bye x");
+    }
+
+    #[test]
+    fn a_text_without_anything_to_fill_in_goes_out_as_it_is() {
+        static SCRIPT: Template = Template { id: "a/step.sh", text: "echo ${#list[@]} {{ x }}\n" };
+        let templates = Templates::new([&SCRIPT], BTreeMap::new()).unwrap();
+        assert_eq!(templates.verbatim("a/step.sh"), SCRIPT.text);
+        let mine = BTreeMap::from([(SCRIPT.id.to_owned(), "echo mine {#\n".to_owned())]);
+        let templates = Templates::new([&SCRIPT], mine).unwrap();
+        assert_eq!(templates.verbatim("a/step.sh"), "echo mine {#\n");
     }
 
     #[test]

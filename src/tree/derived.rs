@@ -57,6 +57,9 @@ fn file_list(node: &str, files: &BTreeMap<&str, (&Artifact, &Destination)>) -> (
             "{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\n"
         ));
     }
+    // A list that was cut short on its way would take live files for ones that have left.
+    let (rows, whole) = (files.len(), sha256(text.as_bytes()));
+    text.push_str(&format!("end\t{rows}\t-\t-\t{whole}\t-\t-\t-\n"));
     let list = Artifact::public(text, Origin::room("tree")).phase(INSTALL);
     // A bare hash of a short password could be searched offline.
     let private = files.values().any(|(artifact, _)| artifact.secret);
@@ -123,17 +126,22 @@ mod tests {
     #[test]
     fn each_node_has_a_list_of_its_files() {
         let tree = finished();
+        let list = text(&tree, "nodes/cp1/files.tsv");
+        // What a shell finds with `sed '$d' | sha256sum`.
+        let rows = &list[..list.find("end\t").unwrap()];
+        let whole = super::sha256(rows.as_bytes());
         assert_eq!(
-            text(&tree, "nodes/cp1/files.tsv"),
+            list.replace(&whole, "SUM"),
             "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n\
              /etc/haproxy/haproxy.cfg\t0644\troot\troot\t\
              73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac\t\
              managed\thaproxy.service\treload\n\
              /etc/kubernetes/pki/ca.key\t0640\tetcd\tssl-cert\t\
              19732980d68fbd00358a0a4d98246c960400b87e4fa2a2e155db98be2b42ed6c\t\
-             seed\t-\t-\n"
+             seed\t-\t-\n\
+             end\t2\t-\t-\tSUM\t-\t-\t-\n"
         );
-        assert_eq!(text(&tree, "nodes/w1/files.tsv").lines().count(), 2);
+        assert_eq!(text(&tree, "nodes/w1/files.tsv").lines().count(), 3);
     }
 
     #[test]

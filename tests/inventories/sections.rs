@@ -278,6 +278,7 @@ fn host() -> BoxedStrategy<Value> {
         "host",
         json!({
             "setHostname": [true],
+            "selinux": ["permissive"],
             "firewall": ["open"],
             "modules": [["nbd"]],
             "sysctls": [{"vm.swappiness": "10", "kernel.keys.root_maxkeys": null}],

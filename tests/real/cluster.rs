@@ -259,9 +259,10 @@ impl Node {
     pub(crate) fn files(&self) -> Vec<FileRow> {
         let file = self.folder.join("files.tsv");
         let rows = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-        // The first line names the columns.
+        // The first line names the columns, the last one says that the list is whole.
         rows.lines()
             .skip(1)
+            .filter(|line| !line.starts_with("end\t"))
             .map(|line| {
                 let columns: Vec<_> = line.split('\t').map(str::to_owned).collect();
                 let [path, mode, owner, group, ..] = &columns[..] else {

@@ -1,9 +1,10 @@
-//! Shell: bash reads it, shellcheck has nothing to say, and the phases that prepare a host and
-//! install files change nothing when they run a second time.
+//! Shell: bash reads it, shellcheck has nothing to say, the steps that prepare a host and install
+//! files change nothing when they run a second time, and no step does anything on a host that is
+//! not its own, with half of a file, or with others looking on.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -30,12 +31,14 @@ const CURL: &str = "#!/bin/sh\necho downloaded\n";
 /// Writes a key into the file that is named last.
 const APT_HELPER: &str = "#!/bin/bash\necho '-----BEGIN PGP PUBLIC KEY BLOCK-----' >\"${@: -1}\"\n";
 
-/// The scripts among these files.
+/// The scripts among these files, and the words that the steps read.
 pub(crate) fn scripts(files: Vec<PathBuf>) -> Vec<PathBuf> {
     let is_script = |file: &PathBuf| {
         let text = fs::read_to_string(file).unwrap_or_default();
         let first = text.lines().next().unwrap_or_default();
-        first.starts_with("#!") && first.ends_with("sh")
+        // The steps are the same in every tree, and are linted once.
+        let step = file.parent().unwrap().ends_with("steps");
+        !step && (first.starts_with("#!") && first.contains("sh") || file.ends_with("node.sh"))
     };
     let scripts: Vec<_> = files.into_iter().filter(is_script).collect();
     assert!(!scripts.is_empty(), "no script");
@@ -48,7 +51,7 @@ pub(crate) fn judge(script: &Path) {
     // It stops at the first match, also where its output is /dev/null; the program before it may
     // then die of SIGPIPE, which pipefail takes for a failure, now and then.
     let stops = |line: &str| {
-        line.split_once("| grep ")
+        line.split_once(" | grep ")
             .is_some_and(|(_, grep)| grep.starts_with("-q") || grep.contains(">/dev/null"))
     };
     let text = fs::read_to_string(script).unwrap();
@@ -80,36 +83,44 @@ fn delivered(node: &Node, network: &Network) -> Machine {
     machine
 }
 
-/// `nodes/<node>/`, in the place of what was copied before.
+/// `steps/` and `nodes/<node>/` in one folder, in the place of what was copied before.
 fn copy(node: &Node, machine: &Machine) {
     let folder = machine.path("/root/hagen");
     fs::remove_dir_all(&folder).ok();
-    for entry in WalkDir::new(&node.folder) {
-        let entry = entry.unwrap();
-        let to = folder.join(entry.path().strip_prefix(&node.folder).unwrap());
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(to).unwrap();
-        } else {
-            fs::copy(entry.path(), to).unwrap();
+    let steps = node.folder.join("../../steps");
+    for from in [&steps, &node.folder] {
+        for entry in WalkDir::new(from) {
+            let entry = entry.unwrap();
+            let to = folder.join(entry.path().strip_prefix(from).unwrap());
+            if entry.file_type().is_dir() {
+                fs::create_dir_all(to).unwrap();
+            } else {
+                fs::copy(entry.path(), to).unwrap();
+            }
         }
     }
+    machine.run("chmod", &["-R", "go=", "/root/hagen"]).succeeded();
 }
 
-/// Where packages are said to be preinstalled, the script looks for their programs, and for the
+/// The words of one list of `node.sh`, as bash reads them.
+fn list(node: &Node, name: &str) -> Vec<String> {
+    let file = node.folder.join("node.sh");
+    let script = format!(r#". "$1"; [ -z "${{{name}[*]-}}" ] || printf '%s\n' "${{{name}[@]}}""#);
+    let words = ["-c", &script, "bash", file.to_str().unwrap()];
+    let ran = run_installed("bash", "bash", words.map(Path::new)).succeeded();
+    ran.stdout.lines().map(str::to_owned).collect()
+}
+
+/// Where packages are said to be preinstalled, the step looks for their programs, and for the
 /// release of etcd. Stand-ins take the place of those that this host lacks.
 fn preinstall(node: &Node, machine: &Machine) {
-    let script = fs::read_to_string(node.folder.join("10-prepare.sh")).unwrap();
-    let wanted = script.lines().filter_map(|line| {
-        line.strip_prefix("command -v ")?.split_once(" >/dev/null || missing+=")
-    });
-    for (program, _) in wanted {
+    for program in list(node, "programs") {
         if !machine.run("bash", &["-c", &format!("command -v {program}")]).ok() {
             machine.place_script(&format!("/usr/local/bin/{program}"), "#!/bin/sh\nexit 0\n");
         }
     }
-    if let Some((_, rest)) = script.split_once("'etcd Version: ") {
-        let release = rest.split('\'').next().unwrap();
-        let says = format!("#!/bin/sh\necho 'etcd Version: {release}'\n");
+    if let [_, _, release, _] = &list(node, "archives")[..] {
+        let says = format!("#!/bin/sh\necho '{release}'\n");
         machine.place_script("/usr/local/bin/etcd", &says);
     }
 }
@@ -213,9 +224,14 @@ fn what_leaves_the_inventory_leaves_the_node() {
 
     // Only 20-install.sh: 10-prepare.sh owes restarts of what its stand-in never installs.
     copy(node, &machine);
+    // Each of the two was built with a bundle of its own.
+    let owner = r#". /root/hagen/node.sh; echo "$cluster $bundle" >/var/lib/hagen/owner"#;
+    machine.run("bash", &["-c", owner]).succeeded();
     let (said, asked) = run("20-install.sh");
     for path in &gone {
-        assert!(!machine.path(path).exists(), "{path} is still there");
+        // What was there before is there again: this host has the packages' own.
+        let theirs = fs::read(path).ok();
+        assert!(fs::read(machine.path(path)).ok() == theirs, "{path} is still there");
         assert!(said.contains(&format!("removed {path}\n")), "{path}: {said}");
     }
     for path in &stay {
@@ -267,4 +283,246 @@ fn of_haproxy_keepalived_1_21_run_twice() {
 #[test]
 fn of_nginx_keepalived_run_twice() {
     run_twice(&NGINX_1_30);
+}
+
+/// The steps as they stand, beside words that mean something to a shell.
+fn beside_hostile_words() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for from in ["templates/runbook/steps", "tests/real/steps"] {
+        for file in fs::read_dir(root.join(from)).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+        }
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    folder
+}
+
+fn in_order(folder: &Path) -> Vec<PathBuf> {
+    crate::cluster::files_under(folder)
+        .into_iter()
+        .filter(|file| !file.ends_with("node.sh"))
+        .collect()
+}
+
+#[test]
+fn the_steps_are_clean() {
+    let folder = beside_hostile_words();
+    let files = in_order(folder.path());
+    for file in &files {
+        judge(file);
+    }
+    let source = format!("--source-path={}", folder.path().display());
+    let options = ["-x", "-S", "style", &source].map(PathBuf::from);
+    run_installed("shellcheck", "shellcheck", options.iter().chain(&files)).succeeded();
+}
+
+/// None of the steps gets further than the question whose host this is: the address is nobody's.
+#[test]
+fn words_stay_words() {
+    let folder = beside_hostile_words();
+    for step in in_order(folder.path()) {
+        let name = step.file_name().unwrap().to_str().unwrap();
+        if !name.starts_with(|first: char| first.is_ascii_digit()) {
+            continue;
+        }
+        let ran = run_installed("bash", "bash", [&step]);
+        assert_eq!(ran.code, Some(1), "{name}: {ran}");
+        let says = "error: no interface of this host has the address 192.0.2.1";
+        assert!(ran.stderr.contains(says), "{name}: {ran}");
+    }
+    let hacked = [folder.path(), Path::new(".")].map(|place| place.join("hacked"));
+    assert!(!hacked.iter().any(|file| file.exists()), "a word was run");
+}
+
+#[test]
+fn half_of_a_file_does_nothing() {
+    let folder = beside_hostile_words();
+    // What a step would say once it has begun.
+    let begun = "192.0.2.1";
+    for name in ["lib.sh", "node.sh", "20-install.sh", "90-reset.sh"] {
+        let file = folder.path().join(name);
+        let whole = fs::read(&file).unwrap();
+        let step = folder.path().join(if name == "90-reset.sh" { name } else { "20-install.sh" });
+        let from = whole.windows(3).position(|three| three == b"\n{ ").unwrap_or(0) + 2;
+        let lines = (from..whole.len() - 1).filter(|cut| whole[*cut] == b'\n');
+        for cut in lines.chain((from..whole.len() - 2).step_by(97)) {
+            fs::write(&file, &whole[..cut]).unwrap();
+            let ran = run_installed("bash", "bash", [&step]);
+            assert!(!ran.ok(), "{name} cut after {cut} bytes: {ran}");
+            assert!(!ran.text().contains(begun), "{name} cut after {cut} bytes: {ran}");
+        }
+        fs::write(&file, &whole).unwrap();
+    }
+}
+
+/// A machine on which the first control plane of `nginx-keepalived` is installed.
+fn installed(network: &Network) -> (std::sync::Arc<crate::cluster::Cluster>, Machine) {
+    let cluster = compiled(&NGINX_1_30);
+    let machine = delivered(&cluster.nodes[0], network);
+    preinstall(&cluster.nodes[0], &machine);
+    for step in ["10-prepare", "20-install"] {
+        machine.run(&format!("/root/hagen/{step}.sh"), &[]).succeeded();
+    }
+    (cluster, machine)
+}
+
+/// The step stops, says these words, and has changed nothing.
+fn refuses(machine: &Machine, step: &str, words: &[&str], says: &[&str]) {
+    let before = disk(machine);
+    let ran = machine.run(&format!("/root/hagen/{step}.sh"), words);
+    assert_eq!(ran.code, Some(1), "{step}: {ran}");
+    for says in says {
+        assert!(ran.stderr.contains(says), "{step}: {says:?} in {ran}");
+    }
+    let after = disk(machine);
+    let differs = |path: &&PathBuf| before.get(*path) != after.get(*path);
+    let changed: Vec<_> = before.keys().chain(after.keys()).filter(differs).collect();
+    assert!(changed.is_empty(), "{step} changed {changed:?}");
+}
+
+#[test]
+fn a_host_of_another_cluster_is_left_alone() {
+    let network = Network::start();
+    let (_, machine) = installed(&network);
+    fs::write(machine.path("/var/lib/hagen/owner"), "prod 0123456789abcdef\n").unwrap();
+    let says = ["this host belongs to cluster prod (bundle 0123456789abcdef)"];
+    for step in ["10-prepare", "20-install", "30-balancer", "50-init", "60-verify"] {
+        refuses(&machine, step, &[], &says);
+    }
+    refuses(&machine, "90-reset", &["--yes", "lab"], &says);
+}
+
+#[test]
+fn another_host_another_role_and_an_open_folder_are_refused() {
+    let network = Network::start();
+    let (cluster, machine) = installed(&network);
+    let folder = cluster.nodes[0].folder.join("../../steps");
+    fs::copy(folder.join("20-install.sh"), machine.path("/root/hagen/40-etcd.sh")).unwrap();
+    let text = fs::read_to_string(folder.join("20-install.sh")).unwrap();
+    fs::write(
+        machine.path("/root/hagen/40-etcd.sh"),
+        text.replace("run 20-install", "run 40-etcd"),
+    )
+    .unwrap();
+    refuses(
+        &machine,
+        "40-etcd",
+        &[],
+        &["this is no step of ", "the steps of this host are 10-pre"],
+    );
+
+    machine.run("chmod", &["0755", "/root/hagen"]).succeeded();
+    refuses(&machine, "20-install", &[], &["others than root can read or write /root/hagen"]);
+    machine.run("chmod", &["0700", "/root/hagen"]).succeeded();
+    machine.run("chmod", &["0666", "/root/hagen/node.sh"]).succeeded();
+    refuses(&machine, "20-install", &[], &["can read or write /root/hagen/node.sh"]);
+    machine.run("chmod", &["0600", "/root/hagen/node.sh"]).succeeded();
+
+    machine.run("hostname", &["other"]).succeeded();
+    refuses(&machine, "20-install", &[], &["this host is called other"]);
+    machine.run("hostname", &[&cluster.nodes[0].name]).succeeded();
+    let node = &cluster.nodes[0];
+    let own = format!("{}/{}", node.address, node.prefix);
+    machine.run("ip", &["addr", "del", &own, "dev", &node.interface]).succeeded();
+    refuses(&machine, "20-install", &[], &["no interface of this host has the address"]);
+}
+
+#[test]
+fn a_list_that_was_cut_short_takes_nothing_away() {
+    let network = Network::start();
+    let (cluster, machine) = installed(&network);
+    let list = fs::read_to_string(cluster.nodes[0].folder.join("files.tsv")).unwrap();
+    let lines: Vec<&str> = list.lines().collect();
+    for cut in [1, lines.len() / 2, lines.len() - 1] {
+        let text = lines[..cut].join("\n") + "\n";
+        fs::write(machine.path("/root/hagen/files.tsv"), text).unwrap();
+        refuses(&machine, "20-install", &[], &["files.tsv is cut short or altered"]);
+    }
+}
+
+/// Replaces a file of the copied folder, and its sum in the list.
+fn replace(machine: &Machine, path: &str, text: &str) {
+    fs::write(machine.path(&format!("/root/hagen/rootfs{path}")), text).unwrap();
+    let script = r#"
+        cd /root/hagen
+        sum=$(sha256sum <"rootfs$1" | cut -d' ' -f1)
+        rows=$(sed '$d' files.tsv | awk -v path="$1" -v sum="$sum" 'BEGIN { FS = OFS = "\t" } $1 == path { $5 = sum } { print }')
+        printf '%s\n' "$rows" >files.tsv
+        printf 'end\t0\t-\t-\t%s\t-\t-\t-\n' "$(sha256sum <files.tsv | cut -d' ' -f1)" >>files.tsv
+    "#;
+    machine.run("bash", &["-ec", script, "bash", path]).succeeded();
+}
+
+#[test]
+fn a_configuration_that_its_program_refuses_never_takes_the_place() {
+    let network = Network::start();
+    let (_, machine) = installed(&network);
+    for path in ["/etc/nginx/nginx.conf", "/etc/keepalived/keepalived.conf"] {
+        let good = fs::read(machine.path(path)).unwrap();
+        replace(&machine, path, "no { such thing\n");
+        let ran = machine.run("/root/hagen/20-install.sh", &[]);
+        assert_eq!(ran.code, Some(1), "{ran}");
+        assert!(ran.stderr.contains(&format!("refuses the new {path}")), "{ran}");
+        assert!(fs::read(machine.path(path)).unwrap() == good, "{path} was replaced");
+        assert!(!machine.path(&format!("{path}.hagen-new")).exists());
+        replace(&machine, path, &String::from_utf8(good).unwrap());
+    }
+}
+
+#[test]
+fn a_hosts_file_without_the_end_of_its_block_is_left_alone() {
+    let network = Network::start();
+    let (_, machine) = installed(&network);
+    let hosts = "127.0.0.1 localhost\n# begin hagen\n192.0.2.1 a\n192.0.2.9 theirs\n";
+    fs::write(machine.path("/etc/hosts"), hosts).unwrap();
+    refuses(&machine, "10-prepare", &[], &["in /etc/hosts are not one block"]);
+}
+
+#[test]
+fn the_callers_environment_changes_nothing() {
+    let network = Network::start();
+    let (_, machine) = installed(&network);
+    let before = disk(&machine);
+    let script = r#"
+        cd /root
+        export CDPATH=/tmp:. GREP_OPTIONS=-v LC_ALL=tr_TR.UTF-8 HTTPS_PROXY=http://192.0.2.1:3128 POSIXLY_CORRECT=1
+        umask 0
+        shopt -s expand_aliases
+        alias install=false
+        sha256sum() { echo nothing; }
+        export -f sha256sum
+        hagen/20-install.sh && bash hagen/20-install.sh && cd hagen && ./20-install.sh && bash 20-install.sh
+    "#;
+    machine.run("bash", &["-ec", script]).succeeded();
+    assert!(before == disk(&machine), "something changed");
+}
+
+#[test]
+fn what_was_there_before_comes_back() {
+    let network = Network::start();
+    let cluster = compiled(&NGINX_1_30);
+    let machine = delivered(&cluster.nodes[0], &network);
+    preinstall(&cluster.nodes[0], &machine);
+    for program in ["kubeadm", "umount", "ip"] {
+        let real = if program == "ip" { "exec /usr/bin/ip" } else { "exit 0 #" };
+        machine.place_script(
+            &format!("/usr/local/sbin/{program}"),
+            &format!("#!/bin/sh\ncase $1$2 in linkdelete) exit 1 ;; esac\n{real} \"$@\"\n"),
+        );
+    }
+    let path = "/etc/sysctl.d/90-hagen-kubernetes.conf";
+    fs::create_dir_all(machine.path("/etc/sysctl.d")).unwrap();
+    fs::write(machine.path(path), "# somebody's\n").unwrap();
+    machine.run("/root/hagen/10-prepare.sh", &[]).succeeded();
+    machine.run("/root/hagen/20-install.sh", &[]).succeeded();
+    assert_ne!(fs::read(machine.path(path)).unwrap(), b"# somebody's\n");
+    let name = fs::read_to_string(machine.path("/var/lib/hagen/owner")).unwrap();
+    let name = name.split(' ').next().unwrap();
+    refuses(&machine, "90-reset", &[], &["nothing was deleted", &format!("--yes {name}")]);
+    refuses(&machine, "90-reset", &["--yes", "other"], &["nothing was deleted"]);
+    machine.run("/root/hagen/90-reset.sh", &["--yes", name]).succeeded();
+    assert_eq!(fs::read(machine.path(path)).unwrap(), b"# somebody's\n");
+    assert!(!machine.path("/var/lib/hagen").exists());
+    assert!(!machine.path("/etc/crictl.yaml").exists());
 }

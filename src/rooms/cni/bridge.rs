@@ -225,11 +225,15 @@ mod tests {
 
     #[test]
     fn a_reset_takes_the_unit_and_the_addresses_away() {
-        let reset = file(&outcome("cni: {plugin: bridge}"), "nodes/w1/90-reset.sh");
-        assert!(reset.contains("systemctl disable --now --quiet hagen-pod-routes.service"));
-        assert!(reset.contains("empty /var/lib/cni\n"));
+        let words = file(&outcome("cni: {plugin: bridge}"), "nodes/w1/node.sh");
+        let list = |name: &str| {
+            let mut lines = words.lines();
+            lines.find(|line| line.starts_with(&format!("{name}=("))).unwrap().to_owned()
+        };
+        assert!(list("stoppable").contains("hagen-pod-routes.service"), "{words}");
         // What kubeadm reset needs.
-        assert!(!reset.contains("containerd.service"));
+        assert!(!list("stoppable").contains("containerd.service"), "{words}");
+        assert!(list("emptied").contains(" /var/lib/cni"), "{words}");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
@@ -69,7 +70,9 @@ const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claims: &mut Claims) {
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
+        let names = names(node, cluster).collect();
         let claims = claims.node(node.index);
+        claims.hosts = names;
         claims.packages.extend(needed);
         if installs {
             claims.units.push(clock(node.os.family_facts()));
@@ -85,6 +88,17 @@ pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claim
         }
         claims.sysctls.extend(sysctls(&host.sysctls, cluster));
     }
+}
+
+/// The endpoint, the control planes, the members and the node itself; never everyone, so that a node
+/// more leaves the other nodes as they are.
+fn names<'a>(node: &'a Node, cluster: &'a Cluster) -> impl Iterator<Item = (IpAddr, String)> + 'a {
+    let endpoint = cluster.endpoint.name.iter();
+    let known = |other: &&Node| other.control_plane || other.member || other.index == node.index;
+    let nodes = cluster.nodes.iter().filter(move |other| known(other));
+    endpoint
+        .map(|name| (cluster.endpoint.vip, name.clone()))
+        .chain(nodes.map(|other| (other.address, other.name.clone())))
 }
 
 /// Every setting of a node, with its heading.

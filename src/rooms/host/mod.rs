@@ -2,7 +2,7 @@
 //! what every node needs and writes it down.
 //!
 //! On each node:
-//! * the fragment for `/etc/hosts`, beside `rootfs`;
+//! * the names that the host itself knows (`/etc/hosts`);
 //! * kernel modules and kernel settings, of all rooms and of the site's own;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
@@ -53,8 +53,8 @@ impl Room for Host {
         claims: &mut Claims,
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        // The host's name is the scripts' matter.
-        let HostSection { set_hostname: _, firewall, sysctls, modules: _ } = &said.host;
+        // The host's name and SELinux are the scripts' matter.
+        let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _ } = &said.host;
         lint::packages(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
         let versions = said.packages.versions.iter();

@@ -12,14 +12,12 @@ use crate::rooms::{Output, Plan, Rendering};
 use crate::template;
 use crate::template::Template;
 
-const HOSTS: &str = "host/hosts.j2";
 const MODULES: &str = "host/etc/modules-load.d/90-hagen-kubernetes.conf.j2";
 const SYSCTL: &str = "host/etc/sysctl.d/90-hagen-kubernetes.conf.j2";
 const FIREWALL: &str = "host/etc/firewalld/services/hagen-kubernetes.xml.j2";
 const NETWORK_MANAGER: &str = "host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2";
 
 pub(super) static TEMPLATES: &[Template] = &[
-    template!("host/hosts.j2"),
     template!("host/etc/modules-load.d/90-hagen-kubernetes.conf.j2"),
     template!("host/etc/sysctl.d/90-hagen-kubernetes.conf.j2"),
     template!("host/etc/firewalld/services/hagen-kubernetes.xml.j2"),
@@ -35,22 +33,6 @@ const DEVICES: [&str; 6] = [
     "interface-name:kube-ipvs0",
     "interface-name:nodelocaldns",
 ];
-
-/// Context of the fragment for `/etc/hosts`.
-#[derive(Serialize)]
-struct HostsContext<'a> {
-    /// The endpoint, the control planes, the members and the node itself; never everyone.
-    entries: Vec<Entry<'a>>,
-}
-
-/// One line of `/etc/hosts`.
-#[derive(Serialize)]
-struct Entry<'a> {
-    /// The address.
-    address: String,
-    /// The name.
-    name: &'a str,
-}
 
 /// Context of the modules and of the settings.
 #[derive(Serialize)]
@@ -100,7 +82,6 @@ struct NetworkManagerContext {
 impl Plan for HostPlan {
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let claims = with.claims.of(node.index);
-        hosts(node, with.cluster, out);
         kernel(node, claims, out);
         if node.os.family != OsFamily::Rhel {
             return;
@@ -114,24 +95,6 @@ impl Plan for HostPlan {
             firewall(node, claims, with.cluster, out);
         }
     }
-}
-
-fn hosts(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
-    let endpoint = cluster
-        .endpoint
-        .name
-        .iter()
-        .map(|name| Entry { address: cluster.endpoint.vip.to_string(), name });
-    let known = |other: &&Node| other.control_plane || other.member || other.index == node.index;
-    let nodes = cluster
-        .nodes
-        .iter()
-        .filter(known)
-        .map(|other| Entry { address: other.address.to_string(), name: &other.name });
-    let file = File::beside(node, layout::HOSTS_FRAGMENT)
-        .phase(Phase::Prepare)
-        .reads([Path::of(&["nodes"]), Path::of(&["endpoint"])]);
-    out.template(file, HOSTS, &HostsContext { entries: endpoint.chain(nodes).collect() });
 }
 
 fn kernel(node: &Node, claims: &NodeClaims, out: &mut Output<'_>) {

@@ -5,12 +5,10 @@ fn the_hosts_block_names_the_endpoint_the_control_planes_and_the_node_itself() {
     let outcome = outcome(
         "{endpoint: {name: api.example.com}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: w1, address: 192.168.1.21, roles: [worker]}, {name: w2, address: 192.168.1.22, roles: [worker]}]}",
     );
-    let entries: Vec<String> = file(&outcome, "nodes/w2/hosts")
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(entries, ["192.168.1.33 api.example.com", "192.168.1.11 cp1", "192.168.1.22 w2"]);
+    let words = file(&outcome, "nodes/w2/node.sh");
+    let hosts =
+        "hosts=(\n  192.168.1.33 api.example.com\n  192.168.1.11 cp1\n  192.168.1.22 w2\n)\n";
+    assert!(words.contains(hosts), "{words}");
 }
 
 #[test]
@@ -36,7 +34,7 @@ fn a_member_alone_needs_no_module() {
     let tree = outcome.tree.as_ref().unwrap();
     assert!(tree.get("nodes/e1/rootfs/etc/modules-load.d/90-hagen-kubernetes.conf").is_none());
     assert!(tree.get("nodes/e1/rootfs/etc/crictl.yaml").is_none());
-    assert!(file(&outcome, "nodes/e1/hosts").contains("192.168.1.31 e1\n"));
+    assert!(file(&outcome, "nodes/e1/node.sh").contains("\n  192.168.1.31 e1\n"));
 }
 
 #[test]

@@ -1,31 +1,25 @@
 use super::plan::Planned;
 use crate::catalog::OsFamily;
 use crate::cluster::Node;
+use crate::document::Assignments;
 use crate::rooms::Rendering;
-use crate::rooms::claims::{NodeClaims, Protocol};
+use crate::rooms::claims::Protocol;
 
-/// Whether 20-install.sh tells firewalld anything.
-pub(super) fn firewalld(planned: &Planned, node: &Node) -> bool {
-    planned.open_firewall && node.os.family == OsFamily::Rhel
-}
+/// The zone that firewalld lets everything through in.
+const TRUSTED: &str = "trusted";
 
-/// Whether it lets VRRP through.
-pub(super) fn vrrp(claims: &NodeClaims) -> bool {
-    claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp)
-}
-
-/// What takes back at a reset what 20-install.sh said; nothing where firewalld was left alone.
-pub(super) fn closing(planned: &Planned, node: &Node, with: &Rendering<'_>) -> Vec<Vec<String>> {
-    if !firewalld(planned, node) {
-        return Vec::new();
+/// What firewalld is told, as `ZONE WHAT`, `-` for the default zone; nothing where it is left alone.
+pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+    let mut rules = Vec::new();
+    if planned.open_firewall && node.os.family == OsFamily::Rhel {
+        let claims = with.claims.of(node.index);
+        rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
+        if claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp) {
+            rules.push(["-".to_owned(), "protocol=vrrp".to_owned()]);
+        }
+        // A service knows ports only, and packets of pods come from and go to any.
+        let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
+        rules.extend(networks.map(|net| [TRUSTED.to_owned(), format!("source={net}")]));
     }
-    let mut rules = vec![vec!["--remove-service=hagen-kubernetes".to_owned()]];
-    if vrrp(with.claims.of(node.index)) {
-        rules.push(vec!["--remove-protocol=vrrp".to_owned()]);
-    }
-    let networks = with.cluster.pod_subnets.iter();
-    rules.extend(
-        networks.map(|net| vec!["--zone=trusted".to_owned(), format!("--remove-source={net}")]),
-    );
-    rules
+    words.rows("firewall", rules);
 }

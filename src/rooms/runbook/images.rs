@@ -1,17 +1,12 @@
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::plan::Planned;
-use crate::cluster::{Node, RuntimeKind};
+use crate::cluster::Node;
+use crate::document::Assignments;
 use crate::rooms::Rendering;
 
-/// The images that `20-install.sh` imports and looks for.
-#[derive(Serialize)]
-pub(super) struct ImagesContext<'a> {
-    /// Whether docker keeps the images, and not containerd's CRI plugin.
-    docker: bool,
-    /// Archives on the node; none where it runs no containers.
+/// The images that 20-install.sh imports and looks for; none where the node runs no containers.
+pub(super) struct Images<'a> {
     archives: &'a [String],
     /// What the node pulls in the end, or must have.
     images: BTreeSet<&'a str>,
@@ -19,18 +14,23 @@ pub(super) struct ImagesContext<'a> {
     needed: bool,
 }
 
-impl<'a> ImagesContext<'a> {
-    /// `None` where the script has nothing to do.
-    pub(super) fn new(planned: &'a Planned, node: &Node, with: &'a Rendering<'_>) -> Option<Self> {
-        let idle = planned.image_archives.is_empty() && !planned.images_needed;
-        if idle || !node.kubelet() {
-            return None;
+impl<'a> Images<'a> {
+    pub(super) fn new(planned: &'a Planned, node: &Node, with: &'a Rendering<'_>) -> Self {
+        let asked = !planned.image_archives.is_empty() || planned.images_needed;
+        if !asked || !node.kubelet() {
+            return Self { archives: &[], images: BTreeSet::new(), needed: false };
         }
-        Some(Self {
-            docker: with.cluster.runtime.kind == RuntimeKind::Docker,
+        Self {
             archives: &planned.image_archives,
             images: with.claims.of(node.index).images.keys().map(String::as_str).collect(),
             needed: planned.images_needed,
-        })
+        }
+    }
+
+    pub(super) fn say(&self, words: &mut Assignments) {
+        words
+            .list("image_archives", self.archives)
+            .list("images", &self.images)
+            .flag("images_needed", self.needed);
     }
 }

@@ -1,165 +1,164 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use super::plan::Planned;
-use super::repositories::{self, RepositoryContext};
+use super::repositories::{self, Repository};
 use crate::catalog::PackageManager;
 use crate::cluster::Node;
-use crate::rooms::Rendering;
-use crate::rooms::claims::{Archive, NodeClaims, Package, Repository};
+use crate::document::Assignments;
+use crate::rooms::claims::{Archive, NodeClaims, Package};
+use crate::rooms::output::File;
+use crate::rooms::{Output, Rendering};
 
 /// What `10-prepare.sh` installs.
-#[derive(Serialize)]
-pub(super) struct PackagesContext<'a> {
-    /// Nothing is installed, programs are looked for.
-    preinstalled: bool,
-    /// `apt-get`, `dnf` or `yum`.
-    manager: &'static str,
-    repositories: Vec<RepositoryContext>,
-    /// Whether these are all; otherwise the host's own serve as well.
-    only_named: bool,
-    /// Names, with the exact version in the manager's own form where one is pinned.
-    packages: Vec<String>,
-    /// Names whose upgrades are held back.
-    held: Vec<String>,
-    /// What runs on as it was until it is restarted.
-    restarts: Vec<Restarts<'a>>,
-    /// What is looked for where packages are preinstalled.
-    programs: BTreeSet<String>,
-    archives: Vec<ArchiveContext<'a>>,
+pub(super) struct Packages<'a> {
+    planned: &'a Planned,
+    with: &'a Rendering<'a>,
+    node: &'a Node,
+    /// One for each name.
+    wanted: BTreeMap<&'a str, &'a Package>,
+    repositories: Vec<Repository>,
 }
 
-/// The units of the room that asked for a package.
-#[derive(Serialize)]
-struct Restarts<'a> {
-    /// As in [`PackagesContext::packages`].
-    package: String,
-    units: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ArchiveContext<'a> {
-    name: &'static str,
-    /// Units that run its programs.
-    units: Vec<&'a str>,
-    version: Vec<String>,
-    prints: String,
-    sources: Vec<SourceContext>,
-    checksums: String,
-    programs: Vec<&'static str>,
-    directory: &'static str,
-}
-
-#[derive(Serialize)]
-struct SourceContext {
-    machine: &'static str,
-    url: String,
-    folder: String,
-}
-
-impl<'a> PackagesContext<'a> {
-    pub(super) fn new(planned: &Planned, with: &'a Rendering<'_>, node: &Node) -> Self {
-        let claims = with.claims.of(node.index);
+impl<'a> Packages<'a> {
+    pub(super) fn new(planned: &'a Planned, node: &'a Node, with: &'a Rendering<'_>) -> Self {
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Package> = BTreeMap::new();
-        for package in &claims.packages {
+        for package in &with.claims.of(node.index).packages {
             let known = wanted.entry(&package.name).or_insert(package);
             if known.version.is_none() {
                 *known = package;
             }
         }
-        let apt = node.os.package_manager == PackageManager::Apt;
-        let used: BTreeSet<Repository> =
-            wanted.values().map(|package| package.repository).collect();
-        Self {
-            preinstalled: planned.preinstalled,
-            manager: match node.os.package_manager {
-                PackageManager::Apt => "apt-get",
-                PackageManager::Dnf => "dnf",
-                PackageManager::Yum => "yum",
-            },
-            repositories: repositories::of(&used, &planned.mirrors, with.cluster, node.os),
-            only_named: planned.mirrors.distribution.is_some(),
-            packages: wanted
-                .values()
-                .map(|package| exact(package, &with.claims.package_versions, apt))
-                .collect(),
-            held: wanted
-                .values()
-                .filter(|package| package.hold)
-                .map(|package| package.name.clone())
-                .collect(),
-            restarts: wanted
-                .values()
-                .map(|package| Restarts {
-                    package: exact(package, &with.claims.package_versions, apt),
-                    units: services(package.room, claims),
-                })
-                .filter(|restarts| !restarts.units.is_empty())
-                .collect(),
-            programs: claims
-                .packages
-                .iter()
-                .filter_map(|package| package.program.clone())
-                .collect(),
-            archives: claims
-                .archives
-                .iter()
-                .map(|archive| {
-                    let units = services(archive.room, claims);
-                    ArchiveContext::new(archive, units, planned.mirrors.archives.as_deref())
-                })
-                .collect(),
+        let used: BTreeSet<_> = wanted.values().map(|package| package.repository).collect();
+        let repositories = match planned.preinstalled {
+            true => Vec::new(),
+            false => repositories::of(&used, &planned.mirrors, with.cluster, node.os),
+        };
+        Self { planned, with, node, wanted, repositories }
+    }
+
+    /// The keys of repositories that the inventory has, each at the path of its keyring.
+    pub(super) fn render_keys(&self, out: &mut Output<'_>) {
+        for Repository { keyring, armored, .. } in &self.repositories {
+            if let Some(text) = armored {
+                let file =
+                    File::on(self.node, keyring).reads([crate::report::Path::of(&["packages"])]);
+                out.bytes(file, format!("{}\n", text.trim_end()));
+            }
         }
+    }
+
+    pub(super) fn say(&self, words: &mut Assignments) {
+        let claims = self.with.claims.of(self.node.index);
+        let manager = self.node.os.package_manager;
+        let [family, manager] = match manager {
+            PackageManager::Apt => ["apt", "apt-get"],
+            PackageManager::Dnf => ["rpm", "dnf"],
+            PackageManager::Yum => ["rpm", "yum"],
+        };
+        let preinstalled = self.planned.preinstalled;
+        words
+            .word("packages_from", if preinstalled { "preinstalled" } else { "repositories" })
+            .word("package_family", family)
+            .word("manager", manager);
+        if preinstalled {
+            // What is looked for.
+            let programs: BTreeSet<&str> =
+                claims.packages.iter().filter_map(|package| package.program.as_deref()).collect();
+            words.list("programs", programs);
+        } else {
+            self.say_sources(words);
+            self.say_packages(claims, words);
+        }
+        self.say_archives(&claims.archives, words);
+    }
+
+    /// `ID SOURCE KEYRING`, and where keys that are fetched come from: `ID URL FINGERPRINT`.
+    fn say_sources(&self, words: &mut Assignments) {
+        let keys = self
+            .repositories
+            .iter()
+            .flat_map(|repository| repository.keys.iter().map(|url| [repository.id, url, "-"]));
+        words
+            // Whether these are all; otherwise the host's own serve as well.
+            .flag("only_named", self.planned.mirrors.distribution.is_some())
+            .rows(
+                "repositories",
+                self.repositories.iter().map(|Repository { id, source, keyring, .. }| {
+                    [id, source.as_str(), keyring.as_str()]
+                }),
+            )
+            .rows("keys", keys);
+    }
+
+    /// `NAME VERSION HOLD`, and what runs on as it was until it is restarted: `NAME UNIT`.
+    fn say_packages(&self, claims: &NodeClaims, words: &mut Assignments) {
+        let pinned = &self.with.claims.package_versions;
+        let restarts = self.wanted.values().flat_map(|package| {
+            services(package.room, claims).map(|unit| [package.name.as_str(), unit])
+        });
+        let archives = claims
+            .archives
+            .iter()
+            .flat_map(|archive| services(archive.room, claims).map(|unit| [archive.name, unit]));
+        words
+            .rows(
+                "packages",
+                self.wanted.values().map(|package| {
+                    // What the inventory pins comes first.
+                    let version = pinned.get(&package.name).or(package.version.as_ref());
+                    let version = version.map_or("-", String::as_str);
+                    // An upgrade restarts what it replaces, on all nodes in the same night.
+                    let hold = package.hold || services(package.room, claims).next().is_some();
+                    [package.name.as_str(), version, if hold { "yes" } else { "no" }]
+                }),
+            )
+            .rows("restarts", restarts.chain(archives));
+    }
+
+    /// `NAME DIRECTORY PRINTS PROGRAM`, where its archives are, `NAME MACHINE URL SUM FOLDER`, and
+    /// what is in them, the program that is asked for its version last.
+    fn say_archives(&self, archives: &[Archive], words: &mut Assignments) {
+        let mirror = self.planned.mirrors.archives.as_deref();
+        let below = |base: &str, path: &str| format!("{}/{path}", mirror.unwrap_or(base));
+        words.rows(
+            "archives",
+            archives.iter().map(|archive| {
+                let program = archive.programs.first().copied().unwrap_or_default();
+                [archive.name, archive.directory, archive.prints.as_str(), program]
+            }),
+        );
+        if archives.is_empty() || self.planned.preinstalled {
+            return;
+        }
+        words
+            .rows(
+                "archive_sources",
+                archives.iter().flat_map(|archive| {
+                    archive.sources.iter().map(move |source| {
+                        [
+                            archive.name.to_owned(),
+                            source.machine.to_owned(),
+                            below(archive.base, &source.path),
+                            below(archive.base, &archive.checksums),
+                            source.folder.clone(),
+                        ]
+                    })
+                }),
+            )
+            .rows(
+                "archive_programs",
+                archives.iter().flat_map(|archive| {
+                    archive.programs.iter().rev().map(|program| [archive.name, program])
+                }),
+            );
     }
 }
 
 /// The daemons that a room runs. The host's tools are no part of its clock.
-fn services<'a>(room: &str, claims: &'a NodeClaims) -> Vec<&'a str> {
-    let units = claims.units.iter().filter(|unit| unit.room == room && room != "host");
-    units.map(|unit| unit.name.as_str()).filter(|name| name.ends_with(".service")).collect()
-}
-
-/// `kubeadm=1.30.4-1.1` or `kubeadm-1.30.4-150500.1.1`. What the inventory pins comes first.
-fn exact(package: &Package, pinned: &BTreeMap<String, String>, apt: bool) -> String {
-    match pinned.get(&package.name).or(package.version.as_ref()) {
-        Some(version) if apt => format!("{}={version}", package.name),
-        Some(version) => format!("{}-{version}", package.name),
-        None => package.name.clone(),
-    }
-}
-
-impl<'a> ArchiveContext<'a> {
-    fn new(archive: &Archive, units: Vec<&'a str>, mirror: Option<&str>) -> Self {
-        let Archive {
-            room: _,
-            name,
-            base,
-            sources,
-            checksums,
-            programs,
-            directory,
-            version,
-            prints,
-        } = archive;
-        let below = |path: &str| format!("{}/{path}", mirror.unwrap_or(base));
-        Self {
-            name,
-            units,
-            version: version.clone(),
-            prints: prints.clone(),
-            sources: sources
-                .iter()
-                .map(|source| SourceContext {
-                    machine: source.machine,
-                    url: below(&source.path),
-                    folder: source.folder.clone(),
-                })
-                .collect(),
-            checksums: below(checksums),
-            programs: programs.clone(),
-            directory,
-        }
-    }
+fn services<'a>(room: &str, claims: &'a NodeClaims) -> impl Iterator<Item = &'a str> + use<'a> {
+    let units = claims.units.iter().filter(move |unit| unit.room == room && room != "host");
+    let names: Vec<&str> =
+        units.map(|unit| unit.name.as_str()).filter(|name| name.ends_with(".service")).collect();
+    names.into_iter()
 }

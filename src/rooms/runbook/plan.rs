@@ -1,6 +1,6 @@
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
-use crate::inventory::host::{Firewall, HostSection};
+use crate::inventory::host::{Firewall, HostSection, Selinux};
 use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
@@ -10,6 +10,7 @@ use crate::inventory::packages::{
 pub(super) struct Planned {
     pub(super) set_hostname: bool,
     pub(super) open_firewall: bool,
+    pub(super) selinux_permissive: bool,
     pub(super) preinstalled: bool,
     /// Whether somebody else brings the pod network.
     pub(super) own_pod_network: bool,
@@ -53,7 +54,7 @@ pub(super) enum Key {
 impl Planned {
     pub(super) fn new(said: &Inventory) -> Self {
         // What the kernel is told is the host's matter.
-        let HostSection { set_hostname, firewall, sysctls: _, modules: _ } = &said.host;
+        let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _ } = &said.host;
         let PackagesSection { source, repositories, versions: _, archives } = &said.packages;
         let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
         // Names and policies of images are facts of the cluster and kubeadm's matter.
@@ -62,6 +63,7 @@ impl Planned {
         Self {
             set_hostname: *set_hostname,
             open_firewall: *firewall == Firewall::Open,
+            selinux_permissive: *selinux == Selinux::Permissive,
             preinstalled: *source == PackageSource::Preinstalled,
             own_pod_network: said.cni.plugin == Plugin::None,
             mirrors: Mirrors {

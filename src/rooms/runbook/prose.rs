@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::plan::Planned;
-use super::scripts::runs_member;
+use super::steps::{self, runs_member};
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, layout, loopback};
 use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 use crate::rooms::output::File;
@@ -202,24 +202,16 @@ fn restore<'a>(with: &'a Rendering<'_>) -> Option<Restore<'a>> {
 }
 
 fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
-    let member = runs_member(node, with);
     let mut roles = Vec::new();
-    let mut steps = vec!["10", "20"];
     if node.control_plane {
         roles.push("control plane");
-        steps.push("30");
     }
-    if member {
+    if runs_member(node, with) {
         roles.push("etcd");
-        steps.push("40");
     }
     if node.worker {
         roles.push("worker");
     }
-    if node.kubelet() {
-        steps.push("50");
-    }
-    steps.push("60");
     NodeRow {
         name: &node.name,
         address: node.address.to_string(),
@@ -230,7 +222,7 @@ fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
         },
         roles: roles.join(", "),
         os: format!("{} {}", node.os.distribution, node.os.version),
-        steps: steps.join(" "),
+        steps: steps::of(node, with).join(", "),
     }
 }
 

@@ -1,55 +1,46 @@
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
 use super::plan::{Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::cluster::Cluster;
-use crate::rooms::claims::Repository;
+use crate::rooms::claims;
 
 /// One repository that `10-prepare.sh` configures.
-#[derive(Serialize)]
-pub(super) struct RepositoryContext {
+pub(super) struct Repository {
     /// Part of file names: `kubernetes`.
-    id: &'static str,
+    pub(super) id: &'static str,
     /// apt: what follows `deb [signed-by=…]`; rpm: the baseurl.
-    url: String,
-    /// Whether upgrades of Kubernetes' packages are left out of it.
-    kubernetes: bool,
-    /// The file with the keys; rpm: what `gpgkey` names.
-    keyring: String,
+    pub(super) source: String,
+    /// The file with the keys.
+    pub(super) keyring: String,
     /// The text of that file, where the inventory has it.
-    armored: Option<String>,
+    pub(super) armored: Option<String>,
     /// Where the keys are fetched from.
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
 }
 
 /// The repositories of what is needed. One that several kinds of packages come from is configured
 /// once: apt refuses one source with two keyrings.
 pub(super) fn of(
-    needed: &BTreeSet<Repository>,
+    needed: &BTreeSet<claims::Repository>,
     mirrors: &Mirrors,
     cluster: &Cluster,
     os: &OsRelease,
-) -> Vec<RepositoryContext> {
+) -> Vec<Repository> {
     let apt = os.package_manager == PackageManager::Apt;
-    let mut merged: Vec<(Repository, Mirror, bool)> = Vec::new();
+    let mut merged: Vec<(claims::Repository, Mirror)> = Vec::new();
     for repository in needed {
-        let kubernetes = *repository == Repository::Kubernetes;
         let Some(mirror) = source(*repository, mirrors, cluster, os) else { continue };
-        let known = merged.iter_mut().find(|(_, known, _)| known.is_same_source(&mirror));
-        match known {
-            Some((_, known, excluding)) => {
+        match merged.iter_mut().find(|(_, known)| known.is_same_source(&mirror)) {
+            Some((_, known)) => {
                 known.components.extend(mirror.components);
                 known.components.sort();
                 known.components.dedup();
-                *excluding |= kubernetes;
             }
-            None => merged.push((*repository, mirror, kubernetes)),
+            None => merged.push((*repository, mirror)),
         }
     }
-    let contexts = merged.into_iter();
-    contexts.map(|(id, mirror, kubernetes)| context(id, mirror, kubernetes, apt)).collect()
+    merged.into_iter().map(|(id, mirror)| repository(id, mirror, apt)).collect()
 }
 
 impl Mirror {
@@ -62,17 +53,19 @@ impl Mirror {
 
 /// The site's mirror, else upstream's; `None` for what the host has configured itself.
 fn source(
-    repository: Repository,
+    repository: claims::Repository,
     mirrors: &Mirrors,
     cluster: &Cluster,
     os: &OsRelease,
 ) -> Option<Mirror> {
     match repository {
-        Repository::Distribution => mirrors.distribution.clone(),
-        Repository::Kubernetes => {
+        claims::Repository::Distribution => mirrors.distribution.clone(),
+        claims::Repository::Kubernetes => {
             Some(mirrors.kubernetes.clone().unwrap_or_else(|| of_kubernetes(cluster, os)))
         }
-        Repository::Runtime => Some(mirrors.runtime.clone().unwrap_or_else(|| of_docker(os))),
+        claims::Repository::Runtime => {
+            Some(mirrors.runtime.clone().unwrap_or_else(|| of_docker(os)))
+        }
     }
 }
 
@@ -102,16 +95,11 @@ fn of_docker(os: &OsRelease) -> Mirror {
     Mirror { url, suite, components, key: Key::Fetched(vec![format!("{base}/gpg")]) }
 }
 
-fn context(
-    repository: Repository,
-    mirror: Mirror,
-    kubernetes: bool,
-    apt: bool,
-) -> RepositoryContext {
-    let id = match repository {
-        Repository::Distribution => "distribution",
-        Repository::Kubernetes => "kubernetes",
-        Repository::Runtime => "runtime",
+fn repository(id: claims::Repository, mirror: Mirror, apt: bool) -> Repository {
+    let id = match id {
+        claims::Repository::Distribution => "distribution",
+        claims::Repository::Kubernetes => "kubernetes",
+        claims::Repository::Runtime => "runtime",
     };
     let Mirror { url, suite, components, key } = mirror;
     let words: Vec<String> = [url.clone(), suite].into_iter().chain(components).collect();
@@ -125,12 +113,6 @@ fn context(
         Key::Fetched(keys) => (own, None, keys),
         Key::File(path) => (path, None, Vec::new()),
     };
-    RepositoryContext {
-        id,
-        url: if apt { words.join(" ") } else { url },
-        kubernetes,
-        keyring,
-        armored,
-        keys,
-    }
+    let source = if apt { words.join(" ") } else { url };
+    Repository { id, source, keyring, armored, keys }
 }

@@ -1,80 +1,53 @@
-use serde::Serialize;
-
-use super::firewall;
-use super::plan::Planned;
-use super::scripts::{runs_member, script};
+use super::steps::runs_member;
 use crate::cluster::{Node, layout};
-use crate::rooms::{Output, Rendering};
+use crate::document::Assignments;
+use crate::rooms::Rendering;
 
-#[derive(Serialize)]
-struct Reset<'a> {
-    kubelet: bool,
-    /// Where the kubelet mounts volumes.
-    kubelet_folder: Option<&'a str>,
-    /// What takes back what 20-install.sh told firewalld.
-    firewall: Vec<Vec<String>>,
-    cri_socket: &'a str,
-    #[serde(flatten)]
-    parts: Parts<'a>,
+/// What of a node goes at a reset.
+pub(super) struct Reset<'a> {
+    /// Where the kubelet mounts volumes; empty where there is none.
+    kubelet_folder: &'a str,
+    paths: Vec<&'a str>,
     /// Where systemd runs a member of etcd here: it stays unless told otherwise.
     member: Option<Member<'a>>,
 }
 
-/// What of a node goes at a reset.
-#[derive(Serialize)]
-struct Parts<'a> {
-    /// In reverse order of their start.
+struct Member<'a> {
     units: Vec<&'a str>,
     paths: Vec<&'a str>,
 }
 
-#[derive(Serialize)]
-struct Member<'a> {
-    #[serde(flatten)]
-    parts: Parts<'a>,
-    /// Patterns of its files.
-    files: &'static [&'static str],
-    /// Whether there are others.
-    others: bool,
-}
-
-pub(super) fn reset(planned: &Planned, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-    let claims = with.claims.of(node.index);
-    let member = runs_member(node, with);
-    let parts = |of_member: bool| {
-        let meant = |room| (member && room == "etcd") == of_member;
-        Parts {
-            units: claims
-                .units
-                .iter()
-                .rev()
-                .filter(|unit| meant(unit.room) && !unit.survives_reset())
-                .map(|unit| unit.name.as_str())
-                .collect(),
-            paths: claims
-                .paths
-                .iter()
+impl<'a> Reset<'a> {
+    pub(super) fn new(node: &Node, with: &'a Rendering<'_>) -> Self {
+        let claims = with.claims.of(node.index);
+        let member = runs_member(node, with);
+        let paths = |of_member: bool| -> Vec<&str> {
+            let meant = |room| (member && room == "etcd") == of_member;
+            let paths = claims.paths.iter();
+            paths
                 .filter(|path| meant(path.room) && path.remove_on_reset)
                 .map(|path| path.path.as_str())
-                .collect(),
+                .collect()
+        };
+        let units = claims.units.iter().filter(|unit| unit.room == "etcd");
+        let kubelet = claims.paths.iter().find(|path| path.room == "kubelet");
+        Self {
+            kubelet_folder: kubelet.map_or("", |path| &path.path),
+            paths: paths(false),
+            member: member.then(|| Member {
+                units: units.map(|unit| unit.name.as_str()).collect(),
+                paths: paths(true),
+            }),
         }
-    };
-    let own = Reset {
-        kubelet: node.kubelet(),
-        kubelet_folder: claims
-            .paths
-            .iter()
-            .find(|path| path.room == "kubelet")
-            .map(|path| path.path.as_str()),
-        firewall: firewall::closing(planned, node, with),
-        cri_socket: &with.cluster.runtime.cri_socket,
-        parts: parts(false),
-        member: member.then(|| Member {
-            parts: parts(true),
-            files: layout::ETCD_FILES,
-            others: with.cluster.etcd.members.len() > 1,
-        }),
-    };
-    let does = "takes the node out of the cluster and deletes its data";
-    script(node, "90-reset", "runbook/90-reset.sh.j2", does, own, out);
+    }
+
+    pub(super) fn say(&self, words: &mut Assignments) {
+        words.word("kubelet_folder", self.kubelet_folder).list("emptied", &self.paths);
+        if let Some(member) = &self.member {
+            words
+                .list("member_units", &member.units)
+                .list("member_files", layout::ETCD_FILES)
+                .list("member_emptied", &member.paths);
+        }
+    }
 }

@@ -3,44 +3,48 @@ use crate::rooms::trial::{file, outcome};
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 
-fn prepare(overlay: &str, node: &str) -> String {
-    file(&outcome(overlay), &format!("nodes/{node}/10-prepare.sh"))
+/// What the steps know of a node.
+fn words(overlay: &str, node: &str) -> String {
+    file(&outcome(overlay), &format!("nodes/{node}/node.sh"))
 }
 
-fn lines<'a>(text: &'a str, start: &str) -> Vec<&'a str> {
-    text.lines().filter(|line| line.starts_with(start)).collect()
+/// The rows of one list.
+fn rows<'a>(words: &'a str, name: &str) -> Vec<&'a str> {
+    let (_, list) = words.split_once(&format!("\n{name}=(")).unwrap_or_default();
+    let (list, _) = list.split_once(")\n").unwrap_or_default();
+    list.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
 #[test]
 fn one_repository_for_everything_is_configured_once() {
-    let script = prepare(
+    let words = words(
         &format!(
             "packages: {{repositories: {{distribution: {{{SITE}}}, runtime: {{{SITE}}}, kubernetes: {{{SITE}}}}}}}"
         ),
         "w1",
     );
     assert_eq!(
-        lines(&script, "deb "),
-        ["deb [signed-by=/etc/apt/keyrings/site.gpg] http://10.0.0.1/apt /"]
+        rows(&words, "repositories"),
+        ["distribution 'http://10.0.0.1/apt /' /etc/apt/keyrings/site.gpg"]
     );
     // No other source is asked, not even those that the host has.
-    assert!(script.contains("-o Dir::Etc::SourceParts=/dev/null"));
-    for upstream in ["pkgs.k8s.io", "download.docker.com", "https://"] {
-        assert!(!script.contains(upstream), "{upstream} in {script}");
+    assert!(words.contains("\nonly_named=yes\n"), "{words}");
+    for upstream in ["pkgs.k8s.io", "download.docker.com", "https://10"] {
+        assert!(!words.contains(upstream), "{upstream} in {words}");
     }
 }
 
 #[test]
 fn the_hosts_own_repositories_serve_where_no_other_is_named() {
-    let script = prepare(&format!("packages: {{repositories: {{kubernetes: {{{SITE}}}}}}}"), "w1");
-    assert!(!script.contains("Dir::Etc"));
-    assert_eq!(lines(&script, "deb ").len(), 2, "the mirror, and docker's for containerd");
+    let words = words(&format!("packages: {{repositories: {{kubernetes: {{{SITE}}}}}}}"), "w1");
+    assert!(words.contains("\nonly_named=no\n"), "{words}");
+    assert_eq!(rows(&words, "repositories").len(), 2, "the mirror, and docker's for containerd");
 }
 
 #[test]
 fn components_of_one_suite_are_one_source() {
     let of = |component: &str| format!("{{{SITE}, suite: stable, components: [{component}]}}");
-    let script = prepare(
+    let words = words(
         &format!(
             "packages: {{repositories: {{runtime: {}, kubernetes: {}}}}}",
             of("runtime"),
@@ -48,27 +52,43 @@ fn components_of_one_suite_are_one_source() {
         ),
         "w1",
     );
-    let [source] = lines(&script, "deb ")[..] else { panic!("{script}") };
-    assert!(source.ends_with(" stable kubernetes runtime"), "{source}");
+    let [source] = rows(&words, "repositories")[..] else { panic!("{words}") };
+    assert!(source.contains(" stable kubernetes runtime' "), "{source}");
 }
 
 #[test]
 fn what_the_inventory_pins_comes_before_what_a_component_asks_for() {
-    let script = prepare("packages: {versions: {kubeadm: 1.37.1-2.1, haproxy: '2.6.*'}}", "cp1");
-    let [wanted] = lines(&script, "wanted=(")[..] else { panic!("{script}") };
-    assert!(wanted.contains(" 'haproxy=2.6.*' "), "{wanted}");
-    assert!(wanted.contains(" kubeadm=1.37.1-2.1 kubectl=1.37.1-1.1 "), "{wanted}");
+    let words = words("packages: {versions: {kubeadm: 1.37.1-2.1, haproxy: '2.6.*'}}", "cp1");
+    let packages = rows(&words, "packages");
+    for row in ["haproxy '2.6.*' yes", "kubeadm 1.37.1-2.1 yes", "kubectl 1.37.1-1.1 yes"] {
+        assert!(packages.contains(&row), "{row} in {packages:?}");
+    }
+}
+
+#[test]
+fn the_key_of_a_repository_is_a_file_and_no_part_of_a_script() {
+    let key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\\n\\nmQENBF8=\\n=aaaa\\n-----END PGP PUBLIC KEY BLOCK-----";
+    let outcome = outcome(&format!(
+        "packages: {{repositories: {{kubernetes: {{url: 'http://10.0.0.1/apt', key: \"{key}\"}}}}}}"
+    ));
+    let placed = file(&outcome, "nodes/w1/rootfs/etc/apt/keyrings/hagen-kubernetes.asc");
+    assert!(placed.ends_with("-----END PGP PUBLIC KEY BLOCK-----\n"), "{placed}");
+    for (path, artifact) in outcome.tree.as_ref().unwrap().iter() {
+        let text = String::from_utf8_lossy(&artifact.bytes);
+        assert!(!path.ends_with(".sh") || !text.contains("mQENBF8="), "{path}");
+    }
 }
 
 #[test]
 fn archives_of_programs_come_from_the_mirror_with_their_sums() {
-    let script = prepare(
+    let words = words(
         "{etcd: {mode: external, version: 3.6.8}, packages: {archives: 'http://10.0.0.1/etcd/'}}",
         "cp1",
     );
-    assert!(script.contains("url=http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz "));
-    assert!(script.contains(" http://10.0.0.1/etcd/v3.6.8/SHA256SUMS "));
-    assert!(!script.contains("github.com"));
+    let sources = rows(&words, "archive_sources");
+    let machine = "etcd x86_64 http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz ";
+    assert!(sources[0].starts_with(machine), "{sources:?}");
+    assert!(!words.contains("github.com"));
 }
 
 #[test]
@@ -76,13 +96,79 @@ fn images_are_imported_where_containers_run() {
     let outcome = outcome(
         "{etcd: {mode: external}, images: {pullPolicy: Never, archives: [/srv/images.tar]}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
     );
-    let script = file(&outcome, "nodes/cp1/20-install.sh");
-    assert!(script.contains("\nbring /srv/images.tar\n"));
-    let [needed] = lines(&script, "readonly images=(")[..] else { panic!("{script}") };
+    let words = file(&outcome, "nodes/cp1/node.sh");
+    assert!(words.contains("\nimage_archives=(/srv/images.tar)\n"), "{words}");
+    assert!(words.contains("\nimages_needed=yes\n"), "{words}");
     for image in ["registry.k8s.io/kube-apiserver:v1.37.1", "registry.k8s.io/pause:3.10.2"] {
-        assert!(needed.contains(image), "{image} in {needed}");
+        assert!(words.contains(image), "{image} in {words}");
     }
-    assert!(!file(&outcome, "nodes/e1/20-install.sh").contains("/srv/images.tar"));
+    assert!(!file(&outcome, "nodes/e1/node.sh").contains("/srv/images.tar"));
+}
+
+#[test]
+fn each_node_knows_its_own_steps() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}, {name: w1, address: 192.168.1.21, roles: [worker]}]}",
+    );
+    for (node, steps) in [
+        ("cp1", "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset"),
+        ("e1", "10-prepare 20-install 40-etcd 60-verify 90-reset"),
+        ("w1", "10-prepare 20-install 50-join 60-verify 90-reset"),
+    ] {
+        let words = file(&outcome, &format!("nodes/{node}/node.sh"));
+        assert!(words.contains(&format!("\nsteps=({steps})\n")), "{words}");
+    }
+}
+
+#[test]
+fn the_steps_are_the_same_for_all_and_only_those_that_somebody_runs() {
+    let outcome = outcome("{}");
+    let tree = outcome.tree.as_ref().unwrap();
+    let steps: Vec<&str> =
+        tree.iter().filter_map(|(path, _)| path.strip_prefix("steps/")).collect();
+    assert_eq!(
+        steps,
+        [
+            "10-prepare.sh",
+            "20-install.sh",
+            "30-balancer.sh",
+            "50-init.sh",
+            "50-join.sh",
+            "60-verify.sh",
+            "90-reset.sh",
+            "apt.sh",
+            "lib.sh"
+        ]
+    );
+    for (path, _) in tree.iter().filter(|(path, _)| path.ends_with(".sh")) {
+        let of_host = path.starts_with("nodes/") && !path.contains("/rootfs/");
+        assert!(!of_host || path.ends_with("/node.sh"), "{path}");
+    }
+}
+
+#[test]
+fn selinux_is_left_alone_unless_asked() {
+    let selinux = |overlay: &str, node: &str| {
+        let words = words(overlay, node);
+        words.lines().find(|line| line.starts_with("selinux=")).unwrap().to_owned()
+    };
+    let rocky = "os: {distribution: rocky, release: '9'}";
+    assert_eq!(selinux(&format!("{{{rocky}}}"), "w1"), "selinux=leave");
+    let asked = format!("{{{rocky}, host: {{selinux: permissive}}}}");
+    assert_eq!(selinux(&asked, "w1"), "selinux=permissive");
+    let member = format!(
+        "{{{rocky}, host: {{selinux: permissive}}, etcd: {{mode: external}}, nodes: [{{name: cp1, address: 192.168.1.11, roles: [control-plane]}}, {{name: e1, address: 192.168.1.31, roles: [etcd]}}]}}"
+    );
+    assert_eq!(selinux(&member, "e1"), "selinux=leave", "no kubelet, no reason");
+}
+
+#[test]
+fn pod_networks_are_trusted_where_pods_run() {
+    let overlay = "{host: {firewall: open}, os: {distribution: rocky, release: '9'}, etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}";
+    let outcome = outcome(overlay);
+    let rules = |node: &str| file(&outcome, &format!("nodes/{node}/node.sh"));
+    assert!(rows(&rules("cp1"), "firewall").contains(&"trusted source=10.244.0.0/16"));
+    assert_eq!(rows(&rules("e1"), "firewall"), ["- service=hagen-kubernetes"]);
 }
 
 #[test]
@@ -106,34 +192,17 @@ fn a_reset_leaves_every_file_of_the_member_where_it_leaves_the_member() {
 }
 
 #[test]
-fn a_machine_that_is_nothing_but_a_member_is_reset_with_it() {
-    let outcome = outcome(
-        "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
-    );
-    let member = file(&outcome, "nodes/e1/90-reset.sh");
-    assert!(member.contains(": run it with --yes --etcd'"), "{member}");
-    assert!(!member.contains("etcd=kept"), "{member}");
-    let other = file(&outcome, "nodes/cp1/90-reset.sh");
-    assert!(!other.contains("etcd"), "{other}");
-}
-
-#[test]
 fn what_is_replaced_is_owed_a_restart() {
-    let script = prepare("{etcd: {mode: external, version: 3.6.8}}", "cp1");
-    assert!(script.contains("\n  owe etcd.service\n"), "{script}");
-    for owed in [") owe containerd.service ;;", ") owe keepalived.service ;;"] {
-        assert!(script.contains(owed), "{owed} in {script}");
+    let outcome = outcome("{etcd: {mode: external, version: 3.6.8}}");
+    let words = file(&outcome, "nodes/cp1/node.sh");
+    let restarts = rows(&words, "restarts");
+    for owed in
+        ["etcd etcd.service", "containerd.io containerd.service", "keepalived keepalived.service"]
+    {
+        assert!(restarts.contains(&owed), "{owed} in {restarts:?}");
     }
     // The host's tools are no part of its clock.
-    assert!(!script.contains("owe chrony"), "{script}");
-    assert!(!prepare("packages: {source: preinstalled}", "w1").contains("owe"));
-}
-
-#[test]
-fn the_list_of_repositories_comes_after_their_keys() {
-    let script = prepare("{}", "w1");
-    let at = |text: &str| script.find(text).unwrap_or_else(|| panic!("{text} in {script}"));
-    assert!(at("\nkeys /etc/apt/keyrings/hagen-kubernetes.asc ") < at("\nwrite \"$list\""));
+    assert!(!restarts.iter().any(|row| row.contains("chrony")), "{restarts:?}");
 }
 
 #[test]

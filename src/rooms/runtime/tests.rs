@@ -73,21 +73,23 @@ fn dockers_daemon_is_valid_json_with_the_driver() {
     );
 }
 
+/// The rows of `packages`: name, version or `-`, held or not.
 fn wanted(overlay: &str) -> String {
-    let script = file(&outcome(overlay), "nodes/w1/10-prepare.sh");
-    script.lines().find(|line| line.starts_with("wanted=(")).unwrap().to_owned()
+    let words = file(&outcome(overlay), "nodes/w1/node.sh");
+    let (_, rows) = words.split_once("\npackages=(\n").unwrap();
+    rows.split_once("\n)").unwrap().0.to_owned()
 }
 
 #[test]
 fn the_distributions_containerd_is_taken_where_it_is_the_wanted_one() {
     let own = wanted("{cluster: {kubernetes: 1.30.4}, runtime: {version: '1.6'}}");
-    assert!(own.contains(" containerd ") && !own.contains("containerd.io"), "{own}");
+    assert!(own.contains("  containerd ") && !own.contains("containerd.io"), "{own}");
     // A default is pinned to the series that upstream tested with the release …
     let other = wanted("{cluster: {kubernetes: 1.30.4}}");
-    assert!(other.contains("'containerd.io=1.7.*'"), "{other}");
+    assert!(other.contains("  containerd.io '1.7.*' "), "{other}");
     // … but not to one that the repository may not have yet.
     let newest = wanted("{}");
-    assert!(newest.contains(" containerd.io "), "{newest}");
+    assert!(newest.contains("  containerd.io - "), "{newest}");
 }
 
 #[test]
@@ -95,7 +97,7 @@ fn docker_is_pinned_in_the_packages_own_form() {
     let packages = wanted(
         "{cluster: {kubernetes: 1.23.17}, runtime: {kind: docker, version: 20.10.24}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keys: ['https://mirror.example.com/key.asc']}}}}",
     );
-    assert!(packages.contains("docker-ce=5:20.10.24~*"), "{packages}");
+    assert!(packages.contains("  docker-ce '5:20.10.24~*' "), "{packages}");
 }
 
 #[test]

@@ -85,9 +85,10 @@ impl Cluster {
         }
     }
 
-    /// Copies a node's folder of the tree, as the runbook says.
+    /// Copies the steps and what they know of a node, as the runbook says.
     fn deliver(&self, node: &str) {
-        self.machines[node].deliver(&self.tree.out.join("nodes").join(node), FOLDER);
+        let [steps, own] = ["steps", &format!("nodes/{node}")].map(|part| self.tree.out.join(part));
+        self.machines[node].deliver([&steps, &own], FOLDER);
     }
 
     /// Turns machines on, all at once.

@@ -84,11 +84,13 @@ impl Machine {
         }
     }
 
-    /// Copies a folder onto the machine's disk, readable for root only.
-    pub(crate) fn deliver(&self, from: &Path, to: &str) {
+    /// Copies folders into one on the machine's disk, readable for root only.
+    pub(crate) fn deliver(&self, from: [&Path; 2], to: &str) {
         let to = self.disk(to);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        run(Command::new("cp").args(["-rT"]).args([from, &to])).succeeded();
+        for from in from {
+            run(Command::new("cp").args(["-rT"]).args([from, &to])).succeeded();
+        }
         run(Command::new("chmod").args(["-R", "go="]).arg(&to)).succeeded();
     }
 

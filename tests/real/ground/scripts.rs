@@ -21,6 +21,8 @@ const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
 /// What kubeadm writes of the kubelet, on a disk of its own.
 const KUBELET: [&str; 3] =
     ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
+/// Nothing is deleted before somebody has said whose.
+const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
 /// How long a cluster may take to be whole again.
 const RECOVERY: Duration = Duration::from_secs(180);
 
@@ -130,7 +132,9 @@ pub(crate) fn start_over(cluster: &Cluster) -> Vec<String> {
     let plane = cluster.holder();
     let machine = &cluster.machines[&plane];
     let refused = script(machine, "90-reset");
-    judge.refused("90-reset without --yes", &refused, &["run it with --yes"]);
+    judge.refused("90-reset without --yes", &refused, &["run it with --yes ground"]);
+    let other = machine.run(&format!("{FOLDER}/90-reset.sh"), &["--yes", "other"]);
+    judge.refused("90-reset of another cluster", &other, &["run it with --yes ground"]);
     judge.check("90-reset without --yes", cluster.health());
     // Its kubelet runs on, and with it a member of etcd that has no vote yet.
     killed_join(cluster, &plane, "[ -e /etc/kubernetes/manifests/etcd.yaml ]", &mut judge);
@@ -140,7 +144,7 @@ pub(crate) fn start_over(cluster: &Cluster) -> Vec<String> {
     let delete =
         format!("kubectl --kubeconfig /etc/kubernetes/admin.conf delete node {worker} --wait");
     cluster.machines[&plane].shell(&delete).succeeded();
-    machine.shell(&format!("{FOLDER}/90-reset.sh --yes")).succeeded();
+    machine.shell(RESET).succeeded();
     judge.check("90-reset on a worker", reset(machine));
     let names: Vec<String> = cluster.machines.keys().cloned().collect();
     for step in runbook::bring_up(&cluster.tree.out, &names) {
@@ -205,7 +209,7 @@ fn healthy(cluster: &Cluster) -> Result<(), String> {
 /// Whether a reset has left nothing of the node; if not, what.
 fn reset(machine: &Machine) -> Result<(), String> {
     let left = machine.shell(&format!(
-        "cut -f1 {FOLDER}/files.tsv | tail -n +2 | xargs ls -d 2>/dev/null
+        "cut -f1 {FOLDER}/files.tsv | grep ^/ | xargs ls -d 2>/dev/null
          find /var/lib/etcd /var/lib/kubelet /var/lib/hagen -mindepth 1 2>/dev/null
          grep hagen /etc/hosts
          ctr --namespace k8s.io containers list --quiet
@@ -238,11 +242,11 @@ pub(crate) fn lone(topology: &Topology, supply: &Path, release: &Release) -> Vec
 fn unprepared(machine: &Machine, judge: &mut Judge) {
     let early = [
         ("20-install", "run 10-prepare.sh first"),
-        ("30-balancer", "run 20-install.sh first"),
-        ("50-init", "run 20-install.sh first"),
-        ("50-join", "run 20-install.sh first"),
-        ("60-verify", "run 20-install.sh first"),
-        ("90-reset", "run it with --yes"),
+        ("30-balancer", "run 10-prepare.sh first"),
+        ("50-init", "run 10-prepare.sh first"),
+        ("50-join", "run 10-prepare.sh first"),
+        ("60-verify", "run 10-prepare.sh first"),
+        ("90-reset", "run it with --yes ground"),
     ];
     for (step, next) in early {
         judge.refused(&format!("{step} on a bare host"), &script(machine, step), &[next]);
@@ -315,7 +319,7 @@ fn files(machine: &Machine, judge: &mut Judge) {
     let early = [
         ("50-init", "run 30-balancer.sh on the control planes first"),
         ("50-join", "run 50-init.sh on cp1 first"),
-        ("60-verify", "is not active: run the steps before this one"),
+        ("60-verify", "run the steps before this one"),
     ];
     for (step, next) in early {
         judge.refused(&format!("{step} without a balancer"), &script(machine, step), &[next]);
@@ -333,9 +337,9 @@ fn init(machine: &Machine, judge: &mut Judge) {
     judge.killed(machine, "50-init", ready);
     let again = script(machine, "50-init");
     if !again.ok() {
-        let says = ["an earlier init stopped half-way: run 90-reset.sh --yes"];
+        let says = ["an earlier init stopped half-way", "run 90-reset.sh here"];
         judge.refused("50-init after it was killed", &again, &says);
-        let reset_it = machine.shell(&format!("{FOLDER}/90-reset.sh --yes"));
+        let reset_it = machine.shell(RESET);
         judge.works("90-reset after 50-init was killed", &reset_it);
         judge.check("90-reset after 50-init was killed", reset(machine));
         for step in ["10-prepare", "20-install", "30-balancer", "50-init"] {
