@@ -187,7 +187,11 @@ fn a_manifest_that_was_edited_along_with_a_file_is_found_out() {
     scene.run("verify out --secrets inventory.secrets.yaml").expect(0);
     scene.edit("inventory.yaml", "port: 8443", "port: 9443");
     scene.run("build inventory.yaml -o other").expect(0);
-    scene.write(&format!("out/{config}"), scene.read(&format!("other/{config}")));
+    // The same on each control plane.
+    for node in ["cp1", "cp2", "cp3"] {
+        let config = config.replace("cp1", node);
+        scene.write(&format!("out/{config}"), scene.read(&format!("other/{config}")));
+    }
     let other: serde_json::Value = serde_json::from_str(&scene.read("other/hagen.json")).unwrap();
     let files = other["files"].as_array().unwrap();
     let after = files.iter().find(|file| file["path"] == config).unwrap();
@@ -254,7 +258,7 @@ fn git_s_own_verdict_on_a_bundle_is_hagen_s() {
         "sites\n!sites/inventory.secrets.yaml",
     ] {
         scene.write(".gitignore", lines);
-        let ignored = std::process::Command::new("git")
+        let ignored = Command::new("git")
             .args(["check-ignore", "--quiet", bundle])
             .current_dir(scene.folder())
             .status()
