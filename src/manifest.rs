@@ -30,6 +30,11 @@ pub struct Manifest {
     pub cluster: String,
     /// The public id of the secrets bundle.
     pub bundle: String,
+    /// `hmac-sha256:<hex>` under a key of the bundle, of this file's bytes as they are with
+    /// nothing between the quotes here, after the line `hagen.json`. Without it, whoever edits a
+    /// public file could edit the fingerprint along with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
     /// Every file but `hagen.json` itself, sorted by path.
     pub files: Vec<Entry>,
     /// Every certificate of the tree, sorted by id: the calendar of what expires when.
@@ -135,7 +140,7 @@ impl Manifest {
         let About { cluster, bundle, mut certificates } = about;
         certificates.sort();
         let files: Vec<(&str, &Artifact)> = tree.iter().collect();
-        Self {
+        let mut manifest = Self {
             api_version: API_VERSION.to_owned(),
             generator: Generator {
                 name: env!("CARGO_PKG_NAME").to_owned(),
@@ -143,12 +148,26 @@ impl Manifest {
             },
             cluster,
             bundle,
+            mac: Some(String::new()),
             files: files
                 .into_par_iter()
                 .map(|(path, artifact)| Entry::new(path, artifact, mac))
                 .collect(),
             certificates,
-        }
+        };
+        manifest.mac = Some(own_mac(&manifest.to_bytes(), mac));
+        manifest
+    }
+
+    /// Whether `bytes`, which this manifest was read from, are what the holder of the bundle wrote.
+    pub fn is_genuine(&self, bytes: &[u8], mac: &Mac<'_>) -> bool {
+        let found = self.mac.as_deref().unwrap_or_default();
+        let Some(at) = bytes.windows(found.len().max(1)).position(|at| at == found.as_bytes())
+        else {
+            return false;
+        };
+        let without = [&bytes[..at], &bytes[at + found.len()..]].concat();
+        found == own_mac(&without, mac)
     }
 
     /// The bytes of `hagen.json`.
@@ -192,6 +211,12 @@ impl Manifest {
     pub fn schema() -> serde_json::Value {
         crate::document::schema::<Self>()
     }
+}
+
+/// The manifest's own: no private file begins like this, so none has a fingerprint that could
+/// stand here.
+fn own_mac(bytes: &[u8], mac: &Mac<'_>) -> String {
+    format!("hmac-sha256:{}", mac(&[b"hagen.json\n", bytes].concat()))
 }
 
 impl Entry {
@@ -292,6 +317,26 @@ mod tests {
         let value = serde_json::from_slice(&bytes).unwrap();
         assert!(jsonschema::is_valid(&Manifest::schema(), &value));
         assert!(bytes.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn an_edited_manifest_is_not_genuine() {
+        let mac = |bytes: &[u8]| crate::tree::sha256(&[b"key", bytes].concat());
+        let genuine = |bytes: &[u8]| Manifest::read(bytes).unwrap().is_genuine(bytes, &mac);
+        let about = About { cluster: "lab".into(), bundle: "b1".into(), certificates: Vec::new() };
+        let mut tree = Tree::new();
+        tree.insert("README.md", Artifact::public("x\n", Origin::room("runbook"))).unwrap();
+        let manifest = Manifest::from_tree(&tree, about, &mac);
+        let text = String::from_utf8(manifest.to_bytes()).unwrap();
+        assert!(genuine(text.as_bytes()));
+        let edited = text.replace("README.md", "README.MD");
+        assert!(!genuine(edited.as_bytes()));
+        let added = text.replacen('{', "{\"more\": 1,", 1);
+        assert!(!genuine(added.as_bytes()), "what hagen does not read, others may");
+        let stripped = Manifest { mac: None, ..manifest.clone() };
+        assert!(!genuine(&stripped.to_bytes()));
+        let emptied = Manifest { mac: Some(String::new()), ..manifest };
+        assert!(!genuine(&emptied.to_bytes()));
     }
 
     #[test]

@@ -11,6 +11,7 @@
     reason = "tests read and write files and may panic"
 )]
 
+mod builders;
 mod bundle;
 mod cli;
 mod compiled;
@@ -21,6 +22,7 @@ mod house;
 mod input;
 mod inventories;
 mod pages;
+mod private;
 mod properties;
 mod readme;
 mod refusals;

@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::options::{Reporting, Sources};
 use super::{calendar, summary};
 use crate::disk::{self, DiskError, Mode, Options, Written};
-use crate::report::print::{Judged, Source};
+use crate::report::print::{self, Judged, Source};
 use crate::report::{Finding, Report};
 
 /// Compile inventories into file trees.
@@ -24,6 +24,7 @@ use crate::report::{Finding, Report};
 ///
 /// A tree is replaced in one step: after an interruption the old one is there, or the new one.
 /// Files in DIR that hagen did not make stay. If any inventory has an error, nothing is written.
+/// While another hagen builds into DIR, this one stops: only one at a time.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -62,6 +63,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
         let compiled = Compiled::build_all(&self.inventories, &self.sources)?;
+        let _signals = (!self.check).then(disk::Deferred::signals);
         let folders = self.folders(&compiled)?;
         let written = if self.may_write(&compiled) && !self.check {
             self.write(&compiled, &folders)
@@ -157,7 +159,7 @@ impl Build {
             let Some((tree, manifest)) = compiled.tree() else { continue };
             let comparison = disk::compare(tree, manifest, folder, self.public)
                 .map_err(|DiskError { code: _, message, help }| Failure::new(message).help(help))?;
-            console.result(&summary::of_comparison(folder, &comparison))?;
+            console.result(&print::printable(&summary::of_comparison(folder, &comparison)))?;
             if !comparison.is_same() {
                 exit = Exit::Found;
             }

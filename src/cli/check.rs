@@ -14,7 +14,8 @@ use crate::report::print::Judged;
 /// Find mistakes in inventories without building anything.
 ///
 /// Checks everything that a build checks, up to the last generated file, and needs no secrets
-/// bundle: certificates are made with throw-away keys. Several inventories are also checked
+/// bundle: certificates are made with throw-away keys. Of a bundle beside the inventory it says
+/// whether Git would take it into a commit. Several inventories are also checked
 /// against each other.
 ///
 /// Findings are printed on standard error, or as JSON or SARIF on standard output. Exit code 1

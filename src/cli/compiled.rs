@@ -46,7 +46,8 @@ impl Compiled {
         paths: &[PathBuf],
         overrides: &Overrides,
     ) -> Result<Vec<Self>, Failure> {
-        let inputs = inventories(paths)?.into_iter().map(|inventory| (inventory, None)).collect();
+        let beside = paths.iter().map(|path| Found::beside(path));
+        let inputs = inventories(paths)?.into_iter().zip(beside).collect();
         Ok(run(inputs, &overrides.read()?))
     }
 

@@ -15,6 +15,7 @@ use super::options::{Reporting, Sources};
 use super::summary;
 use crate::disk::{self, Comparison};
 use crate::manifest;
+use crate::report::print;
 use crate::tree::Tree;
 
 /// Compare a tree on disk with what the inventory says now.
@@ -78,7 +79,7 @@ impl Diff {
         match self.output {
             Form::Text => {
                 console.result(&text(&comparison, tree, &private, console))?;
-                console.result(&consequences(&impact))?;
+                console.result(&print::printable(&consequences(&impact)))?;
             }
             Form::Json => console.result(&machine(&comparison, &private, &impact))?,
         }
@@ -123,8 +124,10 @@ fn text(
     let color = console.colors_results();
     let mut out = String::new();
     for (path, change) in changes(comparison) {
-        let note = if private.contains(path) { " (private)" } else { "" };
-        out += &painted(&format!("{} {path}{note}", change.as_str()), BOLD, color);
+        let hidden = private.contains(path) || matches!(change, Change::Changed(None));
+        let note = if hidden { " (private)" } else { "" };
+        let title = format!("{} {path}{note}", change.as_str());
+        out += &painted(&print::printable(&title), BOLD, color);
         let old = match change {
             Change::Changed(old) => old,
             Change::Added if console.verbose() && !private.contains(path) => Some(&[][..]),
@@ -150,11 +153,13 @@ fn unified(path: &str, old: &[u8], new: &[u8], color: bool) -> String {
         .context_radius(3)
         .header(&format!("a/{path}"), &format!("b/{path}"))
         .to_string();
-    text.lines()
+    // Not by `lines`, which would hide a carriage return.
+    text.split_terminator('\n')
+        .map(print::printable)
         .map(|line| match line.as_bytes().first() {
-            Some(b'+') => painted(line, GREEN, color),
-            Some(b'-') => painted(line, RED, color),
-            Some(b'@') => painted(line, CYAN, color),
+            Some(b'+') => painted(&line, GREEN, color),
+            Some(b'-') => painted(&line, RED, color),
+            Some(b'@') => painted(&line, CYAN, color),
             _ => format!("{line}\n"),
         })
         .collect()
@@ -188,7 +193,7 @@ fn machine(
         })
         .collect();
     let document = json!({"same": comparison.is_same(), "files": files, "impact": impact});
-    format!("{document:#}\n")
+    print::printable_json(&format!("{document:#}\n"))
 }
 
 const BOLD: &str = "1";

@@ -21,7 +21,7 @@ const NAME: &str = "demo";
 /// Start an inventory, with its secrets bundle beside it.
 ///
 /// Writes a commented inventory of three control planes and a worker that builds as it is, and
-/// the bundle as `hagen secrets new` does. The cluster is named after the file. Existing files
+/// the bundle as `hagen secrets new` does, with a .gitignore beside it. The cluster is named after the file. Existing files
 /// are never overwritten.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
@@ -46,7 +46,7 @@ impl Init {
         let secrets = input::bundle_path(file, None)?;
         let bundle = new::make(&cluster, calendar::now())?;
         // The bundle first: where one is left of an earlier cluster, nothing is written.
-        new::write_new(&secrets, &bundle)?;
+        new::write_new(&secrets, &bundle, console)?;
         disk::create(file, text.as_bytes(), 0o644).map_err(|error| {
             // The bundle is moments old, and nothing was built from it.
             let _ = disk::remove(&secrets);

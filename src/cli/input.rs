@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
+use super::git::{self, Exposure};
 use super::options::Reporting;
 use crate::report::print::{Judged, Source};
-use crate::report::{self, Report};
+use crate::report::{self, Finding, Report};
 use crate::secrets::{self, Bundle};
 use crate::yaml::{self, Document, MAX_BYTES, Value};
 
@@ -29,7 +30,13 @@ pub(super) struct Inventory {
 
 impl Inventory {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        Ok(Self { path: path.to_owned(), bytes: read(path)? })
+        let bytes = read(path)?;
+        if secrets::is_bundle(&bytes) {
+            let name = path.display();
+            return Err(Failure::new(format!("`{name}` is a secrets bundle, not an inventory"))
+                .help("name the inventory; the bundle is given with `--secrets FILE`"));
+        }
+        Ok(Self { path: path.to_owned(), bytes })
     }
 
     /// What findings call it.
@@ -84,7 +91,20 @@ impl Found {
         if let Some(mode) = loose_mode(&path) {
             report.push(secrets::readable(&name, mode));
         }
+        exposed(&path).into_iter().for_each(|finding| report.push(finding));
         Ok(Self { name, bundle, report, missing })
+    }
+
+    /// What is to be said of the bundle beside an inventory by a verb that needs none: nothing of
+    /// an encrypted one, which may be committed.
+    pub(super) fn beside(inventory: &Path) -> Option<Self> {
+        let path = bundle_path(inventory, None).ok()?;
+        let mut report = Report::new();
+        report.push(exposed(&path)?);
+        let bytes = Zeroizing::new(read(&path).ok()?);
+        let name = path.display().to_string();
+        Bundle::read(&name, &bytes, &mut Report::new())?;
+        Some(Self { name, bundle: None, report, missing: false })
     }
 
     /// What was found in it, beside no text: not a byte of a bundle is ever shown.
@@ -98,6 +118,15 @@ impl Found {
         let exit = if self.missing { Exit::Failed } else { Exit::Found };
         Ok(self.bundle.as_ref().ok_or(exit))
     }
+}
+
+/// The finding of a bundle that can get into a commit.
+fn exposed(path: &Path) -> Option<Finding> {
+    let (name, line) = (path.display().to_string(), git::line(path));
+    Some(match git::exposure(path).filter(|_| !is_stdin(path))? {
+        Exposure::Tracked => secrets::tracked(&name, &line),
+        Exposure::NotIgnored => secrets::not_ignored(&name, &line),
+    })
 }
 
 /// The permission bits of a bundle that others than its owner may read.

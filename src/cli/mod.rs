@@ -18,6 +18,7 @@ mod console;
 mod diff;
 mod exit;
 mod explain;
+mod git;
 mod impact;
 mod init;
 mod input;
@@ -112,6 +113,16 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Keys are in this process' memory: no core file is to hold them, not even one that the system
+/// pipes to a program, which heeds no limit; and no other process of the user looks into it.
+fn hide_memory() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // A system that knows neither keeps what it does by itself.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
 /// Runs hagen with these arguments, the program's own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -122,6 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { Exit::Failed.into() } else { Exit::Fine.into() };
         }
     };
+    hide_memory();
     let console = Console::new(cli.color, cli.quiet, cli.verbose);
     let done: Result<Exit, Failure> = match &cli.verb {
         Verb::Init(verb) => verb.run(&console),

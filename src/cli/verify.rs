@@ -10,13 +10,15 @@ use super::input::Found;
 use super::summary;
 use crate::disk::{self, Verification};
 use crate::manifest::Manifest;
+use crate::report::print;
 use crate::secrets::Secrets;
 
 /// Check a tree against its own hagen.json, without an inventory.
 ///
 /// Says which files are missing, changed, or not of this tree: whether a copy arrived whole, and
-/// whether somebody edited a generated file. Private files are pinned under a key of the bundle,
-/// so they are checked only with --secrets.
+/// whether somebody edited a generated file. Private files and hagen.json itself are pinned
+/// under a key of the bundle, so they are checked only with --secrets: without, somebody who edits
+/// a file can edit hagen.json along with it.
 ///
 /// Exit code 1 means that a file is missing or changed.
 #[derive(Args, Debug)]
@@ -61,11 +63,13 @@ impl Verify {
             let private: std::collections::BTreeSet<&str> = private(&manifest).collect();
             found.missing.retain(|path| !private.contains(path.as_str()));
         }
-        console.result(&listed(&found))?;
+        console.result(&print::printable(&listed(&found)))?;
         let Verification { missing, changed, unchecked, foreign: _ } = &found;
         if !unchecked.is_empty() {
             let count = summary::counted(unchecked.len(), "private file");
-            console.tell(&format!("{count} not checked: that takes the bundle (--secrets FILE)\n"));
+            console.tell(&format!(
+                "hagen.json itself and {count} not checked: that takes the bundle (--secrets FILE)\n"
+            ));
         }
         let whole = missing.is_empty() && changed.is_empty();
         Ok(if whole { Exit::Fine } else { Exit::Found })

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::input::Inventory;
 use crate::disk;
 use crate::manifest::{Entry, Manifest};
-use crate::report::{Path as Place, Report, closest};
+use crate::report::{Path as Place, Report, closest, print, redacted};
 use crate::yaml::{self, Document};
 
 /// Say where a generated file comes from and what reads it.
@@ -51,7 +51,7 @@ impl Why {
         let document = self.document()?;
         let texts: Vec<String> =
             entries.into_iter().map(|entry| described(entry, document.as_ref())).collect();
-        console.result(&texts.join("\n"))?;
+        console.result(&print::printable(&texts.join("\n")))?;
         Ok(Exit::Fine)
     }
 
@@ -132,7 +132,7 @@ fn shaped(place: &str, document: Option<&Document>) -> String {
     let text = document.text().lines().nth(line - 1).unwrap_or_default().trim();
     let at = format!("{place}, {}:{line}", document.name());
     // A section is longer than its first line, which only repeats its name.
-    if text.ends_with(':') { at } else { format!("{at}: {text}") }
+    if text.ends_with(':') { at } else { format!("{at}: {}", redacted(text)) }
 }
 
 /// The path that a manifest spells as `nodes[2].address`.

@@ -9,9 +9,9 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::plan::Plan;
-use super::stage::{self, Stage, sync_folder};
+use super::stage::{self, GIT_IGNORE, Stage, sync_folder};
 use super::survey::{Survey, Target};
-use super::{DiskError, FOREIGN_CONTENT, UNWRITABLE};
+use super::{DiskError, FOREIGN_CONTENT, UNWRITABLE, lock, signal};
 
 /// The folder in which a target's new tree is made, and how the names of its stages begin there;
 /// `None` for the root of the file system.
@@ -35,11 +35,11 @@ pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Resu
     };
     fs::create_dir_all(parent)
         .map_err(|error| DiskError::io("create the folder", parent, &error))?;
-    let stage = Stage::new(parent, &prefix, target.mode.unwrap_or(0o755))?;
+    let mut stage = Stage::new(parent, &prefix, target.mode.unwrap_or(0o755))?;
     fill(target, plan, &stage)?;
+    signal::turn_back(&target.path)?;
     if target.mode.is_none() || survey.is_empty() {
-        // rename(2) takes the place of an empty folder, too.
-        fs::rename(&stage.path, &target.path).map_err(|error| refused(&target.path, &error))?;
+        appear(&stage.path, target).map_err(|error| refused(&target.path, &error))?;
         stage.release();
         return durable(parent);
     }
@@ -47,18 +47,33 @@ pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Resu
         .map_err(|errno| refused(&target.path, &errno.into()))?;
     let old = stage.release();
     durable(parent)?;
+    // On a disk that is full by now, its own `.gitignore` covers what is private in it.
+    let _ = stage::hide(&old);
     remove_surveyed(&old, survey)
+}
+
+/// Puts the first tree in its place: rename(2) takes that of an empty folder, too, but only of the
+/// one that was there, and locked, from the beginning.
+fn appear(stage: &Path, target: &Target) -> io::Result<()> {
+    if target.mode.is_none() {
+        match renameat_with(CWD, stage, CWD, &target.path, RenameFlags::NOREPLACE) {
+            // Its file system does not know the flag.
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            renamed => return renamed.map_err(io::Error::from),
+        }
+    }
+    fs::rename(stage, &target.path)
 }
 
 /// The new tree, with as many files of the old one as are still right.
 fn fill(target: &Target, plan: &Plan<'_>, stage: &Stage) -> Result<(), DiskError> {
     let ours = plan.fresh.iter().chain(&plan.same).map(|(path, _)| *path);
     let folders = stage.make_folders(ours.chain(plan.foreign.iter().copied()))?;
-    // Too many links, or another owner's file: then it is written anew.
+    // Too many links, or somebody else may exchange what is linked: then it is written anew.
     let unlinked = plan
         .same
         .par_iter()
-        .filter(|(path, _)| stage.link(&target.path.join(path), path).is_err())
+        .filter(|(path, _)| !target.ours || stage.link(&target.path.join(path), path).is_err())
         .copied();
     let fresh: Vec<_> = plan.fresh.par_iter().copied().chain(unlinked).collect();
     for path in &plan.foreign {
@@ -70,6 +85,7 @@ fn fill(target: &Target, plan: &Plan<'_>, stage: &Stage) -> Result<(), DiskError
         })?;
     }
     stage.create(&fresh)?;
+    stage.show()?;
     stage.sync(&folders)
 }
 
@@ -83,6 +99,8 @@ fn refused(target: &Path, error: &io::Error) -> DiskError {
         Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             not_exchangeable(target, "its file system offers no exchange of folders")
         }
+        // Of a first build: by now there is a folder.
+        Some(Errno::NOTEMPTY | Errno::EXIST) => lock::busy(target),
         Some(Errno::XDEV | Errno::BUSY) => not_exchangeable(target, "it is a mount point"),
         _ => DiskError::io("replace", target, error),
     }
@@ -107,7 +125,8 @@ fn remove_surveyed(old: &Path, survey: &Survey) -> Result<(), DiskError> {
         }
         _ => Ok(()),
     };
-    survey.files.par_iter().try_for_each(|(path, _)| {
+    let files = survey.files.par_iter().filter(|(path, _)| *path != GIT_IGNORE);
+    files.try_for_each(|(path, _)| {
         let path = old.join(path);
         gone(fs::remove_file(&path), &path)
     })?;
@@ -115,5 +134,7 @@ fn remove_surveyed(old: &Path, survey: &Survey) -> Result<(), DiskError> {
     for path in survey.folders.iter().rev().map(|path| old.join(path)) {
         gone(fs::remove_dir(&path), &path)?;
     }
+    let ignore = old.join(GIT_IGNORE);
+    gone(fs::remove_file(&ignore), &ignore)?;
     gone(fs::remove_dir(old), old)
 }

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use super::DiskError;
 use super::plan::{Files, State, states};
 use super::survey::{Survey, Target};
-use crate::manifest::{Mac, Manifest};
+use crate::manifest::{self, Entry, Mac, Manifest};
+use crate::report::holds_secret;
 use crate::tree::Tree;
 
 /// A file that is in the folder and in the tree, with other bytes.
@@ -12,7 +14,7 @@ use crate::tree::Tree;
 pub struct Change {
     /// Relative to the output folder.
     pub path: String,
-    /// What the folder holds; `None` for a private file, which no diff shows.
+    /// What the folder holds; `None` for a file that is private or was, which no diff shows.
     pub old: Option<Vec<u8>>,
 }
 
@@ -25,8 +27,8 @@ pub struct Comparison {
     pub removed: Vec<String>,
     /// In both, with other bytes.
     pub changed: Vec<Change>,
-    /// In both with the same bytes, but with permission bits that [`super::write`] would mend. Git
-    /// keeps only one of them: no difference by itself.
+    /// In both with the same bytes, but with permission bits or an owner that [`super::write`]
+    /// would mend. Git keeps only one of them: no difference by itself.
     pub mode_changed: Vec<String>,
 }
 
@@ -53,6 +55,9 @@ pub fn compare(
     let target = Target::resolve(out)?;
     let survey = Survey::of(&target, &new)?;
     let mut comparison = Comparison::default();
+    let entries = survey.manifest.iter().flat_map(|manifest| &manifest.files);
+    let entries: BTreeMap<&str, &Entry> =
+        entries.map(|entry| (entry.path.as_str(), entry)).collect();
     for ((path, artifact), state) in new.iter().zip(states(&target, &survey, &new)?) {
         let path = (*path).to_owned();
         match state {
@@ -61,8 +66,11 @@ pub fn compare(
             State::Absent => comparison.added.push(path),
             State::OtherMode => comparison.mode_changed.push(path),
             State::OtherBytes => {
-                let old = if artifact.secret { None } else { Some(read(&target, &path)?) };
-                comparison.changed.push(Change { path, old });
+                let bytes = read(&target, &path)?;
+                let entry = entries.get(path.as_str()).copied();
+                let mode = survey.files.get(&path).map_or(0, |found| found.mode);
+                let public = !artifact.secret && is_public(entry, mode, &bytes);
+                comparison.changed.push(Change { path, old: public.then_some(bytes) });
             }
         }
     }
@@ -72,6 +80,16 @@ pub fn compare(
     Ok(comparison)
 }
 
+/// Whether old bytes may be shown. They are what their manifest pins as public; or nobody pins
+/// them, and then all may read them anyway and there is no key in them.
+fn is_public(entry: Option<&Entry>, mode: u32, bytes: &[u8]) -> bool {
+    match entry {
+        Some(entry) if entry.secret => false,
+        Some(entry) if entry.fits(bytes, None) == Some(true) => true,
+        _ => mode & 0o077 != 0 && !holds_secret(&String::from_utf8_lossy(bytes)),
+    }
+}
+
 /// How a folder differs from its own manifest. Every list is sorted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
@@ -79,7 +97,8 @@ pub struct Verification {
     pub missing: Vec<String>,
     /// There, but without the listed fingerprint.
     pub changed: Vec<String>,
-    /// Private files that are there but could not be checked: no key was given.
+    /// Private files that are there but could not be checked: no key was given. Then `hagen.json`
+    /// is not checked either.
     pub unchecked: Vec<String>,
     /// There, but not listed.
     pub foreign: Vec<String>,
@@ -109,6 +128,12 @@ pub fn verify(
             Some(false) => verification.changed.push(path),
             None => verification.unchecked.push(path),
         }
+    }
+    if let Some(mac) = mac
+        && !manifest.is_genuine(&read(&target, manifest::PATH)?, mac)
+    {
+        verification.changed.push(manifest::PATH.to_owned());
+        verification.changed.sort_unstable();
     }
     let owned = survey.owned();
     let there = survey.files.keys().chain(survey.odd.keys());

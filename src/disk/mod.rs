@@ -7,7 +7,9 @@ mod compare;
 mod error;
 mod in_place;
 mod judge;
+mod lock;
 mod plan;
+mod signal;
 mod single;
 mod stage;
 mod survey;
@@ -16,7 +18,8 @@ use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
-pub use single::{create, remove, replace};
+pub use signal::Deferred;
+pub use single::{append, create, remove, replace};
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};
@@ -27,6 +30,7 @@ crate::codes! { "disk":
     FOREIGN_CONTENT = Error "foreign-content",
     OTHER_BUNDLE = Error "other-bundle",
     UNWRITABLE = Error "unwritable",
+    BUSY = Error "busy",
 }
 
 /// How a tree takes the place of the one before it.
@@ -71,7 +75,11 @@ pub fn write(
 ) -> Result<Written, DiskError> {
     let listed = listed(manifest);
     let new = files(tree, &listed);
+    if mode == Mode::InPlace {
+        in_place::make_root(out)?;
+    }
     let target = survey::Target::resolve(out)?;
+    let _lock = lock::Lock::of(&target)?;
     stage::clear_abandoned(&target.path, stage::IN_PLACE);
     atomic::clear_abandoned(&target);
     let survey = survey::Survey::of(&target, &new)?;

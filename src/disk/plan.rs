@@ -15,9 +15,9 @@ pub(super) type Files<'a> = BTreeMap<&'a str, &'a Artifact>;
 /// How a file on disk relates to the tree's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Equal bytes and permission bits.
+    /// Equal bytes and permission bits, and its owner is who builds.
     Same,
-    /// Equal bytes, other permission bits.
+    /// Equal bytes, other permission bits or another owner.
     OtherMode,
     /// Other bytes.
     OtherBytes,
@@ -84,7 +84,9 @@ pub(super) fn states(
         .map(|(path, artifact)| match survey.files.get(*path) {
             None => Ok(State::Absent),
             Some(found) if !same_bytes(target, path, *found, artifact)? => Ok(State::OtherBytes),
-            Some(found) if found.mode != artifact.stored_mode() => Ok(State::OtherMode),
+            Some(found) if found.mode != artifact.stored_mode() || !found.ours => {
+                Ok(State::OtherMode)
+            }
             Some(_) => Ok(State::Same),
         })
         .collect()

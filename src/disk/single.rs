@@ -1,7 +1,7 @@
 //! Single files outside any tree: the inventory and the bundle that a user starts with.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,18 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     renamed
+}
+
+/// Adds lines to the end of the text file `path`, which is made where there is none.
+///
+/// # Errors
+/// Whatever the operating system refuses.
+pub fn append(path: &Path, lines: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text)?;
+    let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
+    fill(file, format!("{end}{lines}").as_bytes())
 }
 
 fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {

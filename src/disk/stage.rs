@@ -8,13 +8,20 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::DiskError;
+use super::{DiskError, signal};
 use crate::tree::{Artifact, TreePath};
 
 /// How the name of a staging folder inside the output folder begins; the process id follows.
 pub(super) const IN_PLACE: &str = ".hagen-";
 
-/// A private folder of this process. Removed when dropped; what a killed process leaves behind
+/// What Git ignores in a folder and below.
+pub(super) const GIT_IGNORE: &str = ".gitignore";
+
+/// Where the new tree's own `.gitignore` waits while the stage has one that hides everything.
+const WAITING: &str = ".waiting.gitignore";
+
+/// A private folder of this process, which Git ignores whole: whatever becomes of the process,
+/// `git add .` finds no key in it. Removed when dropped; what a killed process leaves behind
 /// is removed by the next one that stages at the same place.
 #[derive(Debug)]
 pub(super) struct Stage {
@@ -44,7 +51,9 @@ impl Stage {
         // Where there are no locks (some network file systems), nobody clears abandoned stages.
         let _ = folder.try_lock();
         folder.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
-        Ok(Self { path, folder })
+        let stage = Self { path, folder };
+        hide(&stage.path)?;
+        Ok(stage)
     }
 
     /// Makes the folders of all these files, 0755.
@@ -59,17 +68,33 @@ impl Stage {
         Ok(folders)
     }
 
+    /// Where a file of the tree is in the stage.
+    pub(super) fn place(&self, path: &str) -> PathBuf {
+        self.path.join(if path == GIT_IGNORE { WAITING } else { path })
+    }
+
+    /// Puts the tree's own `.gitignore` in place, which names each private file.
+    pub(super) fn show(&self) -> Result<(), DiskError> {
+        let place = self.path.join(GIT_IGNORE);
+        match fs::rename(self.path.join(WAITING), &place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => fs::remove_file(&place),
+            shown => shown,
+        }
+        .map_err(|error| DiskError::io("replace", &place, &error))
+    }
+
     /// Creates every file, a private one 0600 from its first moment.
     pub(super) fn create(&self, files: &[(&str, &Artifact)]) -> Result<(), DiskError> {
         files.par_iter().try_for_each(|(path, artifact)| {
-            let path = self.path.join(path);
+            signal::turn_back(&self.path)?;
+            let path = self.place(path);
             create_file(&path, artifact).map_err(|error| DiskError::io("write", &path, &error))
         })
     }
 
     /// Gives the file at `from` a second name in the stage; its modification time stays.
     pub(super) fn link(&self, from: &Path, path: &str) -> io::Result<()> {
-        fs::hard_link(from, self.path.join(path))
+        fs::hard_link(from, self.place(path))
     }
 
     /// Waits until everything in the stage would survive a power cut. On Linux by one syncfs(2):
@@ -79,8 +104,8 @@ impl Stage {
         sync_stage(self, folders).map_err(|error| DiskError::io("sync", &self.path, &error))
     }
 
-    /// Lets go of the folder without removing it.
-    pub(super) fn release(mut self) -> PathBuf {
+    /// Lets go of the folder without removing it; it stays locked as long as the stage lives.
+    pub(super) fn release(&mut self) -> PathBuf {
         std::mem::take(&mut self.path)
     }
 }
@@ -88,10 +113,40 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if self.path != Path::new("") {
-            // Nothing to be done about a failure: the next run tries again.
-            let _ = fs::remove_dir_all(&self.path);
+            discard(&self.path);
         }
     }
+}
+
+/// Makes Git ignore a folder that is no tree, or no longer one.
+pub(super) fn hide(folder: &Path) -> Result<(), DiskError> {
+    let (waiting, place) = (folder.join(WAITING), folder.join(GIT_IGNORE));
+    create_public(&waiting, b"*\n").and_then(|()| fs::rename(&waiting, &place)).map_err(|error| {
+        // What is reported is why it could not be written.
+        let _ = fs::remove_file(&waiting);
+        DiskError::io("write", &place, &error)
+    })
+}
+
+/// Removes a folder that Git ignores; what makes it do so goes last. Nothing to be done about a
+/// failure: the next run tries again.
+fn discard(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name() == GIT_IGNORE {
+            continue;
+        }
+        let _ = match entry.file_type() {
+            Ok(kind) if kind.is_dir() => fs::remove_dir_all(path),
+            _ => fs::remove_file(path),
+        };
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
+/// A new file that may be read by all.
+pub(super) fn create_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?.write_all(bytes)
 }
 
 /// A new folder, 0755 whatever the umask; fine if it is there.
@@ -142,7 +197,7 @@ pub(super) fn clear_abandoned(parent: &Path, prefix: &str) {
             && id.chars().all(|c| c.is_ascii_digit() || c == '.')
             && entry.file_type().is_ok_and(|kind| kind.is_dir());
         if ours && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(entry.path());
+            discard(&entry.path());
         }
     }
 }

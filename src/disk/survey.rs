@@ -20,6 +20,8 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
     /// The permission bits of the folder; `None` while it does not exist.
     pub(super) mode: Option<u32>,
+    /// Whether nobody else owns it, who could exchange what is in it at any moment.
+    pub(super) ours: bool,
 }
 
 impl Target {
@@ -33,10 +35,11 @@ impl Target {
                     let message = format!("`{}` is not a folder", out.display());
                     return Err(DiskError::new(&UNWRITABLE, message, "give another output folder"));
                 }
-                Ok(Self { path, mode: Some(metadata.permissions().mode() & 0o7777) })
+                let mode = metadata.permissions().mode() & 0o7777;
+                Ok(Self { path, mode: Some(mode), ours: is_ours(&metadata) })
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Ok(Self { path: std::path::absolute(out).map_err(failed)?, mode: None })
+                Ok(Self { path: std::path::absolute(out).map_err(failed)?, mode: None, ours: true })
             }
             Err(error) => Err(failed(error)),
         }
@@ -50,6 +53,12 @@ pub(super) struct Found {
     pub(super) mode: u32,
     /// In bytes.
     pub(super) size: u64,
+    /// Whether nobody else owns it, who could change it at any moment.
+    pub(super) ours: bool,
+}
+
+fn is_ours(metadata: &fs::Metadata) -> bool {
+    metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// What an output folder holds. Paths are relative and sorted.
@@ -98,7 +107,8 @@ impl Survey {
             if entry.file_type().is_file() {
                 let metadata = entry.metadata().map_err(|error| walk_error(root, error))?;
                 let mode = metadata.permissions().mode() & 0o7777;
-                self.files.insert(path.to_owned(), Found { mode, size: metadata.len() });
+                let found = Found { mode, size: metadata.len(), ours: is_ours(&metadata) };
+                self.files.insert(path.to_owned(), found);
             } else if let Some(what) = oddity(&entry, path, device, folders) {
                 self.odd.insert(path.to_owned(), what);
                 if entry.file_type().is_dir() {

@@ -359,6 +359,69 @@ fn a_file_may_take_the_place_of_a_folder() {
     }
 }
 
+/// Only root can give files away, so nobody else can be tricked like this.
+#[test]
+fn no_file_of_another_user_s_stays_in_the_tree() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for mode in [Mode::Atomic, Mode::InPlace] {
+        let scratch = Scratch::new();
+        scratch.build(FIRST, mode).unwrap();
+        let files = ["README.md", "nodes/cp1/a.conf", "nodes/cp1/key", "hagen.json"];
+        for path in files {
+            std::os::unix::fs::chown(scratch.at(path), Some(1234), Some(1234)).unwrap();
+        }
+        let theirs = files.map(|path| scratch.inode(path));
+        let tree = tree(FIRST);
+        let found = compare(&tree, &manifest(&tree, "b1"), &scratch.out(), false).unwrap();
+        assert!(found.is_same() && found.mode_changed.len() == 4, "{found:?}");
+        assert_eq!(scratch.build(FIRST, mode).unwrap().files, 4);
+        for (path, inode) in files.iter().zip(theirs) {
+            let metadata = fs::metadata(scratch.at(path)).unwrap();
+            assert!(metadata.uid() == 0 && metadata.gid() == 0, "{path}");
+            assert_ne!(metadata.ino(), inode, "{path}: who had it open can still write to it");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_linked_from_a_folder_of_another_user_s() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.build(FIRST, Mode::Atomic).unwrap();
+    std::os::unix::fs::chown(scratch.out(), Some(1234), Some(1234)).unwrap();
+    let kept = scratch.inode("nodes/cp1/a.conf");
+    scratch.build(SECOND, Mode::Atomic).unwrap();
+    assert_ne!(
+        scratch.inode("nodes/cp1/a.conf"),
+        kept,
+        "it could be exchanged before it is linked"
+    );
+    assert_eq!(fs::metadata(scratch.out()).unwrap().uid(), 0);
+}
+
+#[test]
+fn the_tree_s_own_gitignore_takes_the_place_of_the_stage_s() {
+    let ignoring: &Sketch<'_> =
+        &[("README.md", "x\n", false), (".gitignore", "/nodes/cp1/key\n", false)];
+    for mode in [Mode::Atomic, Mode::InPlace] {
+        let scratch = Scratch::new();
+        for files in [ignoring, FIRST, ignoring] {
+            scratch.build(files, mode).unwrap();
+            let own = fs::read(scratch.at(".gitignore")).ok();
+            let wanted = (files == ignoring).then(|| b"/nodes/cp1/key\n".to_vec());
+            assert_eq!(own, wanted, "{mode:?}");
+        }
+        assert_eq!(names(&scratch.out()), [".gitignore", "README.md", "hagen.json"]);
+        let before = scratch.inode(".gitignore");
+        scratch.build(&[ignoring[0], ignoring[1], FIRST[1]], mode).unwrap();
+        assert_eq!(scratch.inode(".gitignore"), before, "it is unchanged");
+    }
+}
+
 #[test]
 fn many_files_in_many_folders_are_written() {
     let scratch = Scratch::new();

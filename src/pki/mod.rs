@@ -12,7 +12,7 @@ mod spec;
 pub use issue::{issue, service_account_kind};
 pub use issued::{Entry, Issued, Leaf, Pair, ServiceAccount};
 pub use policy::{Algorithm, Policy, lint};
-pub use spec::{Authority, CertSpec, LONG_LIVED, San, Usage};
+pub use spec::{Authority, CertSpec, San, Usage};
 
 crate::codes! { "pki":
     ALGORITHM = Warning "algorithm",

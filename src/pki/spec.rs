@@ -41,11 +41,6 @@ impl Authority {
 /// The label of the service account key in the secrets bundle.
 pub(super) const SERVICE_ACCOUNT: &str = "serviceAccount/key";
 
-/// The labels of the keys that outlive every leaf: those that a bundle stores where they are
-/// RSA or come from an existing cluster.
-pub const LONG_LIVED: [&str; 4] =
-    [Authority::Kubernetes.id(), Authority::FrontProxy.id(), Authority::Etcd.id(), SERVICE_ACCOUNT];
-
 /// Extended key usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Usage {

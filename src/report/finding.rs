@@ -1,4 +1,6 @@
-use super::{Code, Path, Severity};
+use std::borrow::Cow;
+
+use super::{Code, Path, Severity, redacted};
 
 /// One thing that the compiler has to say about the inventory. Never holds a secret.
 #[derive(Clone, Debug)]
@@ -74,8 +76,15 @@ impl Report {
         Self::default()
     }
 
-    /// Adds one finding.
-    pub fn push(&mut self, finding: Finding) {
+    /// Adds one finding, without what looks like a secret in its words.
+    pub fn push(&mut self, mut finding: Finding) {
+        let Finding { message, label, related, help, .. } = &mut finding;
+        let labels = related.iter_mut().map(|(_, label)| label);
+        for words in [message].into_iter().chain(label).chain(help).chain(labels) {
+            if let Cow::Owned(hidden) = redacted(words) {
+                *words = hidden;
+            }
+        }
         self.findings.push(finding);
     }
 

@@ -6,10 +6,12 @@ mod code;
 mod finding;
 mod path;
 pub mod print;
+mod secret;
 mod suggest;
 
 pub use allow::Allow;
 pub use code::{Code, Severity};
 pub use finding::{Finding, Report};
 pub use path::{Path, Step};
+pub use secret::{holds_secret, redacted};
 pub use suggest::closest;

@@ -16,8 +16,16 @@ pub const API_VERSION: &str = "hagen-secrets/v1";
 /// that derives otherwise writes the next number and goes on honouring this one.
 pub const DERIVATION: u32 = 1;
 
-/// The counters of a new bundle; [`Secrets`] says what they do.
-const GENERATIONS: [&str; 3] = ["ca", "leaves", "serviceAccount"];
+/// The counters of a new bundle; [`Secrets`] says what they do. None is ever missing: without
+/// its counter an area would fall back to its first keys.
+pub(super) const GENERATIONS: [&str; 3] = ["ca", "leaves", "serviceAccount"];
+
+/// Every area that may have a counter.
+pub const AREAS: [&str; 4] = ["ca", "leaves", "serviceAccount", "vrrp"];
+
+/// The labels of the keys that a bundle may store.
+pub const STORABLE: [&str; 4] =
+    ["ca/kubernetes", "ca/front-proxy", "ca/etcd", "serviceAccount/key"];
 
 /// The secrets bundle: what `x.secrets.yaml` holds. `Debug` shows no secret.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use p256::ecdsa::signature::Signer;
+use p256::ecdsa::signature::{Signer, Verifier};
 use p256::pkcs8::{AssociatedOid, DecodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::{DecodeRsaPrivateKey, EncodeRsaPrivateKey, EncodeRsaPublicKey};
@@ -36,6 +36,28 @@ pub enum KeyKind {
 /// (SP 800-131A).
 const RSA_BITS: usize = 2048;
 
+/// What is signed to see that a key can sign.
+const TRIAL: &[u8] = b"hagen";
+
+/// Why a text is no private key that hagen can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unusable(&'static str);
+
+impl Unusable {
+    const KIND: Self = Self("it is not an EC key on P-256 or P-384 or an RSA key, in PEM");
+    const RSA: Self = Self("the numbers of the RSA key do not belong together");
+    const FACTORS: Self = Self("the factors of the RSA key are not two different primes");
+    const SHORT: Self = Self("the RSA key has fewer than 2048 bits");
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 /// A private key whose signatures are deterministic (RFC 6979 for ECDSA; PKCS#1 v1.5 by nature):
 /// signing the same bytes twice gives the same certificate. Wiped when dropped; `Debug` hides it.
 #[derive(Clone)]
@@ -70,18 +92,43 @@ impl PrivateKey {
 
     /// From PEM: an EC key on one of the [`Curve`]s or an RSA key of at least 2048 bits, in the
     /// form of kubeadm (`EC PRIVATE KEY`, `RSA PRIVATE KEY`) or in PKCS#8 (`PRIVATE KEY`).
-    pub fn from_pem(pem: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When it is none of these, or could not sign.
+    pub fn from_pem(pem: &str) -> Result<Self, Unusable> {
         let p256 = p256::SecretKey::from_sec1_pem(pem).ok();
         if let Some(key) = p256.or_else(|| p256::SecretKey::from_pkcs8_pem(pem).ok()) {
-            return Some(Self(Inner::P256(key.into())));
+            return Ok(Self(Inner::P256(key.into())));
         }
         let p384 = p384::SecretKey::from_sec1_pem(pem).ok();
         if let Some(key) = p384.or_else(|| p384::SecretKey::from_pkcs8_pem(pem).ok()) {
-            return Some(Self(Inner::P384(key.into())));
+            return Ok(Self(Inner::P384(key.into())));
         }
         let rsa = RsaPrivateKey::from_pkcs1_pem(pem).ok();
-        let key = rsa.or_else(|| RsaPrivateKey::from_pkcs8_pem(pem).ok())?;
-        (key.n().bits() as usize >= RSA_BITS).then(|| Self::from_rsa(key))
+        let key = rsa.or_else(|| RsaPrivateKey::from_pkcs8_pem(pem).ok());
+        let no_key =
+            if pem.contains("BEGIN RSA PRIVATE KEY") { Unusable::RSA } else { Unusable::KIND };
+        Self::from_given_rsa(key.ok_or(no_key)?)
+    }
+
+    /// The library takes any factors for which n = p·q and e·d = 1 modulo p-1 and q-1, and fails
+    /// where it signs or encodes: with equal ones there is no inverse of q modulo p, and with
+    /// composite ones a signature is wrong.
+    fn from_given_rsa(key: RsaPrivateKey) -> Result<Self, Unusable> {
+        if (key.n().bits() as usize) < RSA_BITS {
+            return Err(Unusable::SHORT);
+        }
+        let inverse = key.crt_coefficient();
+        let signer = pkcs1v15::SigningKey::<Sha256>::new(key);
+        let signature: Option<pkcs1v15::Signature> =
+            inverse.and_then(|_| signer.try_sign(TRIAL).ok());
+        let verifier = pkcs1v15::VerifyingKey::<Sha256>::new(signer.as_ref().to_public_key());
+        match signature {
+            Some(signature) if verifier.verify(TRIAL, &signature).is_ok() => {
+                Ok(Self(Inner::Rsa(signer)))
+            }
+            _ => Err(Unusable::FACTORS),
+        }
     }
 
     /// How it signs.
@@ -256,7 +303,32 @@ mod tests {
     fn a_short_rsa_key_is_refused() {
         const SHORT: &str = include_str!("testdata/rsa-1024.pem");
         assert!(RsaPrivateKey::from_pkcs1_pem(SHORT).is_ok());
-        assert!(PrivateKey::from_pem(SHORT).is_none());
+        assert_eq!(PrivateKey::from_pem(SHORT).unwrap_err(), Unusable::SHORT);
+    }
+
+    /// Made with Python's integers: all satisfy n = p·q, and the first three
+    /// e·d = 1 modulo p-1 and q-1.
+    #[test]
+    fn an_rsa_key_that_could_not_sign_is_refused() {
+        const EQUAL: &str = include_str!("testdata/rsa-equal-primes.pem");
+        const EQUAL_PKCS8: &str = include_str!("testdata/rsa-equal-primes.pkcs8.pem");
+        const COMPOSITE: &str = include_str!("testdata/rsa-composite-factor.pem");
+        const EXPONENT: &str = include_str!("testdata/rsa-other-exponent.pem");
+        const MODULUS: &str = include_str!("testdata/rsa-other-modulus.pem");
+        for (pem, why) in [
+            (EQUAL, Unusable::FACTORS),
+            (EQUAL_PKCS8, Unusable::FACTORS),
+            (COMPOSITE, Unusable::FACTORS),
+            (EXPONENT, Unusable::RSA),
+            (MODULUS, Unusable::RSA),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n",
+                Unusable::RSA,
+            ),
+            ("hunter2", Unusable::KIND),
+        ] {
+            assert_eq!(PrivateKey::from_pem(pem).unwrap_err(), why, "{pem}");
+        }
     }
 
     /// A reproducible source of bytes: SHA-256 of a counter.

@@ -11,10 +11,11 @@ mod key;
 mod read;
 mod seed;
 
-pub use bundle::{API_VERSION, Bundle, DERIVATION};
+pub use bundle::{API_VERSION, AREAS, Bundle, DERIVATION, STORABLE};
 pub(crate) use bundle::{is_datable, rfc3339};
 pub use derive::Secrets;
-pub use key::{Curve, KeyKind, PrivateKey};
+pub use key::{Curve, KeyKind, PrivateKey, Unusable};
+pub use read::is_bundle;
 
 use crate::report::{Finding, Path};
 
@@ -23,13 +24,42 @@ crate::codes! { "secrets":
     NEWER = Error "newer",
     WRONG_CLUSTER = Error "wrong-cluster",
     CORRUPT = Error "corrupt",
+    UNKNOWN_LABEL = Error "unknown-label",
+    UNUSABLE_KEY = Error "unusable-key",
     READABLE = Warning "readable",
+    TRACKED = Warning "tracked",
+    NOT_IGNORED = Warning "not-ignored",
 }
 
 /// The finding of a build that found no bundle at `bundle`, for the inventory file `inventory`.
 pub fn missing(bundle: &str, inventory: &str) -> Finding {
     Finding::new(&MISSING, Path::root(), format!("there is no secrets bundle at {bundle}"))
         .help(format!("make one, once, with `hagen secrets new {inventory}`"))
+}
+
+/// The finding of a bundle that Git tracks; `line` is for a `.gitignore`.
+pub fn tracked(bundle: &str, line: &str) -> Finding {
+    Finding::new(&TRACKED, Path::root(), format!("Git tracks the secrets bundle {bundle}")).help(
+        format!(
+            "`git rm --cached {bundle}`, and add the line `{line}` to the file .gitignore beside it"
+        ),
+    )
+}
+
+/// The finding of a bundle that Git would take; `line` is for a `.gitignore`.
+pub fn not_ignored(bundle: &str, line: &str) -> Finding {
+    Finding::new(
+        &NOT_IGNORED,
+        Path::root(),
+        format!("Git does not ignore the secrets bundle {bundle}, so `git add .` takes it"),
+    )
+    .help(format!("add the line `{line}` to the file .gitignore beside it"))
+}
+
+/// The finding of a private key that cannot be used; `key` says which.
+pub fn unusable_key(key: &str, why: Unusable) -> Finding {
+    Finding::new(&UNUSABLE_KEY, Path::root(), format!("{key} cannot be used: {why}"))
+        .help("give a key on P-256 or P-384, or RSA of 2048 to 8192 bits, in PEM")
 }
 
 /// The finding of a bundle whose `mode` (permission bits) lets others than its owner read it.

@@ -4,15 +4,29 @@ use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-use super::bundle::is_datable;
+use super::bundle::{GENERATIONS, is_datable};
 use super::seed::Seed;
-use super::{API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey};
-use crate::report::{Finding, Path, Report};
+use super::{
+    API_VERSION, AREAS, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, UNKNOWN_LABEL,
+    unusable_key,
+};
+use crate::report::{Finding, Path, Report, closest};
 use crate::yaml;
 
 /// Every field that a bundle may have.
 const FIELDS: [&str; 8] =
     ["apiVersion", "cluster", "id", "issuedAt", "derivation", "generations", "seed", "keys"];
+
+/// Whether a file is a secrets bundle, also one of another version or one that cannot be read:
+/// given for something else, not a line of it may be shown.
+pub fn is_bundle(bytes: &[u8]) -> bool {
+    // UTF-16 has a NUL beside each letter of ASCII.
+    let letters: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+    let says = |line: &[u8], word: &str| line.windows(word.len()).any(|at| at == word.as_bytes());
+    letters
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .any(|line| says(line, "apiVersion") && says(line, "hagen-secrets/"))
+}
 
 impl Bundle {
     /// Reads the text of a bundle; `name` is its file's.
@@ -156,10 +170,31 @@ fn generations(fields: &Map<String, Value>, report: &mut Report) -> Option<BTree
         .get("generations")
         .and_then(Value::as_object)
         .and_then(|counters| counters.iter().map(counter).collect());
-    if counters.is_none() {
+    let Some(counters): Option<BTreeMap<String, u32>> = counters else {
         corrupt(report, "`generations` is not a map of counters from 1");
+        return None;
+    };
+    let unknown = counters.keys().filter(|area| !AREAS.contains(&area.as_str()));
+    let unknown = unknown.inspect(|area| {
+        report.push(unknown_label(&format!("has a generation of `{area}`"), area, &AREAS));
+    });
+    let mut whole = unknown.count() == 0;
+    for area in GENERATIONS.iter().filter(|area| !counters.contains_key(**area)) {
+        corrupt(report, &format!("`generations` has no `{area}`"));
+        whole = false;
     }
-    counters
+    whole.then_some(counters)
+}
+
+/// A label or an area that this release derives nothing for: misspelt, it would leave the keys
+/// that it means as they are without it.
+fn unknown_label(what: &str, label: &str, known: &[&str]) -> Finding {
+    let message = format!("the secrets bundle {what}, which nothing is derived for");
+    let finding = Finding::new(&UNKNOWN_LABEL, Path::root(), message);
+    match closest(label, known.iter().copied()) {
+        Some(known) => finding.help(format!("did you mean `{known}`?")),
+        None => finding.help(format!("use one of {}, or delete the entry", known.join(", "))),
+    }
 }
 
 fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, PrivateKey>> {
@@ -170,11 +205,18 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
     };
     let mut read = Some(BTreeMap::new());
     for (label, pem) in keys {
-        if let Some(key) = pem.as_str().and_then(PrivateKey::from_pem) {
-            read.as_mut().map(|read| read.insert(label.clone(), key));
-        } else {
-            corrupt(report, &format!("the key `{label}` is not an EC or RSA private key in PEM"));
+        if !STORABLE.contains(&label.as_str()) {
+            report.push(unknown_label(&format!("stores a key `{label}`"), label, &STORABLE));
             read = None;
+            continue;
+        }
+        match PrivateKey::from_pem(pem.as_str().unwrap_or_default()) {
+            Ok(key) => drop(read.as_mut().map(|read| read.insert(label.clone(), key))),
+            Err(why) => {
+                let key = format!("the key `{label}` of the secrets bundle");
+                report.push(unusable_key(&key, why));
+                read = None;
+            }
         }
     }
     read
@@ -234,17 +276,58 @@ mod tests {
             ("issuedAt", json!("0000-06-01T00:00:00Z"), "`issuedAt` is not a date in UTC"),
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
-            (
-                "keys",
-                json!({"ca/etcd": "secret"}),
-                "the key `ca/etcd` is not an EC or RSA private key",
-            ),
+            ("generations", json!({"ca": 1, "leaves": 1}), "`generations` has no `serviceAccount`"),
             ("sead", json!("x"), "it has a field `sead` that no bundle has"),
         ] {
             let complaint = complaint(field, value);
             let expected = format!("secrets/corrupt: the secrets bundle is damaged: {said}");
             assert!(complaint.starts_with(&expected), "{complaint}");
         }
+    }
+
+    #[test]
+    fn what_nothing_is_derived_for_is_named() {
+        let generations = json!({"Ca": 2, "ca": 1, "leaves": 1, "serviceAccount": 1});
+        assert_eq!(
+            complaint("generations", generations),
+            "secrets/unknown-label: the secrets bundle has a generation of `Ca`, which nothing is \
+             derived for"
+        );
+        let pem = include_str!("testdata/rsa-2048.pem");
+        assert_eq!(
+            complaint("keys", json!({"ca/kubernets": pem})),
+            "secrets/unknown-label: the secrets bundle stores a key `ca/kubernets`, which nothing \
+             is derived for"
+        );
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_named() {
+        for (pem, why) in [
+            ("hunter2", "it is not an EC key"),
+            (include_str!("testdata/rsa-1024.pem"), "the RSA key has fewer than 2048 bits"),
+            (include_str!("testdata/rsa-equal-primes.pem"), "the factors of the RSA key are not"),
+        ] {
+            let complaint = complaint("keys", json!({"ca/etcd": pem}));
+            let expected = "secrets/unusable-key: the key `ca/etcd` of the secrets bundle cannot be \
+                            used: ";
+            assert!(complaint.starts_with(&format!("{expected}{why}")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_is_known_whatever_else_is_wrong_with_it() {
+        let text = Bundle::new("demo", [7; 32], OffsetDateTime::UNIX_EPOCH).to_yaml();
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [
+            text.as_bytes(),
+            &wide,
+            b"{\"apiVersion\": \"hagen-secrets/v9\", \"seed\"",
+            b"\xff\r\napiVersion: hagen-secrets/v1\r\nseed",
+        ] {
+            assert!(is_bundle(bytes));
+        }
+        assert!(!is_bundle(b"apiVersion: hagen/v1\n# hagen-secrets/ are elsewhere\n"));
     }
 
     #[test]

@@ -10,8 +10,10 @@ use super::change::{Which, save};
 use crate::cli::console::Console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input;
-use crate::pki::LONG_LIVED;
-use crate::secrets::PrivateKey;
+use crate::cli::options::Reporting;
+use crate::report::Report;
+use crate::report::print::{Judged, Source};
+use crate::secrets::{self, PrivateKey, STORABLE, Unusable};
 
 /// Take a key of an existing cluster into the bundle.
 ///
@@ -29,7 +31,7 @@ pub(super) struct Import {
     #[command(flatten)]
     which: Which,
     /// What the key is for.
-    #[arg(value_name = "LABEL", value_parser = PossibleValuesParser::new(LONG_LIVED))]
+    #[arg(value_name = "LABEL", value_parser = PossibleValuesParser::new(STORABLE))]
     label: String,
     /// The private key in PEM; `-` is standard input.
     #[arg(value_name = "KEY")]
@@ -43,14 +45,22 @@ impl Import {
             Err(exit) => return Ok(exit),
         };
         let bytes = Zeroizing::new(input::read(&self.key)?);
-        let pem = std::str::from_utf8(&bytes).ok();
-        let key = pem.and_then(PrivateKey::from_pem).ok_or_else(|| {
-            Failure::new(format!("`{}` holds no private key that can be used", self.key.display()))
-                .help("give a key on P-256 or P-384, or RSA of at least 2048 bits, in PEM")
-        })?;
+        let key = match PrivateKey::from_pem(std::str::from_utf8(&bytes).unwrap_or_default()) {
+            Ok(key) => key,
+            Err(why) => return self.refuse(console, why),
+        };
         bundle.store(&self.label, key);
         let path = save(&self.which, &bundle)?;
         console.tell(&format!("{path}: holds the key `{}`\n", self.label));
         Ok(Exit::Fine)
+    }
+
+    /// Says why, beside no text: not a byte of the key is shown.
+    fn refuse(&self, console: &Console, why: Unusable) -> Result<Exit, Failure> {
+        let name = self.key.display().to_string();
+        let mut report = Report::new();
+        report.push(secrets::unusable_key(&format!("the key in `{name}`"), why));
+        let judged = Judged { source: Source::unread(&name, &[]), report: &report };
+        Reporting::default().print(console, &[judged])
     }
 }

@@ -1,5 +1,5 @@
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use getrandom::SysRng;
@@ -10,16 +10,17 @@ use zeroize::Zeroizing;
 use super::super::calendar;
 use super::super::console::Console;
 use super::super::exit::{Exit, Failure};
+use super::super::git;
 use super::super::input::{self, Inventory};
 use crate::disk;
 use crate::inventory::values::ClusterName;
-use crate::pki::LONG_LIVED;
-use crate::secrets::{Bundle, PrivateKey};
+use crate::secrets::{Bundle, PrivateKey, STORABLE};
 
 /// Make the bundle of a new cluster.
 ///
 /// Draws 32 random bytes and writes them with today's date to x.secrets.yaml beside the
-/// inventory x.yaml, readable by you alone. An existing file is never overwritten: a running
+/// inventory x.yaml, readable by you alone, and has Git ignore it: by a line of the .gitignore
+/// beside it. An existing file is never overwritten: a running
 /// cluster does not survive new keys.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
@@ -61,7 +62,7 @@ impl New {
         if let Some(bits) = self.rsa {
             store_rsa(&mut bundle, bits)?;
         }
-        write_new(&path, &bundle)?;
+        write_new(&path, &bundle, console)?;
         console.tell(&format!(
             "{}: the secrets of cluster {cluster}, bundle {}\n  keep it private, and keep a copy\n",
             path.display(),
@@ -95,7 +96,7 @@ pub(in crate::cli) fn make(
 
 /// RSA keys are not derived: the search for primes is a library's own and may change with it.
 fn store_rsa(bundle: &mut Bundle, bits: u16) -> Result<(), Failure> {
-    for label in LONG_LIVED {
+    for label in STORABLE {
         let key = PrivateKey::draw_rsa(&mut UnwrapErr(SysRng), usize::from(bits))
             .ok_or_else(|| Failure::new(format!("no RSA key of {bits} bits could be drawn")))?;
         bundle.store(label, key);
@@ -103,8 +104,17 @@ fn store_rsa(bundle: &mut Bundle, bits: u16) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a bundle where there is none.
-pub(in crate::cli) fn write_new(path: &std::path::Path, bundle: &Bundle) -> Result<(), Failure> {
+/// Writes a bundle where there is none, once Git ignores it.
+pub(in crate::cli) fn write_new(
+    path: &Path,
+    bundle: &Bundle,
+    console: &Console,
+) -> Result<(), Failure> {
+    if !path.exists()
+        && let Some(ignore) = git::protect(path)?
+    {
+        console.tell(&format!("{}: Git ignores the secrets bundle\n", ignore.display()));
+    }
     disk::create(path, bundle.to_yaml().as_bytes(), 0o600).map_err(|error| {
         let shown = path.display();
         match error.kind() {

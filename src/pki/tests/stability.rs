@@ -1,7 +1,7 @@
 //! What changes with what, and what never does.
 
 use super::*;
-use crate::secrets::{Curve, PrivateKey};
+use crate::secrets::{Curve, PrivateKey, STORABLE};
 
 #[test]
 fn the_order_of_specs_changes_nothing() {
@@ -105,7 +105,7 @@ fn a_stored_rsa_authority_signs_ecdsa_leaves() {
 fn stored_keys_take_the_place_of_all_long_lived_ones() {
     let stored = |label: &str| secrets(9).signing_key(label, Curve::P384);
     let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
-    LONG_LIVED.iter().for_each(|label| bundle.store(label, stored(label)));
+    STORABLE.iter().for_each(|label| bundle.store(label, stored(label)));
     let issued = issued(&[], &Policy::default(), &Secrets::new(&bundle));
     for authority in Authority::ALL {
         assert_eq!(issued.ca(authority).key_pem, stored(authority.id()).to_pem());

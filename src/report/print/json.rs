@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::text::steers;
 use super::{Judged, Place};
 
 /// One finding. Fields are only ever added.
@@ -84,6 +85,18 @@ pub fn json(judged: &[Judged<'_>], strict: bool) -> String {
         .collect();
     match lines.is_empty() {
         true => "[]\n".to_owned(),
-        false => format!("[\n{}\n]\n", lines.join(",\n")),
+        false => format!("[\n{}\n]\n", printable_json(&lines.join(",\n"))),
     }
+}
+
+/// JSON that says the same and steers no terminal. Such characters stand in strings only, and all
+/// are within the plane that `\u` reaches.
+pub fn printable_json(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match c != '\n' && steers(c) {
+            true => out += &format!("\\u{:04x}", u32::from(c)),
+            false => out.push(c),
+        }
+        out
+    })
 }

@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::{Finding, Path, Report};
+use super::{Finding, Path, Report, redacted};
 use crate::yaml::{Document, Positions};
 
-pub use json::json;
+pub use json::{json, printable_json};
 pub use sarif::sarif;
-pub use text::{remark, summary, text};
+pub use text::{printable, remark, summary, text};
 
 /// The text that a report speaks of.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl<'a> Source<'a> {
     pub fn read(document: &'a Document) -> Self {
         Self {
             name: document.name(),
-            text: Cow::Borrowed(document.text()),
+            text: redacted(document.text()),
             positions: Cow::Borrowed(document.positions()),
             document: Some(document),
         }
@@ -41,6 +41,10 @@ impl<'a> Source<'a> {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
         let positions = Cow::Owned(Positions::new(&text));
+        let text = match redacted(&text) {
+            Cow::Owned(hidden) => Cow::Owned(hidden),
+            Cow::Borrowed(_) => text,
+        };
         Self { name, text, positions, document: None }
     }
 

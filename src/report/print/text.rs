@@ -6,7 +6,7 @@ use annotate_snippets::{
 };
 
 use super::{Judged, Place, Source};
-use crate::report::{Finding, Severity};
+use crate::report::{Finding, Severity, redacted};
 
 /// Two annotations that are further apart, in lines, are shown as two snippets, so that the cost
 /// of a finding does not grow with the inventory.
@@ -34,7 +34,7 @@ pub fn text(judged: &[Judged<'_>], strict: bool, color: bool) -> String {
 
 /// What is said beside the findings, in their form: no code, no place.
 pub fn remark(severity: Severity, message: &str, help: Option<&str>, color: bool) -> String {
-    let title = Group::with_title(level(severity).primary_title(visible(message)));
+    let title = Group::with_title(level(severity).primary_title(visible(&redacted(message))));
     let help = help.map(|help| Group::with_title(Level::HELP.secondary_title(visible_lines(help))));
     let groups: Vec<Group<'_>> = [title].into_iter().chain(help).collect();
     format!("{}\n", renderer(color).render(&groups))
@@ -187,6 +187,17 @@ fn shown(text: &str) -> String {
     text.replace(|c: char| ('\u{80}'..='\u{9f}').contains(&c), "·")
 }
 
+/// Lines that others wrote, for a terminal: nothing in them steers it, line ends and tabs aside.
+pub fn printable(text: &str) -> String {
+    let parts = text.split_inclusive(['\n', '\t']);
+    parts.fold(String::with_capacity(text.len()), |mut out, part| {
+        let words = part.trim_end_matches(['\n', '\t']);
+        out += &visible(words);
+        out += &part[words.len()..];
+        out
+    })
+}
+
 /// The user's words inside a sentence: nothing in them may steer a terminal.
 fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
@@ -205,7 +216,7 @@ fn visible_lines(text: &str) -> String {
 
 /// Control characters and those that turn the direction of writing
 /// (<https://trojansource.codes>).
-fn steers(c: char) -> bool {
+pub(super) fn steers(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

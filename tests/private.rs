@@ -1,0 +1,285 @@
+//! What hagen never shows, never leaves behind and never takes into Git: the bundle, keys, and the
+//! private text of files.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use crate::compiled::root;
+use crate::scene::{Ran, Scene, finished};
+
+/// The seed of the scene's bundle.
+fn seed(scene: &Scene) -> String {
+    let bundle = scene.read("inventory.secrets.yaml");
+    bundle.lines().find_map(|line| line.strip_prefix("seed: ")).unwrap().to_owned()
+}
+
+fn said(ran: Ran) -> String {
+    ran.out + &ran.err
+}
+
+#[test]
+fn no_verb_shows_a_line_of_a_bundle_that_is_given_for_an_inventory() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let seed = seed(&scene);
+    let whole = scene.read("inventory.secrets.yaml");
+    // Also where the bundle is damaged, and where nothing says any more that it is one.
+    let texts = [
+        whole.clone(),
+        whole.replace("seed: ", "seed:\t\""),
+        whole.replace("apiVersion: hagen-secrets/v1", "apiVersion: hagen/v1"),
+        whole.replace("apiVersion: hagen-secrets/v1\n", "").replace("seed: ", "seed: \u{1}"),
+    ];
+    for text in texts {
+        scene.write("given.yaml", &text);
+        for arguments in [
+            "check given.yaml",
+            "check given.yaml --format json",
+            "check given.yaml --format sarif",
+            "build given.yaml --secrets inventory.secrets.yaml -o out",
+            "diff given.yaml --secrets inventory.secrets.yaml -o out",
+            "show given.yaml",
+            "why cluster/kubeconfigs/admin.conf -o out given.yaml",
+            "secrets new given.yaml",
+            "secrets show given.yaml --secrets inventory.secrets.yaml",
+        ] {
+            let said = said(scene.run(arguments));
+            assert!(!said.contains(&seed) && !said.contains("panicked"), "{arguments}:\n{said}");
+        }
+        let _ = std::fs::remove_file(scene.path("given.secrets.yaml"));
+    }
+    scene
+        .run("check inventory.secrets.yaml")
+        .expect(2)
+        .says("`inventory.secrets.yaml` is a secrets bundle, not an inventory")
+        .says("--secrets FILE");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_repeated() {
+    let scene = Scene::demo();
+    let key = std::fs::read_to_string(root().join("src/secrets/testdata/rsa-2048.pem")).unwrap();
+    let middle = key.lines().nth(5).unwrap();
+    let indented = key.replace('\n', "\n  ");
+    let seed = seed(&scene);
+    let inventory = scene.read("inventory.yaml");
+    for wrong in [
+        format!("seed: {seed}\n"),
+        format!("etcd: {{mode: {seed}}}\n"),
+        format!("etcd: |\n  {indented}\n"),
+        format!("etcd: {{mode: \"{}\"}}\n", key.replace('\n', "\\n")),
+    ] {
+        scene.write("inventory.yaml", format!("{inventory}{wrong}"));
+        for format in ["text", "json", "sarif"] {
+            let ran = scene.run(&format!("check inventory.yaml --format {format}")).expect(1);
+            let said = said(ran);
+            assert!(!said.contains(&seed) && !said.contains(middle), "{format}:\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_difference_shows_nothing_that_was_private() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let config = "out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
+    let entry = "\"path\": \"nodes/cp1/rootfs/etc/haproxy/haproxy.cfg\",";
+    // A tree in which the file was private, as its manifest says.
+    scene.edit("out/hagen.json", entry, &format!("{entry} \"secret\": true,"));
+    scene.write(config, "stats auth admin:hunter2\n");
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(diff.contains("haproxy.cfg (private)\n") && !diff.contains("hunter2"), "{diff}");
+    // One that no manifest knows, which its owner alone may read; and one that holds a key.
+    scene.edit("out/hagen.json", &format!("{entry} \"secret\": true,"), entry);
+    let close = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(scene.path(config), close(0o600)).unwrap();
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(diff.contains("haproxy.cfg (private)\n") && !diff.contains("hunter2"), "{diff}");
+    std::fs::set_permissions(scene.path(config), close(0o644)).unwrap();
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(diff.contains("\n-stats auth admin:hunter2\n"), "what all may read is shown: {diff}");
+    scene.write(config, "-----BEGIN EC PRIVATE KEY-----\nhunter2\n-----END EC PRIVATE KEY-----\n");
+    assert!(!scene.run("diff inventory.yaml -o out").expect(1).out.contains("hunter2"));
+    // The public text of a checkout with a strict umask.
+    scene.run("build inventory.yaml -o out").expect(0);
+    std::fs::set_permissions(scene.path(config), close(0o600)).unwrap();
+    scene.edit("inventory.yaml", "port: 8443", "port: 9443");
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(diff.contains("\n-    bind *:8443\n+    bind *:9443\n"), "{diff}");
+}
+
+#[test]
+fn nothing_that_is_read_from_a_folder_steers_the_terminal() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let steering = |text: &str| {
+        text.chars().any(|c| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
+    };
+    let evil = "\u{1b}[2J\u{9b}31m\u{202e}\r";
+    scene.edit("out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg", "bind", evil);
+    scene.write(&format!("out/{evil}"), "");
+    let manifest = scene.read("out/hagen.json");
+    let json = serde_json::to_string(evil).unwrap();
+    let json = json.trim_matches('"');
+    scene.write(
+        "out/hagen.json",
+        manifest
+            .replace("\"room\": \"haproxy\"", &format!("\"room\": \"{json}\""))
+            .replace("\"node\": \"cp2\"", &format!("\"node\": \"{json}\"")),
+    );
+    let again = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(again.contains("\\u{1b}[2J\\u{9b}31m\\u{202e}\\r"), "{again:?}");
+    for arguments in [
+        "diff inventory.yaml -o out",
+        "diff inventory.yaml -o out --output json",
+        "verify out",
+        "why /etc/haproxy/haproxy.cfg -o out",
+        "build inventory.yaml -o out --check",
+    ] {
+        let ran = scene.run(arguments);
+        assert!(!steering(&ran.out) && !steering(&ran.err), "{arguments}: {:?}", ran.out);
+        assert!(!ran.out.is_empty(), "{arguments}: {}", ran.err);
+    }
+    let json = scene.run("diff inventory.yaml -o out --output json").out;
+    serde_json::from_str::<serde_json::Value>(&json).unwrap();
+}
+
+#[test]
+fn an_abort_leaves_no_core() {
+    let scene = Scene::demo();
+    let hagen = env!("CARGO_BIN_EXE_hagen");
+    let mut child = Command::new("sh")
+        .args(["-c", "ulimit -c unlimited; exec \"$0\" check -", hagen])
+        .current_dir(scene.folder())
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = format!("/proc/{}/limits", child.id());
+    // It waits for an inventory, with its limit set.
+    let closed = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let limits = std::fs::read_to_string(&limits).unwrap_or_default();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+        core.is_some_and(|line| line.split_whitespace().nth(4) == Some("0"))
+    });
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(closed, "a core file may be written");
+    assert!(status.signal() == Some(6) && !status.core_dumped(), "{status}");
+}
+
+#[test]
+fn a_manifest_that_was_edited_along_with_a_file_is_found_out() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let config = "nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
+    let digest = |scene: &Scene| {
+        let manifest: serde_json::Value =
+            serde_json::from_str(&scene.read("out/hagen.json")).unwrap();
+        let files = manifest["files"].as_array().unwrap();
+        let entry = files.iter().find(|file| file["path"] == config).unwrap();
+        entry["fingerprint"].as_str().unwrap().to_owned()
+    };
+    let before = digest(&scene);
+    scene.run("verify out --secrets inventory.secrets.yaml").expect(0);
+    scene.edit("inventory.yaml", "port: 8443", "port: 9443");
+    scene.run("build inventory.yaml -o other").expect(0);
+    // The same on each control plane.
+    for node in ["cp1", "cp2", "cp3"] {
+        let config = config.replace("cp1", node);
+        scene.write(&format!("out/{config}"), scene.read(&format!("other/{config}")));
+    }
+    let other: serde_json::Value = serde_json::from_str(&scene.read("other/hagen.json")).unwrap();
+    let files = other["files"].as_array().unwrap();
+    let after = files.iter().find(|file| file["path"] == config).unwrap();
+    scene.edit("out/hagen.json", &before, after["fingerprint"].as_str().unwrap());
+    // Without the bundle nobody can tell, and hagen says that it did not.
+    scene.run("verify out").expect(0).says("hagen.json itself and");
+    let found = scene.run("verify out --secrets inventory.secrets.yaml").expect(1).out;
+    assert_eq!(found, "hagen.json: changed\n");
+    scene.edit("inventory.yaml", "port: 9443", "port: 8443");
+    let found = scene.run("build inventory.yaml -o out --check").expect(1).out;
+    assert!(found.contains("out/hagen.json: differs\n"), "{found}");
+}
+
+/// Git, as a person runs it in the scene's folder.
+fn git(scene: &Scene, arguments: &[&str]) -> Ran {
+    let mut git = Command::new("git");
+    let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+    git.args(identity).args(arguments).current_dir(scene.folder());
+    finished(git.env("GIT_CONFIG_GLOBAL", "/dev/null")).expect(0)
+}
+
+#[test]
+fn a_bundle_is_kept_out_of_git_from_the_start() {
+    let scene = Scene::new();
+    scene.run("init prod.yaml").expect(0).says(".gitignore: Git ignores the secrets bundle");
+    git(&scene, &["init", "--quiet"]);
+    git(&scene, &["add", "."]);
+    let listed = git(&scene, &["ls-files"]).out;
+    assert_eq!(listed, ".gitignore\nprod.yaml\n");
+    let ran = scene.run("check prod.yaml --strict").expect(0);
+    assert!(ran.err.contains("nothing found"), "{}", ran.err);
+    // What a killed `secrets renew` or an editor leaves.
+    scene.write("prod.secrets.yaml.4711.new", "seed");
+    scene.write("prod.secrets.yaml~", "seed");
+    git(&scene, &["add", "."]);
+    assert_eq!(git(&scene, &["ls-files"]).out, listed);
+    // A second one needs no second line; one of another name has one of its own.
+    let before = scene.read(".gitignore");
+    scene.run("init lab.yaml").expect(0);
+    assert_eq!(scene.read(".gitignore"), before);
+    scene.write(".gitignore", format!("{before}/out/"));
+    scene.run("secrets new prod.yaml -o other.yaml").expect(0);
+    assert!(scene.read(".gitignore").starts_with(&format!("{before}/out/\n#")));
+    git(&scene, &["add", "."]);
+    assert_eq!(git(&scene, &["ls-files"]).out, ".gitignore\nlab.yaml\nprod.yaml\n");
+}
+
+#[test]
+fn git_s_own_verdict_on_a_bundle_is_hagen_s() {
+    let scene = Scene::demo();
+    git(&scene, &["init", "--quiet"]);
+    std::fs::create_dir(scene.path("sites")).unwrap();
+    let bundle = "sites/inventory.secrets.yaml";
+    scene.write("sites/inventory.yaml", scene.read("inventory.yaml"));
+    scene.write(bundle, scene.read("inventory.secrets.yaml"));
+    for lines in [
+        "*.secrets.yaml*",
+        "/sites/",
+        "sites/*.yaml\n!sites/inventory.yaml",
+        "*.yaml\n!*.yaml",
+        "inventory.secrets.yaml/",
+        "# nothing",
+        "**/*.secrets.yaml",
+        "sites\n!sites/inventory.secrets.yaml",
+    ] {
+        scene.write(".gitignore", lines);
+        let ignored = Command::new("git")
+            .args(["check-ignore", "--quiet", bundle])
+            .current_dir(scene.folder())
+            .status()
+            .unwrap();
+        let said = scene.run("check sites/inventory.yaml").expect(0).err;
+        let warned = said.contains("[secrets/not-ignored]");
+        assert_eq!(warned, !ignored.success(), "{lines}:\n{said}");
+    }
+    // A worktree has its index elsewhere, and what is tracked is said although it is ignored.
+    scene.write(".gitignore", "*.secrets.yaml");
+    git(&scene, &["add", "--force", "."]);
+    git(&scene, &["commit", "--quiet", "-m", "a"]);
+    scene.run("check sites/inventory.yaml").expect(0).says("[secrets/tracked]");
+    git(&scene, &["worktree", "add", "--quiet", "tree"]);
+    scene.run("check tree/sites/inventory.yaml").expect(0).says("[secrets/tracked]");
+    scene.run("check tree/sites/inventory.yaml --strict").expect(1);
+    git(&scene, &["rm", "--quiet", "--cached", bundle]);
+    let said = scene.run("check sites/inventory.yaml").expect(0).err;
+    assert!(said.contains("nothing found"), "{said}");
+    // An encrypted bundle may be committed.
+    scene.write("tree/sites/inventory.secrets.yaml", "apiVersion: ENC[AES256_GCM,data:x]\n");
+    let said = scene.run("check tree/sites/inventory.yaml").expect(0).err;
+    assert!(!said.contains("[secrets/"), "{said}");
+}
