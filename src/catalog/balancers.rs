@@ -118,7 +118,9 @@ features! {
         config_test,
         /// `vrrp_track_process` (2.0.11).
         track_process,
-        /// `check_unicast_src` and `unicast_ttl` (2.1.0).
+        /// `vrrp_check_unicast_src` (1.2.20): an advert of nobody in `unicast_peer` is refused.
+        check_unicast_src,
+        /// `unicast_ttl`, and `min_ttl` of a peer in `unicast_peer` (2.1.0).
         unicast_ttl,
         /// `max_auto_priority` (2.1.0).
         max_auto_priority,
@@ -203,8 +205,9 @@ mod tests {
     #[test]
     fn keepalived_features_begin_where_upstream_says() {
         type Fact = fn(&Keepalived) -> bool;
-        let since: [(&str, &str, Fact); 10] = [
+        let since: [(&str, &str, Fact); 11] = [
             ("1.3.6", "1.3.7", |k| k.vrrp_v3_unicast),
+            ("1.2.19", "1.2.20", |k| k.check_unicast_src),
             ("1.2.24", "1.3.0", |k| k.enable_script_security),
             ("2.0.3", "2.0.4", |k| k.config_test),
             ("1.3.4", "1.3.5", |k| k.init_fail),

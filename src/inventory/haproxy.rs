@@ -30,8 +30,12 @@ pub struct HaproxySection {
     pub idle_timeout: Option<Duration>,
     /// How long a connection to an API server may take. Default: `300ms`.
     pub connect_timeout: Option<Duration>,
-    /// Time between two health checks, and the longest that one may take. Default: `500ms`.
+    /// Time between two health checks, and the longest that the connection of one may take, TLS
+    /// handshake included: who lets none come about is dead. Default: `500ms`.
     pub check_interval: Option<Duration>,
+    /// How long an API server may take to answer a health check: who is slower counts as dead. Its
+    /// own wait for etcd alone is up to 2 s. Default: `3s`.
+    pub check_timeout: Option<Duration>,
     /// Failed checks after which a backend leaves. Default: 3.
     #[schemars(range(min = 1, max = 100))]
     pub fall: Option<u32>,

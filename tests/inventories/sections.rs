@@ -109,6 +109,7 @@ fn balancer() -> BoxedStrategy<Value> {
         "idleTimeout": ["90m", "576h"],
         "connectTimeout": ["250ms", "5s"],
         "checkInterval": ["500ms", "10s"],
+        "checkTimeout": ["2500ms", "10s"],
         "fall": [1, 100],
         "rise": [1, 100],
         "maxConnections": [100, 1_000_000],

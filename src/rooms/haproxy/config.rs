@@ -40,6 +40,10 @@ pub(super) struct Config {
     idle_timeout: String,
     connect_timeout: String,
     fin_timeout: &'static str,
+    /// Also the longest that the connection of a check may take.
+    check_interval: String,
+    /// The longest that the answer to a check may take after that.
+    check_timeout: String,
     /// The argument of `bind`: every address of the endpoint's family.
     bind: String,
     maxconn: u32,
@@ -82,6 +86,8 @@ impl Config {
             idle_timeout: plan.idle_timeout.to_string(),
             connect_timeout: plan.connect_timeout.to_string(),
             fin_timeout: FIN_TIMEOUT,
+            check_interval: plan.check_interval.to_string(),
+            check_timeout: plan.check_timeout.to_string(),
             bind,
             maxconn: plan.max_connections,
             loopback,
@@ -107,16 +113,16 @@ impl Config {
     }
 }
 
-/// How every API server is checked, in the order of the manual's section 5.2. A check may take as
-/// long as its interval, TLS handshake included: `timeout check` is not set, with which haproxy
-/// would give the handshake no longer than `timeout connect`. While an API server is on its way
-/// down or up, checks follow one another twice as fast.
+/// How every API server is checked, in the order of the manual's section 5.2. With `timeout check`
+/// a check's connection, TLS handshake included, may take the lower of `inter` and `timeout
+/// connect`; the backend of the checks has both alike. While an API server is on its way down or
+/// up, checks follow one another twice as fast.
 fn server_options(plan: &HaproxyPlan, host: &Host) -> String {
     let HaproxyPlan { check_interval, fall, rise, .. } = plan;
     let between = Duration::from_millis((check_interval.millis() / 2).max(1));
     let sni = if host.can.check_sni { format!(" check-sni {SERVER_NAME}") } else { String::new() };
     format!(
-        "check inter {check_interval} fastinter {between} fall {fall} rise {rise} on-marked-down shutdown-sessions \
+        "check inter {check_interval} fastinter {between} fall {fall} rise {rise} \
          check-ssl{sni} verify required verifyhost {SERVER_NAME} ca-file {CA}"
     )
 }

@@ -25,6 +25,7 @@ use self::plan::HaproxyPlan;
 crate::codes! { "haproxy":
     DIRECTIVE_VERSION = Error "directive-version",
     TIMEOUT_RANGE = Error "timeout-range",
+    SLOW_IS_DOWN = Warning "slow-is-down",
     TIMEOUTS_CUT_WATCHES = Warning "timeouts-cut-watches",
 }
 
@@ -80,6 +81,7 @@ impl Plan for HaproxyPlan {
             "idleTimeout": self.idle_timeout,
             "connectTimeout": self.connect_timeout,
             "checkInterval": self.check_interval,
+            "checkTimeout": self.check_timeout,
             "fall": self.fall,
             "rise": self.rise,
             "maxConnections": self.max_connections,

@@ -17,6 +17,7 @@ pub(super) struct HaproxyPlan {
     pub(super) idle_timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) check_interval: Duration,
+    pub(super) check_timeout: Duration,
     pub(super) fall: u32,
     pub(super) rise: u32,
     pub(super) max_connections: u32,
@@ -48,6 +49,7 @@ impl HaproxyPlan {
             idle_timeout,
             connect_timeout,
             check_interval,
+            check_timeout,
             fall,
             rise,
             max_connections,
@@ -63,11 +65,14 @@ impl HaproxyPlan {
             // that gives up after a second does; so has one whose first packet is lost, which TCP
             // sends again after a second only (RFC 6298).
             connect_timeout: connect_timeout.clone().unwrap_or(Duration::from_millis(300)),
-            // A host that is off is left after 2.5 s at most: three checks of half a second, with
-            // half of that between them. On the proving ground that bounds the outage: sessions
-            // that are being opened to the host just then are cut. An API server that waits for
-            // etcd to elect a leader, one to two seconds, stays.
+            // A host that is off, or an API server that hangs, is left after 2.5 s at most: three
+            // handshakes of half a second, with half of that between them. On the proving ground
+            // that bounds the outage: sessions that are being opened to the host just then are cut.
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(500)),
+            // A slow API server is no dead one. All of them are slow at once, for they share etcd,
+            // and a balancer that leaves them all cuts every watch and adds to their load. Their own
+            // wait for etcd is two seconds.
+            check_timeout: check_timeout.clone().unwrap_or(Duration::from_millis(3000)),
             fall: fall.unwrap_or(3),
             rise: rise.unwrap_or(2),
             // Enough for a thousand kubelets with a handful of long connections each.

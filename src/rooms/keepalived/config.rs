@@ -39,6 +39,13 @@ pub(super) struct Config<'a> {
     /// Everyone else. None at all leaves unicast out: an empty list is an error to some versions
     /// and multicast to others.
     peers: Vec<IpAddr>,
+    /// Whether adverts of others than the peers are refused.
+    check_source: bool,
+    /// Whether a peer's advert counts only with the TTL that no router leaves (RFC 5798, 5.1.1.3):
+    /// its source address alone could come from anywhere. keepalived itself asks multicast only.
+    /// Not over IPv6, where adverts leave with 64 unless `unicast_ttl` says otherwise: a node that
+    /// is changed before the others would not hear them.
+    on_link: bool,
     /// With its prefix.
     vip: String,
 }
@@ -90,6 +97,8 @@ impl<'a> Config<'a> {
                 .filter(|peer| peer.index != host.index)
                 .map(|peer| peer.address)
                 .collect(),
+            check_source: host.can.check_unicast_src && plan.hosts.len() > 1,
+            on_link: host.can.unicast_ttl && endpoint.vip.is_ipv4(),
             vip: format!("{}/{prefix}", endpoint.vip),
         }
     }
@@ -112,11 +121,11 @@ pub(super) struct Check {
     port: u16,
     /// Where haproxy says whether it finds an API server that is ready; nginx does not know.
     status_port: Option<u16>,
-    /// The other control planes' API servers, `address/port`, the next one in the inventory first,
-    /// so that not all ask the same one. None where no other node could take the VIP.
+    /// Who is reached by a node that is not cut off, `address/port`: the other control planes' API
+    /// servers, the next one in the inventory first, so that not all ask the same one; then etcd,
+    /// where this node has no member of its own to ask. None where no other node could take the
+    /// VIP.
     peers: Vec<String>,
-    /// Seconds for one of them. keepalived waits a second for the whole check.
-    patience: String,
     /// Where this node's API server says that it is ready.
     api_server: String,
     /// Where this node's member of etcd says that it has a quorum; `None` without a member.
@@ -128,23 +137,21 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) fn new(node: &Node, cluster: &Cluster) -> Self {
+        let at = |other: &Node, port| format!("{}/{port}", other.address);
         let others = cluster.control_planes().filter(|other| other.index != node.index);
         let (earlier, later): (Vec<&Node>, Vec<&Node>) =
             others.partition(|other| other.index < node.index);
-        let peers: Vec<String> = later
-            .into_iter()
-            .chain(earlier)
-            .map(|other| format!("{}/{}", other.address, cluster.api_port))
-            .collect();
-        let count = u64::try_from(peers.len()).unwrap_or(u64::MAX).max(1);
+        let others = later.into_iter().chain(earlier);
+        let mut peers: Vec<String> = others.map(|other| at(other, cluster.api_port)).collect();
+        if !peers.is_empty() && !node.member {
+            peers.extend(cluster.members().map(|member| at(member, cluster.etcd.client_port)));
+        }
         let health = host_port(loopback(node.address), cluster.etcd.metrics_port);
         Self {
             loopback: loopback(cluster.endpoint.vip),
             port: cluster.endpoint.port,
             status_port: (cluster.balancer == LoadBalancerKind::Haproxy)
                 .then_some(cluster.haproxy_status_port),
-            // The other questions take 0.3 s together when nobody answers.
-            patience: seconds((400 / count).max(50)),
             peers,
             api_server: cluster.api_url(node) + &cluster.release.health_path,
             member: node.member.then(|| format!("http://{health}/health")),

@@ -13,7 +13,7 @@ use super::election::{self, Loss, Rules};
 use super::plan::KeepalivedPlan;
 use super::{
     ADVERT_INTERVAL, AUTH, NO_FAILOVER, NOPREEMPT_MASTER, NOT_EVERY_CONTROL_PLANE, PRIORITY_RANGE,
-    ROUTER_ID_CLASH, ROUTER_ID_RANGE, VRRP_VERSION, WHOLE_SECONDS,
+    ROUTER_ID_CLASH, ROUTER_ID_RANGE, SLOW_IS_DOWN, VRRP_VERSION, WHOLE_SECONDS,
 };
 
 /// The longest interval of version 3: twelve bits of hundredths of a second (RFC 5798, 5.2.7).
@@ -34,6 +34,16 @@ pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report
             .label("no election without preemption starts here")
             .because(section("preempt"), "false, also where it is left out")
             .help("leave `state` out: the election makes one of them master"),
+        );
+    }
+    if plan.fall == 1 && plan.hosts.len() > 1 {
+        let message =
+            "one slow check makes a node give the VIP up, and busy nodes are slow together";
+        report.push(
+            Finding::new(&SLOW_IS_DOWN, section("fall"), message)
+                .label("the first failed check is the last")
+                .because(section("checkInterval"), format!("{} for it", plan.check_interval))
+                .help("leave `fall` out for 2"),
         );
     }
     if electable {

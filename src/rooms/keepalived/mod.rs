@@ -31,6 +31,7 @@ crate::codes! { "keepalived":
     PRIORITY_RANGE = Error "priority-range",
     ROUTER_ID_CLASH = Error "router-id-clash",
     ROUTER_ID_RANGE = Error "router-id-range",
+    SLOW_IS_DOWN = Warning "slow-is-down",
     VRRP_VERSION = Error "vrrp-version",
     WHOLE_SECONDS = Error "whole-seconds",
 }

@@ -22,25 +22,37 @@ api_server_is_ready() {
   curl -sf -o /dev/null --max-time 0.3 --noproxy '*' --cacert /etc/kubernetes/pki/ca.crt https://192.168.1.12:6443/readyz
 }
 
-# A balancer that finds no API server, although the one here is ready, is of no use. Where none is
-# ready anywhere, as while etcd elects a leader, giving the VIP up would help nobody.
-balancer_finds_one() {
+# A balancer that says that it finds no API server, although the one here is ready, is of no use.
+# Where none is ready anywhere, as while etcd elects a leader, giving the VIP up would help nobody.
+balancer_finds_none() {
   exec 4<>/dev/tcp/127.0.0.1/8404 || return 1
   printf 'GET /healthz HTTP/1.0\r\n\r\n' >&4
-  read -r -t 0.3 _ status _ <&4 && [ "$status" = 200 ]
+  read -r -t 0.3 _ status _ <&4 && [ "$status" = 503 ]
 }
-if ! balancer_finds_one && api_server_is_ready; then
+if balancer_finds_none && api_server_is_ready; then
   exit 1
 fi
 
 # A node that is cut off from the other control planes hears nobody and takes the VIP, or keeps it,
-# with nothing of use behind its balancer. Whoever reaches one of them is not cut off.
+# with nothing of use behind its balancer. Whoever reaches one of these hosts is not cut off. What
+# they answer is not asked, nor how fast: API servers are slow, or down, all at once, and then a VIP
+# that everybody gives up comes back seconds after them.
 readonly peers=(192.168.1.13/6443 192.168.1.11/6443)
+reaches() {
+  local said
+  said=$(LC_ALL=C timeout 0.3 bash -c "exec 3<>/dev/tcp/$1" 2>&1) || [[ $said == *refused* ]]
+}
+reaches "${peers[0]}" && exit 0
+asked=()
 for peer in "${peers[@]}"; do
-  timeout 0.2 bash -c "exec 3<>/dev/tcp/$peer" 2>/dev/null && exit 0
+  reaches "$peer" &
+  asked+=("$!")
+done
+for one in "${asked[@]}"; do
+  wait "$one" && exit 0
 done
 
 # Or the others are gone, and this node is all that is left.
-# An API server says for up to three seconds that it is ready after etcd has lost its quorum; the
-# member of etcd knows at once.
-curl -sf -o /dev/null --max-time 0.3 --noproxy '*' http://127.0.0.1:2381/health && api_server_is_ready
+# An API server says for up to three seconds that it is ready after etcd has lost its quorum, and a
+# slow one says nothing for as long; the member of etcd knows at once.
+curl -sf -o /dev/null --max-time 0.3 --noproxy '*' http://127.0.0.1:2381/health
