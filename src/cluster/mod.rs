@@ -25,6 +25,7 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
+pub use pod_range::moved as moved_pod_ranges;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
 pub use settled::settled;

@@ -10,6 +10,7 @@ mod judge;
 mod plan;
 mod single;
 mod stage;
+mod standing;
 mod survey;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ use std::path::Path;
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
 pub use single::{create, remove, replace};
+pub use standing::standing;
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};

@@ -55,7 +55,8 @@ pub struct NodeSection {
     /// own for a control plane that is not a worker, else none.
     pub taints: Option<Vec<Taint>>,
     /// The addresses of this node's pods under `cni.plugin: bridge`, within `cluster.podSubnet`.
-    /// Default: the /24 (IPv6: /64) at the node's place among those that run pods; `hagen show`
-    /// prints it, to be pinned before a node in front of this one leaves the list.
+    /// Default: the /24 (IPv6: /64) at the node's place among those that run pods; `build`
+    /// and `diff` refuse one that is not what the tree in the output folder has, and name the
+    /// `podRange` to write.
     pub pod_range: Option<Cidrs>,
 }

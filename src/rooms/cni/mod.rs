@@ -12,6 +12,8 @@ mod lint;
 mod manifest;
 mod plan;
 
+pub use bridge::{CONFLIST_PATH, range};
+
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
