@@ -244,6 +244,18 @@ impl Cluster {
         self.etcd.members.iter().map(|index| &self.nodes[*index])
     }
 
+    /// Whether kubeadm installs kube-proxy.
+    pub fn runs_kube_proxy(&self) -> bool {
+        self.proxy_mode != ProxyMode::None
+    }
+
+    /// The phases that `kubeadm init` leaves out: in its configuration where the release has
+    /// [`skip_phases_field`](crate::catalog::KubeadmFacts::skip_phases_field), and with
+    /// `--skip-phases` where it has not.
+    pub fn skipped_init_phases(&self) -> &'static [&'static str] {
+        if self.runs_kube_proxy() { &[] } else { &["addon/kube-proxy"] }
+    }
+
     /// The first address of each service network: the API's own (kubeadm's GetAPIServerVirtualIP).
     pub fn api_service_addresses(&self) -> Vec<IpAddr> {
         self.service_subnets.iter().filter_map(|network| nth(network, 1)).collect()

@@ -260,6 +260,15 @@ mod tests {
     }
 
     #[test]
+    fn somebody_has_to_forward_services() {
+        let nobody = ["cni/no-services at cni.plugin"];
+        let with = |cni: Value| json!({"kubeProxy": {"mode": "none"}, "cni": cni});
+        assert_eq!(complaints(&Cni, &with(json!({}))), nobody);
+        assert_eq!(complaints(&Cni, &with(json!({"plugin": "bridge"}))), nobody);
+        assert!(complaints(&Cni, &with(json!({"plugin": "none"}))).is_empty());
+    }
+
+    #[test]
     fn nodes_and_families_are_judged() {
         let elsewhere = |cni: Value| {
             let overlay = json!({"cni": cni, "nodes": [
