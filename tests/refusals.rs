@@ -346,7 +346,11 @@ fn pin(scene: &Scene, ran: &Ran) {
     for pin in help.split(", ") {
         let (key, node) = pin.split_once(" at ").expect("a node");
         let key = key.trim_matches('`');
-        scene.edit("inventory.yaml", &format!("{{name: {node},"), &format!("{{name: {node}, {key},"));
+        scene.edit(
+            "inventory.yaml",
+            &format!("{{name: {node},"),
+            &format!("{{name: {node}, {key},"),
+        );
     }
 }
 

@@ -11,6 +11,7 @@ crate::codes! { "cluster":
     EVEN_CONTROL_PLANES = Warning "even-control-planes",
     EXTRA_ARG_OWNED = Error "extra-arg-owned",
     EXTRA_ARG_REMOVED = Error "extra-arg-removed",
+    FIELD_TYPE = Error "field-type",
     FILE_CLASH = Error "file-clash",
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",

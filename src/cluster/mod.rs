@@ -4,6 +4,7 @@
 pub mod codes;
 pub mod endpoint;
 pub mod extra;
+pub mod fields;
 pub mod layout;
 mod lint;
 mod pod_range;

@@ -123,8 +123,7 @@ pub fn moved(cluster: &Cluster, standing: &BTreeMap<String, IpNet>) -> Option<Fi
         1 => ", and that of another node moves too".to_owned(),
         more => format!(", and those of {more} other nodes move too"),
     };
-    let message =
-        format!("the pods of node {} would move from {was} to {now}{others}", first.name);
+    let message = format!("the pods of node {} would move from {was} to {now}{others}", first.name);
     let at = first.path().key("podRange");
     let pins: Vec<String> = pinned(cluster, *network, &moved)
         .into_iter()

@@ -19,7 +19,7 @@ pub(super) const DOCUMENT: &str = "kubelet/KubeletConfiguration";
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
-    owned: &["/apiVersion", "/kind", "/cgroupDriver", "/staticPodPath", "/clusterDNS"],
+    owned: &["/apiVersion", "/kind", "/cgroupDriver", "/staticPodPath"],
 }];
 
 /// States the configuration, flags, ports, unit, folder and packages.
@@ -222,6 +222,23 @@ mod tests {
         assert_eq!(threshold(overlay), 90);
         assert!(threshold(json!({})).is_null());
     }
+    #[test]
+    fn pods_may_ask_a_cache_on_their_node() {
+        let with = |addresses: serde_json::Value| json!({"kubelet": {"config": {"clusterDNS": addresses}}});
+        let cache = with(json!(["169.254.20.10"]));
+        assert!(complaints(&Kubelet, &cache).is_empty());
+        let (_, claims) = claimed(&cache);
+        assert_eq!(claims.kubeadm_documents[0].1["clusterDNS"], json!(["169.254.20.10"]));
+        let at = |place: &str| vec![format!("kubelet/cluster-dns at {place}")];
+        assert_eq!(complaints(&Kubelet, &with(json!([]))), at("kubelet.config.clusterDNS"));
+        let name = with(json!(["10.96.0.10", "kube-dns"]));
+        assert_eq!(complaints(&Kubelet, &name), at("kubelet.config.clusterDNS[1]"));
+        let patched = json!({"patches": [{
+            "document": "kubelet/KubeletConfiguration", "patch": {"clusterDNS": ["dns"]},
+        }]});
+        assert_eq!(complaints(&Kubelet, &patched), at("patches[0].patch.clusterDNS[0]"));
+    }
+
 
     #[test]
     fn the_pages_hold() {
