@@ -25,6 +25,7 @@ crate::codes! { "cluster":
     PUBLIC_NETWORK = Warning "public-network",
     RUNTIME_TOO_NEW = Error "runtime-too-new",
     RUNTIME_TOO_OLD = Error "runtime-too-old",
+    SECOND_ADDRESS = Error "second-address",
     SERVICE_RANGE_TOO_SMALL = Error "service-range-too-small",
     SINGLE_CONTROL_PLANE = Warning "single-control-plane",
     VERSION_UNKNOWN = Error "version-unknown",

@@ -165,6 +165,8 @@ pub struct Node {
     pub ssh: String,
     /// Whether it runs an API server.
     pub control_plane: bool,
+    /// Its address of the other family.
+    pub second_address: Option<IpAddr>,
     /// Whether it runs ordinary pods.
     pub worker: bool,
     /// Whether it is a member of etcd (stacked or external).
@@ -194,6 +196,11 @@ impl Node {
     pub fn kubelet(&self) -> bool {
         self.control_plane || self.worker
     }
+    /// Its address, and the one of the other family where it has one.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [self.address].into_iter().chain(self.second_address)
+    }
+
 }
 
 /// One merge patch.

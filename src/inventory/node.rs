@@ -35,6 +35,10 @@ pub struct NodeSection {
     pub name: NodeName,
     /// The cluster address: advertise address, node IP, etcd, VRRP source, balancer backend.
     pub address: Address,
+    /// The node's address of the other family, where pods have addresses of both: the kubelet
+    /// registers it as the node's second address, and a control plane's certificate names it. All
+    /// parts of the cluster go on meeting at `address`. Kubernetes 1.21 or newer. Default: none.
+    pub second_address: Option<Address>,
     /// What the node does; at least one role.
     #[schemars(length(min = 1), extend("examples" = [["control-plane"]]))]
     pub roles: Vec<Role>,

@@ -127,7 +127,8 @@ fn hosts(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
         .nodes
         .iter()
         .filter(known)
-        .map(|other| Entry { address: other.address.to_string(), name: &other.name });
+        .flat_map(|other| other.addresses().map(|address| (address.to_string(), &other.name)))
+        .map(|(address, name)| Entry { address, name });
     let file = File::beside(node, layout::HOSTS_FRAGMENT)
         .phase(Phase::Prepare)
         .reads([Path::of(&["nodes"]), Path::of(&["endpoint"])]);
