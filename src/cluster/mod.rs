@@ -8,6 +8,7 @@ pub mod fields;
 pub mod layout;
 mod lint;
 mod pod_range;
+mod proxy;
 mod resolve;
 pub mod sessions;
 mod settled;
@@ -27,6 +28,7 @@ pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
 pub use pod_range::moved as moved_pod_ranges;
+pub use proxy::Proxy;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
 pub use settled::settled;
@@ -64,6 +66,8 @@ pub struct Cluster {
     pub proxy_mode: ProxyMode,
     /// The machines in the inventory's order.
     pub nodes: Vec<Node>,
+    /// The way to registries, where it leads through a proxy.
+    pub proxy: Option<Proxy>,
     /// Algorithm and lifetimes of every certificate.
     pub certificates: Policy,
     /// Merge patches on generated documents.
@@ -161,12 +165,12 @@ pub struct Node {
     pub name: String,
     /// The cluster address.
     pub address: IpAddr,
+    /// Its address of the other family.
+    pub second_address: Option<IpAddr>,
     /// Where SSH reaches it.
     pub ssh: String,
     /// Whether it runs an API server.
     pub control_plane: bool,
-    /// Its address of the other family.
-    pub second_address: Option<IpAddr>,
     /// Whether it runs ordinary pods.
     pub worker: bool,
     /// Whether it is a member of etcd (stacked or external).
@@ -192,15 +196,15 @@ impl Node {
         Path::of(&["nodes"]).index(self.index)
     }
 
-    /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.
-    pub fn kubelet(&self) -> bool {
-        self.control_plane || self.worker
-    }
     /// Its address, and the one of the other family where it has one.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
         [self.address].into_iter().chain(self.second_address)
     }
 
+    /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.
+    pub fn kubelet(&self) -> bool {
+        self.control_plane || self.worker
+    }
 }
 
 /// One merge patch.
@@ -240,18 +244,6 @@ impl Cluster {
         self.nodes.iter().any(|node| node.pod_range.is_some())
     }
 
-    /// Whether this node ever runs `kubeadm join`: each but a lone control plane. The first one
-    /// does when it comes back empty to a cluster that goes on without it.
-    pub fn joins(&self, node: &Node) -> bool {
-        node.kubelet()
-            && (!self.is_first_control_plane(node) || self.control_planes().nth(1).is_some())
-    }
-
-    /// The nodes that are members of etcd, in order.
-    pub fn members(&self) -> impl Iterator<Item = &Node> {
-        self.etcd.members.iter().map(|index| &self.nodes[*index])
-    }
-
     /// Whether kubeadm installs kube-proxy.
     pub fn runs_kube_proxy(&self) -> bool {
         self.proxy_mode != ProxyMode::None
@@ -262,6 +254,18 @@ impl Cluster {
     /// `--skip-phases` where it has not.
     pub fn skipped_init_phases(&self) -> &'static [&'static str] {
         if self.runs_kube_proxy() { &[] } else { &["addon/kube-proxy"] }
+    }
+
+    /// Whether this node ever runs `kubeadm join`: each but a lone control plane. The first one
+    /// does when it comes back empty to a cluster that goes on without it.
+    pub fn joins(&self, node: &Node) -> bool {
+        node.kubelet()
+            && (!self.is_first_control_plane(node) || self.control_planes().nth(1).is_some())
+    }
+
+    /// The nodes that are members of etcd, in order.
+    pub fn members(&self) -> impl Iterator<Item = &Node> {
+        self.etcd.members.iter().map(|index| &self.nodes[*index])
     }
 
     /// The first address of each service network: the API's own (kubeadm's GetAPIServerVirtualIP).
