@@ -13,7 +13,7 @@ use crate::pki::{self, Issued};
 use crate::report::{Code, Finding, Report};
 use crate::rooms::claims::RouterId;
 use crate::rooms::keepalived::router_id_clash;
-use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendered, Rendering, kubeadm};
+use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendered, Rendering, cni, kubeadm};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
 use crate::tree::{self, Tree};
@@ -45,6 +45,22 @@ pub struct Outcome {
     pub router_ids: Vec<RouterId>,
     /// Everything that was found.
     pub report: Report,
+}
+
+impl Outcome {
+    /// Refuses what a cluster that runs on the `standing` files would not survive: each node's
+    /// [`cni::CONFLIST_PATH`] in the tree that this one is to replace.
+    pub fn replaces(&mut self, standing: &BTreeMap<String, Vec<u8>>) {
+        let Some(cluster) = &self.cluster else { return };
+        let ranges = standing.iter();
+        let ranges =
+            ranges.filter_map(|(node, file)| Some((node.clone(), cni::range(file)?))).collect();
+        if let Some(finding) = cluster::moved_pod_ranges(cluster, &ranges) {
+            self.report.push(finding);
+            self.tree = None;
+            self.manifest = None;
+        }
+    }
 }
 
 /// Compiles one inventory. Pure: equal inputs give equal bytes.

@@ -21,6 +21,20 @@ fn release(scene: &Scene, kubernetes: &str) {
     scene.write("inventory.yaml", scene.read("inventory.yaml") + more);
 }
 
+/// Gives the demo a network whose ranges are fixed.
+fn bridge(scene: &Scene) {
+    scene.write("inventory.yaml", scene.read("inventory.yaml") + "cni: {plugin: bridge}\n");
+}
+
+const CP2: &str = "  - {name: cp2, address: 192.168.1.12, roles: [control-plane]}\n";
+const W0: &str = "  - {name: w0, address: 192.168.1.20, roles: [worker]}\n";
+const CP3: &str = "  - {name: cp3, address: 192.168.1.13, roles: [control-plane]}\n";
+
+/// Swaps two lines of the demo's nodes.
+fn swap(scene: &Scene) {
+    scene.edit("inventory.yaml", &format!("{CP2}{CP3}"), &format!("{CP3}{CP2}"));
+}
+
 const CASES: &[Case] = &[
     ("disk/foreign-folder", 2, |scene| {
         scene.write("out/thesis.tex", "years of work");
@@ -58,6 +72,20 @@ const CASES: &[Case] = &[
         let held = std::fs::File::open(scene.path("out")).unwrap();
         held.lock().unwrap();
         scene.run(BUILD)
+    }),
+    ("cluster/pod-range-moved", 1, |scene| {
+        bridge(scene);
+        scene.run(BUILD).expect(0);
+        swap(scene);
+        scene.run("diff inventory.yaml -o out").expect(2).says("[cluster/pod-range-moved]");
+        scene.run(&format!("{BUILD} --check")).expect(1).says("[cluster/pod-range-moved]");
+        scene.run(BUILD)
+    }),
+    ("cluster/pod-range-moved", 1, |scene| {
+        bridge(scene);
+        scene.run(BUILD).expect(0);
+        scene.edit("inventory.yaml", "cluster:\n", "cluster:\n  podSubnet: 10.200.0.0/16\n");
+        scene.run(BUILD).says("10.200.0.0/16 does not hold 10.244.0.0/24")
     }),
     ("secrets/missing", 2, |scene| scene.run("build inventory.yaml --secrets none.yaml -o out")),
     ("secrets/wrong-cluster", 1, |scene| {
@@ -363,4 +391,49 @@ fn an_old_kubeadm_gets_an_rsa_key_for_service_accounts_or_nothing_to_join() {
     let import = format!("secrets import inventory.yaml serviceAccount/key {}", key.display());
     scene.run(&import).expect(0);
     scene.run(BUILD).expect(0);
+}
+
+/// Writes what the help says behind the nodes' names: "write `podRange: R` at NODE, …".
+fn pin(scene: &Scene, ran: &Ran) {
+    let help = ran.err.split_once("help: write ").expect("a help").1;
+    let help = help.lines().next().unwrap_or_default();
+    for pin in help.split(", ") {
+        let (key, node) = pin.split_once(" at ").expect("a node");
+        let key = key.trim_matches('`');
+        scene.edit(
+            "inventory.yaml",
+            &format!("{{name: {node},"),
+            &format!("{{name: {node}, {key},"),
+        );
+    }
+}
+
+#[test]
+fn ranges_of_pods_stay_with_their_nodes_where_the_help_is_followed() {
+    let changes: [fn(&Scene); 4] = [
+        swap,
+        // One in front of others, one that leaves, and both at once.
+        |scene| scene.edit("inventory.yaml", CP2, &format!("{W0}{CP2}")),
+        |scene| scene.edit("inventory.yaml", CP2, ""),
+        |scene| scene.edit("inventory.yaml", &format!("{CP2}{CP3}"), &format!("{W0}{CP3}")),
+    ];
+    for change in changes {
+        let scene = Scene::demo();
+        bridge(&scene);
+        scene.run(BUILD).expect(0);
+        let before = scene.files("out");
+        change(&scene);
+        let refused = scene.run(BUILD);
+        if refused.code != 0 {
+            pin(&scene, &refused.expect(1).says("[cluster/pod-range-moved]"));
+            scene.run(BUILD).expect(0);
+        }
+        let after = scene.files("out");
+        for node in ["cp1", "cp2", "cp3", "w1"] {
+            let path = format!("nodes/{node}/rootfs/etc/cni/net.d/10-hagen.conflist");
+            assert!(after.get(&path).is_none_or(|file| *file == before[&path]), "{node}");
+        }
+        // Elsewhere nothing stands that could move.
+        scene.run("build inventory.yaml -o anew").expect(0);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::codes::PATCH_TARGET;
-use crate::cluster::{Cluster, Node, endpoint};
+use crate::cluster::{Cluster, Node, endpoint, fields};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::claims::{Bind, NodeClaims, OwnedPath, Port, Protocol};
 use crate::rooms::output::Made;
@@ -131,7 +131,8 @@ fn units(node: &Node, claimed: &NodeClaims, report: &mut Report) {
     }
 }
 
-/// Patches name documents that exist and leave alone what other files agree with.
+/// Patches name documents that exist, leave alone what other files agree with, and say what the
+/// release understands.
 fn patches(cluster: &Cluster, report: &mut Report) {
     for patch in &cluster.patches {
         let at = Path::of(&["patches"]).index(patch.index);
@@ -167,6 +168,9 @@ fn patches(cluster: &Cluster, report: &mut Report) {
                 .help("change the inventory's own setting instead"),
             );
             told.push(keys);
+        }
+        if told.is_empty() {
+            fields::lint(cluster, document.name, &patch.patch, &at.key("patch"), report);
         }
     }
 }

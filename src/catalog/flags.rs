@@ -1,11 +1,9 @@
-//! Command-line flags and configuration fields that came or went.
+//! Command-line flags that came or went.
 //!
 //! The table `flags.json` was read out of upstream's sources, one minor after another: every
 //! flag that the components' `options` packages register (cmd/ and pkg/ of
 //! k8s.io/kubernetes, k8s.io/apiserver, k8s.io/component-base, k8s.io/cloud-provider,
-//! k8s.io/controller-manager), and every field of `KubeletConfiguration`
-//! (k8s.io/kubelet/config/v1beta1) and `KubeProxyConfiguration`
-//! (k8s.io/kube-proxy/config/v1alpha1). `since` is null for what 1.15 already had.
+//! k8s.io/controller-manager). `since` is null for what 1.15 already had.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -39,13 +37,6 @@ impl Component {
             Component::KubeProxy => "kube-proxy",
         }
     }
-}
-
-/// A configuration document whose fields the catalog knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-enum Document {
-    KubeletConfiguration,
-    KubeProxyConfiguration,
 }
 
 /// Whether a minor knows a flag or field.
@@ -83,7 +74,6 @@ type Names = BTreeMap<String, Lifetime>;
 #[serde(deny_unknown_fields)]
 struct Tables {
     flags: BTreeMap<Component, Names>,
-    fields: BTreeMap<Document, Names>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
@@ -112,30 +102,6 @@ pub fn flag_status(component: Component, flag: &str, minor: u32) -> Status {
 pub fn flags(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
     let names = TABLES.flags.get(&component).into_iter().flatten();
     names.filter(move |(_, life)| life.at(minor) == Status::Known).map(|(name, _)| name.as_str())
-}
-
-/// Whether KubeletConfiguration of `1.<minor>` has the field at `path`, written with dots:
-/// `memorySwap.swapBehavior`. What lies below a field of another API group (`logging`,
-/// `tracing`) or of a map (`evictionHard`) has the status of that field.
-pub fn kubelet_field(path: &str, minor: u32) -> Status {
-    field(Document::KubeletConfiguration, path, minor)
-}
-
-/// Whether KubeProxyConfiguration of `1.<minor>` has the field at `path`; see [`kubelet_field`].
-pub fn kube_proxy_field(path: &str, minor: u32) -> Status {
-    field(Document::KubeProxyConfiguration, path, minor)
-}
-
-fn field(document: Document, path: &str, minor: u32) -> Status {
-    let Some(names) = TABLES.fields.get(&document) else { return Status::Unknown };
-    if let Some(life) = names.get(path) {
-        return life.at(minor);
-    }
-    let Some((parent, _)) = path.rsplit_once('.') else { return Status::Unknown };
-    let parent_has_fields = names
-        .keys()
-        .any(|name| name.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.')));
-    if parent_has_fields { Status::Unknown } else { field(document, parent, minor) }
 }
 
 #[cfg(test)]
@@ -217,22 +183,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn fields_have_a_first_minor() {
-        assert_eq!(kubelet_field("containerRuntimeEndpoint", 26), Status::NotYet { since: 27 });
-        assert_eq!(kubelet_field("containerRuntimeEndpoint", 27), Status::Known);
-        assert_eq!(kubelet_field("failCgroupV1", 30), Status::NotYet { since: 31 });
-        assert_eq!(kubelet_field("memorySwap.swapBehavior", 22), Status::Known);
-        assert_eq!(kubelet_field("memorySwap.swapBehaviour", 30), Status::Unknown);
-        assert_eq!(kubelet_field("evictionHard.memory.available", 15), Status::Known);
-        assert_eq!(kubelet_field("logging.format", 18), Status::NotYet { since: 19 });
-        assert_eq!(kubelet_field("cgroupdriver", 30), Status::Unknown);
-        assert_eq!(kube_proxy_field("nftables.masqueradeAll", 28), Status::NotYet { since: 29 });
-        assert_eq!(kube_proxy_field("ipvs.strictARP", 15), Status::Known);
-        let gone = kube_proxy_field("udpIdleTimeout", 26);
-        assert!(matches!(gone, Status::Removed { in_minor: 26, .. }), "{gone:?}");
     }
 
     #[test]

@@ -111,8 +111,8 @@ pub struct KubeadmFacts {
     pub kubelet_config_map: String,
     /// Whether a join by file discovery *without a bootstrap token* needs a RoleBinding that
     /// lets `system:nodes` read the `kube-proxy` ConfigMap. Every join reads it, and kubeadm
-    /// itself binds the role to bootstrap tokens only; 1.15 takes "forbidden" for an error,
-    /// later ones go on without it (`app/componentconfigs/config.go`; 1.16 and 1.17 after ten
+    /// itself binds the role to bootstrap tokens only; 1.15 takes "forbidden" and "not found" for
+    /// an error, later ones go on without it (`app/componentconfigs/config.go`; 1.16 and 1.17 after ten
     /// seconds of retries).
     pub node_role_binding_needed: bool,
     /// The phase of `join phase control-plane-join` that adds the member: `etcd`, from 1.35 only

@@ -18,6 +18,7 @@ mod by_patch;
 mod date;
 mod etcd;
 mod feature;
+pub mod fields;
 pub mod flags;
 mod kube_proxy;
 mod kubeadm;

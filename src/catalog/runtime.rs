@@ -82,6 +82,9 @@ pub struct ContainerdSeries {
     pub cri_v1alpha2: bool,
     /// Whether `registry.config_path` and `hosts.toml` exist (1.5).
     pub registry_config_path: bool,
+    /// Whether `hosts.toml` has `override_path` (1.6, `remotes/docker/config/hosts.go`): without
+    /// it, `/v2` is added to a path that has the API's root in its middle.
+    pub registry_override_path: bool,
     /// Whether the CNI directories are the list `bin_dirs` (2.1); `bin_dir` before.
     pub cni_bin_dirs: bool,
     /// Whether the kubelet can ask it for the cgroup driver (2.0).

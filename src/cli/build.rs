@@ -62,9 +62,12 @@ pub(super) struct Build {
 
 impl Build {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        let compiled = Compiled::build_all(&self.inventories, &self.sources)?;
+        let mut compiled = Compiled::build_all(&self.inventories, &self.sources)?;
         let _signals = (!self.check).then(disk::Deferred::signals);
         let folders = self.folders(&compiled)?;
+        for (compiled, folder) in compiled.iter_mut().zip(&folders) {
+            compiled.replaces(folder);
+        }
         let written = if self.may_write(&compiled) && !self.check {
             self.write(&compiled, &folders)
         } else {

@@ -7,8 +7,10 @@ use super::exit::{Exit, Failure};
 use super::input::{self, Found, Inventory};
 use super::options::{Overrides, Sources};
 use crate::compile::{Inputs, Outcome, compile_all};
+use crate::disk;
 use crate::manifest::Manifest;
 use crate::report::print::{Judged, Source};
+use crate::rooms::cni;
 use crate::tree::Tree;
 
 /// One inventory and everything that came of it.
@@ -49,6 +51,17 @@ impl Compiled {
         let beside = paths.iter().map(|path| Found::beside(path));
         let inputs = inventories(paths)?.into_iter().zip(beside).collect();
         Ok(run(inputs, &overrides.read()?))
+    }
+
+    /// Judges the tree against the one in the folder that it is to replace. What cannot be read
+    /// there is reported by whoever writes or compares.
+    pub(super) fn replaces(&mut self, folder: &Path) {
+        let manifest = self.outcome.manifest.as_ref();
+        let standing =
+            manifest.and_then(|new| disk::standing(new, folder, cni::CONFLIST_PATH).ok());
+        if let Some(standing) = standing {
+            self.outcome.replaces(&standing);
+        }
     }
 
     /// The findings, each beside the text that they are about.

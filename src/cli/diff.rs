@@ -63,7 +63,8 @@ enum Form {
 
 impl Diff {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
-        let compiled = Compiled::build(&self.inventory, &self.sources)?;
+        let mut compiled = Compiled::build(&self.inventory, &self.sources)?;
+        compiled.replaces(&self.out);
         let judged = compiled.judged();
         let found = Reporting::strict(self.strict).print(console, &judged)?;
         summary::of_findings(console, &judged, self.strict);

@@ -4,9 +4,11 @@
 pub mod codes;
 pub mod endpoint;
 pub mod extra;
+pub mod fields;
 pub mod layout;
 mod lint;
 mod pod_range;
+mod proxy;
 mod resolve;
 pub mod sessions;
 mod settled;
@@ -25,6 +27,8 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use lint::lint;
+pub use pod_range::moved as moved_pod_ranges;
+pub use proxy::Proxy;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
 pub use settled::settled;
@@ -62,6 +66,8 @@ pub struct Cluster {
     pub proxy_mode: ProxyMode,
     /// The machines in the inventory's order.
     pub nodes: Vec<Node>,
+    /// The way to registries, where it leads through a proxy.
+    pub proxy: Option<Proxy>,
     /// Algorithm and lifetimes of every certificate.
     pub certificates: Policy,
     /// Merge patches on generated documents.
@@ -159,6 +165,8 @@ pub struct Node {
     pub name: String,
     /// The cluster address.
     pub address: IpAddr,
+    /// Its address of the other family.
+    pub second_address: Option<IpAddr>,
     /// Where SSH reaches it.
     pub ssh: String,
     /// Whether it runs an API server.
@@ -186,6 +194,11 @@ impl Node {
     /// `nodes[index]` in the inventory.
     pub fn path(&self) -> Path {
         Path::of(&["nodes"]).index(self.index)
+    }
+
+    /// Its address, and the one of the other family where it has one.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [self.address].into_iter().chain(self.second_address)
     }
 
     /// Whether the node runs a kubelet; a machine that is only a member of etcd does not.
@@ -229,6 +242,18 @@ impl Cluster {
     /// manager.
     pub fn fixed_pod_ranges(&self) -> bool {
         self.nodes.iter().any(|node| node.pod_range.is_some())
+    }
+
+    /// Whether kubeadm installs kube-proxy.
+    pub fn runs_kube_proxy(&self) -> bool {
+        self.proxy_mode != ProxyMode::None
+    }
+
+    /// The phases that `kubeadm init` leaves out: in its configuration where the release has
+    /// [`skip_phases_field`](crate::catalog::KubeadmFacts::skip_phases_field), and with
+    /// `--skip-phases` where it has not.
+    pub fn skipped_init_phases(&self) -> &'static [&'static str] {
+        if self.runs_kube_proxy() { &[] } else { &["addon/kube-proxy"] }
     }
 
     /// Whether this node ever runs `kubeadm join`: each but a lone control plane. The first one

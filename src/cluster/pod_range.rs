@@ -1,8 +1,10 @@
 //! Which addresses each node's pods get, where that is fixed at compile time.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 
-use super::{Node, codes};
+use super::{Cluster, Node, codes};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::values::Cidrs;
@@ -88,6 +90,70 @@ fn overlap(node: &Node, nodes: &[Node]) -> Option<Finding> {
             .because(other.path(), "has it by its place, or by its own `podRange`")
             .help("choose a range that no other node has; `hagen show` lists them"),
     )
+}
+
+/// Reports nodes whose range is another than `standing` has for their names: their pods keep the
+/// addresses they have, while every other node has a route to the new ones.
+pub fn moved(cluster: &Cluster, standing: &BTreeMap<String, IpNet>) -> Option<Finding> {
+    let moved: Vec<(&Node, IpNet)> = cluster
+        .nodes
+        .iter()
+        .filter_map(|node| {
+            let was = *standing.get(&node.name)?;
+            (was != node.pod_range?).then_some((node, was))
+        })
+        .collect();
+    let (first, was) = moved.first()?;
+    let network = cluster.pod_subnets.first()?;
+    if let Some((node, was)) = moved.iter().find(|(_, was)| !network.contains(was)) {
+        let message = format!("{network} does not hold {was}, the range of node {}", node.name);
+        let subnet = Path::of(&["cluster", "podSubnet"]);
+        return Some(
+            Finding::new(&codes::POD_RANGE_MOVED, subnet, message)
+                .because(node.path(), "has it in the tree of the output folder")
+                .help(format!(
+                    "write the `podSubnet` that {was} is a part of; for a cluster that is set up \
+                     anew, build into an empty folder"
+                )),
+        );
+    }
+    let now = first.pod_range.map(|range| range.to_string()).unwrap_or_default();
+    let others = match moved.len() - 1 {
+        0 => String::new(),
+        1 => ", and that of another node moves too".to_owned(),
+        more => format!(", and those of {more} other nodes move too"),
+    };
+    let message = format!("the pods of node {} would move from {was} to {now}{others}", first.name);
+    let at = first.path().key("podRange");
+    let pins: Vec<String> = pinned(cluster, *network, &moved)
+        .into_iter()
+        .map(|(node, range)| format!("`podRange: {range}` at {}", node.name))
+        .collect();
+    Some(
+        Finding::new(&codes::POD_RANGE_MOVED, at, message)
+            .label("without `podRange`, a range is given by the place in the list")
+            .help(format!("write {}", pins.join(", "))),
+    )
+}
+
+/// Which node needs which `podRange`: the moved ones what they had, and those that now have a part
+/// of it by their place one that nobody ever had.
+fn pinned<'a>(
+    cluster: &'a Cluster,
+    network: IpNet,
+    moved: &[(&'a Node, IpNet)],
+) -> Vec<(&'a Node, IpNet)> {
+    let overlap = |a: &IpNet, b: &IpNet| a.contains(b) || b.contains(a);
+    let stays = |node: &Node| !moved.iter().any(|(moved, _)| moved.index == node.index);
+    let now = cluster.nodes.iter().filter_map(|node| node.pod_range);
+    let taken: Vec<IpNet> = moved.iter().map(|(_, was)| *was).chain(now).collect();
+    let parts = network.subnets(prefix_len(&network)).into_iter().flatten();
+    let mut free = parts.filter(|part| !taken.iter().any(|taken| overlap(taken, part)));
+    let in_the_way = cluster.nodes.iter().filter(|node| stays(node)).filter(|node| {
+        node.pod_range.is_some_and(|range| moved.iter().any(|(_, was)| overlap(was, &range)))
+    });
+    let others: Vec<_> = in_the_way.filter_map(|node| Some((node, free.next()?))).collect();
+    moved.iter().copied().chain(others).collect()
 }
 
 fn finding(node: &Node, message: impl Into<String>) -> Finding {

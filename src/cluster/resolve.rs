@@ -1,6 +1,6 @@
 use ipnet::IpNet;
 
-use super::{Cluster, Endpoint, Etcd, Node, Patch, Runtime, pod_range};
+use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, pod_range};
 use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::host::OsSection;
@@ -64,12 +64,14 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         runtime,
         proxy_mode: said.kube_proxy.mode,
         nodes,
+        proxy: None,
         certificates: policy(&said.pki),
         patches: patches(said, report),
     };
     for index in cluster.etcd.members.clone() {
         cluster.nodes[index].member = true;
     }
+    cluster.proxy = said.host.proxy.as_ref().map(|said| Proxy::new(said, &cluster));
     Some(cluster)
 }
 
@@ -105,6 +107,7 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
     let NodeSection {
         name,
         address,
+        second_address,
         roles,
         ssh,
         extra_sans,
@@ -133,6 +136,7 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         index,
         name: name.to_string(),
         address: *address.get(),
+        second_address: second_address.as_ref().map(|address| *address.get()),
         ssh: ssh.as_ref().map_or_else(|| address.to_string(), ToString::to_string),
         control_plane,
         worker: roles.contains(&Role::Worker),

@@ -12,6 +12,7 @@ mod plan;
 mod signal;
 mod single;
 mod stage;
+mod standing;
 mod survey;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
 pub use signal::Deferred;
 pub use single::{append, create, remove, replace};
+pub use standing::standing;
 pub use survey::read_manifest;
 
 use crate::manifest::{self, Manifest};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{ModuleName, Release, SysctlKey, SysctlValue, keyed};
+use super::values::{ModuleName, NoProxy, Release, SysctlKey, SysctlValue, Url, keyed};
 
 /// A Linux distribution whose packages and paths the catalog knows.
 #[derive(
@@ -99,4 +99,20 @@ pub struct HostSection {
     /// none.
     #[serde(default)]
     pub modules: Vec<ModuleName>,
+    /// The way to registries, where it leads through a proxy. Default: none.
+    pub proxy: Option<ProxySection>,
+}
+
+/// A proxy for the container runtime and the kubelet's helpers. What belongs to the cluster never
+/// passes it: nodes, the endpoint, pods, services and the cluster's domain.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProxySection {
+    /// Where requests of https URLs go. It is public, so it names no user.
+    pub https: Url,
+    /// Where requests of http URLs go. Default: the same.
+    pub http: Option<Url>,
+    /// What else is reached directly, such as a registry of the site's own. Default: none.
+    #[serde(default)]
+    pub no_proxy: Vec<NoProxy>,
 }

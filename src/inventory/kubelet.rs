@@ -17,7 +17,7 @@ pub struct KubeletSection {
     #[schemars(range(min = 1, max = 1000))]
     pub max_pods: Option<u32>,
     /// More fields of KubeletConfiguration (kubelet.config.k8s.io/v1beta1), checked against the
-    /// release's field list. Default: none.
+    /// release's fields and their types. Default: none.
     #[serde(default)]
     pub config: BTreeMap<String, serde_json::Value>,
 }

@@ -16,6 +16,10 @@ pub enum ProxyMode {
     Ipvs,
     /// nftables; general from Kubernetes 1.33 on, kernel 5.13 or newer.
     Nftables,
+    /// No kube-proxy: what is applied as the pod network forwards services as well (Cilium,
+    /// kube-router, Calico with eBPF). It reaches the API at the endpoint, not at the service
+    /// address that it is itself to forward.
+    None,
 }
 
 /// The service proxy.

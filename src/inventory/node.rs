@@ -35,6 +35,10 @@ pub struct NodeSection {
     pub name: NodeName,
     /// The cluster address: advertise address, node IP, etcd, VRRP source, balancer backend.
     pub address: Address,
+    /// The node's address of the other family, where pods have addresses of both: the kubelet
+    /// registers it as the node's second address, and a control plane's certificate names it. All
+    /// parts of the cluster go on meeting at `address`. Kubernetes 1.21 or newer. Default: none.
+    pub second_address: Option<Address>,
     /// What the node does; at least one role.
     #[schemars(length(min = 1), extend("examples" = [["control-plane"]]))]
     pub roles: Vec<Role>,
@@ -55,7 +59,8 @@ pub struct NodeSection {
     /// own for a control plane that is not a worker, else none.
     pub taints: Option<Vec<Taint>>,
     /// The addresses of this node's pods under `cni.plugin: bridge`, within `cluster.podSubnet`.
-    /// Default: the /24 (IPv6: /64) at the node's place among those that run pods; `hagen show`
-    /// prints it, to be pinned before a node in front of this one leaves the list.
+    /// Default: the /24 (IPv6: /64) at the node's place among those that run pods; `build`
+    /// and `diff` refuse one that is not what the tree in the output folder has, and name the
+    /// `podRange` to write.
     pub pod_range: Option<Cidrs>,
 }

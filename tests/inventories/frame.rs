@@ -40,6 +40,15 @@ impl Networks {
         matches!(self, Self::V4 | Self::DualV4)
     }
 
+    /// Of every second node, where pods have both families.
+    fn second_address(self, host: usize) -> Option<String> {
+        match self {
+            Self::DualV4 if host % 2 == 1 => Some(format!("fd00:20::{host:x}")),
+            Self::DualV6 if host % 2 == 1 => Some(format!("10.20.0.{host}")),
+            _ => None,
+        }
+    }
+
     fn address(self, host: usize) -> String {
         if self.v4() { format!("10.20.0.{host}") } else { format!("fd00:20::{host:x}") }
     }
@@ -155,6 +164,11 @@ impl Frame {
             .map(|(index, mut node)| {
                 node["name"] = self.name(index).into();
                 node["address"] = address(index + 11).into();
+                // A machine that is a member alone runs no kubelet.
+                let second = networks.second_address(index + 11);
+                if let Some(second) = second.filter(|_| node["roles"] != json!(["etcd"])) {
+                    node["secondAddress"] = second.into();
+                }
                 if *own_interfaces && node.get("interface").is_none() {
                     node["interface"] = "eth1".into();
                 }

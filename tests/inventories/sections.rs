@@ -283,6 +283,11 @@ fn host() -> BoxedStrategy<Value> {
             "firewall": ["open"],
             "modules": [["nbd"]],
             "sysctls": [{"vm.swappiness": "10", "kernel.keys.root_maxkeys": null}],
+            "proxy": [
+                {"https": "http://10.9.0.1:3128"},
+                {"https": "https://proxy.example.com", "http": "http://10.9.0.1:3128",
+                    "noProxy": [".example.com", "10.9.0.0/16"]},
+            ],
         }),
     )
 }

@@ -71,11 +71,11 @@ fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
         let subnet = cluster.endpoint.subnet;
         if overlap(&network.range, &subnet) {
             clash(network, "the nodes' subnet", subnet, Some(Path::of(&["endpoint", "vip"])));
-        } else if let Some(node) =
-            cluster.nodes.iter().find(|node| network.range.contains(&node.address))
-        {
-            let address = IpNet::from(node.address);
-            let at = node.path().key("address");
+        } else if let Some((address, at)) = cluster.nodes.iter().find_map(|node| {
+            let keys = ["address", "secondAddress"].map(|key| node.path().key(key));
+            node.addresses().zip(keys).find(|(address, _)| network.range.contains(address))
+        }) {
+            let address = IpNet::from(address);
             clash(network, "the address of a node,", address, Some(at));
         }
         let docker: Option<IpNet> = DOCKER_BRIDGE.parse().ok();

@@ -22,26 +22,62 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         },
         report,
     );
-    unique(
-        cluster,
-        |node| node.address,
-        |node, first, value| {
-            Finding::new(
-                &codes::DUPLICATE_ADDRESS,
-                node.path().key("address"),
-                format!("nodes {} and {} have the address {value}", first.name, node.name),
-            )
-            .label("the address is taken")
-            .because(first.path().key("address"), format!("by {}", first.name))
-            .help("give every node its own address")
-        },
-        report,
-    );
+    addresses(cluster, report);
     for node in &cluster.nodes {
         taints(node, report);
+        second_address(node, cluster, report);
         edge(node, cluster, report);
     }
     control_planes(cluster, report);
+}
+
+/// Each address is one machine's.
+fn addresses(cluster: &Cluster, report: &mut Report) {
+    let mut seen: BTreeMap<IpAddr, (&Node, Path)> = BTreeMap::new();
+    for node in &cluster.nodes {
+        let keys = ["address", "secondAddress"].map(|key| node.path().key(key));
+        for (address, at) in node.addresses().zip(keys) {
+            if let Some((first, theirs)) = seen.get(&address) {
+                let message =
+                    format!("nodes {} and {} have the address {address}", first.name, node.name);
+                report.push(
+                    Finding::new(&codes::DUPLICATE_ADDRESS, at, message)
+                        .label("the address is taken")
+                        .because(theirs.clone(), format!("by {}", first.name))
+                        .help("give every node its own address"),
+                );
+            } else {
+                seen.insert(address, (node, at));
+            }
+        }
+    }
+}
+
+/// The kubelet takes a pair of families in `--node-ip`, and nothing else
+/// (`ParseNodeIPArgument` in k8s.io/component-helpers/node/util).
+fn second_address(node: &Node, cluster: &Cluster, report: &mut Report) {
+    let Some(second) = node.second_address else { return };
+    let at = node.path().key("secondAddress");
+    let finding = |message: String| Finding::new(&codes::SECOND_ADDRESS, at.clone(), message);
+    if second.is_ipv4() == node.address.is_ipv4() {
+        report.push(
+            finding(format!("{second} is of the family of {}", node.address))
+                .because(node.path().key("address"), "the first")
+                .help("write the node's address of the other family, or remove it"),
+        );
+    } else if !node.kubelet() {
+        report.push(
+            finding(format!("node {} runs no kubelet, which would register it", node.name))
+                .label("nobody reads it")
+                .help("remove it"),
+        );
+    } else if !cluster.release.dual_stack {
+        report.push(
+            finding(format!("Kubernetes {} has no dual stack", cluster.kubernetes))
+                .because(Path::of(&["cluster", "kubernetes"]), "this release")
+                .help("remove it, or use Kubernetes 1.21 or newer"),
+        );
+    }
 }
 
 /// The API server refuses a node with two of one key and effect (`validateNodeTaints` in

@@ -9,7 +9,7 @@ mod version;
 
 pub use certificates::Certificates;
 pub use network::{
-    Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, Port, Url,
+    Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, NoProxy, Port, Url,
 };
 pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
 pub use text::{
@@ -143,6 +143,7 @@ pub(super) fn formats() -> Formats {
         entry::<LabelKey>(LabelKey::FORMAT),
         entry::<LabelValue>(LabelValue::FORMAT),
         entry::<ModuleName>(ModuleName::FORMAT),
+        entry::<NoProxy>(NoProxy::FORMAT),
         entry::<NodeName>(NodeName::FORMAT),
         entry::<OwnerName>(OwnerName::FORMAT),
         entry::<PackageName>(PackageName::FORMAT),

@@ -148,6 +148,20 @@ value! {
     }
 }
 
+value! {
+    /// What is reached without a proxy: a DNS name with all below it, `.` and a name for what is
+    /// below it only, an address, or a network.
+    NoProxy, "hagen-no-proxy", [".example.com", "registry.example.com", "10.0.0.0/8"], |text| {
+        let name = text.strip_prefix('.').unwrap_or(text);
+        let address = text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok();
+        if address || is_dns_1123_subdomain(name) {
+            Ok(text.to_owned())
+        } else {
+            Err("a name such as .example.com, an address or a network".into())
+        }
+    }
+}
+
 impl DnsNameOrAddress {
     /// The address, where it is one.
     pub fn address(&self) -> Option<IpAddr> {

@@ -29,6 +29,9 @@ pub(super) static TEMPLATES: &[Template] = &[
 /// The node's network, the one file that the runtime looks for.
 pub(super) const CONFLIST: &str = "cni/Conflist";
 
+/// Where the runtime finds it.
+pub const CONFLIST_PATH: &str = "/etc/cni/net.d/10-hagen.conflist";
+
 /// A protocol number that nobody else uses marks the routes (`/etc/iproute2/rt_protos`), so that
 /// they can be taken back whatever they were.
 const PROTOCOL: u8 = 104;
@@ -114,7 +117,7 @@ impl Plan for Bridge {
         };
         let reads = || [Path::of(&["cni"]), Path::of(&["cluster", "podSubnet"])];
         let file = |path| File::on(node, path).phase(Phase::Install).reads(reads());
-        out.json(file("/etc/cni/net.d/10-hagen.conflist"), CONFLIST, conflist(range));
+        out.json(file(CONFLIST_PATH), CONFLIST, conflist(range));
         let v4 = range.addr().is_ipv4();
         let context = UnitContext {
             family: if v4 { "-4" } else { "-6" },
@@ -158,6 +161,12 @@ fn conflist(range: IpNet) -> Value {
             {"type": "portmap", "capabilities": {"portMappings": true}},
         ],
     })
+}
+
+/// The range that a node's [`CONFLIST_PATH`] hands out.
+pub fn range(conflist: &[u8]) -> Option<IpNet> {
+    let conflist: Value = serde_json::from_slice(conflist).ok()?;
+    conflist.pointer("/plugins/0/ipam/ranges/0/0/subnet")?.as_str()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -252,6 +261,15 @@ mod tests {
         assert!(routes.contains("route replace fd00:10:244:1::/64 via fd00:20::21 proto 104\n"));
         let unit = text(&files, "nodes/cp1/rootfs/etc/systemd/system/hagen-pod-routes.service");
         assert!(unit.contains("/usr/sbin/ip6tables -w -t nat"), "{unit}");
+    }
+
+    #[test]
+    fn somebody_has_to_forward_services() {
+        let nobody = ["cni/no-services at cni.plugin"];
+        let with = |cni: Value| json!({"kubeProxy": {"mode": "none"}, "cni": cni});
+        assert_eq!(complaints(&Cni, &with(json!({}))), nobody);
+        assert_eq!(complaints(&Cni, &with(json!({"plugin": "bridge"}))), nobody);
+        assert!(complaints(&Cni, &with(json!({"plugin": "none"}))).is_empty());
     }
 
     #[test]

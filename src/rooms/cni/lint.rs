@@ -1,4 +1,4 @@
-use super::{NOT_ONE_SUBNET, ONE_FAMILY, RANGE_DIFFERS};
+use super::{NO_SERVICES, NOT_ONE_SUBNET, ONE_FAMILY, RANGE_DIFFERS};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::cni::{Backend, CniSection, Plugin};
 use crate::inventory::values::Cidrs;
@@ -20,6 +20,26 @@ pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster, report: &mut Report
         .label(format!("must be {pods}"))
         .because(Path::of(&["cluster", "podSubnet"]), "the pods' addresses")
         .help("remove `cni.network`: it follows `cluster.podSubnet`"),
+    );
+}
+
+/// Whether anything of hagen's forwards services, flannel's way to the API among them.
+pub(super) fn services(plugin: Plugin, cluster: &Cluster, report: &mut Report) {
+    if cluster.runs_kube_proxy() || plugin == Plugin::None {
+        return;
+    }
+    report.push(
+        Finding::new(
+            &NO_SERVICES,
+            Path::of(&["cni", "plugin"]),
+            "a pod network alone forwards no service, and there is no kube-proxy",
+        )
+        .label("pods reach neither the API's service nor the DNS's")
+        .because(Path::of(&["kubeProxy", "mode"]), "nothing else does")
+        .help(
+            "use `cni: {plugin: none}` and apply a network that replaces kube-proxy; where \
+             another program does, accept this warning",
+        ),
     );
 }
 

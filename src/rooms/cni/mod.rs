@@ -12,6 +12,8 @@ mod lint;
 mod manifest;
 mod plan;
 
+pub use bridge::{CONFLIST_PATH, range};
+
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
@@ -20,6 +22,7 @@ use crate::report::{Code, Report};
 use crate::template::Template;
 
 crate::codes! { "cni":
+    NO_SERVICES = Warning "no-services",
     NOT_ONE_SUBNET = Error "not-one-subnet",
     ONE_FAMILY = Error "one-family",
     RANGE_DIFFERS = Error "range-differs",
@@ -54,6 +57,7 @@ impl Room for Cni {
     ) -> Option<Box<dyn Plan>> {
         lint::range(said.cni.network.as_ref(), cluster, report);
         lint::routed(&said.cni, cluster, report);
+        lint::services(said.cni.plugin, cluster, report);
         match said.cni.plugin {
             Plugin::None => None,
             Plugin::Bridge => {

@@ -98,7 +98,7 @@ fn names<'a>(node: &'a Node, cluster: &'a Cluster) -> impl Iterator<Item = (IpAd
     let nodes = cluster.nodes.iter().filter(move |other| known(other));
     endpoint
         .map(|name| (cluster.endpoint.vip, name.clone()))
-        .chain(nodes.map(|other| (other.address, other.name.clone())))
+        .chain(nodes.flat_map(|other| other.addresses().map(|at| (at, other.name.clone()))))
 }
 
 /// Every setting of a node, with its heading.

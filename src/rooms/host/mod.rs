@@ -3,6 +3,7 @@
 //!
 //! On each node:
 //! * the names that the host itself knows (`/etc/hosts`);
+//! * where registries are reached through a proxy, a drop-in for each unit that goes there;
 //! * kernel modules and kernel settings, of all rooms and of the site's own;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
@@ -53,8 +54,9 @@ impl Room for Host {
         claims: &mut Claims,
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        // The host's name and SELinux are the scripts' matter.
-        let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _ } = &said.host;
+        // The host's name and SELinux are the scripts' matter, and the proxy a fact of the cluster.
+        let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _, proxy: _ } =
+            &said.host;
         lint::packages(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
         let versions = said.packages.versions.iter();

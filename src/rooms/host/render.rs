@@ -4,17 +4,19 @@ use serde::Serialize;
 
 use super::HostPlan;
 use crate::catalog::OsFamily;
-use crate::cluster::{Cluster, Node, layout};
+use crate::cluster::{Cluster, Node, Proxy, layout};
 use crate::report::Path;
 use crate::rooms::claims::{Bind, NodeClaims, Phase, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
 use crate::template;
 use crate::template::Template;
+use crate::tree::Apply;
 
 const MODULES: &str = "host/etc/modules-load.d/90-hagen-kubernetes.conf.j2";
 const SYSCTL: &str = "host/etc/sysctl.d/90-hagen-kubernetes.conf.j2";
 const FIREWALL: &str = "host/etc/firewalld/services/hagen-kubernetes.xml.j2";
+const PROXY: &str = "host/etc/systemd/system/20-hagen-proxy.conf.j2";
 const NETWORK_MANAGER: &str = "host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2";
 
 pub(super) static TEMPLATES: &[Template] = &[
@@ -22,6 +24,7 @@ pub(super) static TEMPLATES: &[Template] = &[
     template!("host/etc/sysctl.d/90-hagen-kubernetes.conf.j2"),
     template!("host/etc/firewalld/services/hagen-kubernetes.xml.j2"),
     template!("host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2"),
+    template!("host/etc/systemd/system/20-hagen-proxy.conf.j2"),
 ];
 
 /// Interfaces that flannel and other plugins, kube-proxy in ipvs mode and the usual DNS cache make.
@@ -72,6 +75,20 @@ struct Opened {
     from: &'static str,
 }
 
+/// Context of a drop-in with the proxy.
+#[derive(Serialize)]
+struct ProxyContext<'a> {
+    /// For http URLs.
+    http: &'a str,
+    /// For https URLs.
+    https: &'a str,
+    /// What is reached directly, separated by commas.
+    direct: String,
+}
+
+/// Units that go to registries, or whose children do: the kubelet runs credential providers.
+const TO_REGISTRIES: [&str; 3] = ["containerd.service", "docker.service", "kubelet.service"];
+
 /// Context of NetworkManager's file.
 #[derive(Serialize)]
 struct NetworkManagerContext {
@@ -83,6 +100,7 @@ impl Plan for HostPlan {
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let claims = with.claims.of(node.index);
         kernel(node, claims, out);
+        proxy(node, with, out);
         if node.os.family != OsFamily::Rhel {
             return;
         }
@@ -110,6 +128,19 @@ fn kernel(node: &Node, claims: &NodeClaims, out: &mut Output<'_>) {
     };
     file(layout::MODULES, MODULES, by_room(modules));
     file(layout::SYSCTL, SYSCTL, by_room(settings));
+}
+
+/// kubeadm would copy the proxy of its own environment into static pods; nothing here sets one.
+fn proxy(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    let Some(Proxy { http, https, direct }) = &with.cluster.proxy else { return };
+    let context = ProxyContext { http, https, direct: direct.join(",") };
+    let units = with.claims.of(node.index).units.iter();
+    for unit in units.filter(|unit| TO_REGISTRIES.contains(&unit.name.as_str())) {
+        let path = format!("/etc/systemd/system/{}.d/20-hagen-proxy.conf", unit.name);
+        let reads = ["host", "endpoint", "cluster", "nodes"].map(|key| Path::of(&[key]));
+        let file = File::on(node, path).phase(unit.phase).read_by(&unit.name, Apply::Restart);
+        out.template(file.reads(reads), PROXY, &context);
+    }
 }
 
 fn by_room(lines: impl Iterator<Item = (&'static str, String)>) -> Vec<KernelGroup> {

@@ -133,3 +133,20 @@ fn a_version_is_pinned_for_a_package_that_is_needed() {
     assert_eq!(finding.code.id, "audit/unknown-package");
     assert_eq!(finding.help.as_deref(), Some("did you mean `haproxy`?"));
 }
+
+#[test]
+fn a_proxy_keeps_out_of_the_cluster() {
+    let outcome =
+        outcome("host: {proxy: {https: 'http://10.9.0.1:3128', noProxy: [.example.com]}}");
+    for unit in ["containerd.service", "kubelet.service"] {
+        let path = format!("nodes/w1/rootfs/etc/systemd/system/{unit}.d/20-hagen-proxy.conf");
+        let text = file(&outcome, &path);
+        for line in [
+            "Environment=HTTP_PROXY=http://10.9.0.1:3128",
+            "Environment=HTTPS_PROXY=http://10.9.0.1:3128",
+            "Environment=NO_PROXY=localhost,127.0.0.0/8,192.168.1.0/24,10.244.0.0/16,10.96.0.0/12,.svc,cluster.local,.example.com",
+        ] {
+            assert!(text.lines().any(|other| other == line), "{unit}: {text}");
+        }
+    }
+}

@@ -77,6 +77,10 @@ pub(super) fn init(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Clai
     let mut init = document(cluster.release, "InitConfiguration");
     init.insert("localAPIEndpoint".into(), local_api_endpoint(cluster, node));
     init.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
+    let skipped = cluster.skipped_init_phases();
+    if cluster.release.kubeadm.skip_phases_field && !skipped.is_empty() {
+        init.insert("skipPhases".into(), json!(skipped));
+    }
     Value::Object(init)
 }
 
@@ -159,6 +163,10 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value 
     );
     if let Some(gates) = feature_gates(cluster) {
         set("featureGates", gates);
+    }
+    // Stays in the ConfigMap, so that an upgrade and `kubeadm config images` know of it as well.
+    if release.kubeadm.addon_disabled_fields && !cluster.runs_kube_proxy() {
+        set("proxy", json!({"disabled": true}));
     }
     if let Some(algorithm) = encryption_algorithm(cluster) {
         set("encryptionAlgorithm", json!(algorithm));

@@ -32,6 +32,7 @@
 
 mod args;
 mod config;
+mod phases;
 mod pki;
 mod plan;
 mod preflight;
@@ -50,6 +51,7 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
+    KUBE_PROXY_SKIPPED = Error "kube-proxy-skipped",
     PREFLIGHT_ALL = Warning "preflight-all",
     PREFLIGHT_ALL_AND_MORE = Error "preflight-all-and-more",
     PREFLIGHT_UNKNOWN = Warning "preflight-unknown",
@@ -82,6 +84,7 @@ impl Room for Kubeadm {
     ) -> Option<Box<dyn Plan>> {
         plan::lint(said, cluster, report);
         preflight::lint(&said.kubeadm, report);
+        phases::lint(cluster, report);
         let plan = plan::Kubeadm::new(said, cluster);
         plan.claim(cluster, claims);
         Some(Box::new(plan))

@@ -32,6 +32,8 @@ pub(super) fn of_clients(cluster: &Cluster) -> Vec<(San, Path)> {
         let at = node.path();
         names.push((san(&node.name), at.key("name")));
         names.push((San::Ip(node.address), at.key("address")));
+        names
+            .extend(node.second_address.map(|address| (San::Ip(address), at.key("secondAddress"))));
         let extra = at.key("extraSans");
         names.extend(
             node.extra_sans.iter().enumerate().map(|(index, name)| (san(name), extra.index(index))),

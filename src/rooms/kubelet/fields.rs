@@ -1,11 +1,14 @@
 //! Who decides a field of KubeletConfiguration or a flag of the kubelet.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-use crate::catalog::flags;
-use crate::cluster::Cluster;
+use serde_json::{Map, Value};
+
+use super::CLUSTER_DNS;
+use super::plan::DOCUMENT;
 use crate::cluster::extra::{self, Owned};
-use crate::report::{Path, Report, closest};
+use crate::cluster::{Cluster, fields};
+use crate::report::{Finding, Path, Report};
 
 const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];
 const DOMAIN: &[&str] = &["cluster", "domain"];
@@ -13,14 +16,13 @@ const MAX_PODS: &[&str] = &["kubelet", "maxPods"];
 const NODES: &[&str] = &["nodes"];
 const PKI: &[&str] = &["pki"];
 const RUNTIME: &[&str] = &["runtime", "kind"];
-const SERVICES: &[&str] = &["cluster", "serviceSubnet"];
 
 /// Flags that hagen or kubeadm sets, or that have a field which kubeadm sets.
 pub(super) const FLAGS: Owned = &[
     ("bootstrap-kubeconfig", PKI),
     ("cgroup-driver", CGROUP_DRIVER),
     ("client-ca-file", PKI),
-    ("cluster-dns", SERVICES),
+    ("cluster-dns", &["kubelet", "config"]),
     ("cluster-domain", DOMAIN),
     ("config", &["kubelet", "config"]),
     ("container-runtime", RUNTIME),
@@ -40,7 +42,6 @@ pub(super) const FLAGS: Owned = &[
 const FIELDS: Owned = &[
     ("apiVersion", &["cluster", "kubernetes"]),
     ("cgroupDriver", CGROUP_DRIVER),
-    ("clusterDNS", SERVICES),
     ("clusterDomain", DOMAIN),
     ("containerRuntimeEndpoint", RUNTIME),
     ("kind", &["cluster", "kubernetes"]),
@@ -50,67 +51,45 @@ const FIELDS: Owned = &[
     ("staticPodPath", NODES),
 ];
 
-/// Reports each field below `at` that the release lacks or that is decided elsewhere. From 1.17
-/// on an unknown field stops the kubelet; before, it is ignored, which nobody wants either.
-pub(super) fn lint<'a>(
+/// Reports each field below `at` that is decided elsewhere, that the release lacks, or that holds
+/// what it cannot take. From 1.17 on such a field stops the kubelet; before, it is ignored, which
+/// nobody wants either.
+pub(super) fn lint(
     cluster: &Cluster,
-    fields: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    said: &BTreeMap<String, Value>,
     at: &Path,
     report: &mut Report,
 ) {
-    for (name, value) in fields {
-        let at = at.key(name);
-        match extra::owner(name, FIELDS, &at) {
+    let mut free = Map::new();
+    for (name, value) in said {
+        match extra::owner(name, FIELDS, &at.key(name)) {
             Some(finding) => report.push(finding),
-            None => field(cluster, name, value, &at, report),
+            None => drop(free.insert(name.clone(), value.clone())),
         }
     }
+    fields::lint(cluster, DOCUMENT, &Value::Object(free), at, report);
 }
 
-/// Reports each field of a patch that the release lacks.
-pub(super) fn known<'a>(
-    cluster: &Cluster,
-    fields: impl IntoIterator<Item = (&'a String, &'a Value)>,
-    at: &Path,
-    report: &mut Report,
-) {
-    let free = |(name, _): &(&String, &Value)| FIELDS.iter().all(|(owned, _)| owned != name);
-    lint(cluster, fields.into_iter().filter(free), at, report);
-}
-
-fn field(cluster: &Cluster, name: &str, value: &Value, at: &Path, report: &mut Report) {
-    let status = flags::kubelet_field(name, cluster.kubernetes.minor);
-    if status != flags::Status::Known {
-        let what = format!("KubeletConfiguration has no field {name}");
-        extra::report_absent(cluster, &what, status, || near(name), at.clone(), report);
-        return;
+/// Pods ask the addresses of `clusterDNS` for every name: the DNS's service, which kubeadm writes
+/// where nothing is said, or a cache on each node, such as NodeLocal DNSCache on 169.254.20.10
+/// (<https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/>).
+pub(super) fn dns(value: &Value, at: &Path, report: &mut Report) {
+    let Some(addresses) = value.as_array() else { return };
+    if addresses.is_empty() {
+        report.push(
+            Finding::new(&CLUSTER_DNS, at.clone(), "pods would resolve no name of the cluster")
+                .label("asks nobody")
+                .help("remove it: the address of the DNS's service is the default"),
+        );
     }
-    if let Value::Object(below) = value {
-        for (key, value) in below {
-            field(cluster, &format!("{name}.{key}"), value, &at.key(key), report);
+    for (index, address) in addresses.iter().enumerate() {
+        let Some(text) = address.as_str() else { continue };
+        if text.parse::<std::net::IpAddr>().is_err() {
+            report.push(
+                Finding::new(&CLUSTER_DNS, at.index(index), format!("{text} is no IP address"))
+                    .label("nobody could be asked at it")
+                    .help("write the address at which a DNS answers, such as `169.254.20.10`"),
+            );
         }
     }
-}
-
-/// The commonest fields, for did-you-mean.
-fn near(name: &str) -> Option<String> {
-    const COMMON: [&str; 16] = [
-        "allowedUnsafeSysctls",
-        "containerLogMaxFiles",
-        "containerLogMaxSize",
-        "evictionHard",
-        "evictionSoft",
-        "failSwapOn",
-        "imageGCHighThresholdPercent",
-        "imageGCLowThresholdPercent",
-        "kubeReserved",
-        "memorySwap",
-        "podPidsLimit",
-        "seccompDefault",
-        "serializeImagePulls",
-        "shutdownGracePeriod",
-        "systemReserved",
-        "topologyManagerPolicy",
-    ];
-    closest(name, COMMON).map(str::to_owned)
 }

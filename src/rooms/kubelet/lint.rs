@@ -6,6 +6,8 @@ use crate::inventory::Inventory;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::{Finding, Path, Report};
 
+const CLUSTER_DNS_FIELD: &str = "clusterDNS";
+
 pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     let KubeletSection { cgroup_driver, max_pods: _, config } = &said.kubelet;
     let section = Path::of(&["kubelet"]);
@@ -14,10 +16,17 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     {
         report.push(cgroup_drivers_differ(driver, cluster));
     }
-    fields::lint(cluster, config, &section.key("config"), report);
-    for patch in cluster.patches.iter().filter(|patch| patch.document == DOCUMENT) {
+    let at = section.key("config");
+    fields::lint(cluster, config, &at, report);
+    let of_config = config.get(CLUSTER_DNS_FIELD).map(|value| (at, value));
+    // The audit judges a patch's fields with those of every other document.
+    let of_patches = cluster.patches.iter().filter(|patch| patch.document == DOCUMENT);
+    let of_patches = of_patches.filter_map(|patch| {
         let at = Path::of(&["patches"]).index(patch.index).key("patch");
-        fields::known(cluster, patch.patch.as_object().into_iter().flatten(), &at, report);
+        Some((at, patch.patch.get(CLUSTER_DNS_FIELD)?))
+    });
+    for (at, value) in of_config.into_iter().chain(of_patches) {
+        fields::dns(value, &at.key(CLUSTER_DNS_FIELD), report);
     }
     let flags = Path::of(&["extraArgs", "kubelet"]);
     extra::lint(

@@ -4,7 +4,8 @@
 //! The unit comes from the package and is only enabled here: kubeadm starts it. hagen writes no
 //! drop-in, because every setting has a place in kubeadm's own files.
 //!
-//! Left to kubeadm, which sets them right by itself: clusterDNS, clusterDomain, staticPodPath,
+//! Left to kubeadm, which sets them right by itself: clusterDNS (unless the inventory names a
+//! cache on each node), clusterDomain, staticPodPath,
 //! authentication, resolvConf (it asks whether systemd-resolved runs), the runtime's endpoint and
 //! the sandbox image (both from nodeRegistration and imageRepository), `--hostname-override`
 //! (where the host's name is not the node's)
@@ -21,6 +22,7 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
+    CLUSTER_DNS = Error "cluster-dns",
     LABEL_REFUSED = Error "label-refused",
 }
 

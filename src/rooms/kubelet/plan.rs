@@ -19,7 +19,7 @@ pub(super) const DOCUMENT: &str = "kubelet/KubeletConfiguration";
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
-    owned: &["/apiVersion", "/kind", "/cgroupDriver", "/staticPodPath", "/clusterDNS"],
+    owned: &["/apiVersion", "/kind", "/cgroupDriver", "/staticPodPath"],
 }];
 
 /// States the configuration, flags, ports, unit, folder and packages.
@@ -76,7 +76,8 @@ fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
 
 /// A node with several addresses would otherwise choose by itself, and the VIP is one of them.
 fn flags(node: &Node) -> BTreeMap<String, String> {
-    let mut flags = BTreeMap::from([("node-ip".to_owned(), node.address.to_string())]);
+    let addresses: Vec<String> = node.addresses().map(|address| address.to_string()).collect();
+    let mut flags = BTreeMap::from([("node-ip".to_owned(), addresses.join(","))]);
     if !node.labels.is_empty() {
         let labels: Vec<String> =
             node.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -160,6 +161,31 @@ mod tests {
     }
 
     #[test]
+    fn a_node_of_two_families_registers_both_addresses() {
+        let overlay = json!({
+            "cluster": {
+                "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+                "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+            },
+            "nodes": [{
+                "name": "cp1",
+                "address": "192.168.1.11",
+                "secondAddress": "fd00:20::11",
+                "roles": ["control-plane"],
+            }],
+        });
+        let (_, claims) = claimed(&overlay);
+        assert_eq!(claims.of(0).kubelet_flags["node-ip"], "192.168.1.11,fd00:20::11");
+        let outcome = crate::rooms::trial::outcome(&overlay.to_string());
+        let file = |path| crate::rooms::trial::file(&outcome, path);
+        let config = file("nodes/cp1/rootfs/etc/kubernetes/kubeadm-config.yaml");
+        assert!(config.contains("value: 192.168.1.11,fd00:20::11\n"), "{config}");
+        // The certificate names what the configuration asks for.
+        assert!(config.contains("- 'fd00:20::11'\n"), "{config}");
+        assert!(file("nodes/cp1/hosts").contains("fd00:20::11 cp1\n"));
+    }
+
+    #[test]
     fn packages_are_written_as_their_system_writes_them() {
         let version = |kubernetes: &str, distribution: &str, release: &str| {
             let overlay = json!({
@@ -194,6 +220,23 @@ mod tests {
         assert_eq!(with("1.37.1", misspelt), unknown);
         let owned = ["cluster/extra-arg-owned at kubelet.config.maxPods"];
         assert_eq!(with("1.37.1", json!({"maxPods": 50})), owned);
+    }
+
+    #[test]
+    fn pods_may_ask_a_cache_on_their_node() {
+        let with = |addresses: serde_json::Value| json!({"kubelet": {"config": {"clusterDNS": addresses}}});
+        let cache = with(json!(["169.254.20.10"]));
+        assert!(complaints(&Kubelet, &cache).is_empty());
+        let (_, claims) = claimed(&cache);
+        assert_eq!(claims.kubeadm_documents[0].1["clusterDNS"], json!(["169.254.20.10"]));
+        let at = |place: &str| vec![format!("kubelet/cluster-dns at {place}")];
+        assert_eq!(complaints(&Kubelet, &with(json!([]))), at("kubelet.config.clusterDNS"));
+        let name = with(json!(["10.96.0.10", "kube-dns"]));
+        assert_eq!(complaints(&Kubelet, &name), at("kubelet.config.clusterDNS[1]"));
+        let patched = json!({"patches": [{
+            "document": "kubelet/KubeletConfiguration", "patch": {"clusterDNS": ["dns"]},
+        }]});
+        assert_eq!(complaints(&Kubelet, &patched), at("patches[0].patch.clusterDNS[0]"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY};
+use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY, NONE_TOO_EARLY};
 use crate::catalog::Stage;
 use crate::cluster::{Cluster, ProxyMode};
 use crate::report::{Finding, Path, Report};
@@ -21,6 +21,23 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         ),
         ProxyMode::Ipvs => {}
         ProxyMode::Nftables => nftables(cluster, &at, release, report),
+        ProxyMode::None => none(cluster, at, release, report),
+    }
+}
+
+fn none(cluster: &Cluster, at: Path, release: Path, report: &mut Report) {
+    // The release that does without the ConfigMap as little as without leave to read it.
+    if cluster.release.kubeadm.node_role_binding_needed {
+        report.push(
+            Finding::new(
+                &NONE_TOO_EARLY,
+                at,
+                format!("kubeadm {} joins no node without kube-proxy", cluster.kubernetes),
+            )
+            .label("every join reads its ConfigMap")
+            .because(release, "the release")
+            .help("use `mode: iptables`, or Kubernetes 1.16 or newer"),
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! kube-proxy: its KubeProxyConfiguration, which travels inside kubeadm's file, and the kernel
 //! modules of its mode. The mode is always written: its default is going to change, and an unset
-//! one is warned of from 1.37 on.
+//! one is warned of from 1.37 on. In mode `none` kubeadm leaves its addon out.
 
 mod lint;
 mod plan;
@@ -13,6 +13,7 @@ use crate::report::{Code, Report};
 crate::codes! { "kubeproxy":
     IPVS_DEPRECATED = Warning "ipvs-deprecated",
     NFTABLES_TOO_EARLY = Error "nftables-too-early",
+    NONE_TOO_EARLY = Error "none-too-early",
 }
 
 /// The room.

@@ -19,8 +19,18 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
     // The mode is a fact of the cluster: it decides kernel modules.
     let KubeProxySection { mode: _, scheduler } = section;
     let scheduler = scheduler_word(scheduler.unwrap_or(IpvsScheduler::Rr));
-    claims.kubeadm_documents.push((DOCUMENT, configuration(cluster, scheduler)));
     let image = format!("{}/kube-proxy:v{}", cluster.image_repository, cluster.kubernetes);
+    let Some(mode) = mode_word(cluster.proxy_mode) else {
+        // These pull it with the images of a control plane, whatever phase is left out
+        // (`GetControlPlaneImages` in `cmd/kubeadm/app/images/images.go`, 1.30).
+        if !cluster.release.kubeadm.addon_disabled_fields {
+            for node in cluster.control_planes() {
+                claims.node(node.index).images.insert(image.clone(), "kubeproxy");
+            }
+        }
+        return;
+    };
+    claims.kubeadm_documents.push((DOCUMENT, configuration(cluster, mode, scheduler)));
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
         claims.ports.extend(ports());
@@ -33,12 +43,12 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
     }
 }
 
-fn configuration(cluster: &Cluster, scheduler: &str) -> Value {
+fn configuration(cluster: &Cluster, mode: &str, scheduler: &str) -> Value {
     let pods: Vec<String> = cluster.pod_subnets.iter().map(ToString::to_string).collect();
     let mut document = Map::new();
     document.insert("apiVersion".into(), json!("kubeproxy.config.k8s.io/v1alpha1"));
     document.insert("kind".into(), json!("KubeProxyConfiguration"));
-    document.insert("mode".into(), json!(mode_word(cluster.proxy_mode)));
+    document.insert("mode".into(), json!(mode));
     document.insert("clusterCIDR".into(), json!(pods.join(",")));
     if cluster.proxy_mode == ProxyMode::Ipvs {
         // ipvs puts every service address on an interface of the host. Strict ARP keeps the host
@@ -48,12 +58,13 @@ fn configuration(cluster: &Cluster, scheduler: &str) -> Value {
     Value::Object(document)
 }
 
-/// The mode as KubeProxyConfiguration writes it.
-fn mode_word(mode: ProxyMode) -> &'static str {
+/// The mode as KubeProxyConfiguration writes it; `None` where there is no kube-proxy.
+fn mode_word(mode: ProxyMode) -> Option<&'static str> {
     match mode {
-        ProxyMode::Iptables => "iptables",
-        ProxyMode::Ipvs => "ipvs",
-        ProxyMode::Nftables => "nftables",
+        ProxyMode::Iptables => Some("iptables"),
+        ProxyMode::Ipvs => Some("ipvs"),
+        ProxyMode::Nftables => Some("nftables"),
+        ProxyMode::None => None,
     }
 }
 
@@ -167,6 +178,36 @@ mod tests {
         let mut old_kernel = mode("1.33.0", "nftables");
         old_kernel["os"] = json!({"distribution": "debian", "release": "11"});
         assert_eq!(complaints(old_kernel), early);
+    }
+
+    #[test]
+    fn without_it_nothing_of_it_is_claimed() {
+        let without = |version: &str| {
+            let mut overlay = mode(version, "none");
+            overlay["cni"] = json!({"plugin": "none"});
+            let (cluster, claims) = claimed(&overlay);
+            assert!(claims.kubeadm_documents.iter().all(|(name, _)| *name != super::DOCUMENT));
+            let mut pulls = Vec::new();
+            for node in &cluster.nodes {
+                let claims = claims.of(node.index);
+                assert!(claims.ports.iter().all(|port| port.room != "kubeproxy"));
+                if claims.images.keys().any(|image| image.contains("/kube-proxy:")) {
+                    pulls.push(node.name.clone());
+                }
+            }
+            pulls
+        };
+        assert!(without("1.37.1").is_empty());
+        // kubeadm itself still pulls it.
+        assert_eq!(without("1.30.4"), ["cp1", "cp2", "cp3"]);
+    }
+
+    #[test]
+    fn a_join_of_1_15_needs_it() {
+        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
+        assert!(complaints(mode("1.16.15", "none")).is_empty());
+        let early = ["kubeproxy/none-too-early at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.15.12", "none")), early);
     }
 
     #[test]

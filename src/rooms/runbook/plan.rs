@@ -54,7 +54,8 @@ pub(super) enum Key {
 impl Planned {
     pub(super) fn new(said: &Inventory) -> Self {
         // What the kernel is told is the host's matter.
-        let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _ } = &said.host;
+        let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
+            &said.host;
         let PackagesSection { source, repositories, versions: _, archives } = &said.packages;
         let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
         // Names and policies of images are facts of the cluster and kubeadm's matter.

@@ -45,6 +45,7 @@ struct Readme<'a> {
     etcd_pki: &'static str,
     pki: &'static str,
     kubeadm_config: &'static str,
+    kube_proxy: bool,
     /// Whether somebody else brings the pod network.
     own_pod_network: bool,
     pod_subnets: Vec<String>,
@@ -146,6 +147,7 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         etcd_pki: layout::ETCD_PKI,
         pki: layout::PKI,
         kubeadm_config: layout::KUBEADM_CONFIG,
+        kube_proxy: cluster.runs_kube_proxy(),
         own_pod_network: planned.own_pod_network,
         pod_subnets: cluster.pod_subnets.iter().map(ToString::to_string).collect(),
         discovery: layout::DISCOVERY,

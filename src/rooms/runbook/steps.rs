@@ -48,8 +48,8 @@ const ADMIN: &str = "/etc/kubernetes/admin.conf";
 /// From 1.29 on the first control plane's first steps need this one: admin.conf has no rights
 /// before kubeadm binds its group.
 const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
-/// What kubeadm's init makes last: known to be done where it is there.
-const LAST_ADDON: &str = "daemonset/kube-proxy";
+/// What kubeadm's init makes last, with kube-proxy and without: it is done where this is there.
+const LAST_ADDON: [&str; 2] = ["daemonset/kube-proxy", "deployment/coredns"];
 
 /// `steps/`: what some host of the cluster runs.
 pub(super) fn render_shared(with: &Rendering<'_>, out: &mut Output<'_>) {
@@ -208,11 +208,18 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         words.word("control_plane_label", label);
     }
     if cluster.is_first_control_plane(node) {
+        // Where its configuration cannot say so.
+        let skipped = match cluster.release.kubeadm.skip_phases_field {
+            true => &[],
+            false => cluster.skipped_init_phases(),
+        };
+        let skipped = skipped.iter().map(|phase| format!("--skip-phases={phase}"));
         let others = cluster.control_planes().filter(|other| other.index != node.index);
         words
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
             .word("local_api", &cluster.api_url(node))
-            .word("last_addon", LAST_ADDON)
+            .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])
+            .list("init_options", skipped)
             // Where one of them runs an API server, the cluster exists.
             .rows(
                 "other_apis",

@@ -152,6 +152,26 @@ fn a_registry_that_is_never_asked_gives_its_place_to_the_last_mirror() {
 }
 
 #[test]
+fn a_path_into_the_api_is_taken_as_it_stands() {
+    let text = hosts(
+        "ghcr.io",
+        "{registry: ghcr.io, only: true, endpoints: ['https://m.example.com/nexus', 'https://harbor.example.com/v2/ghcr/']}",
+    );
+    let read: toml::Table = text.parse().unwrap();
+    assert_eq!(read["server"].as_str(), Some("https://harbor.example.com/v2/ghcr"));
+    assert_eq!(read["override_path"].as_bool(), Some(true));
+    // containerd adds /v2 to this one.
+    assert!(read["host"]["https://m.example.com/nexus"].get("override_path").is_none());
+    let of = |version: &str| {
+        codes(&format!(
+            "{{cluster: {{kubernetes: 1.23.17}}, runtime: {{version: '{version}'}}, packages: {{source: preinstalled}}, images: {{mirrors: [{{registry: ghcr.io, endpoints: ['https://harbor.example.com/v2/ghcr']}}]}}}}"
+        ))
+        .contains(&"runtime/mirror-unsupported")
+    };
+    assert!(of("1.5") && !of("1.6"));
+}
+
+#[test]
 fn the_only_mirror_is_a_host_too() {
     // containerd 1.6 says "invalid `host` tree" of a file without one, and asks the registry.
     let text =

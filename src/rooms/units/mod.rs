@@ -1,6 +1,7 @@
 //! Settings of the site's own for the systemd units that other rooms run: one drop-in per unit
 //! and node, behind hagen's own.
 
+mod proxy;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use crate::tree::Apply;
 
 crate::codes! { "units":
     COMMAND_ADDED = Error "command-added",
+    PROXY_HIDES_CLUSTER = Error "proxy-hides-cluster",
     SAID_TWICE = Error "said-twice",
     UNKNOWN_UNIT = Error "unknown-unit",
     WRONG_SECTION = Error "wrong-section",
@@ -74,6 +76,7 @@ impl Room for Units {
             placed.extend(running.iter().map(|(node, _)| ((*node, unit), index)));
             sections(unit, drop_in, &at, report);
             command(drop_in, &at, report);
+            proxy::lint(unit, drop_in, &at, cluster, report);
             drop_ins.push(Placed { at, unit: unit.to_owned(), text: text(drop_in), running });
         }
         Some(Box::new(UnitsPlan { drop_ins }))

@@ -87,3 +87,36 @@ fn every_unit_that_scripts_start_takes_settings() {
         }
     }
 }
+
+#[test]
+fn a_proxy_by_hand_leaves_the_cluster_alone() {
+    let of = |unit: &str, settings: &str| {
+        codes(&format!("units: [{{unit: {unit}, dropIn: {{Service: {settings}}}}}]"))
+    };
+    let hides = ["units/proxy-hides-cluster"];
+    let containerd = |settings: &str| of("containerd.service", settings);
+    assert_eq!(containerd("{Environment: [HTTPS_PROXY=http://10.0.0.1:3128]}"), hides);
+    assert_eq!(containerd(r#"{Environment: '"A=b" "https_proxy=http://10.0.0.1:3128"'}"#), hides);
+    let half = "{Environment: ['HTTP_PROXY=http://10.0.0.1:3128', 'NO_PROXY=192.168.1.0/24']}";
+    assert_eq!(of("kubelet.service", half), hides);
+    for right in [
+        "{Environment: ['HTTP_PROXY=http://10.0.0.1:3128', 'NO_PROXY=192.168.1.0/24,10.96.0.0/12']}",
+        "{Environment: [HTTPS_PROXY=http://10.0.0.1:3128], EnvironmentFile: /etc/proxy}",
+        "{Environment: [HTTPS_PROXY=]}",
+        "{Environment: [GOMAXPROCS=2]}",
+    ] {
+        assert!(containerd(right).is_empty(), "{right}");
+    }
+    // The help, to the letter.
+    let direct = trial_direct();
+    let settings =
+        format!("{{Environment: ['HTTPS_PROXY=http://10.0.0.1:3128', 'NO_PROXY={direct}']}}");
+    assert!(containerd(&settings).is_empty());
+    // A balancer asks no proxy for anything.
+    assert!(of("haproxy.service", "{Environment: [HTTPS_PROXY=http://10.0.0.1:3128]}").is_empty());
+}
+
+fn trial_direct() -> String {
+    let (_, cluster) = crate::rooms::trial::resolved(&json!({}));
+    cluster.reached_directly().join(",")
+}

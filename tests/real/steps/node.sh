@@ -20,7 +20,7 @@ endpoint="https://$hostile" vip=192.0.2.2 port=8443 loopback=127.0.0.1 balancer=
 etcd_version=3.6.8 etcd_endpoint=https://192.0.2.1:2379 etcd_members=3
 kubelet=yes control_plane=yes kubernetes=1.37.1 runtime=containerd cri_socket=unix:///run/x.sock
 health=/readyz first=cp1 control_plane_label=node-role.kubernetes.io/control-plane
-admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 last_addon=daemonset/kube-proxy
+admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 last_addon=daemonset/kube-proxy init_options=()
 other_apis=("$hostile" 192.0.2.3 6443)
 kubelet_folder=/var/lib/kubelet emptied=("/nowhere/$hostile")
 member_units=(etcd.service) member_files=('/etc/etcd/*') member_emptied=(/var/lib/etcd)

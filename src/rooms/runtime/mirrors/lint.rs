@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 
+use super::plan::names_api_root;
 use super::section;
 use crate::catalog::containerd;
 use crate::cluster::{Cluster, RuntimeKind};
 use crate::inventory::images::MirrorSection;
+use crate::inventory::values::Url;
 use crate::report::{Finding, Path, Report};
 use crate::rooms::runtime::{MIRROR_OVER_HTTP, MIRROR_TWICE, MIRROR_UNSUPPORTED};
 
@@ -32,6 +34,7 @@ pub(in crate::rooms::runtime) fn check(
                 .help("write all its endpoints into one list"),
             );
         }
+        paths(endpoints, &at, cluster, report);
         let plain =
             endpoints.iter().enumerate().filter(|(_, url)| url.as_str().starts_with("http:"));
         for (index, url) in plain {
@@ -47,6 +50,28 @@ pub(in crate::rooms::runtime) fn check(
                 .help("give an https URL, with the certificate of its authority as `ca`"),
             );
         }
+    }
+}
+
+/// A path in the API, for a containerd that cannot be told so.
+fn paths(endpoints: &[Url], at: &Path, cluster: &Cluster, report: &mut Report) {
+    let series = containerd(cluster.runtime.version);
+    if !series.is_some_and(|series| series.registry_config_path && !series.registry_override_path) {
+        return;
+    }
+    let inside = endpoints.iter().enumerate().filter(|(_, url)| names_api_root(url.as_str()));
+    for (index, url) in inside {
+        let is = &cluster.runtime.version_text;
+        report.push(
+            Finding::new(
+                &MIRROR_UNSUPPORTED,
+                at.key("endpoints").index(index),
+                format!("containerd {is} would ask {url} for another /v2 below its path"),
+            )
+            .label("1.6 is the first that takes a path as it stands")
+            .because(Path::of(&["runtime", "version"]), "this version")
+            .help("choose containerd 1.6 or newer"),
+        );
     }
 }
 

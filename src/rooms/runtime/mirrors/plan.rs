@@ -34,6 +34,8 @@ struct Host {
     url: String,
     /// The file with the authorities' certificates.
     ca: Option<String>,
+    /// Whether containerd takes the URL's path as it stands.
+    override_path: bool,
 }
 
 impl Mirror {
@@ -43,6 +45,7 @@ impl Mirror {
         let host = |url: &str| Host {
             // containerd would ask for `//v2`.
             url: url.trim_end_matches('/').to_owned(),
+            override_path: names_api_root(url),
             // With a certificate, containerd tries https at an http address as well.
             ca: (ca.is_some() && url.starts_with("https:")).then(|| authority(&folder)),
         };
@@ -65,6 +68,12 @@ impl Mirror {
             out.bytes(file(authority(&self.folder)), ca.as_str());
         }
     }
+}
+
+/// Whether the path leads into the API already, as that of a proxy cache of Harbor's does:
+/// `https://harbor.example.com/v2/cache`. containerd adds `/v2` to every other path by itself.
+pub(super) fn names_api_root(url: &str) -> bool {
+    url.trim_end_matches('/').contains("/v2/")
 }
 
 fn authority(folder: &str) -> String {

@@ -1,0 +1,73 @@
+//! The way to registries through a proxy, and what must never take it.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Cluster;
+use crate::inventory::host::ProxySection;
+
+/// A proxy, as programs read it from their environment.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// For http URLs.
+    pub http: String,
+    /// For https URLs.
+    pub https: String,
+    /// What is reached directly, in the form of `NO_PROXY`.
+    pub direct: Vec<String>,
+}
+
+impl Proxy {
+    pub(super) fn new(said: &ProxySection, cluster: &Cluster) -> Self {
+        let ProxySection { https, http, no_proxy } = said;
+        let more = no_proxy.iter().map(ToString::to_string);
+        Self {
+            http: http.as_ref().unwrap_or(https).to_string(),
+            https: https.to_string(),
+            direct: cluster.reached_directly().into_iter().chain(more).collect(),
+        }
+    }
+}
+
+impl Cluster {
+    /// What no proxy can reach, or must not see: the machine itself, nodes and the endpoint, pods
+    /// and services. The nodes' subnet stands for those that are in it, so that a node that is
+    /// added changes no other one. Programs written in Go understand networks; curl does not.
+    pub fn reached_directly(&self) -> Vec<String> {
+        let subnet = self.endpoint.subnet;
+        let mut direct: Vec<String> =
+            ["localhost", "127.0.0.0/8"].map(str::to_owned).into_iter().collect();
+        let elsewhere = self.nodes.iter().flat_map(super::Node::addresses);
+        let elsewhere: Vec<IpAddr> =
+            elsewhere.filter(|address| !subnet.contains(address)).collect();
+        if self.networks().any(|network| network.addr().is_ipv6())
+            || elsewhere.iter().any(IpAddr::is_ipv6)
+        {
+            direct.push("::1".to_owned());
+        }
+        direct.extend(self.networks().map(ToString::to_string));
+        direct.extend(elsewhere.iter().map(ToString::to_string));
+        direct.extend(self.endpoint.name.clone());
+        direct.extend([".svc".to_owned(), self.domain.clone()]);
+        direct
+    }
+
+    fn networks(&self) -> impl Iterator<Item = &IpNet> {
+        [&self.endpoint.subnet].into_iter().chain(&self.pod_subnets).chain(&self.service_subnets)
+    }
+
+    /// Which of the cluster's own addresses a `NO_PROXY` like this one sends through a proxy.
+    pub fn hidden_by<'a>(&self, direct: impl IntoIterator<Item = &'a str>) -> Option<IpAddr> {
+        let direct: Vec<&str> = direct.into_iter().map(str::trim).collect();
+        let covered = |address: &IpAddr| {
+            direct.iter().any(|entry| {
+                *entry == "*"
+                    || entry.parse() == Ok(*address)
+                    || entry.parse::<IpNet>().is_ok_and(|network| network.contains(address))
+            })
+        };
+        let services = self.api_service_addresses();
+        [self.endpoint.vip].into_iter().chain(services).find(|address| !covered(address))
+    }
+}

@@ -1,0 +1,25 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::survey::read_manifest;
+use super::{DiskError, Manifest};
+
+/// What each node has at the place `destination` in the tree that stands in the folder `out`, if
+/// that is a tree of the same bundle: with another one, the cluster is set up anew. A file that
+/// the folder lacks is left out.
+///
+/// # Errors
+/// See [`read_manifest`].
+pub fn standing(
+    manifest: &Manifest,
+    out: &Path,
+    destination: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, DiskError> {
+    let old = read_manifest(out)?.filter(|old| old.bundle == manifest.bundle);
+    let entries = old.iter().flat_map(|old| &old.files);
+    let there = entries.filter(|entry| entry.destination.as_deref() == Some(destination));
+    Ok(there
+        .filter_map(|entry| Some((entry.node.clone()?, fs::read(out.join(&entry.path)).ok()?)))
+        .collect())
+}
