@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Judged, Place};
+use super::{Judged, Place, escaped};
 
 /// One finding. Fields are only ever added.
 #[derive(Serialize)]
@@ -78,7 +78,7 @@ pub fn json(judged: &[Judged<'_>], strict: bool) -> String {
                         .collect(),
                     help: finding.help.as_deref(),
                 };
-                serde_json::json!(entry).to_string()
+                escaped(&serde_json::json!(entry).to_string())
             })
         })
         .collect();

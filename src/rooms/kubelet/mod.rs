@@ -13,6 +13,7 @@
 mod fields;
 mod lint;
 mod plan;
+mod splits;
 
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
@@ -22,6 +23,7 @@ use crate::report::{Code, Report};
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
     LABEL_REFUSED = Error "label-refused",
+    VALUE_SPLITS = Error "value-splits",
 }
 
 /// The room.
@@ -48,6 +50,7 @@ impl Room for Kubelet {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
+        splits::lint(&said.extra_args.kubelet, cluster, report);
         plan::claim(said, cluster, claims);
         // Nothing to render: kubeadm's room writes what is claimed here.
         None
