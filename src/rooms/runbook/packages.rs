@@ -46,7 +46,6 @@ struct ArchiveContext<'a> {
     version: Vec<String>,
     prints: String,
     sources: Vec<SourceContext>,
-    checksums: String,
     programs: Vec<&'static str>,
     directory: &'static str,
 }
@@ -55,6 +54,7 @@ struct ArchiveContext<'a> {
 struct SourceContext {
     machine: &'static str,
     url: String,
+    sha256: String,
     folder: String,
 }
 
@@ -132,17 +132,8 @@ fn exact(package: &Package, pinned: &BTreeMap<String, String>, apt: bool) -> Str
 
 impl<'a> ArchiveContext<'a> {
     fn new(archive: &Archive, units: Vec<&'a str>, mirror: Option<&str>) -> Self {
-        let Archive {
-            room: _,
-            name,
-            base,
-            sources,
-            checksums,
-            programs,
-            directory,
-            version,
-            prints,
-        } = archive;
+        let Archive { room: _, name, base, sources, programs, directory, version, prints } =
+            archive;
         let below = |path: &str| format!("{}/{path}", mirror.unwrap_or(base));
         Self {
             name,
@@ -154,10 +145,10 @@ impl<'a> ArchiveContext<'a> {
                 .map(|source| SourceContext {
                     machine: source.machine,
                     url: below(&source.path),
+                    sha256: source.sha256.clone(),
                     folder: source.folder.clone(),
                 })
                 .collect(),
-            checksums: below(checksums),
             programs: programs.clone(),
             directory,
         }

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::plan::{Key, Mirror, Mirrors};
+use super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::cluster::Cluster;
 use crate::rooms::claims::Repository;
@@ -87,7 +87,7 @@ fn of_kubernetes(cluster: &Cluster, os: &OsRelease) -> Mirror {
         url: words.next().unwrap_or_default(),
         suite: words.next().unwrap_or_default(),
         components: words.collect(),
-        key: Key::Fetched(vec![key]),
+        key: Key::Fetched(vec![FetchedKey::new(&key, &[])]),
     }
 }
 
@@ -99,7 +99,12 @@ fn of_docker(os: &OsRelease) -> Mirror {
         }
         _ => (format!("{base}/{}/$basearch/stable", os.version), String::new(), Vec::new()),
     };
-    Mirror { url, suite, components, key: Key::Fetched(vec![format!("{base}/gpg")]) }
+    Mirror {
+        url,
+        suite,
+        components,
+        key: Key::Fetched(vec![FetchedKey::new(&format!("{base}/gpg"), &[])]),
+    }
 }
 
 fn context(
@@ -122,7 +127,7 @@ fn context(
     };
     let (keyring, armored, keys) = match key {
         Key::Inline(text) => (own, Some(text), Vec::new()),
-        Key::Fetched(keys) => (own, None, keys),
+        Key::Fetched(keys) => (own, None, keys.into_iter().map(|key| key.url).collect()),
         Key::File(path) => (path, None, Vec::new()),
     };
     RepositoryContext {

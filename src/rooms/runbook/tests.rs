@@ -61,13 +61,14 @@ fn what_the_inventory_pins_comes_before_what_a_component_asks_for() {
 }
 
 #[test]
-fn archives_of_programs_come_from_the_mirror_with_their_sums() {
+fn archives_of_programs_come_from_the_mirror_and_are_known_by_their_digests() {
     let script = prepare(
         "{etcd: {mode: external, version: 3.6.8}, packages: {archives: 'http://10.0.0.1/etcd/'}}",
         "cp1",
     );
     assert!(script.contains("url=http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz "));
-    assert!(script.contains(" http://10.0.0.1/etcd/v3.6.8/SHA256SUMS "));
+    assert!(script.contains("cf9cfe91a4856cb90eed9c99e6aee4b708db2c7888b88a6f116281f04b0ea693"));
+    assert!(!script.contains("SHA256SUMS"));
     assert!(!script.contains("github.com"));
 }
 
