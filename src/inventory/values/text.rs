@@ -55,8 +55,8 @@ value! {
 }
 
 value! {
-    /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters; no name in
-    /// it has more than 255 characters (Linux's `NAME_MAX`).
+    /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters, of at most
+    /// 1024 characters, and 255 in each name (Linux's `NAME_MAX`).
     AbsolutePath, "hagen-absolute-path", ["/etc/motd"], |text| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-+@/:".contains(&b);
         let parts_ok = text.strip_prefix('/').is_some_and(|rest| {
@@ -65,7 +65,7 @@ value! {
         if parts_ok && text.len() <= 1024 && text.bytes().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("an absolute path without `..`, doubled slashes or blanks, of at most 1024 characters and 255 in each name".into())
+            Err("an absolute path without `..`, doubled slashes, blanks or very long names".into())
         }
     }
 }
@@ -106,8 +106,8 @@ value! {
 }
 
 value! {
-    /// A flag's value: printable, one line, without blanks at its ends, quotes, backslashes, `$`, backquotes and what
-    /// people are meant to fill in (`<…>`, `{{`, `{%`).
+    /// A flag's value: printable, one line, without blanks at its ends, quotes, backslashes, `$`,
+    /// backquotes and what people are meant to fill in (`<…>`, `{{`, `{%`).
     FlagValue, "hagen-flag-value", ["30"], |text| {
         let plain = |c: char| !c.is_control() && !"\"'\\$`<>".contains(c);
         let trimmed = text.trim() == text;
