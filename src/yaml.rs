@@ -7,6 +7,7 @@
 pub mod codes;
 mod decode;
 mod fault;
+mod hidden;
 mod positions;
 mod read;
 mod scalar;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use crate::report::{Path, Step};
 
 pub use decode::MAX_BYTES;
+pub use hidden::{hides, named};
 pub use positions::Positions;
 pub use read::{MAX_DEPTH, MAX_NODES, read};
 

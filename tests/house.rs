@@ -86,7 +86,11 @@ const AT_THE_ROOT: &[(&str, &str)] = &[("codes", "report"), ("template", "templa
 const CRATES: &[(&str, &[&str], &str)] = &[
     ("annotate_snippets", &["report"], "snippets are one way to print a report"),
     ("anstream", &["cli"], "only the command line has a terminal"),
-    ("base64ct", &["rooms", "secrets"], "the seed's text form, and certificates in kubeconfigs"),
+    (
+        "base64ct",
+        &["inventory", "rooms", "secrets"],
+        "the seed's text form, certificates in kubeconfigs, keys that come in",
+    ),
     ("clap", &["cli"], "only the command line has arguments"),
     ("clap_complete", &["cli"], "only the command line has arguments"),
     ("clap_mangen", &["cli"], "only the command line has arguments"),

@@ -128,6 +128,140 @@ fn no_name_breaks_out_of_any_syntax() {
     }
 }
 
+/// A reviewer, a terminal and a program have to read the same.
+#[test]
+fn nothing_hides_in_a_key_a_value_or_a_comment() {
+    let hidden = [
+        "\u{202e}",
+        "\u{2066}",
+        "\u{200f}",
+        "\u{61c}",
+        "\u{200b}",
+        "\u{200d}",
+        "\u{ad}",
+        "\u{2028}",
+        "\u{85}",
+        "\u{7f}",
+        "\u{1b}",
+        "\u{e0041}",
+    ];
+    for hidden in hidden {
+        for to in [
+            format!("name: demo # {hidden}"),
+            format!("name: 'demo{hidden}'"),
+            format!("'na{hidden}me': demo"),
+        ] {
+            refused(demo("name: demo", &to), "yaml/encoding");
+        }
+        refused(demo("nodes:", &format!("\u{feff}# {hidden}\nnodes:")), "yaml/encoding");
+        let escape = format!("\\U{:08x}", u32::from(hidden.chars().next().unwrap()));
+        for more in [
+            format!("kubelet: {{config: {{clusterDomain: \"a{escape}b\"}}}}"),
+            format!("kubelet: {{config: {{\"a{escape}b\": 1}}}}"),
+            format!("allow: [{{code: a/b, reason: \"x{escape}\"}}]"),
+            format!(
+                "patches: [{{document: runtime/ContainerdConfig, patch: {{a: [\"{escape}\"]}}}}]"
+            ),
+        ] {
+            refused(Scene::demo().read("inventory.yaml") + &more, "inventory/hidden-character");
+        }
+    }
+}
+
+/// What is found is printed; what is printed steers no terminal and hides nothing, either.
+#[test]
+fn complaints_show_what_is_hidden() {
+    let scene = Scene::demo();
+    scene.write(
+        "inventory.yaml",
+        demo("name: demo", "name: 'demo\u{202e}\u{200f}\u{feff}\u{9b}31m'"),
+    );
+    for format in ["text", "json", "sarif"] {
+        let ran = scene.run(&format!("check inventory.yaml --format {format}")).expect(1);
+        let printed = ran.out.clone() + &ran.err;
+        let steers = |c: char| c != '\n' && (c.is_control() || hagen::yaml::hides(c));
+        assert!(!printed.contains(steers), "{printed:?}");
+    }
+}
+
+/// A file's content may be meant for a terminal, or be in a language that needs such characters.
+#[test]
+fn the_content_of_a_file_is_the_users() {
+    let scene = Scene::demo();
+    let more = r#"files: [{path: /etc/motd, content: "\e[1mdemo\u200d\e[0m\n"}]"#;
+    scene.write("inventory.yaml", scene.read("inventory.yaml") + more);
+    scene.run("build inventory.yaml -o out").expect(0);
+    let motd = scene.files("out")["nodes/w1/rootfs/etc/motd"].clone();
+    assert_eq!(String::from_utf8_lossy(&motd), "\u{1b}[1mdemo\u{200d}\u{1b}[0m\n");
+}
+
+/// In 10-prepare.sh the body of such a key ran as root.
+#[test]
+fn a_repositorys_key_is_a_key_and_nothing_else() {
+    let key = include_str!("../src/inventory/values/armor.asc");
+    let with = |key: &str| {
+        let key: String = key.lines().map(|line| format!("        {line}\n")).collect();
+        let at = "packages:\n  repositories:\n    kubernetes:\n      url: https://mirror.example.com/apt/\n      key: |\n";
+        Scene::demo().read("inventory.yaml") + at + &key
+    };
+    let scene = Scene::demo();
+    scene.write("inventory.yaml", with(key));
+    scene.run("check inventory.yaml").expect(0);
+    let command = key.replace("\n\n", "\n\nKEY\n)\"\ntouch /owned\n: \"$(cat <<'KEY'\n");
+    for bad in [
+        command,
+        key.replace("\n\n", "\nComment: $(id)\n\n"),
+        key.replace("XLJ9", "XLJ8"),
+        key.replace("PUBLIC", "PRIVATE"),
+        key.replace("\nmDME", "\nlDME").replace("=XLJ9\n", ""),
+    ] {
+        refused(with(&bad), "inventory/type");
+    }
+}
+
+/// kubeadm writes the kubelet's flags where blanks part them.
+#[test]
+fn a_flag_of_the_kubelet_smuggles_no_other() {
+    let with = |more: &str| Scene::demo().read("inventory.yaml") + more;
+    refused(with("extraArgs: {kubelet: {v: '2 --anonymous-auth=true'}}"), "kubelet/value-splits");
+    let patch =
+        "{nodeRegistration: {kubeletExtraArgs: [{name: v, value: '2 --anonymous-auth=true'}]}}";
+    for document in ["kubeadm/InitConfiguration", "kubeadm/JoinConfiguration"] {
+        refused(
+            with(&format!("patches: [{{document: {document}, patch: {patch}}}]")),
+            "kubelet/value-splits",
+        );
+    }
+}
+
+/// These ended in `internal/leftover` and `internal/tree-path`, as if hagen were to blame.
+#[test]
+fn what_the_user_says_is_no_defect_of_hagen() {
+    let with = |more: &str| Scene::demo().read("inventory.yaml") + more;
+    for bad in [
+        "host: {sysctls: {kernel.core_pattern: '{{ x }}'}}".to_owned(),
+        "host: {sysctls: {kernel.core_pattern: '<your-pattern>'}}".to_owned(),
+        "extraArgs: {apiServer: {service-account-issuer: '<your-issuer>'}}".to_owned(),
+        "extraArgs: {apiServer: {service-account-issuer: '{% x %}'}}".to_owned(),
+        format!("files: [{{path: /srv/{}, content: x}}]", "x".repeat(256)),
+        format!(
+            "images: {{mirrors: [{{registry: '{}:5000', endpoints: ['https://a.example.com']}}]}}",
+            ["a".repeat(49).as_str(); 5].join(".")
+        ),
+    ] {
+        refused(with(&bad), "inventory/type");
+    }
+    let scene = Scene::demo();
+    for good in [
+        r#"patches: [{document: runtime/ContainerdConfig, patch: {debug: {address: "{{.Name}} <x>"}}}]"#,
+        r#"patches: [{document: kubeadm/ClusterConfiguration, patch: {apiServer: {extraArgs: [{name: v, value: "a \n\tb\n"}]}}}]"#,
+        r#"host: {sysctls: {kernel.core_pattern: "|/usr/lib/systemd/systemd-coredump %P %u"}}"#,
+    ] {
+        scene.write("inventory.yaml", with(good));
+        scene.run("build inventory.yaml -o out").expect(0);
+    }
+}
+
 /// Free text that the inventory may hold is taken as it is.
 #[test]
 fn free_text_is_quoted_wherever_it_goes() {

@@ -153,13 +153,7 @@ impl EtcdVersion {
     /// [`ETCD_RELEASES`] or a mirror of it: a `.tar.gz` whose one folder is named as the archive
     /// without its ending.
     pub fn archive_path(self, architecture: &str) -> String {
-        format!("v{self}/etcd-v{self}-linux-{architecture}.tar.gz")
-    }
-
-    /// The list of SHA-256 sums of the release's archives, in the form of `sha256sum`, below the
-    /// same address.
-    pub fn checksums_path(self) -> String {
-        format!("v{self}/SHA256SUMS")
+        format!("v{self}/{}", self.archive_name(architecture))
     }
 }
 

@@ -7,12 +7,14 @@
 //!
 //! * `kubernetes/1.NN.json`: one complete file per minor, without inheritance, so that
 //!   `diff 1.33.json 1.34.json` shows what upstream changed. Read by [`release`].
-//! * `etcd/3.N.json`: likewise. Read by [`etcd`](fn@etcd).
+//! * `etcd/3.N.json`: likewise. Read by [`etcd`](fn@etcd). `etcd/digests.json`: what its release
+//!   archives have to be.
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went.
 
+mod archives;
 mod balancers;
 mod by_patch;
 mod date;
@@ -30,6 +32,7 @@ mod runtime;
 mod static_pods;
 mod version;
 
+pub use archives::*;
 pub use balancers::*;
 pub use etcd::*;
 pub use kube_proxy::*;

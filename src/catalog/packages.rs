@@ -29,6 +29,30 @@ pub struct PackageRepository {
     pub rpm_key: String,
 }
 
+/// Who signs packages: the start of the key's address, and the key's fingerprint.
+///
+/// * `isv:kubernetes OBS Project`, which signs every repository of pkgs.k8s.io.
+/// * `Docker Release (CE deb)` and `Docker Release (CE rpm)`: docs.docker.com shows the first at
+///   <https://docs.docker.com/engine/install/debian/> (until 2020, docker/docs#11990) and the second
+///   at <https://docs.docker.com/engine/install/rhel/>.
+///
+/// All three stand in many public installers that refuse another key, such as puppetlabs' modules
+/// for Kubernetes and Docker.
+const SIGNERS: [(&str, &str); 6] = [
+    ("https://pkgs.k8s.io/core:/stable:/", "DE15B14486CD377B9E876E1A234654DA9A296436"),
+    ("https://download.docker.com/linux/debian/", "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"),
+    ("https://download.docker.com/linux/ubuntu/", "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"),
+    ("https://download.docker.com/linux/centos/", "060A61C51B558A7F742B77AAC52FEB6B621E9F35"),
+    ("https://download.docker.com/linux/fedora/", "060A61C51B558A7F742B77AAC52FEB6B621E9F35"),
+    ("https://download.docker.com/linux/rhel/", "060A61C51B558A7F742B77AAC52FEB6B621E9F35"),
+];
+
+/// The fingerprint of the one key at this address, where it is known.
+pub fn key_fingerprint(url: &str) -> Option<&'static str> {
+    let (_, fingerprint) = SIGNERS.iter().find(|(start, _)| url.starts_with(start))?;
+    Some(fingerprint)
+}
+
 /// The packages whose versions follow Kubernetes'.
 pub const KUBERNETES_PACKAGES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
 
@@ -98,7 +122,7 @@ impl KubernetesVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::release;
+    use crate::catalog::{PackageManager, oses, release, releases};
 
     #[test]
     fn versions_are_written_as_their_repository_writes_them() {
@@ -125,5 +149,25 @@ mod tests {
             KubernetesVersion { minor: 15, patch: 1 }.binary_url("kubeadm", "amd64"),
             "https://dl.k8s.io/release/v1.15.1/bin/linux/amd64/kubeadm"
         );
+    }
+
+    #[test]
+    fn the_keys_of_every_repository_that_is_served_are_known() {
+        let kubernetes = releases().filter(|release| release.package_layout.reachable());
+        for release in kubernetes {
+            let own = release.package_layout.repository(release.minor);
+            for key in [own.apt_key, own.rpm_key] {
+                assert!(key_fingerprint(&key).is_some(), "{key}");
+            }
+        }
+        for os in oses() {
+            let key = format!("{}/gpg", os.docker_repository);
+            let apt = os.package_manager == PackageManager::Apt;
+            let fingerprint = key_fingerprint(&key).expect("a known key");
+            assert_eq!(fingerprint.starts_with("9DC8"), apt, "{key}");
+        }
+        for other in ["http://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key", "https://x/gpg"] {
+            assert_eq!(key_fingerprint(other), None, "{other}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What is meant: the total model that every room may rely on. It holds the facts that two rooms
 //! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
 
+mod archives;
 pub mod codes;
 pub mod endpoint;
 pub mod extra;
@@ -134,6 +135,8 @@ pub struct Etcd {
     /// More settings of every member: flag name without dashes to value. Stacked members get
     /// them from kubeadm, external ones from [`layout::ETCD_CONF`].
     pub settings: BTreeMap<String, String>,
+    /// The SHA-256 of the release's archives by architecture (`amd64`), as far as they are known.
+    pub archives: BTreeMap<&'static str, String>,
 }
 
 /// The container runtime.

@@ -1,6 +1,6 @@
 use ipnet::IpNet;
 
-use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, pod_range};
+use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, pod_range};
 use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::host::OsSection;
@@ -272,7 +272,10 @@ fn etcd(
     };
     let version = match &section.version {
         Some(version) => version.as_str().parse().ok()?,
-        None => release.etcd_version(kubernetes.patch),
+        None => match release.etcd_version(kubernetes.patch) {
+            own if external => archives::default_version(own, &said.packages),
+            own => own,
+        },
     };
     let port = |said: Option<crate::inventory::values::Port>, default| {
         said.map_or(default, |port| port.get())
@@ -294,6 +297,7 @@ fn etcd(
             .iter()
             .map(|(flag, value)| (flag.to_string(), value.to_string()))
             .collect(),
+        archives: archives::digests(version, &said.packages),
     })
 }
 

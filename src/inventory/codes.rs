@@ -4,6 +4,7 @@ crate::codes! { "inventory":
     UNKNOWN_KEY = Error "unknown-key",
     MISSING_KEY = Error "missing-key",
     TYPE = Error "type",
+    HIDDEN_CHARACTER = Error "hidden-character",
     API_VERSION = Error "api-version",
     TOO_MANY_NODES = Error "too-many-nodes",
     UNUSED_ALLOW = Warning "unused-allow",

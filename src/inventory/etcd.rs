@@ -57,7 +57,8 @@ pub struct EtcdSection {
     #[serde(default)]
     pub mode: EtcdMode,
     /// The exact etcd release, quoted; external only. Default: the one that the Kubernetes
-    /// release brings.
+    /// release brings, or its next patch release where neither hagen nor `packages.digests` knows
+    /// what the archive has to be.
     pub version: Option<EtcdRelease>,
     /// Which members an API server talks to; external only. Default: `auto`.
     #[serde(default)]

@@ -7,6 +7,7 @@ pub mod cni;
 pub mod codes;
 pub mod etcd;
 pub mod haproxy;
+mod hidden;
 pub mod host;
 pub mod images;
 pub mod keepalived;
@@ -265,6 +266,7 @@ pub fn schema() -> serde_json::Value {
 pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     let mut structure = Report::new();
     envelope(document, &mut structure);
+    hidden::lint(document, &mut structure);
     if !structure.has_errors() {
         check::check(document, &schema(), &formats(), &mut structure);
     }

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{
-    self, AbsolutePath, AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion, Url,
+    self, AbsolutePath, AptComponent, AptSuite, ArchiveName, ArmoredKey, Fingerprint, PackageName,
+    PackageVersion, Sha256, Url,
 };
 
 /// Where the scripts get packages from.
@@ -36,10 +37,16 @@ pub struct PackagesSection {
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<PackageName, PackageVersion>")]
     pub versions: BTreeMap<PackageName, PackageVersion>,
-    /// A mirror of etcd's releases, with the folders, archives and `SHA256SUMS` of upstream below
-    /// it: `v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz`. Default:
+    /// A mirror of etcd's releases, with the folders and archives of upstream below it:
+    /// `v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz`. What comes from it is compared with the digest
+    /// that hagen knows, or with `digests`. Default:
     /// `https://github.com/etcd-io/etcd/releases/download`.
     pub archives: Option<Url>,
+    /// SHA-256 digests of release archives by file name: of those that hagen does not know, and of
+    /// those that a mirror has made itself. They come before hagen's own. Default: none.
+    #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<ArchiveName, Sha256>")]
+    pub digests: BTreeMap<ArchiveName, Sha256>,
 }
 
 /// Mirrors of the site, by what they have.
@@ -72,10 +79,51 @@ pub struct RepositorySection {
     /// The signing key itself, ASCII-armoured. Nothing has to be fetched, and nobody between the
     /// node and the mirror can exchange it. Default: none.
     pub key: Option<ArmoredKey>,
-    /// URLs of the signing keys, ASCII-armoured; `10-prepare.sh` fetches them. Default: none.
+    /// The signing keys, ASCII-armoured, that `10-prepare.sh` fetches and compares with their
+    /// fingerprints. Default: none.
     #[serde(default)]
-    pub keys: Vec<Url>,
+    pub keys: Vec<FetchedKey>,
     /// The file with the signing keys that the host has already, such as
     /// `/usr/share/keyrings/debian-archive-keyring.gpg`. Default: none.
     pub keyring: Option<AbsolutePath>,
+}
+
+/// A file of signing keys that is fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FetchedKey {
+    /// The URL alone, where hagen knows the fingerprint: under <https://pkgs.k8s.io> and
+    /// <https://download.docker.com>.
+    Known(Url),
+    /// The URL and what it has to lead to.
+    Pinned(PinnedKey),
+}
+
+/// A file of signing keys, and which keys these are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PinnedKey {
+    /// Where the file is.
+    pub url: Url,
+    /// The fingerprints of all keys in it, from a source that can be trusted: the publisher's
+    /// documentation, a host that has the key.
+    #[schemars(length(min = 1))]
+    pub fingerprints: Vec<Fingerprint>,
+}
+
+impl FetchedKey {
+    /// Where the file is.
+    pub fn url(&self) -> &Url {
+        match self {
+            Self::Known(url) | Self::Pinned(PinnedKey { url, fingerprints: _ }) => url,
+        }
+    }
+
+    /// The fingerprints that are said.
+    pub fn fingerprints(&self) -> &[Fingerprint] {
+        match self {
+            Self::Known(_) => &[],
+            Self::Pinned(PinnedKey { url: _, fingerprints }) => fingerprints,
+        }
+    }
 }

@@ -156,8 +156,8 @@ pub struct Package {
 }
 
 /// Programs that come as an archive of upstream's and not as a package. `10-prepare.sh` skips it
-/// where [`Archive::version`] already prints [`Archive::prints`], and refuses an archive whose
-/// sum is not in the list; where packages are preinstalled it only checks.
+/// where [`Archive::version`] already prints [`Archive::prints`], and refuses an archive that is
+/// another than its digest says; where packages are preinstalled it only checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archive {
     /// The room that needs it.
@@ -166,10 +166,8 @@ pub struct Archive {
     pub name: &'static str,
     /// Where upstream keeps its releases; a mirror has the same paths below it.
     pub base: &'static str,
-    /// One `.tar.gz` per kind of machine.
+    /// One `.tar.gz` per kind of machine; none of a kind whose archive cannot be verified.
     pub sources: Vec<ArchiveSource>,
-    /// The path of a list in the form of `sha256sum`, which names each archive by its file name.
-    pub checksums: String,
     /// The programs, at the top of the archive's folder.
     pub programs: Vec<&'static str>,
     /// Where they are installed, 0755 root:root.
@@ -185,8 +183,10 @@ pub struct Archive {
 pub struct ArchiveSource {
     /// The machine as `uname -m` names it: `x86_64`, `aarch64`.
     pub machine: &'static str,
-    /// The path below [`Archive::base`]; its last segment is the file's name in the list of sums.
+    /// The path below [`Archive::base`].
     pub path: String,
+    /// The archive's SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
     /// The archive's one folder.
     pub folder: String,
 }

@@ -10,15 +10,16 @@ use crate::report::{Finding, Path, Report};
 const MARKDOWN_TAGS: [&str; 4] = ["br", "details", "summary", "sub"];
 
 /// Audits every text file that hagen itself words; the user's own bytes
-/// ([`Artifact::verbatim`]) and binary files are left alone. No finding repeats content: a
-/// private file is audited, too.
+/// ([`Artifact::verbatim`]) and binary files are left alone. A document that no template made is
+/// written from values: there is nothing to render, and braces and blanks in it are the user's. No
+/// finding repeats content: a private file is audited, too.
 pub fn leftovers(tree: &Tree, report: &mut Report) {
     let files: Vec<_> = tree.iter().filter(|(_, artifact)| !artifact.verbatim).collect();
     let found: Vec<Finding> = files
         .into_par_iter()
         .flat_map_iter(|(path, artifact)| {
             let text = std::str::from_utf8(&artifact.bytes).unwrap_or_default();
-            let leftovers = audit(path, text).into_iter();
+            let leftovers = audit(path, text, artifact.origin.template.is_some()).into_iter();
             leftovers.map(move |(line, what)| finding(path, artifact, line, what))
         })
         .collect();
@@ -38,20 +39,21 @@ fn finding(path: &str, artifact: &Artifact, line: usize, what: &str) -> Finding 
 }
 
 /// The first line of each kind of leftover, from 1.
-fn audit(path: &str, text: &str) -> Vec<(usize, &'static str)> {
+fn audit(path: &str, text: &str, rendered: bool) -> Vec<(usize, &'static str)> {
     let name = path.to_lowercase();
+    let trace = |place: Option<usize>| place.filter(|_| rendered);
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     let yaml = ends(&[".yaml", ".yml"]);
     let markdown = ends(&[".md"]);
     let markup = ends(&[".svg", ".html", ".xml"]);
     let incomplete = !text.is_empty() && !text.ends_with('\n');
     let places = [
-        ("holds an unrendered `{{`", text.find("{{")),
-        ("holds an unrendered `{%`", text.find("{%")),
-        ("holds a `<placeholder>`", placeholder(text, markdown).filter(|_| !markup)),
-        ("holds a tab, which YAML forbids", text.find('\t').filter(|_| yaml)),
+        ("holds an unrendered `{{`", trace(text.find("{{"))),
+        ("holds an unrendered `{%`", trace(text.find("{%"))),
+        ("holds a `<placeholder>`", trace(placeholder(text, markdown).filter(|_| !markup))),
+        ("holds a tab, which YAML forbids", trace(text.find('\t').filter(|_| yaml))),
         ("holds a carriage return", text.find('\r')),
-        ("ends in a blank", blank_end(text)),
+        ("ends in a blank", trace(blank_end(text))),
         ("lacks the newline at its end", incomplete.then_some(text.len())),
     ];
     let found = places.into_iter().filter_map(|(what, place)| Some((place?, what)));
@@ -86,7 +88,7 @@ mod tests {
     use crate::tree::{Artifact, Origin, Tree};
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        audit(path, text).into_iter().map(|(line, _)| line).collect()
+        audit(path, text, true).into_iter().map(|(line, _)| line).collect()
     }
 
     #[test]
@@ -113,14 +115,17 @@ mod tests {
             ("a.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
             ("empty", ""),
         ] {
-            assert_eq!(audit(path, text), [], "{path}");
+            assert_eq!(audit(path, text, true), [], "{path}");
         }
     }
 
     #[test]
-    fn the_users_own_bytes_and_binary_files_are_not_audited() {
+    fn the_users_own_bytes_documents_and_binary_files_are_not_audited() {
         let mut tree = Tree::new();
-        let artifact = |bytes: &[u8]| Artifact::public(bytes, Origin::room("files"));
+        let origin = || Origin::room("files").template("files/x.j2");
+        let artifact = |bytes: &[u8]| Artifact::public(bytes, origin());
+        let document = Artifact::public(b"a: '{{.Name}} <x>'\n", Origin::room("runtime"));
+        tree.insert("daemon.yaml", document).unwrap();
         tree.insert("dashboard.json", artifact(b"{{ legend }}").verbatim()).unwrap();
         tree.insert("binary", artifact(b"\xff{{")).unwrap();
         tree.insert("generated", artifact(b"{{")).unwrap();

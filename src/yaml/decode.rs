@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::codes;
 use super::fault::Fault;
+use super::hidden::{hides, named};
 use crate::report::{Finding, Path};
 
 /// The longest text, in bytes. An inventory of 100,000 nodes, which has to be told that it has
@@ -29,14 +30,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
         let at = error.valid_up_to();
         encoding(format!("byte 0x{:02x} at offset {at} is not UTF-8", bytes[at]), at..at + 1)
     })?;
-    let forbidden = text
-        .char_indices()
-        .find(|(_, character)| character.is_control() && !matches!(character, '\t' | '\n' | '\r'));
-    if let Some((at, character)) = forbidden {
-        let message =
-            format!("a control character, U+{:04X}, stands in the text", u32::from(character));
+    if let Some((at, character)) = text.char_indices().find(|(_, character)| hides(*character)) {
+        let message = format!("{}, stands in the text", named(character));
         return Err(encoding(message, at..at + character.len_utf8())
-            .help("delete it; inside double quotes it can be written as an escape such as \\x1b")
+            .help("delete it; the `content` of one of `files` may have it as an escape in double quotes")
             .into());
     }
     Ok(text)

@@ -180,7 +180,7 @@ fn etcd(frame: &Frame) -> BoxedStrategy<Value> {
         );
     }
     let more = map(json!({
-        "version": ["3.5.21", "3.6.14", "3.7.3"],
+        "version": ["3.5.21", "3.6.14", "3.7.1"],
         "endpoints": ["auto", "all"],
         "dataDir": ["/srv/etcd"],
         "clientPort": [12379],
@@ -300,15 +300,18 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     let apt = hagen::catalog::os(&frame.system)
         .is_some_and(|os| os.package_manager == hagen::catalog::PackageManager::Apt);
     let flat = json!({"url": "http://10.0.0.1/apt", "keyring": "/usr/share/keyrings/site.gpg"});
-    let keys = json!(["https://mirror.example.com/a.asc", "https://mirror.example.com/b.asc"]);
+    let keys = json!([
+        "https://download.docker.com/linux/debian/gpg",
+        {"url": "https://mirror.example.com/b.asc",
+            "fingerprints": ["DE15B14486CD377B9E876E1A234654DA9A296436"]},
+    ]);
     let suite = if apt {
         json!({"url": "https://mirror.example.com/debian/", "keys": keys,
             "suite": "stable", "components": ["main", "contrib"]})
     } else {
         json!({"url": "https://mirror.example.com/rpm/", "keys": keys})
     };
-    let block =
-        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n";
+    let block = include_str!("../../src/inventory/values/armor.asc");
     let inline = json!({"url": "https://mirror.example.com/kubernetes/", "key": block});
     let kinds = [flat, suite, inline];
     let repositories = map(json!({"distribution": kinds, "runtime": kinds}));
@@ -316,6 +319,8 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     let more = map(json!({
         "versions": [{"keepalived": "2.*"}, {"kubeadm": "1:1.30.4~rc1-1.1+b2"}],
         "archives": ["http://10.0.0.1/etcd"],
+        "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
+            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
     }));
     (repositories, kubernetes, more, any::<bool>())
         .prop_map(|(mut repositories, kubernetes, mut more, preinstalled)| {

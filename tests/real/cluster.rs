@@ -33,7 +33,7 @@ pub(crate) const MINIMAL_IPV6: Case = Case {
     edit: |text| {
         let text = text.replace("10.0.0.10/24", "fd00:10::10/64").replace("10.0.0.", "fd00:10::");
         let networks = "cluster:\n  podSubnet: fd00:244::/48\n  serviceSubnet: fd00:96::/112\n";
-        text.replace("cluster:\n", networks) + "etcd: {mode: external, version: \"3.7.0\"}\n"
+        text.replace("cluster:\n", networks) + "etcd: {mode: external, version: \"3.7.1\"}\n"
     },
     ..MINIMAL
 };

@@ -1,21 +1,27 @@
 //! Strict values: whatever parses here cannot break out of any generated syntax. Each carries a
 //! schema `format` of its own, and `formats` hands the parsers to the structural check.
 
+mod armor;
 mod certificates;
+mod image;
 mod network;
 mod package;
 mod text;
 mod version;
 
+pub use armor::ArmoredKey;
 pub use certificates::Certificates;
+pub use image::{ImageReference, ImageRepository, RegistryHost};
 pub use network::{
     Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, NoProxy, Port, Url,
 };
-pub use package::{AptComponent, AptSuite, ArmoredKey, PackageName, PackageVersion};
+pub use package::{
+    AptComponent, AptSuite, ArchiveName, Fingerprint, PackageName, PackageVersion, Sha256,
+};
 pub use text::{
     AbsolutePath, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode, FlagName,
-    FlagValue, ImageReference, ImageRepository, LabelKey, LabelValue, ModuleName, NodeName,
-    OwnerName, PreflightCheck, RegistryHost, SysctlKey, SysctlValue, Taint, UnitName,
+    FlagValue, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck, SysctlKey,
+    SysctlValue, Taint, UnitName,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -122,6 +128,7 @@ pub(super) fn formats() -> Formats {
         entry::<Address>(Address::FORMAT),
         entry::<AptComponent>(AptComponent::FORMAT),
         entry::<AptSuite>(AptSuite::FORMAT),
+        entry::<ArchiveName>(ArchiveName::FORMAT),
         entry::<ArmoredKey>(ArmoredKey::FORMAT),
         entry::<Certificates>(Certificates::FORMAT),
         entry::<Cidrs>(Cidrs::FORMAT),
@@ -133,6 +140,7 @@ pub(super) fn formats() -> Formats {
         entry::<Duration>(Duration::FORMAT),
         entry::<EtcdRelease>(EtcdRelease::FORMAT),
         entry::<FileMode>(FileMode::FORMAT),
+        entry::<Fingerprint>(Fingerprint::FORMAT),
         entry::<FlagName>(FlagName::FORMAT),
         entry::<FlagValue>(FlagValue::FORMAT),
         entry::<ImageReference>(ImageReference::FORMAT),
@@ -152,6 +160,7 @@ pub(super) fn formats() -> Formats {
         entry::<ProgramVersion>(ProgramVersion::FORMAT),
         entry::<RegistryHost>(RegistryHost::FORMAT),
         entry::<Release>(Release::FORMAT),
+        entry::<Sha256>(Sha256::FORMAT),
         entry::<SysctlKey>(SysctlKey::FORMAT),
         entry::<SysctlValue>(SysctlValue::FORMAT),
         entry::<Taint>(Taint::FORMAT),

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{is_dns_1123_label, is_dns_1123_subdomain};
+use super::text::{is_dns_1123_label, is_dns_1123_subdomain, is_port};
 use super::value;
 
 value! {
@@ -140,7 +140,7 @@ value! {
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:+".contains(c);
         let host_ok = host.split('.').all(is_dns_1123_label);
-        if host_ok && port.parse::<u16>().is_ok_and(|port| port > 0) && path.chars().all(plain) {
+        if host_ok && host.len() <= 253 && is_port(port) && path.chars().all(plain) && text.len() <= 2048 {
             Ok(text.to_owned())
         } else {
             Err(expected())

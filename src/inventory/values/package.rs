@@ -50,16 +50,36 @@ value! {
 }
 
 value! {
-    /// An OpenPGP public key, ASCII-armoured (RFC 9580, section 6.2).
-    ArmoredKey, "hagen-armored-key", ["-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDME\n-----END PGP PUBLIC KEY BLOCK-----\n"], |text| {
-        let text = text.trim();
-        let whole = text.starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----\n")
-            && text.ends_with("\n-----END PGP PUBLIC KEY BLOCK-----");
-        let printable = text.bytes().all(|b| b == b'\n' || (b' '..=b'~').contains(&b));
-        if whole && printable && !text.contains("PRIVATE KEY") {
+    /// The file name of a release archive.
+    ArchiveName, "hagen-archive-name", ["etcd-v3.7.0-linux-amd64.tar.gz"], |text| {
+        if made_of(text, b"+._-") && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.ends_with(".tar.gz") {
             Ok(text.to_owned())
         } else {
-            Err("a whole block from `-----BEGIN PGP PUBLIC KEY BLOCK-----` to its end".into())
+            Err("an archive's file name such as etcd-v3.7.0-linux-amd64.tar.gz".into())
+        }
+    }
+}
+
+value! {
+    /// A SHA-256 digest in hexadecimal, as `sha256sum` prints it.
+    Sha256, "hagen-sha256", ["e8cd3fa8064c98137c5dbd78b76f969417ace84efb83c481041d7a52ffdd8fb9"], |text| {
+        if text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            Ok(text.to_owned())
+        } else {
+            Err("a SHA-256 digest: 64 lower-case hexadecimal digits".into())
+        }
+    }
+}
+
+value! {
+    /// The fingerprint of an OpenPGP key, as `gpg --show-keys --fingerprint` prints it, with its
+    /// blanks or without: 40 hexadecimal digits (version 4), or 64 (version 6).
+    Fingerprint, "hagen-fingerprint", ["DE15B14486CD377B9E876E1A234654DA9A296436"], |text| {
+        let digits: String = text.split(' ').collect::<String>().to_ascii_uppercase();
+        if matches!(digits.len(), 40 | 64) && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(digits)
+        } else {
+            Err("the fingerprint of a key: 40 hexadecimal digits, in quotes".into())
         }
     }
 }

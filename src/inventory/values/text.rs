@@ -55,16 +55,17 @@ value! {
 }
 
 value! {
-    /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters.
+    /// An absolute path without `.`, `..`, doubled slashes, blanks or shell characters, of at most
+    /// 1024 characters, and 255 in each name (Linux's `NAME_MAX`).
     AbsolutePath, "hagen-absolute-path", ["/etc/motd"], |text| {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"._-+@/:".contains(&b);
         let parts_ok = text.strip_prefix('/').is_some_and(|rest| {
-            rest.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+            rest.split('/').all(|part| !matches!(part, "" | "." | "..") && part.len() <= 255)
         });
         if parts_ok && text.len() <= 1024 && text.bytes().all(plain) {
             Ok(text.to_owned())
         } else {
-            Err("an absolute path without `..`, doubled slashes or blanks".into())
+            Err("an absolute path without `..`, doubled slashes, blanks or very long names".into())
         }
     }
 }
@@ -87,6 +88,11 @@ impl fmt::Display for FileMode {
     }
 }
 
+/// Whether a template's author forgot to render this.
+fn is_unfilled(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
+}
+
 value! {
     /// A command-line flag's name without its dashes.
     FlagName, "hagen-flag-name", ["audit-log-maxage"], |text| {
@@ -100,13 +106,15 @@ value! {
 }
 
 value! {
-    /// A flag's value: printable, one line, without quotes, backslashes, `$` or backquotes.
+    /// A flag's value: printable, one line, without blanks at its ends, quotes, backslashes, `$`,
+    /// backquotes and what people are meant to fill in (`<…>`, `{{`, `{%`).
     FlagValue, "hagen-flag-value", ["30"], |text| {
-        let plain = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '$' | '`');
-        if text.len() <= 4096 && text.chars().all(plain) {
+        let plain = |c: char| !c.is_control() && !"\"'\\$`<>".contains(c);
+        let trimmed = text.trim() == text;
+        if trimmed && text.len() <= 4096 && text.chars().all(plain) && !is_unfilled(text) {
             Ok(text.to_owned())
         } else {
-            Err("one line without quotes, backslashes, `$` or backquotes".into())
+            Err("one line without blanks at its ends, quotes, backslashes, `$`, backquotes, `<`, `>`, `{{` or `{%`".into())
         }
     }
 }
@@ -139,14 +147,16 @@ value! {
 }
 
 value! {
-    /// A kernel setting's value: one line, without blanks at its ends, `#` or `;` in front.
+    /// A kernel setting's value: one line of ASCII, without blanks at its ends, `#` or `;` in
+    /// front, and without quotes, backslashes, `$`, backquotes and what people are meant to fill
+    /// in (`<…>`, `{{`, `{%`).
     SysctlValue, "hagen-sysctl-value", ["10", "4096 87380 6291456"], |text| {
-        let plain = |c: char| c == '\t' || !c.is_control();
-        let trimmed = text.trim() == text && !text.is_empty();
-        if trimmed && !text.starts_with(['#', ';']) && text.len() <= 1024 && text.chars().all(plain) {
+        let plain = |c: char| c == '\t' || (matches!(c, ' '..='~') && !"\"'\\$`<>".contains(c));
+        let trimmed = text.trim() == text && !text.is_empty() && !text.starts_with(['#', ';']);
+        if trimmed && text.len() <= 1024 && text.chars().all(plain) && !is_unfilled(text) {
             Ok(text.to_owned())
         } else {
-            Err("one line in quotes, such as \"10\"".into())
+            Err("one line in quotes, such as \"10\", without special characters of a shell".into())
         }
     }
 }
@@ -202,67 +212,9 @@ value! {
     }
 }
 
-value! {
-    /// A registry path without tag: `registry.k8s.io` or `mirror.example.com:5000/k8s`.
-    ImageRepository, "hagen-image-repository", ["registry.example.com/k8s"], |text| {
-        if is_repository(text) {
-            Ok(text.to_owned())
-        } else {
-            Err("a registry path without tag, such as registry.example.com/k8s".into())
-        }
-    }
-}
-
-value! {
-    /// A registry as images name it: a host, and its port where it is not 443.
-    RegistryHost, "hagen-registry", ["registry.k8s.io", "registry.example.com:5000"], |text| {
-        if is_repository(text) && !text.contains('/') {
-            Ok(text.to_owned())
-        } else {
-            Err("a registry's host without scheme and path, such as registry.k8s.io".into())
-        }
-    }
-}
-
-value! {
-    /// An image with a tag, a digest or both.
-    ImageReference, "hagen-image", ["ghcr.io/flannel-io/flannel:v0.27.4"], |text| {
-        let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (name, Some(digest)),
-            None => (text, None),
-        };
-        let digest_ok = digest.is_none_or(|digest| {
-            digest.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-        });
-        let (repository, tag) = match name.rsplit_once(':') {
-            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
-            _ => (name, None),
-        };
-        let tag_ok = tag.is_none_or(|tag| {
-            !tag.is_empty() && tag.len() <= 128 && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        });
-        if is_repository(repository) && tag_ok && digest_ok && (tag.is_some() || digest.is_some()) {
-            Ok(text.to_owned())
-        } else {
-            Err("an image with tag or digest, such as registry.example.com/flannel:v0.28.9".into())
-        }
-    }
-}
-
-fn is_repository(text: &str) -> bool {
-    let (host, path) = text.split_once('/').unwrap_or((text, ""));
-    let (name, port) = host.split_once(':').unwrap_or((host, "443"));
-    let part_ok = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with(['.', '-', '_'])
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
-    };
-    is_dns_1123_subdomain(name)
-        && port.parse::<u16>().is_ok_and(|port| port > 0)
-        && (path.is_empty() || path.split('/').all(part_ok))
-        && (!text.ends_with('/'))
+/// A port's digits alone: Rust's reader would take a sign and zeros in front.
+pub(super) fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == text)
 }
 
 value! {
@@ -368,22 +320,6 @@ impl fmt::Display for Duration {
             _ if millis.is_multiple_of(60_000) => write!(f, "{}m", millis / 60_000),
             _ if millis.is_multiple_of(1_000) => write!(f, "{}s", millis / 1_000),
             _ => write!(f, "{millis}ms"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::RegistryHost;
-
-    #[test]
-    fn a_registry_is_a_host_and_nothing_else() {
-        for good in ["registry.k8s.io", "10.0.0.1:5000", "localhost:5000"] {
-            assert!(good.parse::<RegistryHost>().is_ok(), "{good}");
-        }
-        for bad in ["", "https://a.example.com", "a.example.com/k8s", "..", "_default", "a:0", "A"]
-        {
-            assert!(bad.parse::<RegistryHost>().is_err(), "{bad}");
         }
     }
 }

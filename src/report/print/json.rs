@@ -1,7 +1,6 @@
 use serde::Serialize;
 
-use super::text::steers;
-use super::{Judged, Place};
+use super::{Judged, Place, escaped};
 
 /// One finding. Fields are only ever added.
 #[derive(Serialize)]
@@ -79,24 +78,12 @@ pub fn json(judged: &[Judged<'_>], strict: bool) -> String {
                         .collect(),
                     help: finding.help.as_deref(),
                 };
-                serde_json::json!(entry).to_string()
+                escaped(&serde_json::json!(entry).to_string())
             })
         })
         .collect();
     match lines.is_empty() {
         true => "[]\n".to_owned(),
-        false => format!("[\n{}\n]\n", printable_json(&lines.join(",\n"))),
+        false => format!("[\n{}\n]\n", escaped(&lines.join(",\n"))),
     }
-}
-
-/// JSON that says the same and steers no terminal. Such characters stand in strings only, and all
-/// are within the plane that `\u` reaches.
-pub fn printable_json(json: &str) -> String {
-    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
-        match c != '\n' && steers(c) {
-            true => out += &format!("\\u{:04x}", u32::from(c)),
-            false => out.push(c),
-        }
-        out
-    })
 }

@@ -10,9 +10,9 @@ use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::{Finding, Path, Report, redacted};
-use crate::yaml::{Document, Positions};
+use crate::yaml::{Document, Positions, hides};
 
-pub use json::{json, printable_json};
+pub use json::json;
 pub use sarif::sarif;
 pub use text::{printable, remark, summary, text};
 
@@ -94,6 +94,20 @@ struct Place {
     column: usize,
     end_line: usize,
     end_column: usize,
+}
+
+/// JSON whose texts, the only place for them, hold no character that steers a terminal or is not
+/// seen: each is its escape (RFC 8259, section 7).
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match hides(c) {
+            true => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}"))
+            }
+            false => out.push(c),
+        }
+        out
+    })
 }
 
 /// One inventory and what was found in it.

@@ -283,7 +283,7 @@ fn a_text_that_cannot_be_read() {
     1 | a: "␛[31m·31m"
       |     ^
       |
-      = help: delete it; inside double quotes it can be written as an escape such as \x1b
+      = help: delete it; the `content` of one of `files` may have it as an escape in double quotes
       = note: hagen explain yaml/encoding
 
     error[yaml/syntax]: a value is missing here
@@ -350,20 +350,31 @@ fn several_inventories_and_distant_places() {
 
 #[test]
 fn the_users_words_do_not_steer_the_terminal() {
-    let text_with_controls = "a: \"\\e[31m\"\nb: \u{202e}x\n";
-    let document = document("na\u{1b}me.yaml", text_with_controls);
-    let value = "\u{1b}[31m\u{9b}1m\u{202e}";
+    // As it stands in a file that could not be read, in each of the lengths that UTF-8 has.
+    let text_with_controls =
+        "a: \"\\e[31m\"\nb: \u{9b}\u{61c}\u{202e}\u{200f}\u{2028}\u{feff}\u{e0041}x\n";
+    let source = Source::unread("na\u{1b}me\u{202e}.yaml", text_with_controls.as_bytes());
+    let value = "\u{1b}[31m\u{9b}1m\u{202e}\u{200b}\u{e0041}";
+    let last = text_with_controls.len() - 2;
     let report = report(vec![
         Finding::new(&OUTSIDE, Path::of(&["b"]), value)
+            .span(last..last + 1)
             .label(value)
             .help(format!("{value}\n{value}"))
             .because(Path::of(&["a"]), value),
         Finding::new(&EVEN, Path::root(), "whole").label(value).because(Path::root(), value),
     ]);
-    let judged = [Judged { source: Source::read(&document), report: &report }];
+    let judged = [Judged { source, report: &report }];
+    for printed in [text(&judged, false, false), json(&judged, false), sarif(&judged, false)] {
+        let steers = |c: char| c != '\n' && (c.is_control() || hides(c));
+        assert!(!printed.contains(steers), "{printed}");
+    }
+    // The pictures keep the mark under the `x`.
     let printed = text(&judged, false, false);
-    assert!(
-        !printed.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'),
-        "{printed}"
-    );
+    let lines: Vec<&str> = printed.lines().collect();
+    let line = lines.iter().position(|line| line.starts_with("2 |")).expect("the snippet");
+    let column = |line: &str, of: char| line.chars().position(|c| c == of);
+    assert_eq!(column(lines[line + 1], '^'), column(lines[line], 'x'), "{printed}");
+    let read: serde_json::Value = serde_json::from_str(&json(&judged, false)).unwrap();
+    assert!(read.as_array().unwrap().iter().any(|entry| entry["message"] == value), "{read}");
 }

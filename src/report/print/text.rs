@@ -7,6 +7,7 @@ use annotate_snippets::{
 
 use super::{Judged, Place, Source};
 use crate::report::{Finding, Severity, redacted};
+use crate::yaml::hides;
 
 /// Two annotations that are further apart, in lines, are shown as two snippets, so that the cost
 /// of a finding does not grow with the inventory.
@@ -180,11 +181,19 @@ impl Source<'_> {
     }
 }
 
-/// The renderer shows the control characters of ASCII as pictures, but lets those of Latin-1
-/// through, one of which starts an escape sequence. They and the dot are two bytes long, so
-/// that offsets stay right.
+/// The renderer shows the control characters of ASCII as pictures, but lets others through that
+/// steer a terminal or are not seen at all. Their pictures here have their length in bytes, so that
+/// offsets stay right.
 fn shown(text: &str) -> String {
-    text.replace(|c: char| ('\u{80}'..='\u{9f}').contains(&c), "·")
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c.len_utf8() {
+            2 if hides(c) => out.push('·'),
+            3 if hides(c) => out.push('\u{fffd}'),
+            4 if hides(c) => out.push_str("··"),
+            _ => out.push(c),
+        }
+        out
+    })
 }
 
 /// Lines that others wrote, for a terminal: nothing in them steers it, line ends and tabs aside.
@@ -201,7 +210,7 @@ pub fn printable(text: &str) -> String {
 /// The user's words inside a sentence: nothing in them may steer a terminal.
 fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match steers(c) {
+        match c.is_control() || hides(c) {
             true => out.extend(c.escape_default()),
             false => out.push(c),
         }
@@ -212,11 +221,4 @@ fn visible(text: &str) -> String {
 /// The same for text that may have several lines.
 fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
-}
-
-/// Control characters and those that turn the direction of writing
-/// (<https://trojansource.codes>).
-pub(super) fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

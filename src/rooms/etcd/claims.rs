@@ -1,5 +1,5 @@
 use super::plan::EtcdPlan;
-use crate::catalog::{ETCD_RELEASES, EtcdRelease};
+use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease};
 use crate::cluster::{Cluster, Node, layout};
 use crate::report::Path;
 use crate::rooms::Claims;
@@ -9,9 +9,6 @@ use crate::rooms::claims::{
 
 /// The account that the members run as.
 pub(super) const ACCOUNT: &str = "etcd";
-
-/// `uname -m`, and how the names of etcd's archives spell it.
-const MACHINES: [(&str, &str); 2] = [("x86_64", "amd64"), ("aarch64", "arm64")];
 
 const ROOM: &str = "etcd";
 
@@ -53,11 +50,15 @@ fn ports(member: &Node, cluster: &Cluster) -> [Port; 4] {
 /// own schedule: the upstream archive is what its authors test.
 fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
     let version = cluster.etcd.version;
-    let machines = if facts.arm64_unsupported { &MACHINES[..1] } else { &MACHINES[..] };
-    let sources = machines.iter().map(|(machine, architecture)| ArchiveSource {
-        machine,
-        path: version.archive_path(architecture),
-        folder: format!("etcd-v{version}-linux-{architecture}"),
+    let last = if facts.arm64_unsupported { 1 } else { ETCD_MACHINES.len() };
+    // What cannot be verified is not fetched.
+    let sources = ETCD_MACHINES[..last].iter().filter_map(|(machine, architecture)| {
+        Some(ArchiveSource {
+            machine,
+            path: version.archive_path(architecture),
+            sha256: cluster.etcd.archives.get(architecture)?.clone(),
+            folder: format!("etcd-v{version}-linux-{architecture}"),
+        })
     });
     let mut programs = vec!["etcd", "etcdctl"];
     if facts.etcdutl {
@@ -68,7 +69,6 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
         name: "etcd",
         base: ETCD_RELEASES,
         sources: sources.collect(),
-        checksums: version.checksums_path(),
         programs,
         directory: layout::ETCD_BIN,
         version: vec![format!("{}/etcd", layout::ETCD_BIN), "--version".into()],

@@ -1,15 +1,20 @@
 //! Files of the user's own, placed as they are.
 
+mod system;
 #[cfg(test)]
 mod tests;
 
 use crate::cluster::codes::FILE_CLASH;
 use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::{FileSection, Inventory};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Code, Finding, Path, Report};
 use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
 use crate::rooms::{Claims, Output, Plan, Rendering, Room};
+
+crate::codes! { "files":
+    SYSTEM_PATH = Error "system-path",
+}
 
 /// The room.
 pub struct Files;
@@ -20,6 +25,10 @@ const SHARED: [&str; 2] = ["/etc/hosts", "/etc/fstab"];
 impl Room for Files {
     fn name(&self) -> &'static str {
         "files"
+    }
+
+    fn codes(&self) -> &'static [&'static Code] {
+        CODES
     }
 
     fn plan(
@@ -38,6 +47,7 @@ impl Room for Files {
         for file in &files {
             shared(file, report);
             inside_a_folder(file, cluster, claims, report);
+            system::lint(file, cluster, claims, report);
         }
         Some(Box::new(FilesPlan { files }))
     }

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use super::claims::{needed, preferred, spelt};
 use super::{
-    KEY_OVER_HTTP, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY,
-    SYSCTL_NEEDED, SYSCTL_NOT_SET,
+    KEY_UNPINNED, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY, SYSCTL_NEEDED,
+    SYSCTL_NOT_SET, archives,
 };
-use crate::catalog::{OsFamily, docker};
+use crate::catalog::{OsFamily, docker, key_fingerprint};
 use crate::cluster::{Cluster, RuntimeKind};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
@@ -21,12 +21,13 @@ const PREINSTALLED: &str = "install it yourself and write `packages: {source: pr
 
 /// Packages that no repository has, and repositories that no package manager would take.
 pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
-    // Versions are compared with what all rooms need, and etcd's sums come with its archives.
-    let PackagesSection { source, repositories, versions: _, archives: _ } = said;
+    // Versions are compared with what all rooms need.
+    let PackagesSection { source, repositories, versions: _, archives: _, digests } = said;
     if *source == PackageSource::Preinstalled {
         unused(said, report);
         return;
     }
+    archives::lint(digests, cluster, report);
     let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
     let at = section().key("repositories");
     if kubernetes.is_none() && !cluster.release.package_layout.reachable() {
@@ -59,7 +60,7 @@ pub(super) fn packages(said: &PackagesSection, cluster: &Cluster, report: &mut R
 
 /// What only scripts that install something would read.
 fn unused(said: &PackagesSection, report: &mut Report) {
-    let PackagesSection { source: _, repositories, versions, archives } = said;
+    let PackagesSection { source: _, repositories, versions, archives, digests } = said;
     let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
     let repositories = section().key("repositories");
     let named = [
@@ -68,6 +69,7 @@ fn unused(said: &PackagesSection, report: &mut Report) {
         (repositories.key("kubernetes"), kubernetes.is_some()),
         (section().key("versions"), !versions.is_empty()),
         (section().key("archives"), archives.is_some()),
+        (section().key("digests"), !digests.is_empty()),
     ];
     for (at, _) in named.into_iter().filter(|(_, named)| *named) {
         report.push(
@@ -106,18 +108,21 @@ fn key(at: &Path, said: &RepositorySection, report: &mut Report) {
             .help("keep one of them"),
         ),
     }
-    for (index, url) in keys.iter().enumerate().filter(|(_, url)| url.as_str().starts_with("http:"))
-    {
-        report.push(
-            Finding::new(
-                &KEY_OVER_HTTP,
-                at.key("keys").index(index),
-                format!("whoever sits between a node and {url} can put a key of their own there"),
-            )
-            .label("fetched unprotected")
-            .help("write the key itself as `key`, or give an https URL"),
-        );
+    for (index, key) in keys.iter().enumerate() {
+        let url = key.url().as_str();
+        if key.fingerprints().is_empty() && key_fingerprint(url).is_none() {
+            report.push(unpinned(url, at.key("keys").index(index)));
+        }
     }
+}
+
+fn unpinned(url: &str, at: Path) -> Finding {
+    let message = format!("whoever sits between a node and {url} can put a key of their own there");
+    Finding::new(&KEY_UNPINNED, at, message)
+        .label("nothing tells the right key from another")
+        .help(format!(
+            "write the key itself as `key`, or its fingerprint beside its URL: `{{url: \"{url}\", fingerprints: [\"…\"]}}`"
+        ))
 }
 
 /// What sources.list(5) and a `.repo` file have words for.

@@ -7,6 +7,7 @@
 //! * kernel modules and kernel settings, of all rooms and of the site's own;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
+mod archives;
 mod claims;
 mod lint;
 mod render;
@@ -22,7 +23,8 @@ use crate::rooms::{Claims, Plan, Room};
 use crate::template::Template;
 
 crate::codes! { "host":
-    KEY_OVER_HTTP = Warning "key-over-http",
+    ARCHIVE_UNPINNED = Error "archive-unpinned",
+    KEY_UNPINNED = Error "key-unpinned",
     PACKAGE_MISSING = Error "package-missing",
     PACKAGES_UNUSED = Warning "packages-unused",
     REPOSITORY_FORM = Error "repository-form",

@@ -54,7 +54,7 @@ fn firewalld_opens_what_others_reach_and_nothing_else() {
 
 #[test]
 fn an_old_release_from_its_own_mirror_is_accepted() {
-    let own = "{cluster: {kubernetes: 1.15.1}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keys: ['https://mirror.example.com/key.asc']}}}}";
+    let own = "{cluster: {kubernetes: 1.15.1}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keyring: /k.gpg}}}}";
     assert!(!codes(own).contains(&"host/package-missing"));
     assert!(
         !codes("{cluster: {kubernetes: 1.15.1}, packages: {source: preinstalled}}")
@@ -92,18 +92,46 @@ fn of_repositories(said: &str) -> Vec<&'static str> {
     codes(&format!("{{packages: {{repositories: {said}}}}}"))
 }
 
+/// A key that is fetched, and what it has to be.
+const PINNED: &str = "{url: 'http://mirror.example.com/key.asc', fingerprints: ['DE15 B144 86CD 377B 9E87  6E1A 2346 54DA 9A29 6436']}";
+
+#[test]
+fn a_key_that_is_fetched_is_known_by_its_fingerprint() {
+    let of = |key: &str| {
+        of_repositories(&format!("{{runtime: {{url: 'https://a.example.com', keys: [{key}]}}}}"))
+    };
+    assert!(of(PINNED).is_empty());
+    assert!(of("'https://pkgs.k8s.io/core:/stable:/v1.37/deb/Release.key'").is_empty());
+    assert!(of("'https://download.docker.com/linux/debian/gpg'").is_empty());
+    for unknown in [
+        "'https://mirror.example.com/key.asc'",
+        "'http://mirror.example.com/key.asc'",
+        "'http://download.docker.com/linux/debian/gpg'",
+        "'https://pkgs.k8s.io/core'",
+    ] {
+        assert_eq!(of(unknown), ["host/key-unpinned"], "{unknown}");
+    }
+    for bad in [
+        "{url: 'https://a.example.com'}",
+        "{url: 'https://a.example.com', fingerprints: []}",
+        "{url: 'https://a.example.com', fingerprints: [9A296436]}",
+    ] {
+        let found = of(bad);
+        assert!(
+            !found.is_empty() && found.iter().all(|code| code.starts_with("inventory/")),
+            "{bad}: {found:?}"
+        );
+    }
+}
+
 #[test]
 fn a_repository_has_one_key_in_one_way() {
     let url = "url: 'https://mirror.example.com/apt'";
     let of = |more: &str| of_repositories(&format!("{{runtime: {{{url}{more}}}}}"));
     assert_eq!(of(""), ["host/repository-key"]);
     assert!(of(", keyring: /etc/apt/keyrings/site.gpg").is_empty());
-    assert!(of(", keys: ['https://mirror.example.com/key.asc']").is_empty());
-    assert_eq!(
-        of(", keyring: /k.gpg, keys: ['https://mirror.example.com/key.asc']"),
-        ["host/repository-key"]
-    );
-    assert_eq!(of(", keys: ['http://mirror.example.com/key.asc']"), ["host/key-over-http"]);
+    assert!(of(&format!(", keys: [{PINNED}]")).is_empty());
+    assert_eq!(of(&format!(", keyring: /k.gpg, keys: [{PINNED}]")), ["host/repository-key"]);
     // apt refuses one source with two keyrings.
     let twice = "{runtime: {url: 'https://mirror.example.com/apt', keyring: /a.gpg}, kubernetes: {url: 'https://mirror.example.com/apt/', keyring: /b.gpg}}";
     assert_eq!(of_repositories(twice), ["host/repository-key"]);

@@ -14,6 +14,7 @@
 mod fields;
 mod lint;
 mod plan;
+mod splits;
 
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;
@@ -24,6 +25,7 @@ crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
     CLUSTER_DNS = Error "cluster-dns",
     LABEL_REFUSED = Error "label-refused",
+    VALUE_SPLITS = Error "value-splits",
 }
 
 /// The room.
@@ -50,6 +52,7 @@ impl Room for Kubelet {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
+        splits::lint(&said.extra_args.kubelet, cluster, report);
         plan::claim(said, cluster, claims);
         // Nothing to render: kubeadm's room writes what is claimed here.
         None

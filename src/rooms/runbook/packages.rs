@@ -73,7 +73,7 @@ impl<'a> Packages<'a> {
         self.say_archives(&claims.archives, words);
     }
 
-    /// `ID SOURCE KEYRING`, and where keys that are fetched come from: `ID URL FINGERPRINT`.
+    /// `ID SOURCE KEYRING`, and where keys that are fetched come from: `ID URL FINGERPRINTS`.
     fn say_sources(&self, words: &mut Assignments) {
         let keys = self
             .repositories
@@ -140,7 +140,7 @@ impl<'a> Packages<'a> {
                             archive.name.to_owned(),
                             source.machine.to_owned(),
                             below(archive.base, &source.path),
-                            below(archive.base, &archive.checksums),
+                            source.sha256.clone(),
                             source.folder.clone(),
                         ]
                     })

@@ -1,3 +1,4 @@
+use crate::catalog::key_fingerprint;
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
@@ -5,6 +6,7 @@ use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
 };
+use crate::inventory::values::Fingerprint;
 
 /// What the scripts are told beside cluster and claims.
 pub(super) struct Planned {
@@ -46,9 +48,27 @@ pub(super) enum Key {
     /// Written by the script.
     Inline(String),
     /// Fetched by the script.
-    Fetched(Vec<String>),
+    Fetched(Vec<FetchedKey>),
     /// A file on the node.
     File(String),
+}
+
+/// A file of keys that is fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FetchedKey {
+    pub(super) url: String,
+    /// Of all keys in it, in upper case without blanks. None is known where the lint has refused
+    /// the inventory.
+    pub(super) fingerprints: Vec<String>,
+}
+
+impl FetchedKey {
+    /// What the inventory says of it, else what the catalog knows.
+    pub(super) fn new(url: &str, said: &[Fingerprint]) -> Self {
+        let said = said.iter().map(ToString::to_string);
+        let known = key_fingerprint(url).map(str::to_owned).filter(|_| said.len() == 0);
+        Self { url: url.to_owned(), fingerprints: said.chain(known).collect() }
+    }
 }
 
 impl Planned {
@@ -56,7 +76,8 @@ impl Planned {
         // What the kernel is told is the host's matter.
         let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
             &said.host;
-        let PackagesSection { source, repositories, versions: _, archives } = &said.packages;
+        let PackagesSection { source, repositories, versions: _, archives, digests: _ } =
+            &said.packages;
         let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
         // Names and policies of images are facts of the cluster and kubeadm's matter.
         let ImagesSection { registry: _, pull_policy, archives: image_archives, mirrors: _ } =
@@ -90,7 +111,11 @@ impl From<&RepositorySection> for Mirror {
             key: match (key, keyring) {
                 (Some(key), _) => Key::Inline(key.to_string()),
                 (None, Some(file)) => Key::File(file.to_string()),
-                (None, None) => Key::Fetched(keys.iter().map(ToString::to_string).collect()),
+                (None, None) => Key::Fetched(
+                    keys.iter()
+                        .map(|key| FetchedKey::new(key.url().as_str(), key.fingerprints()))
+                        .collect(),
+                ),
             },
         }
     }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::plan::{Key, Mirror, Mirrors};
+use super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::cluster::Cluster;
 use crate::rooms::claims;
@@ -16,7 +16,7 @@ pub(super) struct Repository {
     /// The text of that file, where the inventory has it.
     pub(super) armored: Option<String>,
     /// Where the keys are fetched from.
-    pub(super) keys: Vec<String>,
+    pub(super) keys: Vec<FetchedKey>,
 }
 
 /// The repositories of what is needed. One that several kinds of packages come from is configured
@@ -80,7 +80,7 @@ fn of_kubernetes(cluster: &Cluster, os: &OsRelease) -> Mirror {
         url: words.next().unwrap_or_default(),
         suite: words.next().unwrap_or_default(),
         components: words.collect(),
-        key: Key::Fetched(vec![key]),
+        key: Key::Fetched(vec![FetchedKey::new(&key, &[])]),
     }
 }
 
@@ -92,7 +92,12 @@ fn of_docker(os: &OsRelease) -> Mirror {
         }
         _ => (format!("{base}/{}/$basearch/stable", os.version), String::new(), Vec::new()),
     };
-    Mirror { url, suite, components, key: Key::Fetched(vec![format!("{base}/gpg")]) }
+    Mirror {
+        url,
+        suite,
+        components,
+        key: Key::Fetched(vec![FetchedKey::new(&format!("{base}/gpg"), &[])]),
+    }
 }
 
 fn repository(id: claims::Repository, mirror: Mirror, apt: bool) -> Repository {

@@ -80,13 +80,14 @@ fn the_key_of_a_repository_is_a_file_and_no_part_of_a_script() {
 }
 
 #[test]
-fn archives_of_programs_come_from_the_mirror_with_their_sums() {
+fn archives_of_programs_come_from_the_mirror_and_are_known_by_their_digests() {
     let words = words(
         "{etcd: {mode: external, version: 3.6.8}, packages: {archives: 'http://10.0.0.1/etcd/'}}",
         "cp1",
     );
     let sources = rows(&words, "archive_sources");
-    let machine = "etcd x86_64 http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz ";
+    let machine = "etcd x86_64 http://10.0.0.1/etcd/v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz \
+                   cf9cfe91a4856cb90eed9c99e6aee4b708db2c7888b88a6f116281f04b0ea693 ";
     assert!(sources[0].starts_with(machine), "{sources:?}");
     assert!(!words.contains("github.com"));
 }

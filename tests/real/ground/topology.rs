@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hagen::catalog::KubernetesVersion;
 use serde::Deserialize;
 
 use crate::programs::{built, run};
@@ -208,6 +209,19 @@ impl Said {
 }
 
 impl Topology {
+    /// The mirror's etcd is built here, so that the site knows better what its archive is.
+    fn digests(&self, supply: &Path, release: &Release) -> String {
+        if !self.more.contains("external") {
+            return String::new();
+        }
+        let version: KubernetesVersion = release.version().parse().unwrap();
+        let etcd = version.release().unwrap().etcd_version(version.patch);
+        let sums = supply.join(format!("mirror/etcd/v{etcd}/SHA256SUMS"));
+        let sums = fs::read_to_string(sums).unwrap();
+        let (sum, name) = sums.trim_end().split_once("  ").unwrap();
+        format!("digests: {{{name}: {sum}}}\n  ")
+    }
+
     /// `hagen secrets new` and `hagen build` into the ground's folder.
     pub(crate) fn compile(&self, supply: &Path, release: &Release) -> Tree {
         let folder = sandbox::state().join("tree").join(self.name);
@@ -221,7 +235,8 @@ impl Topology {
         let text = format!("{COMMON}{}{}", release.more, self.more)
             .replace("NODES\n", self.nodes)
             .replace("KUBERNETES", &release.version())
-            .replace("KEY", &key.trim_end().replace('\n', "\n        "));
+            .replace("KEY", &key.trim_end().replace('\n', "\n        "))
+            .replace("archives: http", &format!("{}archives: http", self.digests(supply, release)));
         let said: Inventory = serde_yaml::from_str(&text).unwrap();
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
