@@ -11,13 +11,15 @@
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
-//! * [`flags`]: flags and configuration fields that came or went.
+//! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`]: those that name
+//!   files.
 
 mod balancers;
 mod by_patch;
 mod date;
 mod etcd;
 mod feature;
+mod flag_paths;
 pub mod flags;
 mod kube_proxy;
 mod kubeadm;
@@ -31,6 +33,7 @@ mod version;
 
 pub use balancers::*;
 pub use etcd::*;
+pub use flag_paths::*;
 pub use kube_proxy::*;
 pub use kubeadm::*;
 pub use kubelet::*;

@@ -18,6 +18,7 @@ crate::codes! { "cluster":
     NODE_SELECTION = Error "node-selection",
     OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",
+    POD_MASK = Error "pod-mask",
     POD_RANGE = Error "pod-range",
     POD_RANGE_TOO_SMALL = Error "pod-range-too-small",
     PUBLIC_NETWORK = Warning "public-network",

@@ -5,11 +5,13 @@
 //! drop-in, because every setting has a place in kubeadm's own files.
 //!
 //! Left to kubeadm, which sets them right by itself: clusterDNS, clusterDomain, staticPodPath,
-//! authentication, resolvConf (it asks whether systemd-resolved runs), the runtime's endpoint and
+//! authentication, resolvConf (it asks whether systemd-resolved runs; before 1.31 for all nodes at
+//! once, so that nodes of several systems are given a flag), the runtime's endpoint and
 //! the sandbox image (both from nodeRegistration and imageRepository), `--hostname-override`
 //! (where the host's name is not the node's)
 //! (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/componentconfigs/kubelet.go>).
 
+mod agreement;
 mod fields;
 mod lint;
 mod plan;
@@ -21,7 +23,11 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
+    CONTRADICTION = Error "contradiction",
     LABEL_REFUSED = Error "label-refused",
+    RESOLVER_ABSENT = Warning "resolver-absent",
+    SERVING_UNAPPROVED = Warning "serving-unapproved",
+    TOO_MANY_PODS = Error "too-many-pods",
 }
 
 /// The room.
@@ -48,6 +54,7 @@ impl Room for Kubelet {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
+        agreement::lint(&agreement::Fields::new(said, cluster), report);
         plan::claim(said, cluster, claims);
         // Nothing to render: kubeadm's room writes what is claimed here.
         None
