@@ -109,7 +109,7 @@ fn settled((document, cluster): (&Document, &Cluster)) -> Option<Value> {
 }
 
 /// Compiles several inventories in parallel and compares what they occupy together: two clusters
-/// on one segment must not answer each other's VRRP adverts.
+/// on one segment must not answer each other's VRRP adverts, nor have an address in common.
 pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = inputs.par_iter().map(compile).collect();
     for mine in 0..outcomes.len() {
@@ -126,13 +126,16 @@ pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
 
 /// What the outcome at `mine` has against the others.
 fn clashes(outcomes: &[Outcome], mine: usize) -> Vec<Finding> {
+    let Outcome { router_ids, cluster, .. } = &outcomes[mine];
     let others = outcomes.iter().enumerate().filter(|(other, _)| *other != mine);
     others
         .filter_map(|(_, other)| Some((&other.router_ids, other.cluster.as_ref()?)))
-        .flat_map(|(ids, cluster)| ids.iter().map(move |id| (id, cluster)))
-        .flat_map(|(other, cluster)| {
-            let mine = outcomes[mine].router_ids.iter();
-            mine.filter_map(|mine| router_id_clash(mine, other, &cluster.name))
+        .flat_map(|(ids, other)| {
+            let of_routers = router_ids.iter().flat_map(move |mine| {
+                ids.iter().filter_map(move |id| router_id_clash(mine, id, &other.name))
+            });
+            let of_addresses = cluster.iter().flat_map(move |mine| audit::together(mine, other));
+            of_routers.chain(of_addresses)
         })
         .collect()
 }
@@ -172,6 +175,7 @@ fn build(
         report.push(refused.into());
     }
     tree::leftovers(&tree, report);
+    audit::files(cluster, &claims, &tree, report);
     if report.has_errors() || inputs.bundle.is_none() {
         return None;
     }

@@ -197,11 +197,15 @@ fn several_inventories_build_several_trees_or_none() {
     scene.run("secrets new lab.yaml").expect(0);
     // Both VIPs are in one subnet, and the id follows from the VIP.
     let clash = scene.run("build inventory.yaml lab.yaml -o both").expect(1);
-    assert!(clash.err.contains("[keepalived/router-id-clash]"), "{}", clash.err);
+    for code in ["keepalived/router-id-clash", "audit/vip-shared", "audit/address-shared"] {
+        assert!(clash.err.contains(&format!("[{code}]")), "{}", clash.err);
+    }
     assert!(!scene.path("both").exists());
     scene.run("check inventory.yaml lab.yaml").expect(1);
 
-    scene.write("lab.yaml", lab + "keepalived: {routerId: 77}\n");
+    let lab =
+        lab.replace("192.168.1.", "192.168.1.1").replace("vip: 192.168.1.1", "vip: 192.168.1.");
+    scene.write("lab.yaml", lab.replace("1.33/24", "1.34/24") + "keepalived: {routerId: 77}\n");
     scene.run("build inventory.yaml lab.yaml -o both").expect(0);
     scene.run("build inventory.yaml -o alone").expect(0);
     assert_eq!(scene.files("both/demo"), scene.files("alone"));

@@ -40,7 +40,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         ],
         "one component each: everything above it, and nothing of another room",
     ),
-    ("audit", &["cluster", "report", "rooms"], "claims against claims"),
+    ("audit", &["cluster", "report", "rooms", "tree"], "claims against claims, and the tree"),
     ("disk", &["manifest", "report", "tree"], "the tree to files, and back to compare"),
     (
         "compile",

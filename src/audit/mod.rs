@@ -1,5 +1,8 @@
 //! What no room can see alone: claims that collide or are unmet.
 
+mod files;
+mod node_ports;
+mod together;
 use std::collections::BTreeMap;
 
 use crate::cluster::codes::PATCH_TARGET;
@@ -9,11 +12,18 @@ use crate::rooms::claims::{Bind, NodeClaims, OwnedPath, Port, Protocol};
 use crate::rooms::output::Made;
 use crate::rooms::{Claims, documents};
 
+pub use files::files;
+pub use together::together;
+
 crate::codes! { "audit":
+    ADDRESS_SHARED = Error "address-shared",
+    FILE_MISSING = Error "file-missing",
+    NODE_PORT_TAKEN = Error "node-port-taken",
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",
     UNIT_CLASH = Error "unit-clash",
     UNKNOWN_PACKAGE = Error "unknown-package",
+    VIP_SHARED = Error "vip-shared",
 }
 
 /// Compares the claims of every room, node by node.
@@ -24,6 +34,7 @@ pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
         paths(node, claimed, report);
         units(node, claimed, report);
     }
+    node_ports::lint(cluster, claims, report);
     endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
     patches(cluster, report);
     package_versions(cluster, claims, report);

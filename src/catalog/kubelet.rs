@@ -6,6 +6,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KubeletFacts {
+    /// Whether kubeadm looks on each node for systemd-resolved (`mutateResolverConfig` in
+    /// `cmd/kubeadm/app/componentconfigs/kubelet_unix.go`, 1.31); before, what the first control
+    /// plane has is every node's `resolvConf`.
+    pub resolver_per_node: bool,
     /// Whether `--network-plugin=cni` is needed and known: dockershim's, gone in 1.24.
     pub network_plugin_flag: bool,
     /// Whether `--container-runtime=remote` is needed: 1.24 made `remote` the only value, the

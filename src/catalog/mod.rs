@@ -12,7 +12,8 @@
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
-//! * [`flags`]: flags and configuration fields that came or went.
+//! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`]: those that name
+//!   files.
 
 mod archives;
 mod balancers;
@@ -21,6 +22,7 @@ mod date;
 mod etcd;
 mod feature;
 pub mod fields;
+mod flag_paths;
 pub mod flags;
 mod kube_proxy;
 mod kubeadm;
@@ -35,6 +37,7 @@ mod version;
 pub use archives::*;
 pub use balancers::*;
 pub use etcd::*;
+pub use flag_paths::*;
 pub use kube_proxy::*;
 pub use kubeadm::*;
 pub use kubelet::*;

@@ -170,6 +170,15 @@ impl OsRelease {
         self.family.facts()
     }
 
+    /// The file with the name servers of a default installation. Ubuntu alone has
+    /// systemd-resolved on, whose `/etc/resolv.conf` names the host's own loopback.
+    pub fn resolver(&self) -> &'static str {
+        match self.distribution.as_str() {
+            "ubuntu" => "/run/systemd/resolve/resolv.conf",
+            _ => "/etc/resolv.conf",
+        }
+    }
+
     /// Whether its kernel is new enough for kube-proxy's nftables mode.
     pub fn nftables_mode(&self) -> bool {
         self.kernel >= NFTABLES_KERNEL

@@ -19,6 +19,7 @@ crate::codes! { "cluster":
     NODE_SELECTION = Error "node-selection",
     OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",
+    POD_MASK = Error "pod-mask",
     POD_RANGE = Error "pod-range",
     POD_RANGE_MOVED = Error "pod-range-moved",
     POD_RANGE_TOO_SMALL = Error "pod-range-too-small",

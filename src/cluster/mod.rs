@@ -3,6 +3,7 @@
 
 mod archives;
 pub mod codes;
+mod component;
 pub mod endpoint;
 pub mod extra;
 pub mod fields;
@@ -24,15 +25,20 @@ use crate::pki::Policy;
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
+pub use crate::inventory::cni::Plugin;
 pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
+pub use component::{NodePorts, PodMasks, kubelet_field};
 pub use lint::lint;
-pub use pod_range::moved as moved_pod_ranges;
+pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
 pub use proxy::Proxy;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
 pub use settled::settled;
+
+/// The name of every node's KubeletConfiguration, for patches.
+pub const KUBELET_CONFIGURATION: &str = "kubelet/KubeletConfiguration";
 
 /// A whole cluster, every default filled in.
 #[derive(Clone, Debug)]
@@ -49,6 +55,14 @@ pub struct Cluster {
     pub pod_subnets: Vec<IpNet>,
     /// Service networks, primary family first; one or two.
     pub service_subnets: Vec<IpNet>,
+    /// Who brings the pod network.
+    pub pod_network: Plugin,
+    /// How large each node's part of the pods' networks is.
+    pub pod_masks: PodMasks,
+    /// The ports that services may take on every node.
+    pub node_ports: NodePorts,
+    /// Whether kubelets run beside swap, so that hosts keep theirs.
+    pub swap: bool,
     /// The port of each API server itself.
     pub api_port: u16,
     /// Where the control plane's images are pulled from.

@@ -4,19 +4,38 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::component::{PodMasks, wrong_mask};
 use super::{Cluster, Node, codes};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::values::Cidrs;
 use crate::report::{Finding, Path, Report};
 
-/// The prefix length of one node's part of a pod network: kube-controller-manager's defaults of
-/// node-cidr-mask-size-ipv4 and -ipv6.
-pub(super) fn prefix_len(network: &IpNet) -> u8 {
-    match network {
-        IpNet::V4(_) => 24,
-        IpNet::V6(_) => 64,
+/// What the kubelet takes for [`Cluster::pod_addresses`] where nothing is said: its `maxPods`.
+pub const DEFAULT_PODS: u32 = 110;
+
+impl Cluster {
+    /// How many pods of a node the pod network has addresses for; `None` where it is not ours.
+    pub fn pod_addresses(&self, node: &Node) -> Option<u32> {
+        match node.pod_range {
+            Some(range) => Some(usable(range.max_prefix_len() - range.prefix_len())),
+            None => self.pods_per_node(),
+        }
     }
+
+    /// The same of a node without a range of its own.
+    pub fn pods_per_node(&self) -> Option<u32> {
+        let of = |network: &IpNet| {
+            usable(network.max_prefix_len().saturating_sub(self.pod_masks.prefix_len(network)))
+        };
+        let networks = (self.pod_network != Plugin::None).then(|| self.pod_subnets.iter());
+        networks?.map(of).min()
+    }
+}
+
+/// host-local gives out neither the network's own address nor the bridge's nor the last one.
+fn usable(host_bits: u8) -> u32 {
+    1u32.checked_shl(host_bits.into()).unwrap_or(u32::MAX).saturating_sub(3)
 }
 
 /// Gives each node that runs pods the range that was said for it, or the one at its place. Where
@@ -25,11 +44,23 @@ pub(super) fn assign(
     nodes: &mut [Node],
     said: &Inventory,
     networks: &[IpNet],
+    masks: &PodMasks,
     report: &mut Report,
 ) {
+    if let Some((at, reason, help)) = wrong_mask(said, networks) {
+        report.push(
+            Finding::new(
+                &codes::POD_MASK,
+                at,
+                format!("the controller manager would not start with it: {reason}"),
+            )
+            .because(Path::of(&["cluster", "podSubnet"]), "the pods' networks")
+            .help(help),
+        );
+    }
     if said.cni.plugin == Plugin::Bridge {
         let network = networks.first();
-        let parts = network.and_then(|network| network.subnets(prefix_len(network)).ok());
+        let parts = network.and_then(|network| network.subnets(masks.prefix_len(network)).ok());
         let mut parts = parts.into_iter().flatten();
         for (node, section) in nodes.iter_mut().zip(&said.nodes).filter(|(node, _)| node.kubelet())
         {
@@ -147,7 +178,7 @@ fn pinned<'a>(
     let stays = |node: &Node| !moved.iter().any(|(moved, _)| moved.index == node.index);
     let now = cluster.nodes.iter().filter_map(|node| node.pod_range);
     let taken: Vec<IpNet> = moved.iter().map(|(_, was)| *was).chain(now).collect();
-    let parts = network.subnets(prefix_len(&network)).into_iter().flatten();
+    let parts = network.subnets(cluster.pod_masks.prefix_len(&network)).into_iter().flatten();
     let mut free = parts.filter(|part| !taken.iter().any(|taken| overlap(taken, part)));
     let in_the_way = cluster.nodes.iter().filter(|node| stays(node)).filter(|node| {
         node.pod_range.is_some_and(|range| moved.iter().any(|(_, was)| overlap(was, &range)))
@@ -178,5 +209,46 @@ mod tests {
             assert!(refused(range, "bridge"), "{range}");
         }
         assert!(refused("10.244.9.0/24", "flannel"));
+    }
+
+    #[test]
+    fn the_size_of_a_range_and_the_number_of_nodes_agree() {
+        let found = |mask: &str, workers: usize, networks: &str| {
+            let workers = (0..workers).map(|index| {
+                format!("{{name: w{index}, address: 192.168.1.{}, roles: [worker]}}", 40 + index)
+            });
+            let nodes = ["{name: cp1, address: 192.168.1.11, roles: [control-plane]}".to_owned()];
+            let nodes: Vec<String> = nodes.into_iter().chain(workers).collect();
+            let overlay = format!(
+                "{{extraArgs: {{controllerManager: {{{mask}}}}}, nodes: [{}]{networks}}}",
+                nodes.join(", ")
+            );
+            let outcome = crate::rooms::trial::outcome(&overlay);
+            let found = outcome.report.findings().iter();
+            let found = found.filter(|finding| finding.code.id.starts_with("cluster/pod-"));
+            found
+                .map(|finding| (finding.at.to_string(), finding.help.clone().unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        let place = |flag: &str| format!("extraArgs.controllerManager.{flag}");
+        let wide = (place("node-cidr-mask-size"), "write a number from 23 to 30".to_owned());
+        assert_eq!(found("node-cidr-mask-size: '22'", 82, ""), [wide]);
+        assert!(found("node-cidr-mask-size: '23'", 82, "").is_empty());
+        assert!(found("node-cidr-mask-size: '22'", 63, "").is_empty());
+        // Outside of the network.
+        assert_eq!(found("node-cidr-mask-size: '12'", 1, "").len(), 1);
+        assert_eq!(found("node-cidr-mask-size: '40'", 1, "").len(), 1);
+        let two = ", cluster: {podSubnet: '10.244.0.0/16,fd00:10:244::/56', serviceSubnet: '10.96.0.0/16,fd00:10:96::/112'}";
+        let of_one = (
+            place("node-cidr-mask-size"),
+            "use `node-cidr-mask-size-ipv4` and `node-cidr-mask-size-ipv6`".to_owned(),
+        );
+        assert_eq!(found("node-cidr-mask-size: '24'", 1, two), [of_one]);
+        assert!(
+            found("node-cidr-mask-size-ipv4: '25', node-cidr-mask-size-ipv6: '72'", 1, two)
+                .is_empty()
+        );
+        let absent = (place("node-cidr-mask-size-ipv6"), "remove it".to_owned());
+        assert_eq!(found("node-cidr-mask-size-ipv6: '64'", 1, ""), [absent]);
     }
 }

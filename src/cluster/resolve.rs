@@ -1,5 +1,6 @@
 use ipnet::IpNet;
 
+use super::component::{NodePorts, PodMasks, keeps_swap};
 use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, pod_range};
 use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
@@ -37,7 +38,8 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
     let pod_subnets = pod_subnet
         .as_ref()
         .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone());
-    pod_range::assign(&mut nodes, said, &pod_subnets, report);
+    let pod_masks = PodMasks::of(said, &pod_subnets);
+    pod_range::assign(&mut nodes, said, &pod_subnets, &pod_masks, report);
     let image_repository = said
         .images
         .registry
@@ -45,6 +47,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, &nodes, kubernetes, release)?;
+    let patches = patches(said, report);
     let mut cluster = Cluster {
         name: name.to_string(),
         kubernetes,
@@ -54,6 +57,10 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         service_subnets: service_subnet
             .as_ref()
             .map_or_else(|| vec![v4_network(10, 96, 12)], |networks| networks.get().clone()),
+        pod_network: said.cni.plugin,
+        pod_masks,
+        node_ports: NodePorts::of(said),
+        swap: keeps_swap(said, &patches),
         api_port: api_port.map_or(6443, |port| port.get()),
         image_repository,
         endpoint,
@@ -66,7 +73,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         nodes,
         proxy: None,
         certificates: policy(&said.pki),
-        patches: patches(said, report),
+        patches,
     };
     for index in cluster.etcd.members.clone() {
         cluster.nodes[index].member = true;

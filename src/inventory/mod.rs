@@ -193,6 +193,10 @@ pub struct ExtraArgsSection {
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<FlagName, FlagValue>")]
     pub kubelet: BTreeMap<FlagName, FlagValue>,
+    /// Files and folders that the hosts have already and that flags and `etcd.settings` may name;
+    /// hagen neither brings nor checks them. Default: none, such a file is one of `files`.
+    #[serde(default)]
+    pub host_files: Vec<AbsolutePath>,
 }
 
 /// Which nodes something applies to: those with one of the names or roles, at least one.

@@ -204,6 +204,19 @@ pub struct OwnedPath {
     pub at: Path,
 }
 
+/// A file or folder of the host that a program is told to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededFile {
+    /// The absolute path on the host.
+    pub path: String,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// Who reads it, in a few words: "--audit-policy-file of kube-apiserver".
+    pub reader: String,
+    /// The place in the inventory that names it.
+    pub at: Path,
+}
+
 /// A VRRP router id on a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouterId {
@@ -228,6 +241,8 @@ pub struct NodeClaims {
     pub archives: Vec<Archive>,
     /// Paths besides the tree's own files.
     pub paths: Vec<OwnedPath>,
+    /// What has to be on the host for its programs to start.
+    pub needed_files: Vec<NeededFile>,
     /// Kernel modules, with the room; loaded at boot and now.
     pub modules: BTreeMap<String, &'static str>,
     /// Kernel settings: key to (value, room).
@@ -250,6 +265,8 @@ pub struct Claims {
     pub api_names: Vec<(crate::pki::San, Path)>,
     /// Versions of packages that the inventory pins, by name, whichever room needs them.
     pub package_versions: BTreeMap<String, String>,
+    /// Files and folders that the hosts have already, as the inventory says.
+    pub host_files: Vec<String>,
     /// Router ids on the segments of the VIP.
     pub router_ids: Vec<RouterId>,
     /// Component configurations that travel inside kubeadm's file, by document name:

@@ -238,7 +238,7 @@ fn kubelet() -> BoxedStrategy<Value> {
     section(
         "kubelet",
         json!({
-            "maxPods": [1, 1000],
+            "maxPods": [1, 250],
             "config": [{
                 "evictionHard": {"memory.available": "500Mi"},
                 "serializeImagePulls": false,
@@ -365,10 +365,14 @@ fn flags() -> BoxedStrategy<Value> {
     section(
         "extraArgs",
         json!({
-            "apiServer": [{"audit-log-maxage": "30"}, {"profiling": "false", "v": "2"}],
+            "apiServer": [
+                {"audit-log-maxage": "30", "audit-log-path": "/var/log/kubernetes/audit.log"},
+                {"profiling": "false", "v": "2", "service-node-port-range": "20000-24999"},
+            ],
             "controllerManager": [{"terminated-pod-gc-threshold": "100"}],
             "scheduler": [{"v": "2"}],
             "kubelet": [{"v": "2"}],
+            "hostFiles": [["/srv/audit"]],
         }),
     )
 }

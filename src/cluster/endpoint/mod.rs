@@ -18,8 +18,6 @@ crate::codes! { "endpoint":
     NO_SAN = Error "no-san",
 }
 
-/// kube-apiserver's --service-node-port-range default.
-const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 /// net.ipv4.ip_local_port_range default: `Documentation/networking/ip-sysctl.rst`.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
@@ -129,16 +127,13 @@ fn port(cluster: &Cluster, report: &mut Report) {
             .help("use another port for the endpoint, such as 8443 or 16443"),
         );
     }
-    if NODE_PORTS.contains(&port) {
+    // A range of the site's own is compared with every port at once.
+    if !cluster.node_ports.said && cluster.node_ports.contains(port) {
         report.push(
             Finding::new(
                 &PORT_IN_NODEPORT_RANGE,
                 at.clone(),
-                format!(
-                    "port {port} lies in the NodePort range {}-{}",
-                    NODE_PORTS.start(),
-                    NODE_PORTS.end()
-                ),
+                format!("port {port} lies in the NodePort range {}", cluster.node_ports),
             )
             .label("a Service may take it")
             .help("choose a port below 30000"),

@@ -1,6 +1,6 @@
 use ipnet::IpNet;
 
-use crate::cluster::{Cluster, codes, pod_range};
+use crate::cluster::{Cluster, codes};
 use crate::report::{Finding, Path, Report};
 
 /// Docker's default bridge, `docker0`: <https://docs.docker.com/engine/network/drivers/bridge/>.
@@ -163,14 +163,18 @@ fn private(network: &Network, report: &mut Report) {
     }
 }
 
+/// kubeadm and the controller manager refuse a larger one: a bitmap of 65,536 ranges.
+const POD_RANGE_BITS: u8 = 16;
+
 fn pod_range(cluster: &Cluster, range: &IpNet, at: &Path, report: &mut Report) {
-    let node_mask = pod_range::prefix_len(range);
+    let node_mask = cluster.pod_masks.prefix_len(range);
     let bits = i32::from(node_mask) - i32::from(range.prefix_len());
     let kubelets = cluster.nodes.iter().filter(|node| node.kubelet()).count();
-    let problem = if bits < 0 {
+    let problem = if node_mask > range.max_prefix_len() {
+        Some(format!("a /{node_mask} of {range} is no network"))
+    } else if bits < 0 {
         Some(format!("{range} is smaller than the /{node_mask} that one node needs"))
-    } else if bits > 16 {
-        // kubeadm and the controller manager refuse it: a bitmap of more than 65,536 ranges.
+    } else if bits > i32::from(POD_RANGE_BITS) {
         Some(format!("{range} is more than 16 bits larger than the /{node_mask} of one node"))
     } else if kubelets > 1usize << bits {
         Some(format!(
@@ -180,13 +184,25 @@ fn pod_range(cluster: &Cluster, range: &IpNet, at: &Path, report: &mut Report) {
     } else {
         None
     };
-    if let Some(problem) = problem {
-        report.push(
-            Finding::new(&codes::POD_RANGE_TOO_SMALL, at.clone(), problem)
-                .because(Path::of(&["nodes"]), format!("{kubelets} nodes run pods"))
-                .help(format!("choose a network between /{} and /{node_mask}", node_mask - 16)),
-        );
-    }
+    let Some(problem) = problem else { return };
+    // The bits that number the nodes.
+    let least = u8::try_from(kubelets.next_power_of_two().ilog2()).unwrap_or(POD_RANGE_BITS);
+    let nodes = (Path::of(&["nodes"]), format!("{kubelets} nodes run pods"));
+    let finding = match cluster.pod_masks.path(range) {
+        Some(mask) => {
+            let widest = range.prefix_len() + least;
+            let narrowest = (range.prefix_len() + POD_RANGE_BITS).min(range.max_prefix_len() - 2);
+            Finding::new(&codes::POD_RANGE_TOO_SMALL, mask, problem)
+                .because(at.clone(), "the addresses of all pods")
+                .help(format!("write a number from {widest} to {narrowest}"))
+        }
+        None => Finding::new(&codes::POD_RANGE_TOO_SMALL, at.clone(), problem).help(format!(
+            "choose a network between /{} and /{}",
+            node_mask - POD_RANGE_BITS,
+            node_mask - least
+        )),
+    };
+    report.push(finding.because(nodes.0, nodes.1));
 }
 
 fn service_range(range: &IpNet, at: &Path, report: &mut Report) {

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Judged, Place, escaped};
+use super::{Judged, Place, printable_json};
 
 /// One finding. Fields are only ever added.
 #[derive(Serialize)]
@@ -78,12 +78,12 @@ pub fn json(judged: &[Judged<'_>], strict: bool) -> String {
                         .collect(),
                     help: finding.help.as_deref(),
                 };
-                escaped(&serde_json::json!(entry).to_string())
+                serde_json::json!(entry).to_string()
             })
         })
         .collect();
     match lines.is_empty() {
         true => "[]\n".to_owned(),
-        false => format!("[\n{}\n]\n", escaped(&lines.join(",\n"))),
+        false => format!("[\n{}\n]\n", printable_json(&lines.join(",\n"))),
     }
 }

@@ -98,7 +98,7 @@ struct Place {
 
 /// JSON whose texts, the only place for them, hold no character that steers a terminal or is not
 /// seen: each is its escape (RFC 8259, section 7).
-fn escaped(json: &str) -> String {
+pub fn printable_json(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
         match hides(c) {
             true => {

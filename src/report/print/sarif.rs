@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Judged, Place, Source, escaped};
+use super::{Judged, Place, Source, printable_json};
 use crate::report::{Code, Finding};
 
 /// All findings as one SARIF 2.1.0 log, as code-scanning services read it. `strict` reports
@@ -35,7 +35,7 @@ pub fn sarif(judged: &[Judged<'_>], strict: bool) -> String {
             "results": results,
         }],
     });
-    escaped(&format!("{log:#}\n"))
+    printable_json(&format!("{log:#}\n"))
 }
 
 fn rule(code: &Code) -> Value {

@@ -1,6 +1,6 @@
 //! flannel's objects, after upstream's manifest. What differs, and why: the interface is found by
-//! the node's address, the health port is bound to loopback, and the init container copies with
-//! `cp`, which images of every flannel have.
+//! the node's address, the health port is bound to loopback, the init container copies with `cp`,
+//! which images of every flannel have, and every taint is tolerated.
 
 use serde_json::{Map, Value, json};
 
@@ -187,8 +187,9 @@ fn pod(plan: &Flannel, cluster: &Cluster) -> Value {
     if cluster.release.critical_pods_anywhere {
         set("priorityClassName", json!("system-node-critical"));
     }
-    // A node is tainted not-ready until its network works.
-    set("tolerations", json!([{"operator": "Exists", "effect": "NoSchedule"}]));
+    // A node is tainted not-ready until its network works, and may have taints of its own, of any
+    // effect: `NoExecute` would take the network away from the pods that tolerate it.
+    set("tolerations", json!([{"operator": "Exists"}]));
     set("serviceAccountName", json!(NAME));
     set(
         "initContainers",

@@ -54,6 +54,9 @@ impl Flannel {
             }
             // flanneld stops where /proc/sys/net/bridge is missing.
             claims.modules.entry("br_netfilter".into()).or_insert("cni");
+            if let Some(module) = tunnel(self.backend) {
+                claims.modules.entry(module.into()).or_insert("cni");
+            }
             claims.paths.extend(["/etc/cni/net.d", "/run/flannel"].map(|path| OwnedPath {
                 room: "cni",
                 path: path.into(),
@@ -97,6 +100,16 @@ impl Flannel {
             }
         }
         ports
+    }
+}
+
+/// The module of the interface that flanneld makes. The kernel loads it by itself where it may;
+/// where it is not there at all, that shows before pods need it.
+fn tunnel(backend: Backend) -> Option<&'static str> {
+    match backend {
+        Backend::Vxlan => Some("vxlan"),
+        Backend::Wireguard => Some("wireguard"),
+        Backend::HostGw => None,
     }
 }
 
@@ -215,6 +228,28 @@ mod tests {
         assert_eq!(ports("vxlan"), [10246, 8472]);
         assert_eq!(ports("host-gw"), [10246]);
         assert_eq!(ports("wireguard"), [10246, 51820]);
+    }
+
+    #[test]
+    fn the_tunnel_s_module_is_loaded() {
+        let modules = |cni: Value| {
+            let (_, claims) = claimed(&json!({"cni": cni}));
+            let modules = claims.of(3).modules.keys();
+            modules
+                .filter(|name| *name != "overlay" && *name != "br_netfilter")
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(modules(json!({})), ["vxlan"]);
+        assert_eq!(modules(json!({"backend": "wireguard"})), ["wireguard"]);
+        assert!(modules(json!({"backend": "host-gw"})).is_empty());
+        assert!(modules(json!({"plugin": "none"})).is_empty());
+    }
+
+    #[test]
+    fn the_network_runs_on_a_node_whatever_its_taints() {
+        let all = "      tolerations:\n      - operator: Exists\n      serviceAccountName";
+        assert!(manifest(&json!({})).contains(all));
     }
 
     #[test]

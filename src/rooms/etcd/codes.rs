@@ -12,5 +12,6 @@ crate::codes! { "etcd":
     FLAG_VERSION = Error "flag-version",
     SETTING_OWNED = Error "setting-owned",
     ELECTION_TIMEOUT = Error "election-timeout",
+    PATH_UNSEEN = Error "path-unseen",
     SYSTEM_FOLDER = Error "system-folder",
 }

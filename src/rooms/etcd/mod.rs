@@ -14,6 +14,7 @@ mod claims;
 pub mod codes;
 mod folders;
 mod lint;
+mod paths;
 mod plan;
 mod render;
 mod settings;
@@ -54,6 +55,7 @@ impl Room for Etcd {
         folders::lint(&said.etcd, cluster, report);
         let facts = lint::release(cluster, report)?;
         lint::settings(cluster, facts, report);
+        paths::claim(cluster, claims, report);
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);
             return None;

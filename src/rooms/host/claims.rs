@@ -5,8 +5,9 @@ use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::host::HostSection;
 use crate::inventory::values::{SysctlKey, SysctlValue};
+use crate::report::Path;
 use crate::rooms::Claims;
-use crate::rooms::claims::{Package, Phase, Repository, Unit};
+use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
 
 const ROOM: &str = "host";
 /// The heading of what `host.sysctls` and `host.modules` say.
@@ -43,22 +44,47 @@ const PREFERRED: &[(&str, &str)] = &[
     ("net.ipv4.tcp_keepalive_time", "600"),
     ("net.ipv4.tcp_keepalive_intvl", "30"),
     ("net.ipv4.tcp_keepalive_probes", "10"),
-    // Node ports, the API server's own default range: no outgoing connection takes one.
-    ("net.ipv4.ip_local_reserved_ports", "30000-32767"),
 ];
+
+/// Node ports: no outgoing connection takes one.
+const RESERVED_PORTS: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Where pods have IPv6 addresses.
 const NEEDED_V6: (&str, &str) = ("net.ipv6.conf.all.forwarding", "1");
 
+/// A host that forwards IPv6 takes no default route from routers any more, unless it is told to
+/// (`accept_ra` in `Documentation/networking/ip-sysctl.rst`); each interface has a value of its
+/// own, which it takes from `default` when it appears.
+const ACCEPT_RA: &str = "2";
+const ACCEPT_RA_DEFAULT: &str = "net.ipv6.conf.default.accept_ra";
+
 /// What Kubernetes needs of the kernel of each node with a kubelet.
 pub(super) fn needed(cluster: &Cluster) -> impl Iterator<Item = (&'static str, &'static str)> {
-    let ipv6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
-    NEEDED.iter().copied().chain(ipv6.then_some(NEEDED_V6))
+    NEEDED.iter().copied().chain(has_ipv6(cluster).then_some(NEEDED_V6))
 }
 
 /// What hagen sets unless the site says otherwise.
-pub(super) fn preferred() -> impl Iterator<Item = (&'static str, &'static str)> {
-    PREFERRED.iter().copied()
+pub(super) fn preferred(cluster: &Cluster) -> BTreeMap<String, String> {
+    let fixed = PREFERRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let mut settings: BTreeMap<String, String> = fixed.collect();
+    settings.insert(RESERVED_PORTS.into(), cluster.node_ports.to_string());
+    if has_ipv6(cluster) {
+        settings.insert(ACCEPT_RA_DEFAULT.into(), ACCEPT_RA.into());
+        let carriers = cluster.control_planes().map(|node| node.interface.as_str());
+        for interface in carriers.filter(|interface| !interface.is_empty()) {
+            settings.insert(accept_ra(interface), ACCEPT_RA.into());
+        }
+    }
+    settings
+}
+
+/// The setting of an interface, whose name may have dots.
+fn accept_ra(interface: &str) -> String {
+    format!("net.ipv6.conf.{}.accept_ra", interface.replace('.', "/"))
+}
+
+fn has_ipv6(cluster: &Cluster) -> bool {
+    cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6())
 }
 
 /// What a machine without a kubelet, a member of etcd alone, needs: the archive is fetched, and
@@ -74,6 +100,7 @@ pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claim
         let claims = claims.node(node.index);
         claims.hosts = names;
         claims.packages.extend(needed);
+        claims.ports.push(ssh());
         if installs {
             claims.units.push(clock(node.os.family_facts()));
         }
@@ -86,7 +113,7 @@ pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claim
         for module in &host.modules {
             claims.modules.entry(module.to_string()).or_insert(SITE);
         }
-        claims.sysctls.extend(sysctls(&host.sysctls, cluster));
+        claims.sysctls.extend(sysctls(&host.sysctls, node, cluster));
     }
 }
 
@@ -104,11 +131,20 @@ fn names<'a>(node: &'a Node, cluster: &'a Cluster) -> impl Iterator<Item = (IpAd
 /// Every setting of a node, with its heading.
 fn sysctls(
     said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
+    node: &Node,
     cluster: &Cluster,
 ) -> BTreeMap<String, (String, &'static str)> {
-    let ours = needed(cluster).chain(preferred());
+    let needed = needed(cluster).map(|(key, value)| (key.to_owned(), value.to_owned()));
+    // A setting of an interface that is not there fails; that of a control plane carries the VIP.
+    let own = accept_ra(&node.interface);
+    let here = |key: &String| {
+        !key.ends_with(".accept_ra")
+            || key == ACCEPT_RA_DEFAULT
+            || (node.control_plane && *key == own)
+    };
+    let preferred = preferred(cluster).into_iter().filter(|(key, _)| here(key));
     let mut settings: BTreeMap<String, (String, &'static str)> =
-        ours.map(|(key, value)| (key.to_owned(), (value.to_owned(), ROOM))).collect();
+        needed.chain(preferred).map(|(key, value)| (key, (value, ROOM))).collect();
     for (key, value) in said {
         let key = spelt(key.as_str());
         match value {
@@ -166,6 +202,19 @@ fn program(package: &str, kubeadm: &KubeadmFacts) -> Option<&'static str> {
         _ => return None,
     };
     kubeadm.required_programs.iter().any(|name| name == program).then_some(program)
+}
+
+/// How people reach the host; it is not the cluster's to open.
+fn ssh() -> Port {
+    Port {
+        room: ROOM,
+        protocol: Protocol::Tcp,
+        bind: Bind::Any,
+        port: 22,
+        reach: Reach::Host,
+        what: "SSH",
+        at: Path::of(&["nodes"]),
+    }
 }
 
 /// Certificates and leases need clocks that agree.

@@ -219,7 +219,7 @@ pub(super) fn sysctls(
             (Some(value), Some((_, need))) if value.as_str() != need => {
                 report.push(needs(key, value, need, at));
             }
-            (None, None) if preferred().all(|(ours, _)| ours != name) => {
+            (None, None) if !preferred(cluster).contains_key(&name) => {
                 report.push(not_set(key, &name, cluster, at));
             }
             _ => {}
@@ -242,7 +242,8 @@ fn needs(key: &SysctlKey, value: &SysctlValue, need: &str, at: Path) -> Finding 
 fn not_set(key: &SysctlKey, name: &str, cluster: &Cluster, at: Path) -> Finding {
     let finding = Finding::new(&SYSCTL_NOT_SET, at, format!("hagen does not set {key}"))
         .label("nothing to leave out");
-    let ours = needed(cluster).chain(preferred()).map(|(ours, _)| ours);
+    let preferred = preferred(cluster);
+    let ours = needed(cluster).map(|(ours, _)| ours).chain(preferred.keys().map(String::as_str));
     match closest(name, ours) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("remove it"),

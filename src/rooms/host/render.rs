@@ -175,7 +175,7 @@ fn firewall(node: &Node, claims: &NodeClaims, cluster: &Cluster, out: &mut Outpu
     if node.kubelet() {
         for protocol in ["tcp", "udp"] {
             opened.insert(Opened {
-                numbers: "30000-32767".into(),
+                numbers: cluster.node_ports.to_string(),
                 protocol,
                 what: "node ports",
                 from: "everybody who uses the cluster",

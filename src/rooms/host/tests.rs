@@ -178,3 +178,25 @@ fn a_proxy_keeps_out_of_the_cluster() {
         }
     }
 }
+
+#[test]
+fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
+    let settings = |overlay: &serde_json::Value, node: usize| {
+        let (_, claims) = crate::rooms::trial::claimed(overlay);
+        let all = claims.of(node).sysctls.iter();
+        let ours = all.filter(|(key, _)| key.ends_with("accept_ra"));
+        ours.map(|(key, (value, _))| format!("{key}={value}")).collect::<Vec<_>>()
+    };
+    let two = serde_json::json!({
+        "cluster": {
+            "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+            "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+        },
+        "endpoint": {"interface": "bond0.100"},
+    });
+    let all = "net.ipv6.conf.default.accept_ra=2";
+    assert_eq!(settings(&two, 0), ["net.ipv6.conf.bond0/100.accept_ra=2", all]);
+    // Whether a worker has that interface, nobody said.
+    assert_eq!(settings(&two, 3), [all]);
+    assert!(settings(&serde_json::json!({}), 0).is_empty());
+}

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::catalog::ExtraArgsForm;
 use crate::cluster::extra::Owned;
 
+/// Flags as a component gets them: name without dashes to value.
+pub(super) type Flags = BTreeMap<String, String>;
+
 const API_PORT: &[&str] = &["cluster", "apiPort"];
 const ETCD: &[&str] = &["etcd", "mode"];
 const NAME: &[&str] = &["cluster", "name"];
@@ -66,7 +69,7 @@ pub(super) const SCHEDULER: Owned = &[
 ];
 
 /// Flags in the form of the release: a map of texts, or a list of names and values (v1beta4).
-pub(super) fn written(form: ExtraArgsForm, flags: &BTreeMap<String, String>) -> Value {
+pub(super) fn written(form: ExtraArgsForm, flags: &Flags) -> Value {
     match form {
         ExtraArgsForm::Map => flags
             .iter()
@@ -79,6 +82,24 @@ pub(super) fn written(form: ExtraArgsForm, flags: &BTreeMap<String, String>) -> 
     }
 }
 
+/// The flags of a component's section of ClusterConfiguration, in either form.
+pub(super) fn read(section: &Value) -> Flags {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match section.get("extraArgs") {
+        Some(Value::Object(flags)) => {
+            flags.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        }
+        Some(Value::Array(flags)) => flags
+            .iter()
+            .filter_map(|flag| Some((text(flag.get("name")?), text(flag.get("value")?))))
+            .collect(),
+        _ => Flags::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,5 +109,8 @@ mod tests {
         let flags = BTreeMap::from([("v".to_owned(), "2".to_owned())]);
         assert_eq!(written(ExtraArgsForm::Map, &flags), json!({"v": "2"}));
         assert_eq!(written(ExtraArgsForm::List, &flags), json!([{"name": "v", "value": "2"}]));
+        for form in [ExtraArgsForm::Map, ExtraArgsForm::List] {
+            assert_eq!(read(&json!({"extraArgs": written(form, &flags)})), flags);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::args::written;
+use super::mounts::{Mount, Part, mounts};
 use super::plan::Kubeadm;
 use super::sans;
 use crate::catalog::Release;
@@ -183,16 +184,20 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value 
         .map(sans::text)
         .collect();
     let form = release.kubeadm.extra_args;
-    let mut api_server = Map::from_iter([("certSANs".to_owned(), json!(names))]);
-    if !plan.api_server.is_empty() {
-        api_server.insert("extraArgs".into(), written(form, &plan.api_server));
-    }
-    set("apiServer", Value::Object(api_server));
-    for (component, flags) in
-        [("controllerManager", &plan.controller_manager), ("scheduler", &plan.scheduler)]
-    {
+    for (part, flags) in plan.flags() {
+        let mut section = Map::new();
+        if part == Part::ApiServer {
+            section.insert("certSANs".into(), json!(names));
+        }
         if !flags.is_empty() {
-            set(component, json!({"extraArgs": written(form, flags)}));
+            section.insert("extraArgs".into(), written(form, flags));
+        }
+        let mounts = mounts(part, flags, release);
+        if !mounts.is_empty() {
+            section.insert("extraVolumes".into(), mounts.iter().map(Mount::written).collect());
+        }
+        if !section.is_empty() {
+            set(part.key(), Value::Object(section));
         }
     }
     set("etcd", etcd(plan, cluster));

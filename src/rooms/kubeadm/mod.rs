@@ -28,10 +28,16 @@
 //! * `join --control-plane` read the service account key as RSA alone up to 1.25.1; `init` never
 //!   did, so such a cluster stops at its second control plane
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.21.14/cmd/kubeadm/app/util/pkiutil/pki_helpers.go>).
+//! * A static pod sees what kubeadm mounts into it; what more a flag names is mounted here
+//!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/controlplane/volumes.go>).
 //! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
 
 mod args;
+mod breaks;
 mod config;
+mod dns;
+mod mounts;
+mod paths;
 mod phases;
 mod pki;
 mod plan;
@@ -51,7 +57,11 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
+    DNS_NOWHERE = Warning "dns-nowhere",
+    FLAG_BREAKS = Error "flag-breaks",
     KUBE_PROXY_SKIPPED = Error "kube-proxy-skipped",
+    MOUNT_MISSING = Error "mount-missing",
+    PATH_UNMOUNTABLE = Error "path-unmountable",
     PREFLIGHT_ALL = Warning "preflight-all",
     PREFLIGHT_ALL_AND_MORE = Error "preflight-all-and-more",
     PREFLIGHT_UNKNOWN = Warning "preflight-unknown",
@@ -87,6 +97,11 @@ impl Room for Kubeadm {
         phases::lint(cluster, report);
         let plan = plan::Kubeadm::new(said, cluster);
         plan.claim(cluster, claims);
+        let host_files = said.extra_args.host_files.iter();
+        claims.host_files = host_files.map(ToString::to_string).collect();
+        breaks::lint(&plan, cluster, report);
+        dns::lint(cluster, report);
+        paths::claim(&plan, cluster, claims, report);
         Some(Box::new(plan))
     }
 }

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 
+use super::args::Flags;
+use super::mounts::Part;
 use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, pki, rbac, sans};
+use crate::catalog::Severity;
 use crate::catalog::flags::Component;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubeadm::KubeadmSection;
-use crate::inventory::values::{FlagName, FlagValue};
+use crate::inventory::values::{FlagName, FlagValue, PreflightCheck};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
 use crate::rooms::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach};
@@ -21,13 +24,13 @@ const ETCD_METRICS_PORT: u16 = 2381;
 /// What is decided about `kubeadm init` and `kubeadm join`.
 pub(super) struct Kubeadm {
     /// The API server's extra flags.
-    pub(super) api_server: BTreeMap<String, String>,
+    pub(super) api_server: Flags,
     /// The controller manager's.
-    pub(super) controller_manager: BTreeMap<String, String>,
+    pub(super) controller_manager: Flags,
     /// The scheduler's.
-    pub(super) scheduler: BTreeMap<String, String>,
+    pub(super) scheduler: Flags,
     /// A stacked member's.
-    pub(super) etcd: BTreeMap<String, String>,
+    pub(super) etcd: Flags,
     /// The members of an external store, as every API server is given them.
     pub(super) etcd_endpoints: Vec<String>,
     /// Preflight checks whose errors are ignored, on every node.
@@ -36,15 +39,15 @@ pub(super) struct Kubeadm {
     pub(super) pull_policy: Option<&'static str>,
 }
 
-type Flags = BTreeMap<FlagName, FlagValue>;
+type Said = BTreeMap<FlagName, FlagValue>;
 
 /// Reports flags that the release lacks or that have another owner.
 pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     // The kubelet's flags are its own room's matter.
-    let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
+    let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _, host_files: _ } =
         &said.extra_args;
     let section = Path::of(&["extraArgs"]);
-    let mut lint = |component, key: &str, flags: &Flags, owned| {
+    let mut lint = |component, key: &str, flags: &Said, owned| {
         extra::lint(cluster, component, &section.key(key), flags, owned, report);
     };
     lint(Component::KubeApiserver, "apiServer", api_server, args::API_SERVER);
@@ -94,13 +97,13 @@ fn pull_policy(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     );
 }
 
-fn texts(flags: &Flags) -> BTreeMap<String, String> {
+fn texts(flags: &Said) -> Flags {
     flags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
 /// kubeadm turns the allocation of pod ranges on wherever it knows the pods' network; its order is
 /// that in which nodes register, so it would not agree with ranges that are fixed.
-fn of_controller_manager(said: &Flags, cluster: &Cluster) -> BTreeMap<String, String> {
+fn of_controller_manager(said: &Said, cluster: &Cluster) -> Flags {
     let mut flags = texts(said);
     if cluster.fixed_pod_ranges() {
         flags.insert("allocate-node-cidrs".into(), "false".into());
@@ -108,10 +111,26 @@ fn of_controller_manager(said: &Flags, cluster: &Cluster) -> BTreeMap<String, St
     flags
 }
 
+/// What is said, and the check of swap where kubelets run beside it: old releases stop there.
+fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster) -> Vec<String> {
+    const SWAP: &str = "Swap";
+    let named = |check: &&PreflightCheck| {
+        ["all", SWAP].iter().any(|name| name.eq_ignore_ascii_case(check.as_str()))
+    };
+    let stops = cluster.swap && cluster.release.kubeadm.swap == Severity::Error;
+    let swap = (stops && !said.iter().any(|check| named(&check))).then(|| SWAP.to_owned());
+    said.iter().map(ToString::to_string).chain(swap).collect()
+}
+
 impl Kubeadm {
     pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
-        let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _ } =
-            &said.extra_args;
+        let ExtraArgsSection {
+            api_server,
+            controller_manager,
+            scheduler,
+            kubelet: _,
+            host_files: _,
+        } = &said.extra_args;
         let KubeadmSection { ignore_preflight_errors } = &said.kubeadm;
         let stacked = cluster.etcd.mode == EtcdMode::Stacked;
         let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
@@ -127,13 +146,22 @@ impl Kubeadm {
             scheduler: texts(scheduler),
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
-            ignored_checks: ignore_preflight_errors.iter().map(ToString::to_string).collect(),
+            ignored_checks: ignored_checks(ignore_preflight_errors, cluster),
             pull_policy: said
                 .images
                 .pull_policy
                 .filter(|_| cluster.release.kubeadm.image_pull_policy_field)
                 .map(PullPolicy::as_str),
         }
+    }
+
+    /// The flags of each component of the control plane.
+    pub(super) fn flags(&self) -> [(Part, &Flags); 3] {
+        [
+            (Part::ApiServer, &self.api_server),
+            (Part::ControllerManager, &self.controller_manager),
+            (Part::Scheduler, &self.scheduler),
+        ]
     }
 
     /// States certificates, names, ports, folders and images.

@@ -6,11 +6,13 @@
 //!
 //! Left to kubeadm, which sets them right by itself: clusterDNS (unless the inventory names a
 //! cache on each node), clusterDomain, staticPodPath,
-//! authentication, resolvConf (it asks whether systemd-resolved runs), the runtime's endpoint and
+//! authentication, resolvConf (it asks whether systemd-resolved runs; before 1.31 for all nodes at
+//! once, so that nodes of several systems are given a flag), the runtime's endpoint and
 //! the sandbox image (both from nodeRegistration and imageRepository), `--hostname-override`
 //! (where the host's name is not the node's)
 //! (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/componentconfigs/kubelet.go>).
 
+mod agreement;
 mod fields;
 mod lint;
 mod plan;
@@ -24,7 +26,11 @@ use crate::report::{Code, Report};
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
     CLUSTER_DNS = Error "cluster-dns",
+    CONTRADICTION = Error "contradiction",
     LABEL_REFUSED = Error "label-refused",
+    RESOLVER_ABSENT = Warning "resolver-absent",
+    SERVING_UNAPPROVED = Warning "serving-unapproved",
+    TOO_MANY_PODS = Error "too-many-pods",
     VALUE_SPLITS = Error "value-splits",
 }
 
@@ -53,6 +59,7 @@ impl Room for Kubelet {
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
         splits::lint(&said.extra_args.kubelet, cluster, report);
+        agreement::lint(&agreement::Fields::new(said, cluster), report);
         plan::claim(said, cluster, claims);
         // Nothing to render: kubeadm's room writes what is claimed here.
         None

@@ -2,20 +2,21 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::agreement::Fields;
 use super::lint::word;
-use crate::catalog::{KUBERNETES_PACKAGES, OsFamily};
-use crate::cluster::{Cluster, Node};
+use crate::catalog::{KUBERNETES_PACKAGES, OsFamily, PathUse, flag_paths};
+use crate::cluster::{Cluster, DEFAULT_PODS, KUBELET_CONFIGURATION, Node};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
 use crate::rooms::claims::{
-    Bind, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
+    Bind, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
 };
 use crate::rooms::{Claims, DocumentName};
 
 /// KubeletConfiguration of every node; the API is v1beta1 in every release of the catalog.
-pub(super) const DOCUMENT: &str = "kubelet/KubeletConfiguration";
+pub(super) const DOCUMENT: &str = KUBELET_CONFIGURATION;
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
@@ -25,13 +26,22 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 /// States the configuration, flags, ports, unit, folder and packages.
 pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
     claims.kubeadm_documents.push((DOCUMENT, configuration(said, cluster)));
+    let fields = Fields::new(said, cluster);
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let extra = &said.extra_args.kubelet;
         let extra = extra.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         let packages = packages(cluster, node);
+        let mut flags = flags(node);
+        if let Some(pods) = fewer_pods(&fields, cluster, node) {
+            flags.insert("max-pods".into(), pods.to_string());
+        }
+        if let Some(file) = resolver(&fields, cluster, node) {
+            flags.insert("resolv-conf".into(), file.to_owned());
+        }
         let claims = claims.node(node.index);
-        claims.kubelet_flags.extend(flags(node).into_iter().chain(extra));
-        claims.ports.extend(ports());
+        claims.kubelet_flags.extend(flags.into_iter().chain(extra));
+        claims.needed_files.extend(files(said));
+        claims.ports.extend(ports(&fields));
         claims.units.push(Unit {
             room: "kubelet",
             name: "kubelet.service".into(),
@@ -60,7 +70,8 @@ fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
     document.insert("apiVersion".into(), json!("kubelet.config.k8s.io/v1beta1"));
     document.insert("kind".into(), json!("KubeletConfiguration"));
     document.insert("cgroupDriver".into(), json!(word(cluster.runtime.cgroup_driver)));
-    if let Some(pods) = max_pods {
+    let fewer = cluster.pods_per_node().filter(|addresses| *addresses < DEFAULT_PODS);
+    if let Some(pods) = max_pods.or(fewer) {
         document.insert("maxPods".into(), json!(pods));
     }
     if said.images.pull_policy == Some(PullPolicy::Never) {
@@ -72,6 +83,25 @@ fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
     document.insert("rotateCertificates".into(), json!(true));
     document.extend(config.iter().map(|(field, value)| (field.clone(), value.clone())));
     Value::Object(document)
+}
+
+/// How many pods a node may have whose own range has fewer addresses than all nodes may have pods:
+/// one more would wait for an address for ever. The flag wins over the field that nodes share.
+fn fewer_pods(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<u32> {
+    let shared = match fields.max_pods() {
+        Some((_, pods)) => pods,
+        None => cluster.pods_per_node().unwrap_or(DEFAULT_PODS).min(DEFAULT_PODS),
+    };
+    cluster.pod_addresses(node).filter(|addresses| node.pod_range.is_some() && *addresses < shared)
+}
+
+/// The file with the node's own name servers, where one file for all nodes would not do.
+fn resolver(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<&'static str> {
+    let own = node.os.resolver();
+    let mut kubelets = cluster.nodes.iter().filter(|node| node.kubelet());
+    let mixed = kubelets.any(|other| other.os.resolver() != own);
+    let left = fields.resolver().is_none() && !cluster.release.kubelet.resolver_per_node;
+    (mixed && left).then_some(own)
 }
 
 /// A node with several addresses would otherwise choose by itself, and the VIP is one of them.
@@ -86,22 +116,58 @@ fn flags(node: &Node) -> BTreeMap<String, String> {
     flags
 }
 
+/// Fields that name a file which the kubelet reads; one that is not absolute lies in the kubelet's
+/// own folder, beside its configuration.
+const FILE_FIELDS: [&str; 2] = ["tlsCertFile", "tlsPrivateKeyFile"];
+
+fn files(said: &Inventory) -> Vec<NeededFile> {
+    let section = Path::of(&["extraArgs", "kubelet"]);
+    let flags = said.extra_args.kubelet.iter().flat_map(|(flag, value)| {
+        let value = value.to_string();
+        let paths = flag_paths(flag.as_str(), &value).into_iter().filter_map(|(used, path)| {
+            let folder = match used {
+                PathUse::File => false,
+                PathUse::Folder => true,
+                // The kubelet makes its folders, and a log beside others' is in one that exists.
+                PathUse::Made | PathUse::MadeFolder => return None,
+            };
+            let reader = format!("--{flag} of the kubelet");
+            let at = section.key(flag.as_str());
+            Some(NeededFile { path: path.to_owned(), folder, reader, at })
+        });
+        paths.collect::<Vec<_>>()
+    });
+    let config = Path::of(&["kubelet", "config"]);
+    let fields = FILE_FIELDS.iter().filter_map(|field| {
+        let path = said.kubelet.config.get(*field)?.as_str()?;
+        path.starts_with('/').then(|| NeededFile {
+            path: path.to_owned(),
+            folder: false,
+            reader: format!("{field} of the kubelet"),
+            at: config.key(*field),
+        })
+    });
+    flags.chain(fields).collect()
+}
+
 /// The kubelet's own defaults:
 /// <https://kubernetes.io/docs/reference/networking/ports-and-protocols/>.
-fn ports() -> [Port; 2] {
-    let port = |bind, port, reach, what| Port {
-        room: "kubelet",
-        protocol: Protocol::Tcp,
-        bind,
-        port,
-        reach,
-        what,
-        at: Path::of(&["kubelet"]),
+fn ports(fields: &Fields<'_>) -> Vec<Port> {
+    let port = |bind, said: Option<(Path, u16)>, default, reach, what| {
+        let (at, port) = said.unwrap_or_else(|| (Path::of(&["kubelet"]), default));
+        Port { room: "kubelet", protocol: Protocol::Tcp, bind, port, reach, what, at }
     };
-    [
-        port(Bind::Any, 10250, Reach::Nodes, "the kubelet"),
-        port(Bind::Loopback, 10248, Reach::Host, "the kubelet's health"),
-    ]
+    let own = fields.port("port", "port");
+    let health = fields.port("healthzPort", "healthz-port");
+    let read_only = fields.port("readOnlyPort", "read-only-port");
+    let mut ports = vec![
+        port(Bind::Any, own, 10250, Reach::Nodes, "the kubelet"),
+        port(Bind::Loopback, health, 10248, Reach::Host, "the kubelet's health"),
+        port(Bind::Any, read_only, 0, Reach::Host, "the kubelet without authentication"),
+    ];
+    // 0 closes one.
+    ports.retain(|port| port.port != 0);
+    ports
 }
 
 /// Programs that the packages bring, as far as a script can look for them.
@@ -264,6 +330,30 @@ mod tests {
         overlay["kubelet"] = json!({"config": {"imageGCHighThresholdPercent": 90}});
         assert_eq!(threshold(overlay), 90);
         assert!(threshold(json!({})).is_null());
+    }
+
+    #[test]
+    fn files_that_it_reads_are_somebodys() {
+        let of = |overlay: &str| {
+            let outcome = crate::rooms::trial::outcome(overlay);
+            let found = outcome.report.findings().iter();
+            found
+                .map(|finding| format!("{} at {}", finding.code.id, finding.at))
+                .collect::<Vec<_>>()
+        };
+        let providers = "extraArgs: {kubelet: {\
+            image-credential-provider-config: /etc/kubernetes/providers.yaml, \
+            image-credential-provider-bin-dir: /opt/providers}";
+        let at = "audit/file-missing at extraArgs.kubelet.image-credential-provider-";
+        assert_eq!(of(&format!("{providers}}}")), [format!("{at}bin-dir"), format!("{at}config")]);
+        let config = "files: [{path: /etc/kubernetes/providers.yaml, content: x}]";
+        assert!(
+            of(&format!("{{{providers}, hostFiles: [/opt/providers]}}, {config}}}")).is_empty()
+        );
+        let own = "kubelet: {config: {tlsCertFile: /etc/kubernetes/kubelet.crt}}";
+        assert_eq!(of(own), ["audit/file-missing at kubelet.config.tlsCertFile"]);
+        let made = "kubelet: {config: {tlsCertFile: /var/lib/kubelet/pki/kubelet.crt}}";
+        assert!(of(made).is_empty());
     }
 
     #[test]

@@ -75,10 +75,12 @@ impl<'a> Packages<'a> {
 
     /// `ID SOURCE KEYRING`, and where keys that are fetched come from: `ID URL FINGERPRINTS`.
     fn say_sources(&self, words: &mut Assignments) {
-        let keys = self
-            .repositories
-            .iter()
-            .flat_map(|repository| repository.keys.iter().map(|url| [repository.id, url, "-"]));
+        // All keys of a file, in one word: what is fetched holds these and no other.
+        let keys = self.repositories.iter().flat_map(|repository| {
+            repository.keys.iter().map(|key| {
+                [repository.id.to_owned(), key.url.clone(), key.fingerprints.join(",")]
+            })
+        });
         words
             // Whether these are all; otherwise the host's own serve as well.
             .flag("only_named", self.planned.mirrors.distribution.is_some())

@@ -133,8 +133,8 @@ fn host(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assign
         .word("os_id", &node.os.distribution)
         .word("os_release", &node.os.version)
         .flag("set_hostname", planned.set_hostname)
-        // The kubelet does not start beside swap.
-        .flag("swap_goes", node.kubelet())
+        // The kubelet does not start beside swap, unless it is told to.
+        .flag("swap_goes", node.kubelet() && !with.cluster.swap)
         .word("selinux", if permissive { "permissive" } else { "leave" })
         .rows("hosts", claims.hosts.iter().map(|(at, name)| [at.to_string(), name.clone()]));
 }

@@ -1,0 +1,79 @@
+//! Two clusters of one run: what both would have.
+
+use super::{ADDRESS_SHARED, VIP_SHARED};
+use crate::cluster::Cluster;
+use crate::report::{Finding, Path};
+
+/// What `mine` has that `other` has as well: the VIP, the address of a node. Whoever answers for
+/// an address first has it, in both clusters.
+pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
+    let at = Path::of(&["endpoint", "vip"]);
+    let vip = mine.endpoint.vip;
+    let theirs = other.nodes.iter().find(|node| node.address == vip);
+    let mut found = Vec::new();
+    if vip == other.endpoint.vip {
+        found.push((
+            &VIP_SHARED,
+            at,
+            format!("the VIP {vip} is also that of cluster {}", other.name),
+        ));
+    } else if let Some(node) = theirs {
+        let whose = format!("node {} of cluster {}", node.name, other.name);
+        found.push((&VIP_SHARED, at, format!("the VIP {vip} is the address of {whose}")));
+    }
+    for node in &mine.nodes {
+        let address = node.address;
+        let same = other.nodes.iter().find(|other| other.address == address);
+        let message = if let Some(twin) = same {
+            format!("{address} is also the address of node {} of cluster {}", twin.name, other.name)
+        } else if other.endpoint.vip == address {
+            format!("{address} is the VIP of cluster {}", other.name)
+        } else {
+            continue;
+        };
+        found.push((&ADDRESS_SHARED, node.path().key("address"), message));
+    }
+    found
+        .into_iter()
+        .map(|(code, at, message)| {
+            Finding::new(code, at, message)
+                .label("in two clusters of this run")
+                .help("give one of the two another address; clusters that never meet are built by calls of their own")
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::together;
+    use crate::rooms::trial::resolved;
+
+    fn cluster(vip: &str, first: &str) -> crate::cluster::Cluster {
+        let overlay: Value = json!({
+            "endpoint": {"vip": vip},
+            "nodes": [{"name": "cp1", "address": first, "roles": ["control-plane"]}],
+        });
+        resolved(&overlay).1
+    }
+
+    #[test]
+    fn no_address_is_in_two_clusters() {
+        let mine = cluster("192.168.1.33/24", "192.168.1.11");
+        let found = |vip: &str, first: &str| {
+            let other = cluster(vip, first);
+            let found = together(&mine, &other).into_iter();
+            found
+                .map(|finding| format!("{} at {}", finding.code.id, finding.at))
+                .collect::<Vec<_>>()
+        };
+        assert!(found("192.168.1.34/24", "192.168.1.12").is_empty());
+        let vip = "audit/vip-shared at endpoint.vip";
+        let node = "audit/address-shared at nodes[0].address";
+        assert_eq!(found("192.168.1.33/24", "192.168.1.12"), [vip]);
+        assert_eq!(found("192.168.1.34/24", "192.168.1.11"), [node]);
+        assert_eq!(found("192.168.1.34/24", "192.168.1.33"), [vip]);
+        assert_eq!(found("192.168.1.11/24", "192.168.1.12"), [node]);
+    }
+}

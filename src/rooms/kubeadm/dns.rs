@@ -1,0 +1,68 @@
+//! Where the cluster's DNS can run.
+
+use super::DNS_NOWHERE;
+use crate::cluster::{Cluster, Node};
+use crate::report::{Finding, Report};
+
+/// What kubeadm's Deployment of CoreDNS tolerates beside the taints of control planes
+/// (`cmd/kubeadm/app/phases/addons/dns/manifests.go`).
+const CRITICAL: &str = "CriticalAddonsOnly";
+
+/// Reports a cluster of which no node takes CoreDNS: each has a taint that it does not tolerate.
+pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+    let nodes = || cluster.nodes.iter().filter(|node| node.kubelet());
+    if nodes().all(|node| refusing(node, cluster).is_some())
+        && let Some(first) = nodes().next()
+        && let Some(index) = refusing(first, cluster)
+    {
+        let at = first.path().key("taints").index(index);
+        report.push(
+            Finding::new(
+                &DNS_NOWHERE,
+                at,
+                "no node takes the cluster's DNS: each has a taint that CoreDNS does not tolerate",
+            )
+            .label("of the first node")
+            .help("remove it here, or from another node"),
+        );
+    }
+}
+
+/// The first taint of a node that keeps CoreDNS away.
+fn refusing(node: &Node, cluster: &Cluster) -> Option<usize> {
+    let tolerated = |key: &str, effect: &str| {
+        key == CRITICAL
+            || effect == "PreferNoSchedule"
+            || effect == "NoSchedule"
+                && cluster.release.control_plane_taints.iter().any(|own| own == key)
+    };
+    node.taints.as_ref()?.iter().position(|(key, _, effect)| !tolerated(key, effect))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::kubeadm::Kubeadm;
+    use crate::rooms::trial::complaints;
+
+    #[test]
+    fn some_node_takes_the_dns() {
+        let of = |plane: Value, worker: Value| {
+            complaints(
+                &Kubeadm,
+                &json!({"nodes": [
+                    {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"], "taints": plane},
+                    {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "taints": worker},
+                ]}),
+            )
+        };
+        let own = json!(["example.com/own=db:NoSchedule"]);
+        let nowhere = ["kubeadm/dns-nowhere at nodes[0].taints[0]"];
+        assert_eq!(of(json!(["drained:NoExecute"]), own.clone()), nowhere);
+        assert!(of(Value::Null, own.clone()).is_empty());
+        let usual = json!(["node-role.kubernetes.io/control-plane:NoSchedule"]);
+        assert!(of(usual, own.clone()).is_empty());
+        assert!(of(own, json!([])).is_empty());
+    }
+}
