@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::cluster::{Cluster, FOLDER};
+use crate::cluster::Cluster;
 use crate::machine::Machine;
-use crate::scripts::{self, Judge, reset, script};
+use crate::scripts::{self, Judge, RESET, reset, script};
 use crate::topology::{ALONE, Release, System};
 
 /// What 10-prepare.sh may have installed; each is asked for by a name that it does not have itself
@@ -45,7 +45,7 @@ pub(crate) fn lone(supply: &Path, release: &Release, system: &System) -> Vec<Str
     if before != after {
         judge.defects.push(format!("SELinux was to be left alone: {before} -> {after}"));
     }
-    machine.shell(&format!("{FOLDER}/90-reset.sh --yes")).succeeded();
+    machine.shell(RESET).succeeded();
     judge.check("90-reset", reset(machine));
     cluster.bring_up();
     judge.check("pods after a reset", cluster.pods_reach_the_api());

@@ -22,7 +22,7 @@ const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
 const KUBELET: [&str; 3] =
     ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
 /// Nothing is deleted before somebody has said whose.
-const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
+pub(crate) const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
 /// How long a cluster may take to be whole again.
 const RECOVERY: Duration = Duration::from_secs(180);
 
