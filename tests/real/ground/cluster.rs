@@ -11,7 +11,7 @@ use crate::programs::Ran;
 use crate::runbook::{self, Step};
 use crate::sandbox;
 use crate::switch::{self, Switch};
-use crate::topology::{Release, Topology, Tree};
+use crate::topology::{Release, System, Topology, Tree};
 
 /// Where the runbook has a node's folder copied to.
 pub(crate) const FOLDER: &str = "/root/hagen";
@@ -34,13 +34,18 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
-    pub(crate) fn new(topology: &Topology, supply: &Path, release: &Release) -> Self {
-        Self::of(topology.compile(supply, release), supply)
+    pub(crate) fn new(
+        topology: &Topology,
+        supply: &Path,
+        release: &Release,
+        system: &System,
+    ) -> Self {
+        Self::of(topology.compile(supply, release, system), supply)
     }
 
     /// The same of one node only: the others are off, and nobody turns them on.
     pub(crate) fn lone(topology: &Topology, supply: &Path, release: &Release, node: &str) -> Self {
-        let mut tree = topology.compile(supply, release);
+        let mut tree = topology.compile(supply, release, System::of("debian-12"));
         tree.nodes.retain(|other| other.name == node);
         Self::of(tree, supply)
     }
@@ -48,10 +53,8 @@ impl Cluster {
     fn of(tree: Tree, supply: &Path) -> Self {
         let switch = Switch::start(tree.gateway, tree.prefix);
         switch.plug(CLIENT, "eth0", tree.client);
-        let machine = |node: &crate::topology::Node| {
-            let machine = Machine::new(&node.name, &node.address, &node.interface, supply);
-            (node.name.clone(), machine)
-        };
+        let machine =
+            |node: &crate::topology::Node| (node.name.clone(), Machine::new(node, supply));
         let machines = tree.nodes.iter().map(machine).collect();
         let mut cluster = Self { tree, switch, machines, mirror: None };
         cluster.start_mirror(supply);

@@ -1,4 +1,4 @@
-//! One machine: a Debian with a systemd of its own in systemd-nspawn, on a disk that starts as a
+//! One machine: a server with a systemd of its own in systemd-nspawn, on a disk that starts as a
 //! freshly installed server's.
 
 use std::fs;
@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 use crate::programs::{Ran, run};
 use crate::sandbox;
 use crate::switch::Switch;
+use crate::topology::Node;
 
 /// Longest time for one command in a machine.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -27,8 +28,10 @@ pub(crate) struct Machine {
     interface: String,
     /// Its disk and the console's log.
     folder: PathBuf,
-    /// What all machines share: the base system, archives of images.
-    supply: PathBuf,
+    /// The freshly installed system.
+    base: PathBuf,
+    /// Archives of images, which all machines share.
+    images: PathBuf,
     running: Option<Running>,
 }
 
@@ -40,11 +43,13 @@ struct Running {
 
 impl Machine {
     /// A machine that was never started, with an empty disk over the base system.
-    pub(crate) fn new(name: &str, address: &str, interface: &str, supply: &Path) -> Self {
-        let folder = sandbox::state().join(name);
-        let [name, address, interface] = [name, address, interface].map(str::to_owned);
-        let supply = supply.to_owned();
-        let machine = Self { name, address, interface, folder, supply, running: None };
+    pub(crate) fn new(node: &Node, supply: &Path) -> Self {
+        let folder = sandbox::state().join(&node.name);
+        let [name, address, interface] =
+            [&node.name, &node.address, &node.interface].map(String::clone);
+        let base = node.system.base(supply);
+        let images = supply.join("images");
+        let machine = Self { name, address, interface, folder, base, images, running: None };
         machine.new_disk();
         machine
     }
@@ -61,9 +66,9 @@ impl Machine {
         for path in REAL_DISK {
             fs::create_dir_all(self.disk(path)).unwrap();
         }
-        let base = self.supply.join("base");
-        let [lower, upper, work] = [&base, &self.folder.join("upper"), &self.folder.join("work")]
-            .map(|path| path.to_str().expect("the target folder has a plain name").to_owned());
+        let [lower, upper, work] =
+            [&self.base, &self.folder.join("upper"), &self.folder.join("work")]
+                .map(|path| path.to_str().expect("the target folder has a plain name").to_owned());
         let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
         let mut mount = Command::new("mount");
         mount.args(["-t", "overlay", "-o", &options, "overlay"]).arg(&root);
@@ -127,7 +132,7 @@ impl Machine {
             .arg(format!("--network-namespace-path=/run/netns/{}", self.name))
             .arg("--bind=/dev/kmsg")
             .arg(format!("--bind-ro={}:/sbin/ground-init", init.display()))
-            .arg(format!("--bind-ro={}:/srv/images", self.supply.join("images").display()));
+            .arg(format!("--bind-ro={}:/srv/images", self.images.display()));
         for path in REAL_DISK {
             nspawn.arg(format!("--bind={}:{path}", self.disk(path).display()));
         }

@@ -12,6 +12,7 @@
 )]
 
 mod cluster;
+mod el;
 mod machine;
 #[expect(dead_code, reason = "the suite's tests of it use the rest")]
 mod outage;
@@ -41,7 +42,7 @@ use crate::probe::{Prober, Writes};
 use crate::programs::run;
 use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
-use crate::topology::{Release, TOPOLOGIES, Topology};
+use crate::topology::{Release, System, TOPOLOGIES, Topology};
 
 /// The release that is meant where none is named.
 const NEWEST: &str = "1.37";
@@ -51,7 +52,7 @@ const NEWEST: &str = "1.37";
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Only these topologies; default: all but separate-haproxy.
+    /// Only these topologies; default: all but separate-haproxy and mixed.
     #[arg(long = "topology", global = true)]
     topologies: Vec<String>,
     /// Only these scenarios, by words that their names have; default: all.
@@ -69,9 +70,17 @@ impl Arguments {
     /// Whether a topology is to be brought up.
     fn wants(&self, topology: &Topology) -> bool {
         match (&self.verb, &self.topologies[..]) {
-            (Some(Verb::Scripts { lone: true }), _) => false,
+            (Some(Verb::Scripts { lone: true, .. }), _) => false,
             (_, []) => !topology.on_request,
             (_, named) => named.iter().any(|name| name == topology.name),
+        }
+    }
+
+    /// The system of machines that no topology has another for.
+    fn system(&self) -> &'static System {
+        match &self.verb {
+            Some(Verb::Scripts { os, .. }) => System::of(os),
+            _ => System::of("debian-12"),
         }
     }
 
@@ -93,6 +102,9 @@ enum Verb {
         /// On one fresh machine only.
         #[arg(long)]
         lone: bool,
+        /// The machine's system: debian-12, rocky-9 or, with Kubernetes 1.20, centos-7.
+        #[arg(long, requires = "lone", default_value = "debian-12")]
+        os: String,
     },
     /// Kill grounds and look for what they leave.
     Traces,
@@ -122,7 +134,11 @@ fn main() -> ExitCode {
     if arguments.topologies.is_empty() && arguments.judges_scripts() {
         let supply = supply(&arguments.kubernetes);
         let release = Release::of(&arguments.kubernetes);
-        let found = catch_unwind(|| scripts::lone(&TOPOLOGIES[0], &supply, release));
+        let system = arguments.system();
+        let found = catch_unwind(|| match system.has_rpms() {
+            false => scripts::lone(&TOPOLOGIES[0], &supply, release),
+            true => el::lone(&supply, release, system),
+        });
         defects.extend(found.unwrap_or_else(|_| vec!["one machine: see above".to_owned()]));
     }
     for topology in &TOPOLOGIES {
@@ -143,7 +159,8 @@ fn main() -> ExitCode {
 fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
     let supply = supply(&arguments.kubernetes);
     let begun = Instant::now();
-    let mut cluster = Cluster::new(topology, &supply, Release::of(&arguments.kubernetes));
+    let release = Release::of(&arguments.kubernetes);
+    let mut cluster = Cluster::new(topology, &supply, release, arguments.system());
     let ended = catch_unwind(AssertUnwindSafe(|| {
         cluster.bring_up();
         let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;

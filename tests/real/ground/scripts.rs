@@ -22,7 +22,7 @@ const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
 const KUBELET: [&str; 3] =
     ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
 /// Nothing is deleted before somebody has said whose.
-const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
+pub(crate) const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
 /// How long a cluster may take to be whole again.
 const RECOVERY: Duration = Duration::from_secs(180);
 
@@ -207,7 +207,7 @@ fn healthy(cluster: &Cluster) -> Result<(), String> {
 }
 
 /// Whether a reset has left nothing of the node; if not, what.
-fn reset(machine: &Machine) -> Result<(), String> {
+pub(crate) fn reset(machine: &Machine) -> Result<(), String> {
     let left = machine.shell(&format!(
         "cut -f1 {FOLDER}/files.tsv | grep ^/ | xargs ls -d 2>/dev/null
          find /var/lib/etcd /var/lib/kubelet /var/lib/hagen -mindepth 1 2>/dev/null
@@ -362,19 +362,19 @@ fn half_placed(machine: &Machine) -> Result<(), String> {
     if found.is_empty() { Ok(()) } else { Err(format!("half a file is at {found}")) }
 }
 
-fn script(machine: &Machine, step: &str) -> Ran {
+pub(crate) fn script(machine: &Machine, step: &str) -> Ran {
     machine.run(&format!("{FOLDER}/{step}.sh"), &[])
 }
 
 /// Collects what is wrong.
 #[derive(Default)]
-struct Judge {
-    defects: Vec<String>,
+pub(crate) struct Judge {
+    pub(crate) defects: Vec<String>,
 }
 
 impl Judge {
     /// The step must have stopped with words that say why, and what to do.
-    fn refused(&mut self, what: &str, ran: &Ran, words: &[&str]) {
+    pub(crate) fn refused(&mut self, what: &str, ran: &Ran, words: &[&str]) {
         let text = ran.text();
         let missing: Vec<_> = words.iter().filter(|words| !text.contains(**words)).collect();
         if ran.code != Some(1) || !missing.is_empty() {
@@ -385,7 +385,7 @@ impl Judge {
     }
 
     /// The step must have succeeded.
-    fn works(&mut self, what: &str, ran: &Ran) {
+    pub(crate) fn works(&mut self, what: &str, ran: &Ran) {
         if ran.ok() {
             eprintln!("{what}: works");
         } else {
@@ -393,13 +393,13 @@ impl Judge {
         }
     }
 
-    fn check(&mut self, what: &str, result: Result<(), String>) {
+    pub(crate) fn check(&mut self, what: &str, result: Result<(), String>) {
         self.defects.extend(result.err().map(|error| format!("{what}: {error}")));
     }
 
     /// Starts a step and kills it with all that it has started, as a power cut does, as soon as a
     /// condition holds. One that has ended before it could be hit is a defect: nothing was tried.
-    fn killed(&mut self, machine: &Machine, step: &str, until: &str) {
+    pub(crate) fn killed(&mut self, machine: &Machine, step: &str, until: &str) {
         let ran = machine.shell(&format!(
             "log=/var/log/dpkg.log
              lines=$(($(cat $log 2>/dev/null | wc -l) + 1))

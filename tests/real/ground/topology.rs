@@ -66,6 +66,61 @@ impl Release {
     }
 }
 
+/// A system that machines can have.
+#[derive(Debug)]
+pub(crate) struct System {
+    /// Its name in the catalog, such as `rocky-9`.
+    pub(crate) name: &'static str,
+    /// The folder of the site's mirror that has its packages.
+    repository: &'static str,
+}
+
+/// Every system, the default first.
+const SYSTEMS: [System; 3] = [
+    System { name: "debian-12", repository: "packages" },
+    System { name: "rocky-9", repository: "packages" },
+    System { name: "centos-7", repository: "centos-7" },
+];
+
+impl System {
+    /// The system of a name.
+    pub(crate) fn of(name: &str) -> &'static Self {
+        let known = || SYSTEMS.map(|system| system.name).join(", ");
+        SYSTEMS
+            .iter()
+            .find(|system| system.name == name)
+            .unwrap_or_else(|| panic!("the system {name} is none of {}", known()))
+    }
+
+    /// Whether its packages are RPMs.
+    pub(crate) fn has_rpms(&self) -> bool {
+        self.name != SYSTEMS[0].name
+    }
+
+    /// The program that installs packages.
+    pub(crate) fn manager(&self) -> &'static str {
+        match self.name {
+            "debian-12" => "apt-get",
+            "centos-7" => "yum",
+            _ => "dnf",
+        }
+    }
+
+    /// Where a freshly installed one is.
+    pub(crate) fn base(&self, supply: &Path) -> PathBuf {
+        match self.has_rpms() {
+            false => supply.join("base"),
+            true => supply.join(format!("base-{}", self.name)),
+        }
+    }
+
+    /// What inventories say for it.
+    fn line(&self) -> String {
+        let (distribution, release) = self.name.split_once('-').unwrap();
+        format!("os: {{distribution: {distribution}, release: \"{release}\"}}\n")
+    }
+}
+
 /// One cluster.
 pub(crate) struct Topology {
     pub(crate) name: &'static str,
@@ -100,8 +155,30 @@ nodes:
   - {name: etcd3, address: 10.0.0.33, roles: [etcd]}
 ";
 
+/// A control plane and a worker of the RPM family beside Debian's.
+const MIXED: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane], os: {distribution: rocky, release: \"9\"}}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker], os: {distribution: rocky, release: \"9\"}}
+";
+
+/// One machine that is all there is.
+pub(crate) const ALONE: Topology = Topology {
+    name: "alone",
+    what: "one control plane",
+    on_request: true,
+    nodes: "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane, worker]}
+",
+    more: "",
+    balancer: HAPROXY,
+};
+
 /// Every topology, in the order in which they run.
-pub(crate) const TOPOLOGIES: [Topology; 4] = [
+pub(crate) const TOPOLOGIES: [Topology; 5] = [
     Topology {
         name: "stacked-haproxy",
         what: "stacked etcd, haproxy",
@@ -135,6 +212,14 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
     },
+    Topology {
+        name: "mixed",
+        what: "stacked etcd, haproxy, EL 9 beside Debian 12",
+        on_request: true,
+        nodes: MIXED,
+        more: "",
+        balancer: HAPROXY,
+    },
 ];
 
 /// A compiled topology.
@@ -163,12 +248,14 @@ pub(crate) struct Node {
     pub(crate) worker: bool,
     /// Whether it runs a member of etcd.
     pub(crate) member: bool,
+    pub(crate) system: &'static System,
 }
 
 /// What the harness itself has to know of an inventory.
 #[derive(Deserialize)]
 struct Inventory {
     endpoint: Endpoint,
+    os: Os,
     nodes: Vec<Said>,
 }
 
@@ -185,6 +272,19 @@ struct Said {
     address: String,
     roles: Vec<String>,
     interface: Option<String>,
+    os: Option<Os>,
+}
+
+#[derive(Deserialize)]
+struct Os {
+    distribution: String,
+    release: String,
+}
+
+impl Os {
+    fn system(&self) -> &'static System {
+        System::of(&format!("{}-{}", self.distribution, self.release))
+    }
 }
 
 impl Inventory {
@@ -197,6 +297,7 @@ impl Inventory {
             control_plane: said.has("control-plane"),
             worker: said.has("worker"),
             member: said.has(if separate { "etcd" } else { "control-plane" }),
+            system: said.os.as_ref().unwrap_or(&self.os).system(),
         };
         self.nodes.iter().map(node).collect()
     }
@@ -223,7 +324,7 @@ impl Topology {
     }
 
     /// `hagen secrets new` and `hagen build` into the ground's folder.
-    pub(crate) fn compile(&self, supply: &Path, release: &Release) -> Tree {
+    pub(crate) fn compile(&self, supply: &Path, release: &Release, system: &System) -> Tree {
         let folder = sandbox::state().join("tree").join(self.name);
         if folder.exists() {
             fs::remove_dir_all(&folder).unwrap();
@@ -231,9 +332,10 @@ impl Topology {
         fs::create_dir_all(&folder).unwrap();
         let [inventory, secrets, out] =
             ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
-        let key = fs::read_to_string(supply.join("mirror/apt/key.asc")).unwrap();
-        let text = format!("{COMMON}{}{}", release.more, self.more)
+        let key = fs::read_to_string(supply.join("mirror/packages/key.asc")).unwrap();
+        let text = format!("{COMMON}{}{}{}", system.line(), release.more, self.more)
             .replace("NODES\n", self.nodes)
+            .replace("REPOSITORY", system.repository)
             .replace("KUBERNETES", &release.version())
             .replace("KEY", &key.trim_end().replace('\n', "\n        "))
             .replace("archives: http", &format!("{}archives: http", self.digests(supply, release)));
