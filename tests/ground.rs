@@ -13,9 +13,16 @@ use crate::compiled::{blessing, reviewed, root};
 /// A log of ten seconds: `answer` gives, for the time of a probe's start, its latency and what
 /// went wrong.
 fn log(answer: impl Fn(&str, f64) -> (f64, Option<&'static str>)) -> String {
-    let mut text = r#"{"run": "a", "server": "", "interval": 0.1, "deadline": 1.0}"#.to_owned();
-    text.push('\n');
-    let probes = (0..100_u32).flat_map(|n| [("read", n), ("write", n)]);
+    log_of(&["read", "write"], answer)
+}
+
+/// The same of other kinds.
+fn log_of(kinds: &[&str], answer: impl Fn(&str, f64) -> (f64, Option<&'static str>)) -> String {
+    let settings = serde_json::json!({
+        "run": "a", "kinds": kinds, "interval": 0.1, "deadline": 1.0,
+    });
+    let mut text = format!("{settings}\n");
+    let probes = (0..100_u32).flat_map(|n| kinds.iter().map(move |kind| (kind, n)));
     let mut lines: Vec<(f64, String)> = probes
         .map(|(kind, n)| {
             let start = 100.0 + f64::from(n) / 10.0;
@@ -120,6 +127,23 @@ fn slow_answers_are_a_gap_though_no_outage() {
 }
 
 #[test]
+fn names_of_which_half_are_lost_are_out_but_never_long_without_an_answer() {
+    let half = |kind: &str, start: f64| match start {
+        103.05..105.05 if kind == "name" && (start * 10.0).round() % 2.0 == 0.0 => {
+            (1.0, Some("answer: deadline"))
+        }
+        _ => WELL,
+    };
+    let found = Log::parse(&log_of(&["name", "service"], half)).unwrap();
+    assert!(found.complete_until() > 109.0, "nothing else is waited for");
+    let found = found.outage(Window { from: 102.0, to: 110.0 });
+    assert_eq!((found.names.failed, found.services.failed, found.reads.probes), (10, 0, 0));
+    assert!(about(found.names.outage, 1.9) && about(found.services.outage, 0.0), "{found:?}");
+    assert!(about(found.silence(), 0.2), "{found:?}");
+    assert_eq!(found.seconds(), 0.0, "the API answered");
+}
+
+#[test]
 fn the_log_is_complete_only_up_to_the_first_probe_under_way() {
     let hanging = log(|_, start| match start {
         105.95..106.05 => (3.0, Some("connect: deadline")),
@@ -180,6 +204,13 @@ fn report() -> Report {
         bring_up: 71.2,
         events,
     };
+    let pods = |kind: &str, start: f64| match start {
+        103.05..105.15 if kind == "name" => (1.0, Some("answer: deadline")),
+        _ => WELL,
+    };
+    let pods = Log::parse(&log_of(&["name", "service"], pods)).unwrap();
+    let pods = pods.outage(Window { from: 102.0, to: 110.0 });
+    let refused = Outage { names: pods.names, services: pods.services, ..refused };
     let quiet = outage(|_, _| WELL);
     let stacked = vec![
         event("powered off", "cp1 (VIP)", &refused),
@@ -195,6 +226,8 @@ fn report() -> Report {
 fn a_report_is_a_table_of_events_and_a_summary_of_the_worst() {
     let worst = report().runs[0].events.iter().map(Event::seconds).fold(0.0, f64::max);
     assert!(about(worst, 1.7), "{worst}");
+    let silence = report().runs[0].events.iter().map(Event::silence).fold(0.0, f64::max);
+    assert!(about(silence, 2.2), "{silence}");
     reviewed("ground", "report", &report().markdown());
     reviewed("ground", "summary", &report().summary());
 }

@@ -278,7 +278,7 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 50, "health is asked of an API that is deprecated", &[
         Never("get cs"), Never("componentstatus"),
-        Says("60-verify.sh", "get --raw \"$health\""), Says("node.sh", "\nhealth=/healthz\n"), Says("60-verify.sh", "endpoint health"),
+        Says("60-verify.sh", "get --raw \"$health\""), Says("node.sh", "\nhealth=/healthz\n"), Says("60-verify.sh", "fetch \"$member/health\""),
     ]),
     (1, 51, "a reset leaves the external etcd with the old cluster", &[
         Says("90-reset.sh", "--etcd, which deletes its member of etcd as well"),

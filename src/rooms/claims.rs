@@ -253,6 +253,9 @@ pub struct NodeClaims {
     pub hosts: Vec<(IpAddr, String)>,
     /// Flags for nodeRegistration.kubeletExtraArgs: name without dashes to value.
     pub kubelet_flags: BTreeMap<String, String>,
+    /// Flags that static pods get from kubeadm: the component's program, the name without dashes,
+    /// the value.
+    pub static_pod_flags: Vec<(&'static str, String, String)>,
 }
 
 /// What every room occupies, by node (in the inventory's order).

@@ -41,3 +41,4 @@ mod purity;
 mod random;
 mod scripts;
 mod systemd;
+mod verify;

@@ -250,6 +250,6 @@ fn hours(days: u32) -> String {
     format!("{}h0m0s", u64::from(days) * 24)
 }
 
-fn joined(networks: &[ipnet::IpNet]) -> String {
+pub(super) fn joined(networks: &[ipnet::IpNet]) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

@@ -172,6 +172,7 @@ impl Kubeadm {
             let images = control_plane_images(cluster);
             let node_claims = claims.node(node.index);
             node_claims.ports.extend(ports(cluster, node));
+            node_claims.static_pod_flags = self.static_pod_flags(cluster, node);
             node_claims.images.extend(images.into_iter().map(|image| (image, "kubeadm")));
             if cluster.etcd.mode == EtcdMode::Stacked {
                 node_claims.paths.push(OwnedPath {
@@ -182,6 +183,39 @@ impl Kubeadm {
                 });
             }
         }
+    }
+
+    /// What the node's static pods run with: the flags that were said, and those of kubeadm's that
+    /// other files agree with.
+    fn static_pod_flags(
+        &self,
+        cluster: &Cluster,
+        node: &Node,
+    ) -> Vec<(&'static str, String, String)> {
+        let own = [
+            ("kube-apiserver", "advertise-address", node.address.to_string()),
+            ("kube-apiserver", "secure-port", cluster.api_port.to_string()),
+            (
+                "kube-apiserver",
+                "service-cluster-ip-range",
+                config::joined(&cluster.service_subnets),
+            ),
+            ("kube-controller-manager", "cluster-cidr", config::joined(&cluster.pod_subnets)),
+        ];
+        let said = [
+            ("kube-apiserver", &self.api_server),
+            ("kube-controller-manager", &self.controller_manager),
+            ("kube-scheduler", &self.scheduler),
+            ("etcd", &self.etcd),
+        ];
+        let said = said.into_iter().flat_map(|(component, flags)| {
+            flags.iter().map(move |(name, value)| (component, name.as_str(), value.clone()))
+        });
+        own.into_iter()
+            .filter(|(_, _, value)| !value.is_empty())
+            .chain(said)
+            .map(|(component, name, value)| (component, name.to_owned(), value))
+            .collect()
     }
 }
 

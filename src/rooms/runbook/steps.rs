@@ -1,7 +1,9 @@
 //! The steps: scripts that are the same on every host, and what differs between hosts as words.
 
+use std::net::IpAddr;
+
 use crate::catalog::{OsFamily, PackageManager};
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, loopback};
+use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, loopback};
 use crate::document::Assignments;
 use crate::rooms::claims::{NodeClaims, Unit};
 use crate::rooms::output::File;
@@ -132,6 +134,10 @@ fn host(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assign
         .list("steps", of(node, with))
         .word("os_id", &node.os.distribution)
         .word("os_release", &node.os.version)
+        .word(
+            "renew_before",
+            &renew_before(with.cluster.certificates.leaf_lifetime_days).to_string(),
+        )
         .flag("set_hostname", planned.set_hostname)
         // The kubelet does not start beside swap, unless it is told to.
         .flag("swap_goes", node.kubelet() && !with.cluster.swap)
@@ -178,8 +184,26 @@ fn endpoint(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         );
 }
 
+/// `COMPONENT WORD`: arguments that programs of Kubernetes run with.
+fn arguments(claims: &NodeClaims) -> impl Iterator<Item = [String; 2]> {
+    let of_kubelet = claims.kubelet_flags.iter().map(|(name, value)| ("kubelet", name, value));
+    let of_pods = claims.static_pod_flags.iter();
+    let of_pods = of_pods.map(|(component, name, value)| (*component, name, value));
+    let all = of_kubelet.chain(of_pods);
+    all.map(|(component, name, value)| [component.to_owned(), format!("--{name}={value}")])
+}
+
+/// From so many seconds before its end on, 60-verify.sh names a certificate: 30 days, or a third of
+/// the life of those that are shorter than that.
+fn renew_before(leaf_lifetime_days: u32) -> u64 {
+    u64::from((leaf_lifetime_days / 3).min(30)) * 24 * 60 * 60
+}
+
 fn etcd(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
     let etcd = &with.cluster.etcd;
+    let metrics = host_port(loopback(node.address), etcd.metrics_port);
+    // Empty without a member.
+    words.word("member", &if node.member { format!("http://{metrics}") } else { String::new() });
     if runs_member(node, with) {
         words
             .word("etcd_version", &etcd.version.to_string())
@@ -202,6 +226,14 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         .word("cri_socket", &cluster.runtime.cri_socket)
         .word("health", &cluster.release.health_path)
         .word("first", cluster.control_planes().next().map_or("", |first| &first.name));
+    // What pods use, of the first network where there are two.
+    let text =
+        |addresses: Vec<IpAddr>| addresses.first().map_or_else(String::new, ToString::to_string);
+    words
+        .word("dns", &text(cluster.dns_addresses()))
+        .word("dns_domain", &cluster.domain)
+        .word("service", &text(cluster.api_service_addresses()))
+        .rows("arguments", arguments(with.claims.of(node.index)));
     if node.control_plane {
         // What kubeadm's last step of a control plane's join puts on the node.
         let label = cluster.release.control_plane_labels.first().map_or("", String::as_str);

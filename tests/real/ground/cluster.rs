@@ -241,6 +241,11 @@ impl Cluster {
         workers.map(|node| node.name.clone()).collect()
     }
 
+    /// The worker with the pod that asks: nothing happens to it.
+    pub(crate) fn observer(&self) -> String {
+        self.workers().swap_remove(0)
+    }
+
     /// Machines that run a member of etcd and nothing else.
     pub(crate) fn separate_members(&self) -> Vec<String> {
         let members = self.tree.nodes.iter().filter(|node| node.member && !node.control_plane);
@@ -512,7 +517,7 @@ pub(crate) fn client(program: &str) -> Command {
 }
 
 /// What kubectl prints on a control plane.
-fn kubectl(machine: &Machine, arguments: &[&str]) -> Result<String, String> {
+pub(crate) fn kubectl(machine: &Machine, arguments: &[&str]) -> Result<String, String> {
     let common = ["--kubeconfig", ADMIN, "--request-timeout=3s"];
     if !machine.is_on() {
         return Err(format!("{} is off", machine.name));

@@ -29,6 +29,7 @@ mod scripts;
 mod switch;
 mod topology;
 mod traces;
+mod users;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -38,11 +39,12 @@ use std::time::Instant;
 use clap::{Parser, Subcommand};
 
 use crate::cluster::Cluster;
-use crate::probe::{Prober, Writes};
+use crate::probe::Writes;
 use crate::programs::run;
 use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
 use crate::topology::{Release, System, TOPOLOGIES, Topology};
+use crate::users::Users;
 
 /// The release that is meant where none is named.
 const NEWEST: &str = "1.37";
@@ -186,27 +188,24 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
             minor => format!("{}, Kubernetes {minor}", topology.what),
         };
         let mut run = Run { topology: what, programs, bring_up, events: vec![] };
-        let log = sandbox::target().join(format!("{}.log", topology.name));
-        std::fs::remove_file(&log).ok();
-        let client = Box::new(cluster::client);
-        let prober = Prober::start(client, &cluster.server(), &cluster.kubeconfig(), &log);
+        let users = Users::start(&cluster, &sandbox::target(), topology.name);
         for scenario in &SCENARIOS {
             let wanted = &arguments.scenarios;
             if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
-                let (events, found) = scenario.run(&mut cluster, &prober);
+                let (events, found) = scenario.run(&mut cluster, &users);
                 run.events.extend(events);
                 defects.extend(found);
             }
         }
         let found = [cluster.pods_reach_the_api(), cluster.members_as_wanted()];
         defects.extend(found.into_iter().filter_map(Result::err));
-        let Writes { acknowledged, unacknowledged, lost } = prober.writes();
+        let Writes { acknowledged, unacknowledged, lost } = users.writes();
         eprintln!(
             "{}: {acknowledged} acknowledged writes, {} of them lost; {unacknowledged} others happened",
             topology.name,
             lost.len()
         );
-        prober.finish();
+        users.finish();
         report.put(run);
         report.write(&sandbox::target());
         defects

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
+    /// Fetched a namespace through the endpoint.
     Read,
+    /// Created a ConfigMap through the endpoint.
     Write,
-}
-
-impl Kind {
-    /// Both.
-    pub(crate) const ALL: [Self; 2] = [Self::Read, Self::Write];
+    /// Resolved a service's name in a pod.
+    Name,
+    /// Fetched something from a service in a pod.
+    Service,
 }
 
 /// One line of the log.
@@ -40,6 +41,8 @@ impl Probe {
 /// The log's first line.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Settings {
+    /// What is probed.
+    kinds: Vec<Kind>,
     /// Seconds between the starts of two probes of a kind.
     pub(crate) interval: f64,
     /// Seconds after which a probe has failed.
@@ -73,15 +76,32 @@ pub(crate) struct Measured {
     pub(crate) span: Option<(f64, f64)>,
 }
 
-/// Both kinds in one window.
+/// Every kind in one window.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Outage {
     pub(crate) reads: Measured,
     pub(crate) writes: Measured,
+    /// Records that were taken before pods were asked lack both.
+    #[serde(default)]
+    pub(crate) names: Measured,
+    #[serde(default)]
+    pub(crate) services: Measured,
 }
 
 impl Outage {
-    /// Seconds from the first failed probe of either kind to the end of the later outage.
+    /// Each with its name.
+    pub(crate) fn kinds(&self) -> [(&'static str, &Measured); 4] {
+        let Self { reads, writes, names, services } = self;
+        [("reads", reads), ("writes", writes), ("names", names), ("services", services)]
+    }
+
+    /// The longest time in which no name was resolved, or no service reached: of a pod's requests
+    /// a part may fail and be made again, which is slow, and not an outage.
+    pub(crate) fn silence(&self) -> f64 {
+        self.names.gap.max(self.services.gap)
+    }
+
+    /// Without the API: seconds from the first failed read or write to the end of the later outage.
     pub(crate) fn seconds(&self) -> f64 {
         let spans = [&self.reads, &self.writes].map(|measured| measured.span);
         let spans: Vec<_> = spans.into_iter().flatten().collect();
@@ -94,7 +114,7 @@ impl Outage {
 /// A log, perhaps still growing.
 pub(crate) struct Log {
     pub(crate) settings: Settings,
-    /// Of both kinds, in the order of their start.
+    /// Of every kind, in the order of their start.
     probes: Vec<Probe>,
 }
 
@@ -122,7 +142,7 @@ impl Log {
             let known = self.of(kind).enumerate().take_while(|(index, probe)| *index == probe.n);
             known.last().map_or(0.0, |(_, probe)| probe.start)
         };
-        Kind::ALL.map(until).into_iter().fold(f64::INFINITY, f64::min)
+        self.settings.kinds.iter().map(|kind| until(*kind)).fold(f64::INFINITY, f64::min)
     }
 
     /// Whether all went well for the latest `seconds` before `now`, and no probe is late.
@@ -136,11 +156,15 @@ impl Log {
 
     /// What happened in a window. A probe that was under way when it began belongs to it.
     pub(crate) fn outage(&self, window: Window) -> Outage {
-        let [reads, writes] = Kind::ALL.map(|kind| self.measured(kind, window));
-        Outage { reads, writes }
+        let [reads, writes, names, services] = [Kind::Read, Kind::Write, Kind::Name, Kind::Service]
+            .map(|kind| self.measured(kind, window));
+        Outage { reads, writes, names, services }
     }
 
     fn measured(&self, kind: Kind, window: Window) -> Measured {
+        if !self.settings.kinds.contains(&kind) {
+            return Measured::default();
+        }
         let Window { from, to } = window;
         let of_window = |probe: &&Probe| probe.end() > from && probe.start < to;
         let probes: Vec<&Probe> = self.of(kind).filter(of_window).collect();

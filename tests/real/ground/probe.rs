@@ -1,4 +1,4 @@
-//! Starts `probe.py` where clients are, and waits for what its log has to say.
+//! Starts `probe.py` where users are, and waits for what its log has to say.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::outage::{Log, Outage, Window};
 use super::programs::{installed, run};
 
-/// Seconds between two reads, and between two writes.
+/// Seconds between two probes of a kind.
 pub(crate) const INTERVAL: f64 = 0.1;
 /// Seconds after which a probe has failed.
 pub(crate) const DEADLINE: f64 = 1.0;
@@ -32,6 +32,17 @@ pub(crate) struct Prober<'a> {
     log: PathBuf,
 }
 
+/// What pods use.
+#[derive(Debug)]
+pub(crate) struct Service {
+    /// The address of the name service.
+    pub(crate) resolver: String,
+    /// What is asked for there.
+    pub(crate) name: String,
+    /// What is fetched, by the service's address.
+    pub(crate) url: String,
+}
+
 /// What `probe.py --verify` prints.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Writes {
@@ -46,24 +57,26 @@ impl<'a> Prober<'a> {
     /// Starts probing `server` (`https://VIP:PORT`) with a kubeconfig's authority and credential,
     /// into a log that must not exist yet.
     pub(crate) fn start(client: Client<'a>, server: &str, kubeconfig: &Path, log: &Path) -> Self {
+        Self::of(client, &["--server", server, "--kubeconfig", text(kubeconfig)], log)
+    }
+
+    /// The same of names and services, where `client` enters the network of a pod.
+    pub(crate) fn in_pod(client: Client<'a>, service: &Service, log: &Path) -> Self {
+        let Service { resolver, name, url } = service;
+        Self::of(client, &["--resolver", resolver, "--name", name, "--service", url], log)
+    }
+
+    fn of(client: Client<'a>, what: &[&str], log: &Path) -> Self {
         installed("python3", "python3 python3-yaml");
-        let text = |path: &Path| path.to_str().expect("paths of the tests are UTF-8").to_owned();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/ground/probe.py");
-        let arguments = [
-            text(&script),
-            "--server".to_owned(),
-            server.to_owned(),
-            "--kubeconfig".to_owned(),
-            text(kubeconfig),
-            "--log".to_owned(),
-            text(log),
-            format!("--interval={INTERVAL}"),
-            format!("--deadline={DEADLINE}"),
-        ];
+        let [interval, deadline] = [INTERVAL, DEADLINE].map(|seconds| seconds.to_string());
+        let common = ["--log", text(log), "--interval", &interval, "--deadline", &deadline];
+        let arguments = [&[text(&script)], what, &common].concat();
         let mut command = client("python3");
         // It ends with its standard input, so with this process, however that ends.
         let child = command.args(&arguments).stdin(Stdio::piped()).spawn().unwrap();
-        Self { child, client, arguments: arguments.into(), log: log.to_owned() }
+        let arguments = arguments.into_iter().map(str::to_owned).collect();
+        Self { child, client, arguments, log: log.to_owned() }
     }
 
     /// Seconds since boot, the clock of the log.
@@ -118,4 +131,8 @@ impl Drop for Prober<'_> {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of the tests are UTF-8")
 }

@@ -31,7 +31,7 @@ pub(crate) struct Host {
     pub(crate) cores: usize,
     /// Whole gibibytes.
     pub(crate) memory: u64,
-    /// Seconds between two reads, and between two writes.
+    /// Seconds between two probes of a kind.
     pub(crate) interval: f64,
     /// Seconds after which a probe has failed.
     pub(crate) deadline: f64,
@@ -125,13 +125,14 @@ impl Report {
         }
         let header: Vec<&str> = self.runs.iter().map(|run| run.topology.as_str()).collect();
         let mut text = table_head("what happened", &header);
-        for event in events {
-            let cells: Vec<String> = self.runs.iter().map(|run| run.worst(event)).collect();
+        for event in &events {
+            let cells: Vec<String> = self.runs.iter().map(|run| run.api(event)).collect();
             row(&mut text, event, &cells);
         }
         let came_up: Vec<String> =
             self.runs.iter().map(|run| format!("{:.0} s", run.bring_up)).collect();
         row(&mut text, "cold start to a verified cluster", &came_up);
+        self.pods(&mut text, &events);
         let events = || self.runs.iter().flat_map(|run| &run.events);
         let lost: usize = events().map(|event| event.lost_writes.len()).sum();
         let double =
@@ -146,6 +147,23 @@ impl Report {
             text += &format!("- {}: {}\n", run.topology, programs(&run.programs));
         }
         text
+    }
+
+    /// What pods felt, in the runs that asked them.
+    fn pods(&self, text: &mut String, events: &[&str]) {
+        let runs: Vec<&Run> = self.runs.iter().filter(|run| run.asked_pods()).collect();
+        if runs.is_empty() {
+            return;
+        }
+        *text += "\nFrom a pod on a worker, as often and at the same time: for how long names were \
+                  not all resolved / a service not always reached, and in brackets the longest time \
+                  without any answer.\n\n";
+        let header: Vec<&str> = runs.iter().map(|run| run.topology.as_str()).collect();
+        text.push_str(&table_head("what happened", &header));
+        for event in events {
+            let cells: Vec<String> = runs.iter().map(|run| run.pods(event)).collect();
+            row(text, event, &cells);
+        }
     }
 }
 
@@ -165,6 +183,10 @@ impl Run {
             "longest gap (s)",
             "VIP held by",
             "writes lost",
+            "names out (s)",
+            "no name (s)",
+            "service out (s)",
+            "no service (s)",
             "repair (s)",
             "out during repair (s)",
             "VIP then",
@@ -176,18 +198,41 @@ impl Run {
         }
     }
 
+    /// Whether pods were asked as well.
+    fn asked_pods(&self) -> bool {
+        self.events.iter().any(|event| event.lost.names.probes > 0)
+    }
+
     /// Seconds without reads and writes, the worst over the nodes to whom it happened.
-    fn worst(&self, what: &str) -> String {
-        let events = || self.events.iter().filter(|event| event.what == what);
-        if events().next().is_none() {
-            return "–".to_owned();
-        }
-        let worst = |outage: fn(&Event) -> f64| events().map(outage).fold(0.0, f64::max);
-        let [reads, writes] = [
-            worst(|event| event.lost.reads.outage.max(event.healed.reads.outage)),
-            worst(|event| event.lost.writes.outage.max(event.healed.writes.outage)),
+    fn api(&self, what: &str) -> String {
+        self.worst(what, [|lost| lost.reads.outage, |lost| lost.writes.outage])
+            .map_or_else(nothing, |[reads, writes]| format!("{reads:.1} / {writes:.1} s"))
+    }
+
+    /// Seconds in which names and services failed and, in brackets, without any of them.
+    fn pods(&self, what: &str) -> String {
+        let figures: [fn(&Outage) -> f64; 4] = [
+            |lost| lost.names.outage,
+            |lost| lost.names.gap,
+            |lost| lost.services.outage,
+            |lost| lost.services.gap,
         ];
-        format!("{reads:.1} / {writes:.1} s")
+        self.worst(what, figures).map_or_else(nothing, |[names, no_name, services, no_service]| {
+            format!("{names:.1} ({no_name:.1}) / {services:.1} ({no_service:.1}) s")
+        })
+    }
+
+    /// The worst of some figures over the nodes to whom it happened, after the loss or during the
+    /// repair.
+    fn worst<const N: usize>(
+        &self,
+        what: &str,
+        figures: [fn(&Outage) -> f64; N],
+    ) -> Option<[f64; N]> {
+        let events = || self.events.iter().filter(|event| event.what == what);
+        let outages = || events().flat_map(|event| [&event.lost, &event.healed]);
+        events().next()?;
+        Some(figures.map(|figure| outages().map(figure).fold(0.0, f64::max)))
     }
 }
 
@@ -197,14 +242,20 @@ impl Event {
         self.lost.seconds().max(self.healed.seconds())
     }
 
+    /// The longer time without a name or a service.
+    pub(crate) fn silence(&self) -> f64 {
+        self.lost.silence().max(self.healed.silence())
+    }
+
     fn cells(&self) -> Vec<String> {
         let Self { what: _, node, lost, healed, lost_writes, holders, holders_healed, heal } = self;
         let seconds = |seconds: f64| format!("{seconds:.1}");
-        let Outage { reads, writes } = lost;
+        let Outage { reads, writes, .. } = lost;
+        let longest = |figure: fn(&Outage) -> f64| seconds(figure(lost).max(figure(healed)));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
-        for measured in [reads, writes, &healed.reads, &healed.writes] {
+        for (kind, measured) in lost.kinds().into_iter().chain(healed.kinds()) {
             for (reason, count) in &measured.reasons {
-                *reasons.entry(reason.clone()).or_default() += count;
+                *reasons.entry(format!("{kind}: {reason}")).or_default() += count;
             }
         }
         let reasons: Vec<String> =
@@ -218,6 +269,10 @@ impl Event {
             seconds(reads.gap.max(writes.gap)),
             holders.join(", "),
             lost_writes.len().to_string(),
+            longest(|outage| outage.names.outage),
+            longest(|outage| outage.names.gap),
+            longest(|outage| outage.services.outage),
+            longest(|outage| outage.services.gap),
             format!("{heal:.0}"),
             seconds(healed.seconds()),
             holders_healed.join(", "),
@@ -238,6 +293,11 @@ impl std::fmt::Display for Host {
              probe; each loss was watched {watched}."
         )
     }
+}
+
+/// The cell of what has not happened.
+fn nothing() -> String {
+    "–".to_owned()
 }
 
 fn programs(versions: &BTreeMap<String, String>) -> String {

@@ -1,4 +1,4 @@
-//! What happens to a cluster that is up: one loss at a time, watched by a prober, healed before the
+//! What happens to a cluster that is up: one loss at a time, felt by its users, healed before the
 //! next.
 
 use std::time::{Duration, Instant};
@@ -7,12 +7,14 @@ use crate::cluster::Cluster;
 use crate::outage::Window;
 use crate::probe::Prober;
 use crate::report::Event;
+use crate::users::Users;
 
 /// A loss is watched until every probe has succeeded for this long, in seconds: longer than any
 /// timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures is seen.
 const QUIET: f64 = 8.0;
-/// But no longer than this: some failures last until the repair.
-const WATCH: Duration = Duration::from_secs(40);
+/// But no longer than this: some failures last until the repair. Names and services fail in part
+/// until the node counts as lost, which takes 50 s (`--node-monitor-grace-period`, 40 s before 1.32).
+const WATCH: Duration = Duration::from_secs(75);
 /// [`QUIET`], in the words of the report.
 pub(crate) fn watched() -> String {
     format!("until every probe had succeeded for {QUIET} s")
@@ -21,7 +23,8 @@ pub(crate) fn watched() -> String {
 const RECOVERY: Duration = Duration::from_secs(300);
 /// For how long every probe succeeds before the next event.
 const STEADY: f64 = 2.0;
-/// The loss of any one node costs clients no more than this, in seconds.
+/// The loss of any one node costs clients no more than this, in seconds, and pods have no name
+/// resolved or no service reached for no longer.
 const BAR: f64 = 4.0;
 /// API servers talk to separate members of etcd in turn, and gRPC gives a dead connection 10 s
 /// (`keepaliveTimeout` in apiserver's storage/storagebackend/factory/etcd3.go): `etcd/all-endpoints`.
@@ -37,7 +40,7 @@ pub(crate) enum Target {
     EachControlPlane,
     /// The control plane that holds the VIP: where it hurts most.
     Holder,
-    /// The worker.
+    /// Each worker but the one with the pod that asks.
     Worker,
     /// Each machine with nothing but a member of etcd, one after another.
     EachSeparateMember,
@@ -146,12 +149,15 @@ impl Scenario {
     pub(crate) fn run(
         &self,
         cluster: &mut Cluster,
-        prober: &Prober<'_>,
+        users: &Users<'_>,
     ) -> (Vec<Event>, Vec<String>) {
         let nodes = match self.target {
             Target::EachControlPlane => cluster.control_planes(),
             Target::Holder => vec![cluster.holder()],
-            Target::Worker => cluster.workers(),
+            Target::Worker => {
+                let observer = cluster.observer();
+                cluster.workers().into_iter().filter(|worker| *worker != observer).collect()
+            }
             Target::EachSeparateMember => cluster.separate_members(),
             Target::All => vec!["all control planes".to_owned()],
         };
@@ -160,12 +166,13 @@ impl Scenario {
             Bar::PromisedByChecks(seconds) if cluster.tree.balancer_checks => seconds,
             Bar::PromisedByChecks(_) | Bar::None => f64::INFINITY,
         };
+        let silence_bar = if self.bar == Bar::None { f64::INFINITY } else { BAR };
         let mut events = Vec::new();
         let mut defects = Vec::new();
         for mut node in nodes {
             for tries in 1..=TRIES {
                 let held = cluster.vip_holders().contains(&node);
-                let event = self.on(&node, cluster, prober);
+                let event = self.on(&node, cluster, users);
                 defects.extend(self.defects(&event));
                 // A node on its way back accepts connections before it can answer, which only a
                 // balancer that checks finds out.
@@ -173,12 +180,17 @@ impl Scenario {
                     true => event.seconds(),
                     false => event.lost.seconds(),
                 };
+                let silence = event.silence();
                 events.push(event);
-                if seconds <= bar {
+                if seconds <= bar && silence <= silence_bar {
                     break;
                 }
                 if tries == TRIES {
-                    defects.push(format!("{node} {}: {seconds:.1} s without the API", self.what));
+                    defects.push(format!(
+                        "{node} {}: {seconds:.1} s without the API, {silence:.1} s without a name \
+                         or a service",
+                        self.what
+                    ));
                 }
                 node = same_role(cluster, node, held);
             }
@@ -186,41 +198,43 @@ impl Scenario {
         (events, defects)
     }
 
-    fn on(&self, node: &str, cluster: &mut Cluster, prober: &Prober<'_>) -> Event {
-        settle(cluster, prober, self.what);
+    fn on(&self, node: &str, cluster: &mut Cluster, users: &Users<'_>) -> Event {
+        settle(cluster, users, self.what);
         let holder = cluster.holder();
         let role = if node == holder { " (VIP)" } else { "" };
         let begin = Prober::now();
         (self.harm)(cluster, node);
         // With nobody left to answer there is nothing to wait for.
         if self.bar != Bar::None {
-            watch(prober);
+            watch(users);
         }
         let holders = cluster.vip_holders();
         let repair = Prober::now();
         (self.heal)(cluster, node);
-        settle(cluster, prober, self.what);
+        settle(cluster, users, self.what);
         let end = Prober::now();
         let event = Event {
             what: self.what.to_owned(),
             node: format!("{node}{role}"),
-            lost: prober.outage(Window { from: begin, to: repair }),
-            healed: prober.outage(Window { from: repair, to: end }),
-            lost_writes: prober.writes().lost,
+            lost: users.outage(Window { from: begin, to: repair }),
+            healed: users.outage(Window { from: repair, to: end }),
+            lost_writes: users.writes().lost,
             holders,
             holders_healed: cluster.vip_holders(),
             heal: ((end - repair) * 10.0).round() / 10.0,
         };
         eprintln!(
-            "{}: {}: {:.1} s out, {:.1} s while it was healed, healthy after {:.0} s",
+            "{}: {}: {:.1} s out, {:.1} s while it was healed, {:.1} s without a name or a service, \
+             healthy after {:.0} s",
             event.node,
             self.what,
             event.lost.seconds(),
             event.healed.seconds(),
+            event.silence(),
             event.heal
         );
         for (when, outage) in [("lost", &event.lost), ("healed", &event.healed)] {
-            for (kind, measured) in [("reads", &outage.reads), ("writes", &outage.writes)] {
+            for (kind, measured) in outage.kinds() {
                 if measured.failed > 0 {
                     eprintln!("  {when}, {kind}: {measured:?}");
                 }
@@ -258,24 +272,24 @@ fn same_role(cluster: &Cluster, node: String, held: bool) -> String {
     cluster.control_planes().into_iter().find(|other| *other != holder).unwrap_or(node)
 }
 
-/// Waits for the end of what clients feel of a loss that has just happened.
-fn watch(prober: &Prober<'_>) {
+/// Waits for the end of what users feel of a loss that has just happened.
+fn watch(users: &Users<'_>) {
     let begun = Instant::now();
     loop {
         std::thread::sleep(Duration::from_millis(500));
         let seconds = begun.elapsed();
-        if seconds > WATCH || (seconds.as_secs_f64() > QUIET && prober.steady(QUIET)) {
+        if seconds > WATCH || (seconds.as_secs_f64() > QUIET && users.steady(QUIET)) {
             return;
         }
     }
 }
 
-/// Waits until the cluster is whole and clients have seen no failure for a while.
-fn settle(cluster: &Cluster, prober: &Prober<'_>, what: &str) {
+/// Waits until the cluster is whole and users have seen no failure for a while.
+fn settle(cluster: &Cluster, users: &Users<'_>, what: &str) {
     let begun = Instant::now();
     loop {
         let health = cluster.health();
-        if health.is_ok() && prober.steady(STEADY) {
+        if health.is_ok() && users.steady(STEADY) {
             return;
         }
         assert!(

@@ -97,6 +97,13 @@ pub(crate) fn command(namespace: &str, program: &str) -> Command {
     command
 }
 
+/// A command in the network of a namespace that has a file, on the host's file system.
+pub(crate) fn enter(network: &str, program: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command.args([&format!("--net={network}"), program]);
+    command
+}
+
 /// The bridge's end of a machine's cable; a name of at most 15 bytes.
 fn port(name: &str) -> String {
     format!("to-{name}")

@@ -134,13 +134,14 @@ pub(crate) struct Topology {
 
 const HAPROXY: &str = "haproxy.service";
 
-/// Three control planes and a worker, not all with the endpoint's interface.
+/// Three control planes and two workers, not all with the endpoint's interface.
 const NODES: &str = "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
   - {name: cp2, address: 10.0.0.12, roles: [control-plane], interface: ens3}
   - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
   - {name: w1, address: 10.0.0.21, roles: [worker], interface: enp1s0}
+  - {name: w2, address: 10.0.0.22, roles: [worker]}
 ";
 
 /// The same with members of etcd on machines of their own.
@@ -150,6 +151,7 @@ nodes:
   - {name: cp2, address: 10.0.0.12, roles: [control-plane]}
   - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
   - {name: w1, address: 10.0.0.21, roles: [worker]}
+  - {name: w2, address: 10.0.0.22, roles: [worker]}
   - {name: etcd1, address: 10.0.0.31, roles: [etcd]}
   - {name: etcd2, address: 10.0.0.32, roles: [etcd]}
   - {name: etcd3, address: 10.0.0.33, roles: [etcd]}

@@ -22,6 +22,8 @@ kubelet=yes control_plane=yes kubernetes=1.37.1 runtime=containerd cri_socket=un
 health=/readyz first=cp1 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 last_addon=daemonset/kube-proxy init_options=()
 other_apis=("$hostile" 192.0.2.3 6443)
+dns=192.0.2.4 service=192.0.2.5 dns_domain="$hostile" member="http://$hostile" renew_before=2592000
+arguments=(kube-scheduler "$hostile")
 kubelet_folder=/var/lib/kubelet emptied=("/nowhere/$hostile")
 member_units=(etcd.service) member_files=('/etc/etcd/*') member_emptied=(/var/lib/etcd)
 whole=yes

@@ -1,0 +1,271 @@
+//! 60-verify.sh's own checks, each with the real thing that it looks at: whole, and broken. Parts of
+//! the step run alone here, as they stand in `templates/`.
+
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::machine::Machine;
+use crate::programs::{Ran, built};
+
+/// The name service of these machines knows this name.
+const COREFILE: &str = ".:53 {
+  hosts {
+    10.96.0.1 kubernetes.default.svc.cluster.local
+  }
+}
+";
+const NAME: [&str; 3] = ["resolves", "127.0.0.1", "kubernetes.default.svc.cluster.local"];
+/// What parts of the step find of the host that they run on.
+const WORDS: &str = "node=w1 whole=yes renew_before=2592000 member=http://127.0.0.1:12381
+steps=(60-verify) control_plane=yes
+";
+/// The step's library with another end: one part runs, and the faults that it found are counted. No
+/// part waits: the step has begun long ago.
+const END: &str = "
+run() { SECONDS=1000; step=$1; shift; if \"$@\"; then echo \"holds, $faults faults\"; else echo fails; fi; }
+";
+
+fn machine() -> Machine {
+    let machine = Machine::start("w1");
+    let steps = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/runbook/steps");
+    let library = std::fs::read_to_string(steps.join("lib.sh")).unwrap();
+    let script = std::fs::read_to_string(steps.join("60-verify.sh")).unwrap();
+    machine.place_script("/steps/lib.sh", &(library + END));
+    machine.place_script("/steps/60-verify.sh", &script);
+    machine.place_script("/steps/node.sh", WORDS);
+    machine
+}
+
+/// Runs a part of the step.
+fn part(machine: &Machine, words: &[&str]) -> Ran {
+    machine.run("/steps/60-verify.sh", words)
+}
+
+#[track_caller]
+fn holds(machine: &Machine, words: &[&str]) {
+    let ran = part(machine, words);
+    assert!(ran.ok() && ran.stdout.ends_with("holds, 0 faults\n"), "{words:?}: {ran}");
+}
+
+#[track_caller]
+fn names(machine: &Machine, words: &[&str], fault: &str) {
+    let ran = part(machine, words);
+    assert!(!ran.stdout.ends_with("holds, 0 faults\n"), "{words:?} finds nothing: {ran}");
+    assert!(ran.text().contains(fault), "{words:?} does not say {fault:?}: {ran}");
+}
+
+fn until(what: &str, holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn names_that_are_not_resolved_or_only_half_of_the_time() {
+    let machine = machine();
+    names(&machine, &NAME, "question 1 of 10");
+    machine.place(&built("coredns-1.14", "coredns"), "/coredns");
+    machine.place_script("/Corefile", COREFILE);
+    let _server = machine.background("/var/log/coredns.log", &["/coredns", "-conf", "/Corefile"]);
+    until("CoreDNS answers", || part(&machine, &NAME).stdout.ends_with("holds, 0 faults\n"));
+    names(&machine, &["resolves", "127.0.0.1", "other.default.svc.cluster.local"], "question 1");
+    // As with one of two pods of the DNS out of reach.
+    let half =
+        "iptables -A OUTPUT -p udp --dport 53 -m statistic --mode nth --every 2 --packet 0 -j DROP";
+    machine.run("bash", &["-c", half]).succeeded();
+    names(&machine, &NAME, "no answer in 2 s");
+}
+
+#[test]
+fn settings_that_another_file_has_won() {
+    let machine = machine();
+    let key = "net.ipv4.tcp_keepalive_time";
+    let file = "/etc/sysctl.d/90-hagen-kubernetes.conf";
+    let listed = format!("path\tmode\n{file}\t0644\nend\n");
+    machine.place_script("/steps/files.tsv", &listed);
+    let range = "net.ipv4.ip_local_port_range";
+    machine.place_script(file, &format!("# ours\n\n{key} = 600\n{range} = 32768 60999\n"));
+    machine.run("sysctl", &["-q", "-p", file]).succeeded();
+    holds(&machine, &["sysctls_hold"]);
+    machine.run("sysctl", &["-q", "-w", &format!("{key}=7200")]).succeeded();
+    names(&machine, &["sysctls_hold"], &format!("{key} is 7200, {file} says 600"));
+}
+
+#[test]
+fn certificates_that_end_soon() {
+    let machine = machine();
+    machine.run("rm", &["-rf", "/etc/kubernetes", "/etc/etcd"]).succeeded();
+    machine.run("mkdir", &["-p", "/etc/kubernetes/pki/etcd"]).succeeded();
+    let make = |file: &str, days: u32| {
+        let make = format!(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a \
+             -keyout /tmp/key -days {days} -out /etc/kubernetes/{file}"
+        );
+        machine.run("bash", &["-c", &make]).succeeded();
+    };
+    make("pki/apiserver.crt", 31);
+    make("soon", 29);
+    let kubeconfig = "printf 'users:\\n- user:\\n    client-certificate-data: %s\\n' \
+        \"$(base64 -w0 </etc/kubernetes/CERTIFICATE)\" >/etc/kubernetes/admin.conf";
+    let admin = |certificate: &str| {
+        let line = kubeconfig.replace("CERTIFICATE", certificate);
+        machine.run("bash", &["-c", &line]).succeeded();
+    };
+    admin("pki/apiserver.crt");
+    let of_kubelet = "users:\n- user:\n    client-certificate: /var/lib/kubelet/pki/current.pem\n";
+    machine.place_script("/etc/kubernetes/kubelet.conf", of_kubelet);
+    holds(&machine, &["certificates_last"]);
+    admin("soon");
+    let says = "the certificate in /etc/kubernetes/admin.conf ends within 30 days (";
+    names(&machine, &["certificates_last"], says);
+    admin("pki/apiserver.crt");
+    make("pki/etcd/server.crt", 29);
+    let says = "the certificate in /etc/kubernetes/pki/etcd/server.crt ends within 30 days (";
+    names(&machine, &["certificates_last"], says);
+}
+
+#[test]
+fn a_member_of_etcd_with_an_alarm_or_little_space() {
+    let machine = machine();
+    let start = |quota: u32| {
+        let [client, peer, metrics] =
+            [12379, 12380, 12381].map(|port| format!("http://127.0.0.1:{port}"));
+        let words = format!(
+            "etcd --data-dir=/var/lib/member --listen-peer-urls={peer} \
+             --initial-advertise-peer-urls={peer} --initial-cluster=default={peer} \
+             --listen-client-urls={client} --advertise-client-urls={client} \
+             --listen-metrics-urls={metrics} --quota-backend-bytes={quota}"
+        );
+        let words: Vec<&str> = words.split_whitespace().collect();
+        machine.background("/var/log/member.log", &words)
+    };
+    let put = || {
+        let put = "ETCDCTL_API=3 etcdctl --endpoints=127.0.0.1:12379 put key value";
+        machine.run("bash", &["-c", put])
+    };
+    names(&machine, &["member_works"], "this member of etcd is not healthy: curl:");
+    let member = start(0);
+    until("etcd starts", || put().ok());
+    holds(&machine, &["member_works"]);
+    machine.kill(&member);
+    // A new file has five pages of 4 KiB.
+    let member = start(25000);
+    until("etcd starts again", || part(&machine, &["member_is_well"]).stdout.starts_with("holds"));
+    names(&machine, &["member_works"], "of 25000 bytes");
+    machine.kill(&member);
+    let _member = start(16384);
+    until("the alarm", || put().text().contains("database space exceeded"));
+    names(&machine, &["member_works"], "this member of etcd is not healthy: {\"health\":\"false\"");
+}
+
+#[test]
+fn arguments_that_have_not_arrived_and_a_file_that_was_not_read() {
+    let machine = machine();
+    let program = |line: &str| {
+        machine.place_script("/program", &format!("#!/bin/bash\n{line}\n"));
+        machine.background("/var/log/program.log", &["/program"])
+    };
+    names(&machine, &["has_argument", "kube-scheduler", "--v=2"], "kube-scheduler does not run");
+    // It reads its arguments from a pipe that never says anything.
+    let run = "exec -a kube-scheduler tail --follow=name --sleep-interval=9 /dev/null --retry";
+    let _scheduler = program(run);
+    let runs = |name: &str| machine.run("pgrep", &["-f", &format!("^{name}( |$)")]).ok();
+    until("it runs", || runs("kube-scheduler"));
+    holds(&machine, &["has_argument", "kube-scheduler", "--sleep-interval=9"]);
+    names(
+        &machine,
+        &["runs_with", "kube-scheduler", "--retr"],
+        "kube-scheduler runs without --retr",
+    );
+
+    machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 110\n");
+    sleep(Duration::from_millis(1100));
+    let _kubelet = program("exec -a kubelet tail --follow=name /dev/null");
+    until("it runs", || runs("kubelet"));
+    holds(&machine, &["kubelet_has_read"]);
+    sleep(Duration::from_millis(1100));
+    machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 250\n");
+    names(
+        &machine,
+        &["kubelet_has_read"],
+        "the kubelet runs since before /var/lib/kubelet/config.yaml",
+    );
+}
+
+#[test]
+fn a_clock_that_is_not_in_sync() {
+    let machine = machine();
+    let chronyc =
+        |line: &str| machine.place_script("/usr/bin/chronyc", &format!("#!/bin/sh\n{line}\n"));
+    chronyc("exit 0");
+    holds(&machine, &["clock_runs"]);
+    chronyc("echo 506 Cannot talk to daemon; exit 1");
+    names(&machine, &["clock_runs"], "the clock is not in sync: 506 Cannot talk to daemon");
+}
+
+/// Nodes, wanted pods and pods of the DNS, as kubectl prints what the step asks for.
+fn kubectl(machine: &Machine, nodes: &str, wanted: &str, pods: &str) {
+    machine.place_script(
+        "/usr/bin/kubectl",
+        &format!(
+            "#!/bin/sh
+             case \"$*\" in
+               *' get nodes '*) printf '{nodes}' ;;
+               *' get deployment coredns '*) printf '{wanted}' ;;
+               *' get pods '*' -o name') printf 'pod/coredns-a\\npod/coredns-b\\n' ;;
+               *' get pods '*) printf '{pods}' ;;
+               *' delete '*|*' rollout status '*) echo \"$*\" >>/asked ;;
+               *) exit 1 ;;
+             esac"
+        ),
+    );
+}
+
+#[test]
+fn the_dns_is_on_one_node_and_one_of_its_pods_moves() {
+    let machine = machine();
+    let control_plane = "node-role.kubernetes.io/control-plane:NoSchedule,";
+    let two = format!("cp1 True cordoned= {control_plane}\\ncp2 True cordoned= {control_plane}\\n");
+    let moved = || {
+        machine.run("rm", &["-f", "/asked"]);
+        holds(&machine, &["spread_dns", "/etc/kubernetes/admin.conf"]);
+        std::fs::read_to_string(machine.path("/asked")).unwrap_or_default()
+    };
+    kubectl(&machine, &two, "2", "cp1 True \\ncp1 True \\n");
+    names(&machine, &["dns_is_spread"], "all that answers of the cluster's DNS is on cp1");
+    let asked = moved();
+    assert!(asked.contains("delete pod/coredns-a "), "{asked}");
+    assert!(!asked.contains("coredns-b") && asked.contains("rollout status"), "{asked}");
+
+    let stays = [
+        // Spread; wanted once; not deployed by kubeadm.
+        (two.as_str(), "2", "cp1 True \\ncp2 True \\n"),
+        (&two, "1", "cp1 True \\n"),
+        (&two, "", ""),
+        // Nobody else could take one.
+        ("cp1 True cordoned= \\n", "2", "cp1 True \\ncp1 True \\n"),
+        (
+            "cp1 True cordoned= \\ncp2 True cordoned=true x:NoSchedule,\\n",
+            "2",
+            "cp1 True \\ncp1 True \\n",
+        ),
+        ("cp1 True cordoned= \\ncp2 Unknown cordoned= \\n", "2", "cp1 True \\ncp1 True \\n"),
+        (
+            "cp1 True cordoned= \\nw1 True cordoned= gpu:NoSchedule,\\n",
+            "2",
+            "cp1 True \\ncp1 True \\n",
+        ),
+    ];
+    for (nodes, wanted, pods) in stays {
+        kubectl(&machine, nodes, wanted, pods);
+        holds(&machine, &["dns_is_spread"]);
+        assert_eq!(moved(), "", "{nodes} {wanted} {pods}");
+    }
+    // A preference keeps nobody away, and a pod that goes does not count.
+    let soft = "cp1 True cordoned= \\nw1 True cordoned= gpu:PreferNoSchedule,\\n";
+    kubectl(&machine, soft, "2", "cp1 True \\nw1 True 2026-01-01T00:00:00Z\\n");
+    names(&machine, &["dns_is_spread"], "is on cp1");
+}
