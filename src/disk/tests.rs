@@ -3,7 +3,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{DiskError, Mode, Options, Written, compare, read_manifest, verify, write};
+use super::{BUSY, DiskError, Mode, Options, Written, compare, read_manifest, verify, write};
 use crate::manifest::{About, Manifest};
 use crate::tree::{Artifact, Origin, Tree};
 
@@ -63,7 +63,13 @@ impl Scratch {
 
     fn build(&self, files: &Sketch<'_>, mode: Mode) -> Result<Written, DiskError> {
         let tree = tree(files);
-        write(&tree, &manifest(&tree, "b1"), &self.out(), mode, Options::default())
+        loop {
+            match write(&tree, &manifest(&tree, "b1"), &self.out(), mode, Options::default()) {
+                // A child that another test has just forked has the lock, until it is a program.
+                Err(error) if error.code.id == BUSY.id => std::thread::yield_now(),
+                written => return written,
+            }
+        }
     }
 
     fn refusal(&self, files: &Sketch<'_>, mode: Mode) -> DiskError {

@@ -68,6 +68,12 @@ pub(crate) const PATCHED_1_6: Case = Case {
     },
     ..NGINX_1_30
 };
+/// Flags that name files of the host.
+pub(crate) const HOST_FILES: Case = Case {
+    name: "host-files",
+    edit: |text| text + include_str!("../../golden/kubeadm/host-files/overlay.yaml"),
+    ..MINIMAL
+};
 /// Drop-ins of the site's own, and pods that are routed by a unit.
 pub(crate) const SITE_UNITS: Case = Case {
     name: "units",

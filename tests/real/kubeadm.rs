@@ -12,7 +12,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::cluster::{
-    Case, Cluster, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, Node, compiled, files_under,
+    Case, Cluster, HAPROXY_1_21, HOST_FILES, MINIMAL, MINIMAL_IPV6, NGINX_1_30, Node, compiled,
+    files_under,
 };
 use crate::machine::Machine;
 use crate::network::Network;
@@ -266,4 +267,25 @@ fn takes_nginx_keepalived_1_30() {
 #[test]
 fn takes_haproxy_keepalived_1_21() {
     takes_everything(&HAPROXY_1_21, &V1_21);
+}
+
+#[test]
+fn mounts_what_flags_name_1_37() {
+    let cluster = compiled(&HOST_FILES);
+    let node = cluster.nodes_with(CONFIG)[0];
+    let network = Network::start();
+    let machine = node.start(&network);
+    judge(&cluster, node, &machine, &V1_37);
+    for (component, path) in [
+        ("kube-apiserver", "/var/log/kubernetes"),
+        ("kube-apiserver", "/etc/kubernetes/audit"),
+        ("kube-apiserver", "/etc/kubernetes/encryption.yaml"),
+        ("kube-scheduler", "/etc/kubernetes/scheduler"),
+    ] {
+        let file = machine.path(&format!("/etc/kubernetes/manifests/{component}.yaml"));
+        let manifest = fs::read_to_string(file).unwrap();
+        for line in [format!("- mountPath: {path}\n"), format!("  path: {path}\n")] {
+            assert!(manifest.contains(&line), "{component}: {line}{manifest}");
+        }
+    }
 }

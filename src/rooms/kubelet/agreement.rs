@@ -1,10 +1,12 @@
-//! Fields of KubeletConfiguration that other files, or other fields, have to agree with.
+//! Fields of KubeletConfiguration that other files have to agree with.
 
 use serde_json::Value;
 
-use super::{CONTRADICTION, RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
+use super::rules::{self, contradiction};
+use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
 use crate::cluster::{Cluster, kubelet_field};
 use crate::inventory::Inventory;
+use crate::inventory::images::PullPolicy;
 use crate::report::{Finding, Path, Report};
 
 /// What the inventory says of the kubelet, patches included.
@@ -18,8 +20,14 @@ impl<'a> Fields<'a> {
         Self { said, cluster }
     }
 
-    fn get(&self, field: &str) -> Option<(Path, &'a Value)> {
+    /// A field of the document, and where it is said.
+    pub(super) fn get(&self, field: &str) -> Option<(Path, &'a Value)> {
         kubelet_field(self.said, &self.cluster.patches, field)
+    }
+
+    /// Whether images stay on a full disk, since nobody could pull them again.
+    pub(super) fn keeps_images(&self) -> bool {
+        self.said.images.pull_policy == Some(PullPolicy::Never)
     }
 
     /// A flag wins over the field.
@@ -60,12 +68,9 @@ impl<'a> Fields<'a> {
 }
 
 pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
-    report_all([pods(fields), serving(fields), resolver(fields), swap(fields)], report);
-    report_all(RULES.map(|rule| rule(fields)), report);
-}
-
-fn report_all<const N: usize>(found: [Option<Finding>; N], report: &mut Report) {
+    let found = [pods(fields), serving(fields), resolver(fields), swap(fields)];
     found.into_iter().flatten().for_each(|finding| report.push(finding));
+    rules::lint(fields, report);
 }
 
 /// More pods than addresses.
@@ -147,85 +152,6 @@ fn swap(fields: &Fields<'_>) -> Option<Finding> {
             .help("add `failSwapOn: false` to `kubelet.config`, or remove it")
     })
 }
-
-fn contradiction(at: Path, message: impl Into<String>) -> Finding {
-    Finding::new(&CONTRADICTION, at, message)
-}
-
-type Rule = fn(&Fields<'_>) -> Option<Finding>;
-
-/// What the kubelet checks of its own fields at start (`ValidateKubeletConfiguration` in
-/// `pkg/kubelet/apis/config/validation/validation.go`, `NewManager` in `pkg/kubelet/cm/cpumanager`
-/// and `memorymanager`).
-const RULES: [Rule; 6] = [
-    |fields| {
-        let (at, soft) = fields.get("evictionSoft")?;
-        let periods = fields.get("evictionSoftGracePeriod");
-        let has =
-            |signal: &String| periods.as_ref().is_some_and(|(_, all)| all.get(signal).is_some());
-        let signal = soft.as_object()?.keys().find(|signal| !has(signal))?;
-        Some(
-            contradiction(at.key(signal), format!("no grace period is given for {signal}"))
-                .label("the kubelet does not start")
-                .help(format!("add `{signal}: 1m30s` to `evictionSoftGracePeriod`")),
-        )
-    },
-    |fields| {
-        let percent = |field: &str| Some(fields.get(field)?.1.as_u64());
-        let (low, high) = ("imageGCLowThresholdPercent", "imageGCHighThresholdPercent");
-        let (at, _) = fields.get(low).or_else(|| fields.get(high))?;
-        let (lower, upper) =
-            (percent(low).unwrap_or(Some(80))?, percent(high).unwrap_or(Some(85))?);
-        (lower >= upper).then(|| {
-            contradiction(at, format!("images are deleted from {upper} % down to {lower} %"))
-                .label("the kubelet does not start")
-                .help(format!("write a `{low}` below `{high}`"))
-        })
-    },
-    |fields| {
-        let (at, parallel) = fields.get("maxParallelImagePulls")?;
-        let serial =
-            fields.get("serializeImagePulls").is_none_or(|(_, value)| *value != Value::Bool(false));
-        (serial && parallel.as_u64()? > 1).then(|| {
-            contradiction(at, "images are pulled one after the other")
-                .label("the kubelet does not start")
-                .help("add `serializeImagePulls: false` beside it")
-        })
-    },
-    |fields| {
-        let (at, enforced) = fields.get("enforceNodeAllocatable")?;
-        let groups =
-            [("system-reserved", "systemReservedCgroup"), ("kube-reserved", "kubeReservedCgroup")];
-        let has =
-            |word: &str| enforced.as_array().is_some_and(|all| all.iter().any(|one| one == word));
-        let (word, field) =
-            groups.into_iter().find(|(word, field)| has(word) && fields.get(field).is_none())?;
-        Some(
-            contradiction(at, format!("{word} is enforced on no control group"))
-                .label("the kubelet does not start")
-                .help(format!("add `{field}`, or remove {word}")),
-        )
-    },
-    |fields| {
-        let (at, _) = fields.get("cpuManagerPolicy").filter(|(_, policy)| **policy == "static")?;
-        let cpus = |field: &str| fields.get(field).is_some_and(|(_, all)| all.get("cpu").is_some());
-        let reserved = cpus("kubeReserved") || cpus("systemReserved");
-        (!reserved && fields.get("reservedSystemCPUs").is_none()).then(|| {
-            contradiction(at, "no CPU is kept for the system, and all may be given to pods")
-                .label("the kubelet does not start")
-                .help("add `reservedSystemCPUs: \"0\"` beside it")
-        })
-    },
-    |fields| {
-        let (at, _) =
-            fields.get("memoryManagerPolicy").filter(|(_, policy)| **policy == "Static")?;
-        fields.get("reservedMemory").is_none().then(|| {
-            contradiction(at, "no memory of any NUMA node is kept for the system")
-                .label("the kubelet does not start")
-                .help("add `reservedMemory`, or remove it")
-        })
-    },
-];
 
 #[cfg(test)]
 mod tests {
@@ -328,30 +254,6 @@ mod tests {
         left["failSwapOn"] = json!(false);
         assert!(config(left).is_empty());
         assert!(config(uses("NoSwap")).is_empty());
-    }
-
-    #[test]
-    fn fields_that_the_kubelet_compares_agree() {
-        for (wrong, right) in [
-            (
-                json!({"evictionSoft": {"memory.available": "1Gi"}}),
-                json!({"evictionSoftGracePeriod": {"memory.available": "1m"}}),
-            ),
-            (json!({"imageGCHighThresholdPercent": 70}), json!({"imageGCLowThresholdPercent": 60})),
-            (json!({"maxParallelImagePulls": 4}), json!({"serializeImagePulls": false})),
-            (
-                json!({"enforceNodeAllocatable": ["pods", "kube-reserved"]}),
-                json!({"kubeReservedCgroup": "/kube.slice"}),
-            ),
-            (json!({"cpuManagerPolicy": "static"}), json!({"kubeReserved": {"cpu": "1"}})),
-            (json!({"memoryManagerPolicy": "Static"}), json!({"reservedMemory": []})),
-        ] {
-            let found = config(wrong.clone());
-            assert!(found.len() == 1 && found[0].starts_with("kubelet/contradiction"), "{found:?}");
-            let mut both = wrong;
-            crate::document::merge(&mut both, &right);
-            assert!(config(both.clone()).is_empty(), "{both}");
-        }
     }
 
     #[test]

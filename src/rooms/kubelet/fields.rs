@@ -51,6 +51,9 @@ const FIELDS: Owned = &[
     ("staticPodPath", NODES),
 ];
 
+/// The authority that lets API servers in is the cluster's own.
+const INNER_FIELDS: Owned = &[("authentication.x509.clientCAFile", PKI)];
+
 /// Reports each field below `at` that is decided elsewhere, that the release lacks, or that holds
 /// what it cannot take. From 1.17 on such a field stops the kubelet; before, it is ignored, which
 /// nobody wants either.
@@ -67,7 +70,16 @@ pub(super) fn lint(
             None => drop(free.insert(name.clone(), value.clone())),
         }
     }
-    fields::lint(cluster, DOCUMENT, &Value::Object(free), at, report);
+    let free = Value::Object(free);
+    for (name, _) in INNER_FIELDS {
+        if free.pointer(&format!("/{}", name.replace('.', "/"))).is_some() {
+            let place = name.split('.').fold(at.clone(), |at, key| at.key(key));
+            extra::owner(name, INNER_FIELDS, &place)
+                .into_iter()
+                .for_each(|found| report.push(found));
+        }
+    }
+    fields::lint(cluster, DOCUMENT, &free, at, report);
 }
 
 /// Pods ask the addresses of `clusterDNS` for every name: the DNS's service, which kubeadm writes

@@ -16,6 +16,7 @@ mod agreement;
 mod fields;
 mod lint;
 mod plan;
+mod rules;
 mod splits;
 
 use super::{Claims, DocumentName, Plan, Room};

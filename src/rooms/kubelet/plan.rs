@@ -248,7 +248,7 @@ mod tests {
         assert!(config.contains("value: 192.168.1.11,fd00:20::11\n"), "{config}");
         // The certificate names what the configuration asks for.
         assert!(config.contains("- 'fd00:20::11'\n"), "{config}");
-        assert!(file("nodes/cp1/hosts").contains("fd00:20::11 cp1\n"));
+        assert!(file("nodes/cp1/node.sh").contains("\n  fd00:20::11 cp1\n"));
     }
 
     #[test]

@@ -77,9 +77,10 @@ impl<'a> Packages<'a> {
     fn say_sources(&self, words: &mut Assignments) {
         // All keys of a file, in one word: what is fetched holds these and no other.
         let keys = self.repositories.iter().flat_map(|repository| {
-            repository.keys.iter().map(|key| {
-                [repository.id.to_owned(), key.url.clone(), key.fingerprints.join(",")]
-            })
+            repository
+                .keys
+                .iter()
+                .map(|key| [repository.id.to_owned(), key.url.clone(), key.fingerprints.join(",")])
         });
         words
             // Whether these are all; otherwise the host's own serve as well.

@@ -95,7 +95,7 @@ fn the_distributions_containerd_is_taken_where_it_is_the_wanted_one() {
 #[test]
 fn docker_is_pinned_in_the_packages_own_form() {
     let packages = wanted(
-        "{cluster: {kubernetes: 1.23.17}, runtime: {kind: docker, version: 20.10.24}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keys: ['https://mirror.example.com/key.asc']}}}}",
+        "{cluster: {kubernetes: 1.23.17}, runtime: {kind: docker, version: 20.10.24}, packages: {repositories: {kubernetes: {url: 'https://mirror.example.com/k8s/', keyring: /etc/apt/keyrings/site.asc}}}}",
     );
     assert!(packages.contains("  docker-ce '5:20.10.24~*' "), "{packages}");
 }
