@@ -159,19 +159,19 @@ keyring() {
     fetch_keys "$file" "$wanted"
   fi
 }
-# of_repository ID URL FINGERPRINT: of the one whose keyring is made.
+# of_repository ID URL FINGERPRINTS: of the one whose keyring is made.
 of_repository() { [ "$1" != "$id" ] || printf '%s %s\n' "$2" "$3"; }
 
 # fetch_keys FILE WANTED
 fetch_keys() {
-  local file=$1 url fingerprint
+  local file=$1 url fingerprints
   temps+=("$file.part" "$file.hagen-new")
   : >"$file.hagen-new"
-  while read -r url fingerprint; do
+  while read -r url fingerprints; do
     download "$url" "$file.part" ||
       die "the key $url cannot be fetched" "mend the network, then run $step.sh again"
     grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$file.part" || die "$url is no ASCII-armoured key" 'correct the URL in the inventory'
-    trusted "$file.part" "$url" "$fingerprint"
+    trusted "$file.part" "$url" "$fingerprints"
     cat "$file.part" >>"$file.hagen-new"
   done <<<"$2"
   chmod 0644 "$file.hagen-new"
@@ -180,32 +180,24 @@ fetch_keys() {
   did "fetched $file"
 }
 
-# trusted FILE URL FINGERPRINT: every key in the file is that one. gpg of CentOS 7 shows only keys of a
-# keyring.
+# trusted FILE URL FINGERPRINTS: the file holds these keys and no other. gpg of CentOS 7 shows only keys of
+# a keyring.
 trusted() {
   local found ring
-  [ "$3" != - ] || return 0
   need_gpg
-  ring=$(mktemp -d "$state/gpg.XXXXXX")
+  ring=$(mktemp -d -p "$state")
   gpg --batch --quiet --homedir "$ring" --import "$1" 2>/dev/null || true
   found=$(gpg --batch --homedir "$ring" --with-colons --fingerprint 2>/dev/null |
-    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }')
+    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | sort)
   rm -rf -- "$ring"
-  [ "$found" = "$3" ] ||
-    die "$2 holds the keys ${found//$'\n'/, }, not $3" 'find out what is served there; nothing of it was trusted'
+  [ "$found" = "$(tr , '\n' <<<"$3" | sort)" ] ||
+    die "$2 holds the keys ${found//$'\n'/, }, not ${3//,/, }" 'find out what is served there; nothing of it was trusted'
 }
 
-# verified FILE URL SUM: the file is the one that is meant.
+# verified FILE URL SUM: the file is the one that the catalog or the inventory means.
 verified() {
-  local sum=$3
-  case $sum in
-    http*)
-      curl -fsSL --retry 3 --max-time 60 -o "$1.sums" "$sum" || die "$sum cannot be fetched" 'mend the network'
-      sum=$(awk -v name="${2##*/}" '$2 == name { print $1 }' "$1.sums")
-      ;;
-  esac
-  [ "$(sha256sum <"$1")" = "$sum  -" ] ||
-    die "$2 is not the archive whose SHA-256 is $sum" 'find out what is served there; nothing of it was installed'
+  [ "$(sha256sum <"$1")" = "$3  -" ] ||
+    die "$2 is not the archive whose SHA-256 is $3" 'find out what is served there; nothing of it was installed'
 }
 
 run 10-prepare "$@"

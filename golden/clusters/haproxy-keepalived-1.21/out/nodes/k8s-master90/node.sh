@@ -9,6 +9,7 @@ interface=enp5s0f0
 steps=(10-prepare 20-install 30-balancer 40-etcd 50-init 50-join 60-verify 90-reset)
 os_id=debian
 os_release=12
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -44,6 +45,7 @@ vip=192.168.1.33
 port=12567
 loopback=127.0.0.1
 balancer=haproxy
+member=http://127.0.0.1:2381
 etcd_version=3.4.23
 etcd_endpoint=https://192.168.1.90:2379
 etcd_members=3
@@ -54,10 +56,21 @@ runtime=docker
 cri_socket=/var/run/dockershim.sock
 health=/readyz
 first=k8s-master90
+dns=10.10.0.10
+dns_domain=cluster.local
+service=10.10.0.1
+arguments=(
+  kubelet --node-ip=192.168.1.90
+  kube-apiserver --advertise-address=192.168.1.90
+  kube-apiserver --secure-port=6443
+  kube-apiserver --service-cluster-ip-range=10.10.0.0/16
+  kube-controller-manager --cluster-cidr=10.244.0.0/16
+)
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/admin.conf
 local_api=https://192.168.1.90:6443
 last_addon=daemonset/kube-proxy
+init_options=()
 other_apis=(
   k8s-master91 192.168.1.91 6443
   k8s-master93 192.168.1.93 6443

@@ -9,6 +9,7 @@ interface=enp5s0f0
 steps=(10-prepare 20-install 30-balancer 40-etcd 50-join 60-verify 90-reset)
 os_id=centos
 os_release=7
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -26,9 +27,9 @@ repositories=(
   runtime 'https://download.docker.com/linux/centos/7/$basearch/stable' /etc/pki/rpm-gpg/hagen-runtime.asc
 )
 keys=(
-  kubernetes https://mirror.example.com/kubernetes/yum/doc/yum-key.gpg -
-  kubernetes https://mirror.example.com/kubernetes/yum/doc/rpm-package-key.gpg -
-  runtime https://download.docker.com/linux/centos/gpg -
+  kubernetes https://mirror.example.com/kubernetes/yum/doc/yum-key.gpg EAD7BC3E11D195FBF9BDACA0ED7CB83794505A5F
+  kubernetes https://mirror.example.com/kubernetes/yum/doc/rpm-package-key.gpg EAD7BC3E11D195FBF9BDACA0ED7CB83794505A5F
+  runtime https://download.docker.com/linux/centos/gpg 060A61C51B558A7F742B77AAC52FEB6B621E9F35
 )
 packages=(
   ca-certificates - no
@@ -73,7 +74,7 @@ archives=(
   etcd /usr/local/bin 'etcd Version: 3.4.7' etcd
 )
 archive_sources=(
-  etcd x86_64 https://github.com/etcd-io/etcd/releases/download/v3.4.7/etcd-v3.4.7-linux-amd64.tar.gz https://github.com/etcd-io/etcd/releases/download/v3.4.7/SHA256SUMS etcd-v3.4.7-linux-amd64
+  etcd x86_64 https://github.com/etcd-io/etcd/releases/download/v3.4.7/etcd-v3.4.7-linux-amd64.tar.gz 4ad86e663b63feb4855e1f3a647e719d6d79cf6306410c52b7f280fa56f8eb6b etcd-v3.4.7-linux-amd64
 )
 archive_programs=(
   etcd etcdctl
@@ -99,6 +100,7 @@ vip=192.168.1.33
 port=12567
 loopback=127.0.0.1
 balancer=haproxy
+member=http://127.0.0.1:2381
 etcd_version=3.4.7
 etcd_endpoint=https://192.168.1.93:2379
 etcd_members=3
@@ -109,6 +111,16 @@ runtime=docker
 cri_socket=/var/run/dockershim.sock
 health=/healthz
 first=k8s-master90
+dns=10.10.0.10
+dns_domain=cluster.local
+service=10.10.0.1
+arguments=(
+  kubelet --node-ip=192.168.1.93
+  kube-apiserver --advertise-address=192.168.1.93
+  kube-apiserver --secure-port=6443
+  kube-apiserver --service-cluster-ip-range=10.10.0.0/16
+  kube-controller-manager --cluster-cidr=10.244.0.0/16
+)
 control_plane_label=node-role.kubernetes.io/master
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)

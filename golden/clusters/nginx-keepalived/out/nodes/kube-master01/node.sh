@@ -9,6 +9,7 @@ interface=eth0
 steps=(10-prepare 20-install 30-balancer 50-init 50-join 60-verify 90-reset)
 os_id=debian
 os_release=12
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -26,8 +27,8 @@ repositories=(
   runtime 'https://download.docker.com/linux/debian bookworm stable' /etc/apt/keyrings/hagen-runtime.asc
 )
 keys=(
-  kubernetes https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key -
-  runtime https://download.docker.com/linux/debian/gpg -
+  kubernetes https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key DE15B14486CD377B9E876E1A234654DA9A296436
+  runtime https://download.docker.com/linux/debian/gpg 9DC858229FC7DD38854AE2D88D81803C0EBFCD88
 )
 packages=(
   apt-transport-https - no
@@ -85,6 +86,7 @@ vip=172.26.133.160
 port=16443
 loopback=127.0.0.1
 balancer=nginx
+member=http://127.0.0.1:2381
 kubelet=yes
 control_plane=yes
 kubernetes=1.30.4
@@ -92,10 +94,21 @@ runtime=containerd
 cri_socket=unix:///run/containerd/containerd.sock
 health=/readyz
 first=kube-master01
+dns=10.96.0.10
+dns_domain=cluster.local
+service=10.96.0.1
+arguments=(
+  kubelet --node-ip=172.26.133.161
+  kube-apiserver --advertise-address=172.26.133.161
+  kube-apiserver --secure-port=6443
+  kube-apiserver --service-cluster-ip-range=10.96.0.0/12
+  kube-controller-manager --cluster-cidr=10.244.0.0/16
+)
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/super-admin.conf
 local_api=https://172.26.133.161:6443
 last_addon=daemonset/kube-proxy
+init_options=()
 other_apis=(
   kube-master02 172.26.133.162 6443
   kube-master03 172.26.133.163 6443

@@ -9,6 +9,7 @@ interface=eth0
 steps=(10-prepare 20-install 50-join 60-verify 90-reset)
 os_id=debian
 os_release=12
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -27,8 +28,8 @@ repositories=(
   runtime 'https://download.docker.com/linux/debian bookworm stable' /etc/apt/keyrings/hagen-runtime.asc
 )
 keys=(
-  kubernetes https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key -
-  runtime https://download.docker.com/linux/debian/gpg -
+  kubernetes https://pkgs.k8s.io/core:/stable:/v1.30/deb/Release.key DE15B14486CD377B9E876E1A234654DA9A296436
+  runtime https://download.docker.com/linux/debian/gpg 9DC858229FC7DD38854AE2D88D81803C0EBFCD88
 )
 packages=(
   apt-transport-https - no
@@ -75,6 +76,7 @@ vip=172.26.133.160
 port=16443
 loopback=127.0.0.1
 balancer=nginx
+member=''
 kubelet=yes
 control_plane=no
 kubernetes=1.30.4
@@ -82,6 +84,12 @@ runtime=containerd
 cri_socket=unix:///run/containerd/containerd.sock
 health=/readyz
 first=kube-master01
+dns=10.96.0.10
+dns_domain=cluster.local
+service=10.96.0.1
+arguments=(
+  kubelet --node-ip=172.26.133.164
+)
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)
 whole=yes

@@ -9,6 +9,7 @@ interface=eth0
 steps=(10-prepare 20-install 30-balancer 50-init 60-verify 90-reset)
 os_id=rocky
 os_release=9
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -25,7 +26,7 @@ repositories=(
   runtime https://mirror.example.com/docker /etc/pki/rpm-gpg/hagen-runtime.asc
 )
 keys=(
-  runtime https://mirror.example.com/docker/gpg -
+  runtime https://mirror.example.com/docker/gpg 060A61C51B558A7F742B77AAC52FEB6B621E9F35
 )
 packages=(
   ca-certificates - no
@@ -83,6 +84,7 @@ vip=192.168.1.33
 port=8443
 loopback=127.0.0.1
 balancer=haproxy
+member=http://127.0.0.1:2381
 kubelet=yes
 control_plane=yes
 kubernetes=1.23.17
@@ -90,10 +92,21 @@ runtime=docker
 cri_socket=/var/run/dockershim.sock
 health=/readyz
 first=cp1
+dns=10.96.0.10
+dns_domain=cluster.local
+service=10.96.0.1
+arguments=(
+  kubelet --node-ip=192.168.1.11
+  kube-apiserver --advertise-address=192.168.1.11
+  kube-apiserver --secure-port=6443
+  kube-apiserver --service-cluster-ip-range=10.96.0.0/12
+  kube-controller-manager --cluster-cidr=10.244.0.0/16
+)
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/admin.conf
 local_api=https://192.168.1.11:6443
 last_addon=daemonset/kube-proxy
+init_options=()
 other_apis=()
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/etcd /var/lib/kubelet /etc/cni/net.d /run/flannel)

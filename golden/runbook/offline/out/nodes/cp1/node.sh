@@ -9,6 +9,7 @@ interface=eth0
 steps=(10-prepare 20-install 30-balancer 40-etcd 50-init 60-verify 90-reset)
 os_id=debian
 os_release=12
+renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
@@ -57,11 +58,11 @@ restarts=(
   etcd etcd.service
 )
 archives=(
-  etcd /usr/local/bin 'etcd Version: 3.7.0' etcd
+  etcd /usr/local/bin 'etcd Version: 3.7.1' etcd
 )
 archive_sources=(
-  etcd x86_64 http://10.0.0.1/etcd/v3.7.0/etcd-v3.7.0-linux-amd64.tar.gz http://10.0.0.1/etcd/v3.7.0/SHA256SUMS etcd-v3.7.0-linux-amd64
-  etcd aarch64 http://10.0.0.1/etcd/v3.7.0/etcd-v3.7.0-linux-arm64.tar.gz http://10.0.0.1/etcd/v3.7.0/SHA256SUMS etcd-v3.7.0-linux-arm64
+  etcd x86_64 http://10.0.0.1/etcd/v3.7.1/etcd-v3.7.1-linux-amd64.tar.gz e8cd3fa8064c98137c5dbd78b76f969417ace84efb83c481041d7a52ffdd8fb9 etcd-v3.7.1-linux-amd64
+  etcd aarch64 http://10.0.0.1/etcd/v3.7.1/etcd-v3.7.1-linux-arm64.tar.gz d7e25e08f694b6ed7792fc7b7a891fe2c3f3d3dccfe2f3bfdb1547b0eb75b6da etcd-v3.7.1-linux-arm64
 )
 archive_programs=(
   etcd etcdutl
@@ -90,7 +91,8 @@ vip=192.168.1.33
 port=8443
 loopback=127.0.0.1
 balancer=haproxy
-etcd_version=3.7.0
+member=http://127.0.0.1:2381
+etcd_version=3.7.1
 etcd_endpoint=https://192.168.1.11:2379
 etcd_members=1
 kubelet=yes
@@ -100,10 +102,21 @@ runtime=containerd
 cri_socket=unix:///run/containerd/containerd.sock
 health=/readyz
 first=cp1
+dns=10.96.0.10
+dns_domain=cluster.local
+service=10.96.0.1
+arguments=(
+  kubelet --node-ip=192.168.1.11
+  kube-apiserver --advertise-address=192.168.1.11
+  kube-apiserver --secure-port=6443
+  kube-apiserver --service-cluster-ip-range=10.96.0.0/12
+  kube-controller-manager --cluster-cidr=10.244.0.0/16
+)
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/super-admin.conf
 local_api=https://192.168.1.11:6443
 last_addon=daemonset/kube-proxy
+init_options=()
 other_apis=()
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)
