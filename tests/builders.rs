@@ -159,7 +159,10 @@ fn git_takes_no_key_of_a_build_that_was_killed() {
             let bytes = fs::read(scene.path("at").join(&path)).unwrap();
             let text = String::from_utf8_lossy(&bytes);
             let key = text.contains(" PRIVATE KEY-----") || text.contains("client-key-data:");
-            assert!(!key && !path.contains(".hagen-"), "{how}, round {round}: Git takes {path}");
+            // The first file of a stage, which hides all others, has been given its name last.
+            let first = path.ends_with("/.waiting.gitignore");
+            let of_stage = path.contains(".hagen-") && !first;
+            assert!(!key && !of_stage, "{how}, round {round}: Git takes {path}");
         }
         assert!(start(&scene, "two.yaml", how).wait().unwrap().success());
         assert_eq!(out(&scene), scene.files("two"), "{how}");

@@ -203,7 +203,7 @@ const WITHOUT_CASE: &[(&str, &str)] = &[
 const AREAS: &[(&str, &str)] = &[("internal", "tree")];
 
 /// Files of a room that may look at the inventory; the others render decisions.
-const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs"];
+const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs", "agreement.rs"];
 
 /// Most decisions (`{% if`) in one template.
 const DECISIONS: usize = 12;

@@ -35,7 +35,16 @@ fn swap(scene: &Scene) {
     scene.edit("inventory.yaml", &format!("{CP2}{CP3}"), &format!("{CP3}{CP2}"));
 }
 
+/// Builds the demo together with another cluster on the same machines, behind the same VIP.
+fn twice(scene: &Scene) -> Ran {
+    scene.write("lab.yaml", scene.read("inventory.yaml").replace("name: demo", "name: lab"));
+    scene.run("secrets new lab.yaml").expect(0);
+    scene.run("build inventory.yaml lab.yaml -o out")
+}
+
 const CASES: &[Case] = &[
+    ("audit/address-shared", 1, twice),
+    ("audit/vip-shared", 1, twice),
     ("disk/foreign-folder", 2, |scene| {
         scene.write("out/thesis.tex", "years of work");
         scene.run(BUILD)

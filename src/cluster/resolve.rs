@@ -1,7 +1,7 @@
 use ipnet::IpNet;
 
 use super::component::{NodePorts, PodMasks, keeps_swap};
-use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, pod_range};
+use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, codes, pod_range};
 use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::host::OsSection;
@@ -13,8 +13,6 @@ use crate::inventory::{
 };
 use crate::pki::{Algorithm, Policy};
 use crate::report::{Finding, Path, Report, closest};
-
-use super::codes;
 
 /// Fills in every default. `None` where a fact is missing that nothing can be decided without:
 /// an unknown release, no node at all.
