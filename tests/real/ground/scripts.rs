@@ -206,10 +206,13 @@ fn healthy(cluster: &Cluster) -> Result<(), String> {
     }
 }
 
-/// Whether a reset has left nothing of the node; if not, what.
+/// Whether a reset has left nothing of the node; if not, what. What a package had at hagen's paths is
+/// there again.
 pub(crate) fn reset(machine: &Machine) -> Result<(), String> {
     let left = machine.shell(&format!(
-        "cut -f1 {FOLDER}/files.tsv | grep ^/ | xargs ls -d 2>/dev/null
+        "while IFS=$'\\t' read -r path _ _ _ sum _; do
+           [ ! -e \"$path\" ] || [ \"$(sha256sum <\"$path\")\" != \"$sum  -\" ] || echo \"$path\"
+         done <{FOLDER}/files.tsv
          find /var/lib/etcd /var/lib/kubelet /var/lib/hagen -mindepth 1 2>/dev/null
          grep hagen /etc/hosts
          ctr --namespace k8s.io containers list --quiet
