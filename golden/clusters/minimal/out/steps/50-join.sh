@@ -50,13 +50,16 @@ join() {
     die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a)' "mend the cause, then $over"
 }
 
-# The API knows a node before it can take pods; without a pod network none can, and there is no DNS either.
+# The API knows a node before it can take pods, and the DNS of a young cluster is still starting. Without a
+# pod network neither comes to an end, and there is nothing to move.
 spread() {
-  local could
+  local conf=/etc/kubernetes/admin.conf could
   for _ in {1..30}; do
-    could=$(dns_could /etc/kubernetes/admin.conf 2>/dev/null) || could=''
+    could=$(dns_could "$conf" 2>/dev/null) || could=''
     if grep -qxF -e "$node" <<<"$could"; then
-      spread_dns /etc/kubernetes/admin.conf
+      kubectl --kubeconfig="$conf" -n kube-system rollout status deployment/coredns --timeout=60s >/dev/null 2>&1 ||
+        return 0
+      spread_dns "$conf"
       return
     fi
     sleep 2
