@@ -12,8 +12,8 @@
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
-//! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`]: those that name
-//!   files.
+//! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`](fn@flag_paths):
+//!   the flags that name files.
 
 mod archives;
 mod balancers;
