@@ -6,7 +6,7 @@ pub fn shell_word(text: &str) -> Option<String> {
     if text.contains('\0') {
         return None;
     }
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+,".contains(letter);
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+".contains(letter);
     // A leading `=` or `~` is expanded by some shells.
     if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
         return Some(text.to_owned());

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compiled};
+use crate::cluster::{
+    Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, NGINX_1_30, Node, compile, compiled,
+};
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::programs::run_installed;
+use crate::programs::{run, run_installed};
 
 /// Programs that would reach beyond the machine: its packages and their sources, the kernel it
 /// shares with the host, and the systemd it does not run. Stand-ins succeed and do nothing.
@@ -28,8 +30,18 @@ const STAND_INS: &[&str] = &[
 /// Answers each download with a few bytes.
 const CURL: &str = "#!/bin/sh\necho downloaded\n";
 
-/// Writes a key into the file that is named last.
-const APT_HELPER: &str = "#!/bin/bash\necho '-----BEGIN PGP PUBLIC KEY BLOCK-----' >\"${@: -1}\"\n";
+/// Writes into the file that is named last what stands for the keys that the node expects there.
+const APT_HELPER: &str = r#"#!/bin/bash
+{ echo '-----BEGIN PGP PUBLIC KEY BLOCK-----'; grep -F " ${@: -2:1} " /root/hagen/node.sh; } >"${@: -1}"
+"#;
+
+/// Finds them.
+const GPG: &str = r#"#!/bin/bash
+case $* in
+  *--import*) cp "${@: -1}" "$4/keys" ;;
+  *) grep -oE '[0-9A-F]{40}' "$3/keys" | sed 's/.*/pub:-:\nfpr:::::::::&:/' ;;
+esac
+"#;
 
 /// The scripts among these files, and the words that the steps read.
 pub(crate) fn scripts(files: Vec<PathBuf>) -> Vec<PathBuf> {
@@ -79,6 +91,7 @@ fn delivered(node: &Node, network: &Network) -> Machine {
     }
     machine.place_script("/usr/bin/curl", CURL);
     machine.place_script("/usr/lib/apt/apt-helper", APT_HELPER);
+    machine.place_script("/usr/local/bin/gpg", GPG);
     copy(node, &machine);
     machine
 }
@@ -525,4 +538,75 @@ fn what_was_there_before_comes_back() {
     assert_eq!(fs::read(machine.path(path)).unwrap(), b"# somebody's\n");
     assert!(!machine.path("/var/lib/hagen").exists());
     assert!(!machine.path("/etc/crictl.yaml").exists());
+}
+
+/// A key pair of this moment, in the armour that repositories serve, and its fingerprint.
+fn key(folder: &Path, name: &str, faked: &[&str], expires: &str) -> (Vec<u8>, String) {
+    let home = folder.join(name);
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    let gpg = |arguments: &[&str]| {
+        let common = ["gpg", "--batch", "--quiet", "--passphrase", "", "--homedir"];
+        let words = [faked, &common, &[home.to_str().unwrap()], arguments].concat();
+        run(std::process::Command::new(words[0]).args(&words[1..])).succeeded().stdout
+    };
+    gpg(&["--quick-gen-key", name, "ed25519", "sign", expires]);
+    let listed = gpg(&["--with-colons", "--fingerprint"]);
+    let fingerprint = listed.lines().find_map(|line| line.strip_prefix("fpr:")).unwrap();
+    (gpg(&["--armor", "--export"]).into_bytes(), fingerprint.trim_matches(':').to_owned())
+}
+
+#[test]
+fn a_fetched_key_is_the_one_that_was_meant_and_still_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let past = ["faketime", "2020-01-01 00:00:00"];
+    let (right, fingerprint) = key(folder.path(), "right", &[], "never");
+    let (wrong, other) = key(folder.path(), "wrong", &[], "never");
+    let (old, old_fingerprint) = key(folder.path(), "old", &past, "1y");
+    let inventory = MINIMAL.inventory();
+    let of = |fingerprint: &str| {
+        let repository = format!(
+            "{{url: 'http://192.0.2.1/deb/', keys: [{{url: 'http://192.0.2.1/key', fingerprints: \
+             [{fingerprint}]}}]}}"
+        );
+        let repositories = format!("{{kubernetes: {repository}, runtime: {repository}}}");
+        let text = format!("{inventory}packages: {{repositories: {repositories}}}\n");
+        compile(&format!("keys-{fingerprint}"), &text).unwrap_or_else(|refused| panic!("{refused}"))
+    };
+    let network = Network::start();
+    let cluster = of(&fingerprint);
+    let machine = delivered(&cluster.nodes[0], &network);
+    fs::remove_file(machine.path("/usr/local/bin/gpg")).unwrap();
+    let serving = "#!/bin/bash\necho \"$*\" >>/root/asked; cat /root/served >\"${@: -1}\"\n";
+    machine.place_script("/usr/lib/apt/apt-helper", serving);
+    preinstall(&cluster.nodes[0], &machine);
+    let serve = |key: &[u8]| fs::write(machine.path("/root/served"), key).unwrap();
+    let asked = || fs::read_to_string(machine.path("/root/asked")).unwrap().lines().count();
+
+    serve(&wrong);
+    let prepare = || machine.run("/root/hagen/10-prepare.sh", &[]);
+    let mut both = [fingerprint.as_str(), &other];
+    both.sort();
+    for (served, found) in
+        [(wrong.clone(), other.clone()), ([&right[..], &wrong].concat(), both.join(", "))]
+    {
+        serve(&served);
+        let ran = prepare();
+        let says = format!("holds the keys {found}, not {fingerprint}; next:");
+        assert!(!ran.ok() && ran.stderr.contains(&says), "{ran}");
+    }
+    serve(&right);
+    prepare().succeeded();
+    let before = asked();
+    prepare().succeeded();
+    assert_eq!(asked(), before, "a key that is here was fetched");
+
+    // One that has ended is asked for again: its publisher may have given it more years.
+    copy(&of(&old_fingerprint).nodes[0], &machine);
+    fs::remove_file(machine.path("/var/lib/hagen/owner")).unwrap();
+    serve(&old);
+    prepare().succeeded();
+    let before = asked();
+    prepare().succeeded();
+    assert!(asked() > before, "a key that has ended was kept");
 }

@@ -155,7 +155,7 @@ keyring() {
   wanted=$(rows 3 of_repository ${keys[@]+"${keys[@]}"})
   if [ -z "$wanted" ]; then
     [ -s "$file" ] || die "$file, the keyring of the $id repository, is missing on this host" 'put it there'
-  elif [ ! -s "$file" ] || [ "$(cat "$file.from" 2>/dev/null)" != "$wanted" ]; then
+  elif [ ! -s "$file" ] || [ "$(cat "$file.from" 2>/dev/null)" != "$wanted" ] || expired "$file"; then
     fetch_keys "$file" "$wanted"
   fi
 }
@@ -180,18 +180,29 @@ fetch_keys() {
   did "fetched $file"
 }
 
-# trusted FILE URL FINGERPRINTS: the file holds these keys and no other. gpg of CentOS 7 shows only keys of
-# a keyring.
+# trusted FILE URL FINGERPRINTS: the file holds these keys and no other.
 trusted() {
-  local found ring
+  local found
   need_gpg
-  ring=$(mktemp -d -p "$state")
-  gpg --batch --quiet --homedir "$ring" --import "$1" 2>/dev/null || true
-  found=$(gpg --batch --homedir "$ring" --with-colons --fingerprint 2>/dev/null |
-    awk -F: '$1 == "pub" { primary = 1 } $1 == "fpr" && primary { print $10; primary = 0 }' | sort)
-  rm -rf -- "$ring"
+  found=$(keys_in "$1" | awk '{ print $2 }' | sort)
   [ "$found" = "$(tr , '\n' <<<"$3" | sort)" ] ||
     die "$2 holds the keys ${found//$'\n'/, }, not ${3//,/, }" 'find out what is served there; nothing of it was trusted'
+}
+
+# expired FILE: one of its keys is; publishers extend the life of a key, under the same fingerprint.
+expired() {
+  need_gpg
+  [[ $'\n'$(keys_in "$1") == *$'\n'e\ * ]]
+}
+
+# keys_in FILE: validity and fingerprint of each key. gpg of CentOS 7 shows only keys of a keyring.
+keys_in() {
+  local ring
+  ring=$(mktemp -d -p "$state")
+  gpg --batch --quiet --homedir "$ring" --import "$1" 2>/dev/null || true
+  gpg --batch --homedir "$ring" --with-colons --fingerprint 2>/dev/null |
+    awk -F: '$1 == "pub" { of = $2 } $1 == "fpr" && of { print of, $10; of = "" }'
+  rm -rf -- "$ring"
 }
 
 # verified FILE URL SUM: the file is the one that the catalog or the inventory means.

@@ -156,8 +156,8 @@ impl Report {
             return;
         }
         *text += "\nFrom a pod on a worker, as often and at the same time: for how long names were \
-                  not all resolved / a service not always reached, and in brackets the longest time \
-                  without any answer.\n\n";
+                  not all resolved / a service not always reached, up to the repair, and in \
+                  brackets the longest time without any answer.\n\n";
         let header: Vec<&str> = runs.iter().map(|run| run.topology.as_str()).collect();
         text.push_str(&table_head("what happened", &header));
         for event in events {

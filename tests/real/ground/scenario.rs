@@ -9,15 +9,21 @@ use crate::probe::Prober;
 use crate::report::Event;
 use crate::users::Users;
 
-/// A loss is watched until every probe has succeeded for this long, in seconds: longer than any
-/// timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures is seen.
+/// A loss is watched until every read and write has succeeded for this long, in seconds: longer than
+/// any timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures is seen.
 const QUIET: f64 = 8.0;
-/// But no longer than this: some failures last until the repair. Names and services fail in part
-/// until the node counts as lost, which takes 50 s (`--node-monitor-grace-period`, 40 s before 1.32).
-const WATCH: Duration = Duration::from_secs(75);
-/// [`QUIET`], in the words of the report.
+/// And until names and services have, but no longer than this: a part of them fails until the node
+/// counts as lost, which takes 50 s (`--node-monitor-grace-period`, 40 s before 1.32). Whether that
+/// part is all of them shows at once.
+const PODS: f64 = 20.0;
+/// But no longer than this: some failures last until the repair.
+const WATCH: f64 = 40.0;
+/// The above, in the words of the report.
 pub(crate) fn watched() -> String {
-    format!("until every probe had succeeded for {QUIET} s")
+    format!(
+        "until every read and write had succeeded for {QUIET} s, and every request of a pod, if \
+         that took no longer than {PODS} s"
+    )
 }
 /// How long a healed cluster may take to be healthy.
 const RECOVERY: Duration = Duration::from_secs(300);
@@ -277,8 +283,9 @@ fn watch(users: &Users<'_>) {
     let begun = Instant::now();
     loop {
         std::thread::sleep(Duration::from_millis(500));
-        let seconds = begun.elapsed();
-        if seconds > WATCH || (seconds.as_secs_f64() > QUIET && users.steady(QUIET)) {
+        let seconds = begun.elapsed().as_secs_f64();
+        let pods = || seconds > PODS || users.pod.steady(QUIET);
+        if seconds > WATCH || (seconds > QUIET && users.client.steady(QUIET) && pods()) {
             return;
         }
     }

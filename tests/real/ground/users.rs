@@ -50,8 +50,8 @@ spec:
 
 /// All of them, at work.
 pub(crate) struct Users<'a> {
-    client: Prober<'a>,
-    pod: Prober<'a>,
+    pub(crate) client: Prober<'a>,
+    pub(crate) pod: Prober<'a>,
 }
 
 impl Users<'_> {
