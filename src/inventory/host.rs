@@ -58,7 +58,9 @@ pub enum Firewall {
     /// Leave it alone; the runbook lists the ports to open.
     #[default]
     Leave,
-    /// Open exactly the ports of this cluster in firewalld (rhel family) where it runs.
+    /// Tell firewalld (rhel family) exactly the ports of this cluster, and who may reach them:
+    /// everybody the endpoint and the node ports, the endpoint's network and nodes outside of it
+    /// what is among nodes, single machines etcd and VRRP.
     Open,
 }
 

@@ -70,6 +70,13 @@ pub struct Port {
     pub at: Path,
 }
 
+impl Port {
+    /// Whether everybody who uses the cluster reaches it.
+    pub fn is_for_clients(&self) -> bool {
+        self.bind != Bind::Loopback && self.reach == Reach::Clients
+    }
+}
+
 /// The phase of the scripts in which something happens. Names and numbers are those of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {

@@ -145,7 +145,7 @@ fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
     let elections = [
         json!({}),
         json!({"preempt": true}),
-        json!({"preempt": true, "weight": -20}),
+        json!({"preempt": true, "weight": -253}),
         json!({"preempt": true, "state": "MASTER"}),
     ];
     let version_3 = [json!({}), json!({"advertInterval": "250ms"}), json!({"version": 3})];

@@ -24,8 +24,8 @@ const STYLE: usize = 4;
 /// that no longer draws what a program reads proves nothing of it.
 const LEAST: &[(&str, usize)] = &[
     ("openssl", 100),
-    ("bash", 80),
-    ("shellcheck", 20),
+    ("bash", 40),
+    ("shellcheck", 8),
     ("haproxy", 2),
     ("nginx", 2),
     ("keepalived", 2),

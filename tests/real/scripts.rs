@@ -564,17 +564,17 @@ fn a_fetched_key_is_the_one_that_was_meant_and_still_valid() {
     let (wrong, other) = key(folder.path(), "wrong", &[], "never");
     let (old, old_fingerprint) = key(folder.path(), "old", &past, "1y");
     let inventory = MINIMAL.inventory();
-    let of = |fingerprint: &str| {
+    let of = |name: &str, fingerprint: &str| {
         let repository = format!(
             "{{url: 'http://192.0.2.1/deb/', keys: [{{url: 'http://192.0.2.1/key', fingerprints: \
              [{fingerprint}]}}]}}"
         );
         let repositories = format!("{{kubernetes: {repository}, runtime: {repository}}}");
         let text = format!("{inventory}packages: {{repositories: {repositories}}}\n");
-        compile(&format!("keys-{fingerprint}"), &text).unwrap_or_else(|refused| panic!("{refused}"))
+        compile(name, &text).unwrap_or_else(|refused| panic!("{refused}"))
     };
     let network = Network::start();
-    let cluster = of(&fingerprint);
+    let cluster = of("key-right", &fingerprint);
     let machine = delivered(&cluster.nodes[0], &network);
     fs::remove_file(machine.path("/usr/local/bin/gpg")).unwrap();
     let serving = "#!/bin/bash\necho \"$*\" >>/root/asked; cat /root/served >\"${@: -1}\"\n";
@@ -602,7 +602,7 @@ fn a_fetched_key_is_the_one_that_was_meant_and_still_valid() {
     assert_eq!(asked(), before, "a key that is here was fetched");
 
     // One that has ended is asked for again: its publisher may have given it more years.
-    copy(&of(&old_fingerprint).nodes[0], &machine);
+    copy(&of("key-old", &old_fingerprint).nodes[0], &machine);
     fs::remove_file(machine.path("/var/lib/hagen/owner")).unwrap();
     serve(&old);
     prepare().succeeded();

@@ -6,7 +6,7 @@ use super::HostPlan;
 use crate::catalog::OsFamily;
 use crate::cluster::{Cluster, Node, Proxy, layout};
 use crate::report::Path;
-use crate::rooms::claims::{Bind, NodeClaims, Phase, Protocol, Reach};
+use crate::rooms::claims::{NodeClaims, Phase, Protocol};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
 use crate::template;
@@ -58,7 +58,7 @@ struct KernelGroup {
 struct FirewallContext<'a> {
     /// The cluster's name.
     cluster: &'a str,
-    /// Ports that somebody else reaches, sorted.
+    /// Ports that everybody reaches, sorted.
     ports: BTreeSet<Opened>,
 }
 
@@ -71,8 +71,6 @@ struct Opened {
     protocol: &'static str,
     /// What listens.
     what: &'static str,
-    /// Who comes, in words.
-    from: &'static str,
 }
 
 /// Context of a drop-in with the proxy.
@@ -151,25 +149,18 @@ fn by_room(lines: impl Iterator<Item = (&'static str, String)>) -> Vec<KernelGro
     groups.into_iter().map(|(room, lines)| KernelGroup { room, lines }).collect()
 }
 
-/// firewalld cannot say "from whom" in a service; the comments do, and the runbook.
+/// A service says nothing of "from whom": ports for a few are rules of their own in `node.sh`.
 fn firewall(node: &Node, claims: &NodeClaims, cluster: &Cluster, out: &mut Output<'_>) {
-    let ports = claims.ports.iter().filter(|port| port.bind != Bind::Loopback);
+    let ports = claims.ports.iter().filter(|port| port.is_for_clients());
     let mut opened: BTreeSet<Opened> = ports
         .filter_map(|port| {
             let protocol = match port.protocol {
                 Protocol::Tcp => "tcp",
                 Protocol::Udp => "udp",
-                // Opened as a protocol of its own.
+                // No port.
                 Protocol::Vrrp => return None,
             };
-            let from = match port.reach {
-                Reach::Host => return None,
-                Reach::ControlPlanes => "control planes",
-                Reach::Members => "members of etcd and control planes",
-                Reach::Nodes => "every node",
-                Reach::Clients => "everybody who uses the cluster",
-            };
-            Some(Opened { numbers: port.port.to_string(), protocol, what: port.what, from })
+            Some(Opened { numbers: port.port.to_string(), protocol, what: port.what })
         })
         .collect();
     if node.kubelet() {
@@ -178,9 +169,11 @@ fn firewall(node: &Node, claims: &NodeClaims, cluster: &Cluster, out: &mut Outpu
                 numbers: cluster.node_ports.to_string(),
                 protocol,
                 what: "node ports",
-                from: "everybody who uses the cluster",
             });
         }
+    }
+    if opened.is_empty() {
+        return;
     }
     let file = File::on(node, "/etc/firewalld/services/hagen-kubernetes.xml")
         .phase(Phase::Install)

@@ -1,9 +1,14 @@
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::plan::Planned;
 use crate::catalog::OsFamily;
-use crate::cluster::Node;
+use crate::cluster::{Cluster, Node};
 use crate::document::Assignments;
 use crate::rooms::Rendering;
-use crate::rooms::claims::Protocol;
+use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 
 /// The zone that firewalld lets everything through in.
 const TRUSTED: &str = "trusted";
@@ -12,14 +17,60 @@ const TRUSTED: &str = "trusted";
 pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
     let mut rules = Vec::new();
     if planned.open_firewall && node.os.family == OsFamily::Rhel {
-        let claims = with.claims.of(node.index);
-        rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
-        if claims.ports.iter().any(|port| port.protocol == Protocol::Vrrp) {
-            rules.push(["-".to_owned(), "protocol=vrrp".to_owned()]);
+        let ports = &with.claims.of(node.index).ports;
+        if node.kubelet() || ports.iter().any(Port::is_for_clients) {
+            rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
         }
+        let limited = limited(ports, node, with.cluster);
+        rules.extend(limited.into_iter().map(|rule| ["-".to_owned(), format!("rich-rule={rule}")]));
         // A service knows ports only, and packets of pods come from and go to any.
         let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
         rules.extend(networks.map(|net| [TRUSTED.to_owned(), format!("source={net}")]));
     }
     words.rows("firewall", rules);
+}
+
+/// Rules for what only some may reach, in the language of firewalld.richlanguage(5).
+fn limited(ports: &[Port], node: &Node, cluster: &Cluster) -> BTreeSet<String> {
+    let everybodys: BTreeSet<u16> =
+        ports.iter().filter(|port| port.is_for_clients()).map(|port| port.port).collect();
+    let mut rules = BTreeSet::new();
+    for port in ports.iter().filter(|port| port.bind != Bind::Loopback) {
+        let element = match port.protocol {
+            Protocol::Vrrp => r#"protocol value="vrrp""#.to_owned(),
+            Protocol::Tcp | Protocol::Udp if everybodys.contains(&port.port) => continue,
+            Protocol::Tcp => format!(r#"port port="{}" protocol="tcp""#, port.port),
+            Protocol::Udp => format!(r#"port port="{}" protocol="udp""#, port.port),
+        };
+        for source in sources(port.reach, node, cluster) {
+            let family = if source.addr().is_ipv4() { "ipv4" } else { "ipv6" };
+            rules.insert(format!(
+                r#"rule family="{family}" source address="{source}" {element} accept"#
+            ));
+        }
+    }
+    rules
+}
+
+/// Where they come from: single machines, but for the nodes, of which there may be thousands. They
+/// come from the endpoint's network, and those outside of it from their own addresses.
+fn sources(reach: Reach, node: &Node, cluster: &Cluster) -> BTreeSet<IpNet> {
+    let others = |addresses: &mut dyn Iterator<Item = IpAddr>| -> BTreeSet<IpNet> {
+        addresses.filter(|address| *address != node.address).map(IpNet::from).collect()
+    };
+    match reach {
+        Reach::Host | Reach::Clients => BTreeSet::new(),
+        Reach::ControlPlanes => others(&mut cluster.control_planes().map(|node| node.address)),
+        Reach::Members => {
+            others(&mut cluster.control_planes().chain(cluster.members()).map(|node| node.address))
+        }
+        Reach::Nodes => {
+            let network = cluster.endpoint.subnet;
+            let outside = |address: &IpAddr| !network.contains(address);
+            let mut sources =
+                others(&mut cluster.nodes.iter().map(|node| node.address).filter(outside));
+            sources.insert(network);
+            sources
+        }
+    }
 }

@@ -170,7 +170,33 @@ fn pod_networks_are_trusted_where_pods_run() {
     let outcome = outcome(overlay);
     let rules = |node: &str| file(&outcome, &format!("nodes/{node}/node.sh"));
     assert!(rows(&rules("cp1"), "firewall").contains(&"trusted source=10.244.0.0/16"));
-    assert_eq!(rows(&rules("e1"), "firewall"), ["- service=hagen-kubernetes"]);
+    assert!(!rules("e1").contains("trusted"));
+}
+
+/// A member of etcd answers API servers and members; a control plane hears VRRP from its peers.
+#[test]
+fn the_firewall_opens_to_those_whom_the_claims_name() {
+    let outcome = outcome(
+        "{host: {firewall: open}, os: {distribution: rocky, release: '9'}, etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: cp2, address: 192.168.1.12, roles: [control-plane]}, {name: cp3, address: 192.168.1.13, roles: [control-plane]}, {name: w1, address: 192.168.1.21, roles: [worker]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
+    );
+    let said = |node: &str| file(&outcome, &format!("nodes/{node}/node.sh"));
+    let rule = |source: &str, element: &str| {
+        let rule =
+            format!("rich-rule=rule family=\"ipv4\" source address=\"{source}\" {element} accept");
+        format!("\n  - '{rule}'\n")
+    };
+    let clients = r#"port port="2379" protocol="tcp""#;
+    let member = said("e1");
+    assert!(member.contains(&rule("192.168.1.11/32", clients)), "{member}");
+    assert!(!member.contains("service="), "nobody's clients come here: {member}");
+    assert!(!member.contains(&rule("192.168.1.21/32", clients)), "a worker: {member}");
+    assert!(!member.contains(&rule("192.168.1.0/24", clients)), "everybody: {member}");
+    let vrrp = r#"protocol value="vrrp""#;
+    let first = said("cp1");
+    assert!(first.contains(&rule("192.168.1.12/32", vrrp)), "{first}");
+    assert!(!first.contains(&rule("192.168.1.11/32", vrrp)), "itself: {first}");
+    let kubelet = r#"port port="10250" protocol="tcp""#;
+    assert!(said("w1").contains(&rule("192.168.1.0/24", kubelet)));
 }
 
 #[test]

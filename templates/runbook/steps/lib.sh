@@ -77,6 +77,15 @@ config() {
   did "wrote $1"
 }
 
+# firewall_tell ZONE OPTION: what firewalld knows for good, also where it is off now; - is the default zone.
+firewall_tell() {
+  local program=(firewall-offline-cmd -q)
+  ! systemctl is-active --quiet firewalld || program=(firewall-cmd -q --permanent)
+  [ "$1" = - ] || program+=("--zone=$1")
+  "${program[@]}" "$2"
+}
+firewall_reload() { ! systemctl is-active --quiet firewalld || firewall-cmd -q --reload; }
+
 # hosts_block TEXT: hagen's marked block of /etc/hosts; empty takes it away. All else is left alone.
 hosts_block() {
   local begin='# begin hagen' end='# end hagen' theirs fresh

@@ -69,20 +69,12 @@ stop() {
 
 # Before the service's file goes: a zone that names one without a file is refused as a whole.
 firewall_close() {
-  [ -n "${firewall[*]-}" ] && command -v firewall-offline-cmd >/dev/null || return 0
-  if systemctl is-active --quiet firewalld; then
-    rows 2 firewall_unrule "${firewall[@]}"
-    firewall-cmd -q --reload
-  else
-    rows 2 firewall_unrule "${firewall[@]}"
-  fi
-}
-# firewall_unrule ZONE RULE
-firewall_unrule() {
-  local zone=() program=(firewall-offline-cmd -q)
-  [ "$1" = - ] || zone=("--zone=$1")
-  ! systemctl is-active --quiet firewalld || program=(firewall-cmd -q --permanent)
-  "${program[@]}" ${zone[@]+"${zone[@]}"} "--remove-$2" || true
+  local zone rule
+  [ -s "$state/firewall.tsv" ] && command -v firewall-offline-cmd >/dev/null || return 0
+  while IFS=$'\t' read -r zone rule; do
+    firewall_tell "$zone" "--remove-$rule" 2>/dev/null || true
+  done <"$state/firewall.tsv"
+  firewall_reload
 }
 
 remove_files() {

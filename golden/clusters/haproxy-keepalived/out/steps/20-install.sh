@@ -10,12 +10,13 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=node.sh
 . "$here/node.sh"
 
-# What the steps have placed and may have started here.
-placed=$state/placed.tsv started=$state/started
+# What the steps have placed and may have started here, and have told firewalld.
+placed=$state/placed.tsv started=$state/started told=$state/firewall.tsv
 
 main() {
   complete
   rows 8 preserve "${files[@]}"
+  firewall_forget
   take_away
   # Users first, other files are theirs. What a program checks comes last: it reads the others.
   pass=users
@@ -208,18 +209,26 @@ accounts() {
   done <"$1"
 }
 
+# firewall_forget: rules of before that are none any more. A zone that names a service whose file has gone
+# is refused as a whole, so this comes before files go.
+firewall_forget() {
+  local zone rule
+  [ -s "$told" ] && command -v firewall-offline-cmd >/dev/null || return 0
+  while IFS=$'\t' read -r zone rule; do
+    grep -qxF -e "$zone"$'\t'"$rule" <<<"$(firewall_rules)" || firewall_tell "$zone" "--remove-$rule"
+  done <"$told"
+  [ -n "${firewall[*]-}" ] || { rm -f -- "$told" && firewall_reload; }
+}
+
 firewall_open() {
-  [ -n "${firewall[*]-}" ] && systemctl is-active --quiet firewalld || return 0
-  firewall-cmd -q --reload
-  rows 2 firewall_rule "${firewall[@]}"
-  firewall-cmd -q --reload
+  [ -n "${firewall[*]-}" ] && command -v firewall-offline-cmd >/dev/null || return 0
+  keep "$told" "$(firewall_rules)"
+  firewall_reload
+  rows 2 firewall_add "${firewall[@]}"
+  firewall_reload
 }
-# firewall_rule ZONE RULE: the default zone where none is named.
-firewall_rule() {
-  local zone=()
-  [ "$1" = - ] || zone=("--zone=$1")
-  firewall-cmd -q --permanent ${zone[@]+"${zone[@]}"} "--add-$2"
-}
+firewall_add() { firewall_tell "$1" "--add-$2"; }
+firewall_rules() { [ -z "${firewall[*]-}" ] || printf '%s\t%s\n' "${firewall[@]}"; }
 
 image_here() {
   if [ "$runtime" = docker ]; then
