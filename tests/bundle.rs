@@ -1,7 +1,7 @@
 //! The secrets bundle of tests that compile in their own process.
 
 use hagen::catalog::KubernetesVersion;
-use hagen::secrets::{Bundle, PrivateKey};
+use hagen::secrets::{Bundle, PrivateKey, SecretFile};
 use serde_json::Value;
 
 /// A test key, of use nowhere else: a drawn one would be another one in every run.
@@ -15,6 +15,9 @@ pub(crate) fn bundle(inventory: &Value) -> Bundle {
     let mut bundle = Bundle::new(said("/cluster/name").unwrap_or("demo"), [7; 32], date);
     if said("/cluster/kubernetes").is_some_and(wants_rsa) {
         bundle.store("serviceAccount/key", PrivateKey::from_pem(RSA).unwrap());
+    }
+    if inventory.get("privateFiles").is_some() {
+        bundle.put("site", SecretFile::new("of-the-site-alone\n".to_owned().into()));
     }
     bundle
 }

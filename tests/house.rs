@@ -175,6 +175,7 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
     ("kubeproxy", &["kube_proxy"], "the section is spelt as Kubernetes spells it"),
     ("haproxy", &["load_balancer"], "the balancers share a section"),
     ("nginx", &["load_balancer"], "the balancers share a section"),
+    ("files", &["private_files"], "files whose contents are elsewhere are files as well"),
     ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
     (
         "runbook",

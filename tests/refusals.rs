@@ -125,6 +125,10 @@ const CASES: &[Case] = &[
         scene.write("inventory.secrets.yaml", "seed: [\n");
         scene.run("secrets renew inventory.yaml")
     }),
+    ("secrets/no-file", 1, |scene| {
+        scene.edit("inventory.yaml", "nodes:\n", &format!("{PRIVATE_FILE}nodes:\n"));
+        scene.run("build inventory.yaml -o out")
+    }),
     ("secrets/unknown-label", 1, |scene| {
         scene.edit("inventory.secrets.yaml", "  ca: 1", "  Ca: 2\n  ca: 1");
         scene.run(BUILD).says("help: did you mean `ca`?")
@@ -322,6 +326,39 @@ fn keys_of_an_existing_cluster_and_rsa_keys_are_kept_in_the_bundle() {
     assert_eq!(scene.read(&format!("out/{authority}.key")), scene.read(&key));
     scene.run("secrets import inventory.yaml ca/kubernetes inventory.yaml").expect(1).says("P-256");
     scene.run("secrets import inventory.yaml ca/other old/hagen.json").expect(2);
+}
+
+/// The key of encryption at rest.
+const PRIVATE_FILE: &str = "privateFiles: [{path: /etc/kubernetes/encryption.yaml, secret: \
+                            encryption, nodes: {roles: [control-plane]}}]\n";
+
+#[test]
+fn a_private_file_goes_from_the_bundle_to_its_nodes_and_nowhere_else() {
+    let scene = Scene::demo();
+    scene.edit("inventory.yaml", "nodes:\n", &format!("{PRIVATE_FILE}nodes:\n"));
+    scene.run("check inventory.yaml").expect(0);
+    scene.write("encryption.yaml", "secret: hunter2\n");
+    scene.run("secrets put inventory.yaml encryption encryption.yaml").expect(0);
+    scene.run("build inventory.yaml -o out").expect(0);
+    let path = "rootfs/etc/kubernetes/encryption.yaml";
+    assert_eq!(scene.read(&format!("out/nodes/cp1/{path}")), "secret: hunter2\n");
+    assert!(!scene.path("out/nodes/w1").join(path).exists());
+    assert!(scene.read("out/.gitignore").contains(&format!("/nodes/cp1/{path}\n")));
+    assert!(!scene.read("out/hagen.json").contains("hunter2"));
+    let shown = scene.run("secrets show inventory.yaml").expect(0).out;
+    assert!(shown.contains("files:\n  - encryption\n") && !shown.contains("hunter2"), "{shown}");
+
+    scene.write("encryption.yaml", "secret: hunter3\n");
+    scene.run("secrets put inventory.yaml encryption encryption.yaml").expect(0);
+    let compared = scene.run("diff inventory.yaml -o out").expect(1);
+    assert!(compared.out.contains(path), "{}", compared.out);
+    assert!(!compared.out.contains("hunter"), "{}", compared.out);
+    scene.run("secrets drop inventory.yaml encryption").expect(0);
+    scene
+        .run("secrets drop inventory.yaml encryption")
+        .expect(2)
+        .says("holds no file `encryption`");
+    scene.run("build inventory.yaml -o out").expect(1).says("secrets/no-file");
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub fn files(cluster: &Cluster, claims: &Claims, tree: &Tree, report: &mut Repor
             )
             .label("would not start")
             .help(format!(
-                "add {what} {path} to `files`, or the path to `extraArgs.hostFiles` where the hosts have it already"
+                "add {what} {path} to `files` (`privateFiles` where it is secret), or the path to `extraArgs.hostFiles` where the hosts have it already"
             )),
         );
     }

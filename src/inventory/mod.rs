@@ -32,8 +32,9 @@ use crate::yaml::{Document, Value};
 
 use self::values::{
     AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, Interface,
-    InterfaceAddress, KubernetesRelease, NodeName, OwnerName, Port,
+    InterfaceAddress, KubernetesRelease, NodeName, Port, PrivateFileMode,
 };
+pub use self::values::{OwnerName, SecretName};
 
 /// The one `apiVersion` this compiler reads.
 pub const API_VERSION: &str = "hagen/v1";
@@ -103,6 +104,9 @@ pub struct Inventory {
     /// Extra files placed on nodes as they are. Default: none.
     #[serde(default)]
     pub files: Vec<FileSection>,
+    /// Extra files that are secret: their contents are in the secrets bundle. Default: none.
+    #[serde(default)]
+    pub private_files: Vec<PrivateFileSection>,
     /// Warnings that are accepted, each with a reason. Default: none.
     #[serde(default)]
     pub allow: Vec<AllowSection>,
@@ -230,10 +234,28 @@ pub struct PatchSection {
 pub struct FileSection {
     /// Where it goes on the node.
     pub path: AbsolutePath,
-    /// The whole content. A secret does not belong here: the inventory is public.
+    /// The whole content. A secret does not belong here, the inventory is public: `privateFiles`.
     pub content: String,
     /// Permission bits, quoted octal. Default: `"0644"`.
     pub mode: Option<FileMode>,
+    /// Owner by name. Default: root.
+    pub owner: Option<OwnerName>,
+    /// Group by name. Default: root.
+    pub group: Option<OwnerName>,
+    /// Which nodes. Default: all.
+    pub nodes: Option<NodeSelector>,
+}
+
+/// One extra file that is secret.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivateFileSection {
+    /// Where it goes on the node.
+    pub path: AbsolutePath,
+    /// The name under which the secrets bundle holds it: `hagen secrets put`.
+    pub secret: SecretName,
+    /// Permission bits, quoted octal; none for others. Default: `"0600"`.
+    pub mode: Option<PrivateFileMode>,
     /// Owner by name. Default: root.
     pub owner: Option<OwnerName>,
     /// Group by name. Default: root.

@@ -181,6 +181,11 @@ impl<'a> Output<'a> {
         self.rendered
     }
 
+    /// What is wrong with what was to be rendered.
+    pub fn finding(&mut self, finding: Finding) {
+        self.rendered.report.push(finding);
+    }
+
     /// A file with these bytes.
     pub fn bytes(&mut self, file: File, bytes: impl Into<Vec<u8>>) {
         self.push(file, None, bytes.into());

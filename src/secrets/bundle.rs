@@ -35,6 +35,29 @@ pub struct Bundle {
     pub(super) generations: BTreeMap<String, u32>,
     pub(super) seed: Seed,
     pub(super) keys: BTreeMap<String, PrivateKey>,
+    pub(super) files: BTreeMap<String, SecretFile>,
+}
+
+/// The text of a private file. `Debug` does not show it.
+#[derive(Clone)]
+pub struct SecretFile(Zeroizing<String>);
+
+impl SecretFile {
+    /// Takes a text over.
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretFile(…)")
+    }
 }
 
 impl Bundle {
@@ -46,6 +69,7 @@ impl Bundle {
             generations: GENERATIONS.map(|area| (area.to_owned(), 1)).into(),
             seed: Seed::new(entropy),
             keys: BTreeMap::new(),
+            files: BTreeMap::new(),
         }
     }
 
@@ -72,6 +96,21 @@ impl Bundle {
     /// Keys that are stored because they are not derived, by the label that they answer for.
     pub fn keys(&self) -> &BTreeMap<String, PrivateKey> {
         &self.keys
+    }
+
+    /// Private files of the site's own, by name.
+    pub fn files(&self) -> &BTreeMap<String, SecretFile> {
+        &self.files
+    }
+
+    /// Stores a private file, in the place of an earlier one of this name.
+    pub fn put(&mut self, name: &str, file: SecretFile) {
+        self.files.insert(name.to_owned(), file);
+    }
+
+    /// Forgets a private file; whether there was one.
+    pub fn drop_file(&mut self, name: &str) -> bool {
+        self.files.remove(name).is_some()
     }
 
     pub(super) fn seed(&self) -> &Seed {
@@ -137,6 +176,7 @@ impl Bundle {
             generations: &self.generations,
             seed: &seed,
             keys: keys.iter().map(|(label, pem)| (*label, pem.as_str())).collect(),
+            files: self.files.iter().map(|(name, file)| (name.as_str(), file.text())).collect(),
         };
         let body = Zeroizing::new(serde_yaml::to_string(&text).expect("strings always serialize"));
         Zeroizing::new(format!("{HEADER}{}", *body))
@@ -162,6 +202,8 @@ struct Text<'a> {
     seed: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     keys: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<&'a str, &'a str>,
 }
 
 /// Whether certificates can be dated by it, an hour back included: their years have four digits.
@@ -219,6 +261,7 @@ seed: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
         bundle.rotate("vrrp");
         bundle.renew(datetime!(2027-01-31 00:00 UTC));
         bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P384));
+        bundle.put("encryption", SecretFile::new(Zeroizing::new("a: b\n# \u{fffd}\n".to_owned())));
         let text = bundle.to_yaml();
         let document = serde_yaml::from_str(&text).unwrap();
         let mut report = Report::new();
@@ -240,6 +283,7 @@ seed: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
     fn debug_shows_no_secret() {
         let mut bundle = bundle();
         bundle.store("ca/etcd", Secrets::new(&bundle).signing_key("any", Curve::P256));
+        bundle.put("token", SecretFile::new(Zeroizing::new("PRIVATE KEY".to_owned())));
         let shown = format!("{bundle:?}");
         assert!(!shown.contains("7, 7") && !shown.contains("BwcH"), "{shown}");
         assert!(!shown.contains("PRIVATE KEY"), "{shown}");

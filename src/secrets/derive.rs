@@ -9,7 +9,7 @@ use time::macros::datetime;
 use zeroize::Zeroizing;
 
 use super::seed::Seed;
-use super::{Bundle, Curve, DERIVATION, PrivateKey};
+use super::{Bundle, Curve, DERIVATION, PrivateKey, SecretFile};
 
 /// HKDF's salt: names the scheme, so that the seed used elsewhere gives unrelated keys.
 const SALT: &[u8] = b"hagen/v1";
@@ -33,6 +33,7 @@ pub struct Secrets {
     issued_at: OffsetDateTime,
     generations: BTreeMap<String, u32>,
     stored: BTreeMap<String, PrivateKey>,
+    files: BTreeMap<String, SecretFile>,
     prk: Zeroizing<[u8; 32]>,
     fingerprint_key: Zeroizing<[u8; 32]>,
     placeholder: bool,
@@ -47,6 +48,7 @@ impl Secrets {
             issued_at: bundle.issued_at(),
             generations: bundle.generations().clone(),
             stored: bundle.keys().clone(),
+            files: bundle.files().clone(),
             prk: extract(bundle.seed()),
             fingerprint_key: Zeroizing::default(),
             placeholder: false,
@@ -77,6 +79,14 @@ impl Secrets {
     /// When the bundle was made or last renewed; every certificate is dated from it.
     pub fn issued_at(&self) -> OffsetDateTime {
         self.issued_at
+    }
+
+    /// A private file of the site's own; the placeholder's are all empty.
+    pub fn file(&self, name: &str) -> Option<&str> {
+        match self.placeholder {
+            true => Some(""),
+            false => self.files.get(name).map(SecretFile::text),
+        }
     }
 
     /// `N` bytes for a label: HKDF-SHA256 with the seed as key material, salt `hagen/v1` and info

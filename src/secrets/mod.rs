@@ -11,7 +11,7 @@ mod key;
 mod read;
 mod seed;
 
-pub use bundle::{API_VERSION, AREAS, Bundle, DERIVATION, STORABLE};
+pub use bundle::{API_VERSION, AREAS, Bundle, DERIVATION, STORABLE, SecretFile};
 pub(crate) use bundle::{is_datable, rfc3339};
 pub use derive::Secrets;
 pub use key::{Curve, KeyKind, PrivateKey, Unusable};
@@ -26,6 +26,7 @@ crate::codes! { "secrets":
     CORRUPT = Error "corrupt",
     UNKNOWN_LABEL = Error "unknown-label",
     UNUSABLE_KEY = Error "unusable-key",
+    NO_FILE = Error "no-file",
     READABLE = Warning "readable",
     TRACKED = Warning "tracked",
     NOT_IGNORED = Warning "not-ignored",
@@ -35,6 +36,13 @@ crate::codes! { "secrets":
 pub fn missing(bundle: &str, inventory: &str) -> Finding {
     Finding::new(&MISSING, Path::root(), format!("there is no secrets bundle at {bundle}"))
         .help(format!("make one, once, with `hagen secrets new {inventory}`"))
+}
+
+/// The finding of a private file, asked for `at` a place of the inventory, that the bundle lacks.
+pub fn no_file(at: Path, name: &str) -> Finding {
+    Finding::new(&NO_FILE, at, format!("the secrets bundle holds no file `{name}`"))
+        .label("looked for there")
+        .help(format!("give it its contents: `hagen secrets put INVENTORY {name} FILE`"))
 }
 
 /// The finding of a bundle that Git tracks; `line` is for a `.gitignore`.

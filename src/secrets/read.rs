@@ -3,19 +3,29 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
+use zeroize::Zeroizing;
 
 use super::bundle::{GENERATIONS, is_datable};
 use super::seed::Seed;
 use super::{
-    API_VERSION, AREAS, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, UNKNOWN_LABEL,
-    unusable_key,
+    API_VERSION, AREAS, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, SecretFile,
+    UNKNOWN_LABEL, unusable_key,
 };
 use crate::report::{Finding, Path, Report, closest};
 use crate::yaml;
 
 /// Every field that a bundle may have.
-const FIELDS: [&str; 8] =
-    ["apiVersion", "cluster", "id", "issuedAt", "derivation", "generations", "seed", "keys"];
+const FIELDS: [&str; 9] = [
+    "apiVersion",
+    "cluster",
+    "id",
+    "issuedAt",
+    "derivation",
+    "generations",
+    "seed",
+    "keys",
+    "files",
+];
 
 /// Whether a file is a secrets bundle, also one of another version or one that cannot be read:
 /// given for something else, not a line of it may be shown.
@@ -72,6 +82,7 @@ impl Bundle {
         let seed = seed(fields, report);
         let generations = generations(fields, report);
         let keys = keys(fields, report);
+        let files = files(fields, report);
 
         let bundle = Self {
             cluster: cluster?.to_owned(),
@@ -79,6 +90,7 @@ impl Bundle {
             generations: generations?,
             seed: seed?,
             keys: keys?,
+            files: files?,
         };
         if bundle.cluster.is_empty() || bundle.cluster.contains('/') {
             corrupt(report, "`cluster` is not the name of a cluster");
@@ -222,6 +234,19 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
     read
 }
 
+fn files(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, SecretFile>> {
+    let Some(files) = fields.get("files") else { return Some(BTreeMap::new()) };
+    let file = |(name, text): (&String, &Value)| {
+        let text = Zeroizing::new(text.as_str()?.to_owned());
+        Some((name.clone(), SecretFile::new(text)))
+    };
+    let files = files.as_object().and_then(|files| files.iter().map(file).collect());
+    if files.is_none() {
+        corrupt(report, "`files` is not a map of texts");
+    }
+    files
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -277,6 +302,7 @@ mod tests {
             ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
             ("generations", json!({"ca": 1, "leaves": 1}), "`generations` has no `serviceAccount`"),
+            ("files", json!({"token": 7}), "`files` is not a map of texts"),
             ("sead", json!("x"), "it has a field `sead` that no bundle has"),
         ] {
             let complaint = complaint(field, value);

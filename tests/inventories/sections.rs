@@ -27,6 +27,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         patches(frame),
         units(frame),
         files(frame),
+        private_files(frame),
         allow(),
     ]
 }
@@ -434,6 +435,16 @@ fn units(frame: &Frame) -> BoxedStrategy<Value> {
         }));
     }
     one_of(&said)
+}
+
+fn private_files(frame: &Frame) -> BoxedStrategy<Value> {
+    map(json!({"privateFiles": [
+        [{"path": "/etc/site/token", "secret": "site"}],
+        [{
+            "path": "/etc/site/token", "secret": "site", "mode": "0440", "owner": "nobody",
+            "group": "adm", "nodes": {"roles": ["control-plane"], "names": [frame.first()]},
+        }],
+    ]}))
 }
 
 fn files(frame: &Frame) -> BoxedStrategy<Value> {

@@ -3,6 +3,7 @@
 mod change;
 mod import;
 pub(super) mod new;
+mod put;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -30,6 +31,8 @@ enum Verb {
     Renew(change::Renew),
     Rotate(change::Rotate),
     Import(import::Import),
+    Put(put::Put),
+    Drop(put::Drop),
     Show(show::Show),
 }
 
@@ -40,6 +43,8 @@ impl Secrets {
             Verb::Renew(verb) => verb.run(console),
             Verb::Rotate(verb) => verb.run(console),
             Verb::Import(verb) => verb.run(console),
+            Verb::Put(verb) => verb.run(console),
+            Verb::Drop(verb) => verb.run(console),
             Verb::Show(verb) => verb.run(console),
         }
     }

@@ -17,7 +17,7 @@ use crate::secrets::rfc3339;
 /// Print the public facts of a bundle: no secret among them.
 ///
 /// Its id, which the manifest of every tree names; its date; the generation of each area; the
-/// keys that are stored instead of derived; and, where the inventory has no error, when
+/// keys that are stored instead of derived; the names of private files; and, where the inventory has no error, when
 /// certificates expire (-v names each).
 #[derive(Args, Debug)]
 pub(super) struct Show {
@@ -44,6 +44,10 @@ impl Show {
         if !bundle.keys().is_empty() {
             lines.push("stored:".to_owned());
             lines.extend(bundle.keys().keys().map(|label| format!("  - {label}")));
+        }
+        if !bundle.files().is_empty() {
+            lines.push("files:".to_owned());
+            lines.extend(bundle.files().keys().map(|name| format!("  - {name}")));
         }
         if let Some((_, manifest)) = compiled.tree() {
             lines.push("expiry:".to_owned());

@@ -20,8 +20,8 @@ pub use package::{
 };
 pub use text::{
     AbsolutePath, ClusterName, DirectiveName, DirectiveValue, Duration, FileMode, FlagName,
-    FlagValue, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck, SysctlKey,
-    SysctlValue, Taint, UnitName,
+    FlagValue, LabelKey, LabelValue, ModuleName, NodeName, OwnerName, PreflightCheck,
+    PrivateFileMode, SecretName, SysctlKey, SysctlValue, Taint, UnitName,
 };
 pub use version::{EtcdRelease, KubernetesRelease, ProgramVersion, Release};
 
@@ -157,9 +157,11 @@ pub(super) fn formats() -> Formats {
         entry::<PackageName>(PackageName::FORMAT),
         entry::<PackageVersion>(PackageVersion::FORMAT),
         entry::<PreflightCheck>(PreflightCheck::FORMAT),
+        entry::<PrivateFileMode>(PrivateFileMode::FORMAT),
         entry::<ProgramVersion>(ProgramVersion::FORMAT),
         entry::<RegistryHost>(RegistryHost::FORMAT),
         entry::<Release>(Release::FORMAT),
+        entry::<SecretName>(SecretName::FORMAT),
         entry::<Sha256>(Sha256::FORMAT),
         entry::<SysctlKey>(SysctlKey::FORMAT),
         entry::<SysctlValue>(SysctlValue::FORMAT),

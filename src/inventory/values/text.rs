@@ -71,6 +71,27 @@ value! {
 }
 
 value! {
+    /// Permission bits of a file that is not for everybody, as quoted octal.
+    PrivateFileMode(u32), "hagen-private-file-mode", ["0600"], |text| {
+        match text.parse::<FileMode>() {
+            Ok(mode) if mode.get() & 0o7007 == 0 => Ok(*mode.get()),
+            _ => Err("four octal digits in quotes that give others nothing, such as \"0600\"".into()),
+        }
+    }
+}
+
+value! {
+    /// The name of a file that the secrets bundle holds.
+    SecretName, "hagen-secret-name", ["encryption"], |text| {
+        if is_dns_1123_subdomain(text) && text.len() <= 63 {
+            Ok(text.to_owned())
+        } else {
+            Err("at most 63 small letters, digits, `-` and `.`, such as encryption".into())
+        }
+    }
+}
+
+value! {
     /// Permission bits as quoted octal.
     FileMode(u32), "hagen-file-mode", ["0644"], |text| {
         let digits = text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
@@ -83,6 +104,12 @@ value! {
 }
 
 impl fmt::Display for FileMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.get())
+    }
+}
+
+impl fmt::Display for PrivateFileMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04o}", self.get())
     }

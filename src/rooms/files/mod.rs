@@ -6,11 +6,12 @@ mod tests;
 
 use crate::cluster::codes::FILE_CLASH;
 use crate::cluster::{Cluster, Node, selected};
-use crate::inventory::{FileSection, Inventory};
+use crate::inventory::{FileSection, Inventory, NodeSelector, OwnerName, PrivateFileSection};
 use crate::report::{Code, Finding, Path, Report};
 use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
 use crate::rooms::{Claims, Output, Plan, Rendering, Room};
+use crate::secrets;
 
 crate::codes! { "files":
     SYSTEM_PATH = Error "system-path",
@@ -38,12 +39,13 @@ impl Room for Files {
         claims: &mut Claims,
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        let files: Vec<Extra> = said
-            .files
-            .iter()
-            .enumerate()
-            .map(|(index, file)| Extra::new(index, file, said, report))
-            .collect();
+        let mut files = Vec::new();
+        for (index, file) in said.files.iter().enumerate() {
+            files.push(Extra::public(index, file, said, report));
+        }
+        for (index, file) in said.private_files.iter().enumerate() {
+            files.push(Extra::private(index, file, said, report));
+        }
         for file in &files {
             shared(file, report);
             inside_a_folder(file, cluster, claims, report);
@@ -58,12 +60,20 @@ struct FilesPlan {
     files: Vec<Extra>,
 }
 
+/// What is in it.
+enum Content {
+    /// These words of the inventory.
+    Said(String),
+    /// The file of this name in the secrets bundle.
+    Secret(String),
+}
+
 /// One file of the user's.
 struct Extra {
-    /// `files[index]`.
+    /// `files[index]` or `privateFiles[index]`.
     at: Path,
     path: String,
-    content: String,
+    content: Content,
     mode: u32,
     owner: String,
     group: String,
@@ -72,18 +82,35 @@ struct Extra {
 }
 
 impl Extra {
-    fn new(index: usize, section: &FileSection, said: &Inventory, report: &mut Report) -> Self {
+    fn public(index: usize, section: &FileSection, said: &Inventory, report: &mut Report) -> Self {
         let FileSection { path, content, mode, owner, group, nodes } = section;
-        let root = || "root".to_owned();
         let at = Path::of(&["files"]).index(index);
-        let nodes = nodes.as_ref();
         Self {
             path: path.to_string(),
-            content: content.clone(),
+            content: Content::Said(content.clone()),
             mode: mode.as_ref().map_or(0o644, |mode| *mode.get()),
-            owner: owner.as_ref().map_or_else(root, ToString::to_string),
-            group: group.as_ref().map_or_else(root, ToString::to_string),
-            nodes: nodes.map(|selector| selected(selector, said, &at.key("nodes"), report)),
+            owner: name(owner.as_ref()),
+            group: name(group.as_ref()),
+            nodes: chosen(nodes.as_ref(), &at, said, report),
+            at,
+        }
+    }
+
+    fn private(
+        index: usize,
+        section: &PrivateFileSection,
+        said: &Inventory,
+        report: &mut Report,
+    ) -> Self {
+        let PrivateFileSection { path, secret, mode, owner, group, nodes } = section;
+        let at = Path::of(&["privateFiles"]).index(index);
+        Self {
+            path: path.to_string(),
+            content: Content::Secret(secret.to_string()),
+            mode: mode.as_ref().map_or(0o600, |mode| *mode.get()),
+            owner: name(owner.as_ref()),
+            group: name(group.as_ref()),
+            nodes: chosen(nodes.as_ref(), &at, said, report),
             at,
         }
     }
@@ -91,6 +118,19 @@ impl Extra {
     fn is_on(&self, node: &Node) -> bool {
         self.nodes.as_ref().is_none_or(|names| names.contains(&node.name))
     }
+}
+
+fn name(said: Option<&OwnerName>) -> String {
+    said.map_or_else(|| "root".to_owned(), ToString::to_string)
+}
+
+fn chosen(
+    nodes: Option<&NodeSelector>,
+    at: &Path,
+    said: &Inventory,
+    report: &mut Report,
+) -> Option<Vec<String>> {
+    nodes.map(|selector| selected(selector, said, &at.key("nodes"), report))
 }
 
 fn shared(file: &Extra, report: &mut Report) {
@@ -133,15 +173,31 @@ fn inside_a_folder(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mu
 }
 
 impl Plan for FilesPlan {
-    fn render_node(&self, node: &Node, _: &Rendering<'_>, out: &mut Output<'_>) {
+    /// What the bundle lacks is missing once, however many nodes were to get it.
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        for file in &self.files {
+            if let Content::Secret(name) = &file.content
+                && with.secrets.file(name).is_none()
+            {
+                out.finding(secrets::no_file(file.at.key("secret"), name));
+            }
+        }
+    }
+
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         for file in self.files.iter().filter(|file| file.is_on(node)) {
             let place = File::on(node, &file.path)
-                .mode(file.mode)
                 .owner(&file.owner, &file.group)
                 .verbatim()
                 .phase(Phase::Install)
                 .reads([file.at.key("path")]);
-            out.bytes(place, file.content.as_bytes());
+            match &file.content {
+                Content::Said(text) => out.bytes(place.mode(file.mode), text.as_bytes()),
+                Content::Secret(name) => {
+                    let text = with.secrets.file(name).unwrap_or_default();
+                    out.bytes(place.secret().mode(file.mode), text.as_bytes());
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use crate::cluster::codes::{FILE_CLASH, NODE_SELECTION};
 use crate::rooms::trial::{codes, outcome};
+use crate::secrets::NO_FILE;
 
 fn clash(path: &str) -> bool {
     codes(&format!("files: [{{path: {path}, content: x}}]")).contains(&"cluster/file-clash")
@@ -15,6 +16,14 @@ fn a_file_arrives_as_it_is_where_it_is_wanted() {
     assert_eq!(file.bytes, b"{{ not ours }}");
     assert_eq!((file.mode, file.owner.as_str(), file.group.as_str()), (0o600, "nobody", "root"));
     assert!(tree.get("nodes/cp1/rootfs/etc/motd").is_none());
+}
+
+#[test]
+fn a_private_file_needs_contents_and_is_nobody_elses_business() {
+    let said = |more: &str| format!("privateFiles: [{{path: /etc/site, secret: site{more}}}]");
+    assert_eq!(codes(&said("")), [NO_FILE.id], "once, not for each node");
+    assert_eq!(codes(&said(", mode: '0644'")), ["inventory/type"]);
+    assert!(codes("privateFiles: [{path: /etc/hosts, secret: site}]").contains(&FILE_CLASH.id));
 }
 
 #[test]

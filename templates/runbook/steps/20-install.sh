@@ -227,7 +227,7 @@ firewall_open() {
   rows 2 firewall_add "${firewall[@]}"
   firewall_reload
 }
-firewall_add() { firewall_tell "$1" "--add-$2"; }
+firewall_add() { firewall_tell "$1" "--query-$2" >/dev/null || firewall_tell "$1" "--add-$2"; }
 firewall_rules() { [ -z "${firewall[*]-}" ] || printf '%s\t%s\n' "${firewall[@]}"; }
 
 image_here() {

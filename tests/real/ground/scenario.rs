@@ -42,16 +42,37 @@ const TRIES: usize = 3;
 /// Who is hit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// Each control plane, one after another.
-    EachControlPlane,
     /// The control plane that holds the VIP: where it hurts most.
     Holder,
+    /// One that does not.
+    Other,
     /// Each worker but the one with the pod that asks.
     Worker,
     /// Each machine with nothing but a member of etcd, one after another.
     EachSeparateMember,
     /// All control planes at once.
     All,
+}
+
+impl Target {
+    fn nodes(self, cluster: &Cluster) -> Vec<String> {
+        match self {
+            Self::Holder => vec![cluster.holder()],
+            Self::Other => {
+                let holder = cluster.holder();
+                let mut others = cluster.control_planes();
+                others.retain(|node| *node != holder);
+                others.truncate(1);
+                others
+            }
+            Self::Worker => {
+                let observer = cluster.observer();
+                cluster.workers().into_iter().filter(|worker| *worker != observer).collect()
+            }
+            Self::EachSeparateMember => cluster.separate_members(),
+            Self::All => vec!["all control planes".to_owned()],
+        }
+    }
 }
 
 /// How long clients may be without the API, in seconds.
@@ -70,7 +91,7 @@ pub(crate) enum Bar {
 pub(crate) struct Scenario {
     /// The words of the report.
     pub(crate) what: &'static str,
-    pub(crate) target: Target,
+    pub(crate) targets: &'static [Target],
     pub(crate) bar: Bar,
     pub(crate) harm: fn(&mut Cluster, &str),
     pub(crate) heal: fn(&mut Cluster, &str),
@@ -80,70 +101,70 @@ pub(crate) struct Scenario {
 pub(crate) const SCENARIOS: [Scenario; 10] = [
     Scenario {
         what: "powered off",
-        target: Target::EachControlPlane,
+        targets: &[Target::Holder, Target::Other],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.power_off(node),
         heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
         what: "network unplugged",
-        target: Target::EachControlPlane,
+        targets: &[Target::Holder, Target::Other],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.switch.cable(node, false),
         heal: |cluster, node| cluster.switch.cable(node, true),
     },
     Scenario {
         what: "balancer killed",
-        target: Target::Holder,
+        targets: &[Target::Holder],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.kill(node, cluster.tree.balancer),
         heal: |_, _| {},
     },
     Scenario {
         what: "keepalived killed",
-        target: Target::Holder,
+        targets: &[Target::Holder],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.kill(node, "keepalived.service"),
         heal: |_, _| {},
     },
     Scenario {
         what: "API server hung",
-        target: Target::Holder,
+        targets: &[Target::Holder],
         bar: Bar::PromisedByChecks(BAR),
         harm: |cluster, node| cluster.signal_api_server(node, "STOP"),
         heal: |cluster, node| cluster.signal_api_server(node, "CONT"),
     },
     Scenario {
         what: "cut off from the other control planes",
-        target: Target::EachControlPlane,
+        targets: &[Target::Holder, Target::Other],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.part(node),
         heal: |cluster, _| cluster.switch.whole(),
     },
     Scenario {
         what: "disk lost, replaced by the runbook",
-        target: Target::Holder,
+        targets: &[Target::Holder],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.lose_disk(node),
         heal: |cluster, node| cluster.replace(node),
     },
     Scenario {
         what: "worker powered off",
-        target: Target::Worker,
+        targets: &[Target::Worker],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.power_off(node),
         heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
         what: "machine of etcd powered off",
-        target: Target::EachSeparateMember,
+        targets: &[Target::EachSeparateMember],
         bar: Bar::Promised(STALL),
         harm: |cluster, node| cluster.power_off(node),
         heal: |cluster, node| cluster.power_on(node),
     },
     Scenario {
         what: "all control planes powered off",
-        target: Target::All,
+        targets: &[Target::All],
         bar: Bar::None,
         harm: |cluster, _| cluster.power_off_control_planes(),
         heal: |cluster, _| cluster.power_on_control_planes(),
@@ -157,16 +178,25 @@ impl Scenario {
         cluster: &mut Cluster,
         users: &Users<'_>,
     ) -> (Vec<Event>, Vec<String>) {
-        let nodes = match self.target {
-            Target::EachControlPlane => cluster.control_planes(),
-            Target::Holder => vec![cluster.holder()],
-            Target::Worker => {
-                let observer = cluster.observer();
-                cluster.workers().into_iter().filter(|worker| *worker != observer).collect()
+        let mut events = Vec::new();
+        let mut defects = Vec::new();
+        // Who has a role is known when its turn has come.
+        for target in self.targets {
+            for node in target.nodes(cluster) {
+                let (felt, found) = self.until_within_the_bar(node, cluster, users);
+                events.extend(felt);
+                defects.extend(found);
             }
-            Target::EachSeparateMember => cluster.separate_members(),
-            Target::All => vec!["all control planes".to_owned()],
-        };
+        }
+        (events, defects)
+    }
+
+    fn until_within_the_bar(
+        &self,
+        mut node: String,
+        cluster: &mut Cluster,
+        users: &Users<'_>,
+    ) -> (Vec<Event>, Vec<String>) {
         let bar = match self.bar {
             Bar::Promised(seconds) => seconds,
             Bar::PromisedByChecks(seconds) if cluster.tree.balancer_checks => seconds,
@@ -175,31 +205,29 @@ impl Scenario {
         let silence_bar = if self.bar == Bar::None { f64::INFINITY } else { BAR };
         let mut events = Vec::new();
         let mut defects = Vec::new();
-        for mut node in nodes {
-            for tries in 1..=TRIES {
-                let held = cluster.vip_holders().contains(&node);
-                let event = self.on(&node, cluster, users);
-                defects.extend(self.defects(&event));
-                // A node on its way back accepts connections before it can answer, which only a
-                // balancer that checks finds out.
-                let seconds = match cluster.tree.balancer_checks {
-                    true => event.seconds(),
-                    false => event.lost.seconds(),
-                };
-                let silence = event.silence();
-                events.push(event);
-                if seconds <= bar && silence <= silence_bar {
-                    break;
-                }
-                if tries == TRIES {
-                    defects.push(format!(
-                        "{node} {}: {seconds:.1} s without the API, {silence:.1} s without a name \
-                         or a service",
-                        self.what
-                    ));
-                }
-                node = same_role(cluster, node, held);
+        for tries in 1..=TRIES {
+            let held = cluster.vip_holders().contains(&node);
+            let event = self.on(&node, cluster, users);
+            defects.extend(self.defects(&event));
+            // A node on its way back accepts connections before it can answer, which only a
+            // balancer that checks finds out.
+            let seconds = match cluster.tree.balancer_checks {
+                true => event.seconds(),
+                false => event.lost.seconds(),
+            };
+            let silence = event.silence();
+            events.push(event);
+            if seconds <= bar && silence <= silence_bar {
+                break;
             }
+            if tries == TRIES {
+                defects.push(format!(
+                    "{node} {}: {seconds:.1} s without the API, {silence:.1} s without a name or a \
+                     service",
+                    self.what
+                ));
+            }
+            node = same_role(cluster, node, held);
         }
         (events, defects)
     }
@@ -275,7 +303,7 @@ fn same_role(cluster: &Cluster, node: String, held: bool) -> String {
     if node != holder {
         return node;
     }
-    cluster.control_planes().into_iter().find(|other| *other != holder).unwrap_or(node)
+    Target::Other.nodes(cluster).pop().unwrap_or(node)
 }
 
 /// Waits for the end of what users feel of a loss that has just happened.

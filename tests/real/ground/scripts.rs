@@ -15,9 +15,9 @@ use crate::programs::Ran;
 use crate::runbook;
 use crate::topology::{Release, Topology};
 
-/// What changes by itself: caches and logs. What programs keep on disks of their own is not looked
-/// at, nor is memory.
-const VOLATILE: [&str; 3] = ["root/.kube/cache", "tmp", "var/log"];
+/// What changes by itself: caches, logs, and the memory that readers of an RPM database share. What
+/// programs keep on disks of their own is not looked at, nor is memory.
+const VOLATILE: [&str; 4] = ["root/.kube/cache", "root/.rpmdb/rpmdb.sqlite-shm", "tmp", "var/log"];
 /// What kubeadm writes of the kubelet, on a disk of its own.
 const KUBELET: [&str; 3] =
     ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
