@@ -536,14 +536,16 @@ fn no_generated_file_holds_a_forbidden_word() {
 
 /// Shell that is the same everywhere can be read, linted and tried as it stands.
 #[test]
-fn the_steps_are_static_and_no_value_is_in_a_here_document() {
+fn shell_is_static_and_no_value_is_in_a_here_document() {
     for template in templates() {
         if template.id.ends_with(".sh") {
             for mark in ["{{", "{%", "<<-", "eval "] {
                 assert!(!template.text.contains(mark), "{}: {mark}", template.id);
             }
         }
-        let shell = template.id.ends_with(".sh") || template.text.starts_with("#!");
+        let rendered = template.id.ends_with(".j2") && template.text.starts_with("#!");
+        assert!(!rendered, "{}: words come first, as Assignments, then static shell", template.id);
+        let shell = template.id.ends_with(".sh");
         let here_document = template.text.replace("<<<", "").contains("<<");
         assert!(!(shell && here_document), "{}: a here-document", template.id);
     }

@@ -47,7 +47,7 @@ const TRAPS: &[Trap] = &[
     ]),
     (1, 4, "an insecure registry, and with a scheme", &[Never("insecure-registries")]),
     (1, 5, "a here-document expands the check while it is written", &[
-        Says("check-balancer.sh", "/dev/tcp/127.0.0.1/12567"),
+        Says("check-balancer.sh", "\nloopback=127.0.0.1\nport=12567\n"),
         Holds(|cluster| cluster.scripts().all(|text| here_documents(text).all(is_quoted))),
     ]),
     (1, 6, "a script without an interpreter", &[
@@ -307,7 +307,7 @@ const TRAPS: &[Trap] = &[
         })),
     ]),
     (4, 3, "keepalived watches the host and not the balancer", &[
-        Says("check-balancer.sh", "/dev/tcp/127.0.0.1/16443"),
+        Says("check-balancer.sh", "\nloopback=127.0.0.1\nport=16443\n"),
         Says("keepalived.conf", "track_script {\n        balancer\n"),
         Program("failover.rs", "of_nginx_keepalived"),
     ]),

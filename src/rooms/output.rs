@@ -205,16 +205,28 @@ impl<'a> Output<'a> {
         self.push(file, Some(id), bytes);
     }
 
+    /// A script: its words, then a text of `templates/` as it is, the same on every node.
+    pub fn script(&mut self, file: File, words: Assignments, id: &'static str) {
+        let script = self.templates.verbatim(id).as_bytes();
+        let text = |words: Vec<u8>| [b"#!/bin/bash\n", &words[..], b"\n", script].concat();
+        match words.finish() {
+            Ok(words) => self.push(file, Some(id), text(words)),
+            Err(name) => self.unfit(name),
+        }
+    }
+
     /// A file of words that a shell reads. A word that no shell can hold is a finding, not a file.
     pub fn assignments(&mut self, file: File, assignments: Assignments) {
         match assignments.finish() {
             Ok(bytes) => self.push(file, None, bytes),
-            Err(name) => {
-                let message = "a word of a shell cannot hold a NUL".to_owned();
-                let error = TemplateError { id: name, line: None, message, help: None };
-                self.rendered.report.push(error.into());
-            }
+            Err(name) => self.unfit(name),
         }
+    }
+
+    fn unfit(&mut self, name: String) {
+        let message = "a word of a shell cannot hold a NUL".to_owned();
+        let error = TemplateError { id: name, line: None, message, help: None };
+        self.rendered.report.push(error.into());
     }
 
     /// A YAML file of named documents; patches that name one are merged into it.

@@ -5,6 +5,7 @@ use super::claims::ACCOUNT;
 use super::plan::{Backup, EtcdPlan};
 use super::settings::{self, Group};
 use crate::cluster::{Cluster, Node, host_port, layout, loopback};
+use crate::document::Assignments;
 use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::claims::Phase;
@@ -19,7 +20,7 @@ const CLIENT: &str = "etcd/etc/etcd/etcdctl.env.j2";
 const UNIT: &str = "etcd/etc/systemd/system/etcd.service.j2";
 const BACKUP_UNIT: &str = "etcd/etc/systemd/system/etcd-backup.service.j2";
 const BACKUP_TIMER: &str = "etcd/etc/systemd/system/etcd-backup.timer.j2";
-const BACKUP_SCRIPT: &str = "etcd/usr/local/lib/hagen/etcd-backup.j2";
+const BACKUP_SCRIPT: &str = "etcd/usr/local/lib/hagen/etcd-backup.sh";
 const ACCOUNTS: &str = "etcd/etc/sysusers.d/hagen-etcd.conf.j2";
 const FOLDERS: &str = "etcd/etc/tmpfiles.d/hagen-etcd.conf.j2";
 
@@ -29,7 +30,7 @@ pub(super) static TEMPLATES: &[Template] = &[
     template!("etcd/etc/systemd/system/etcd.service.j2"),
     template!("etcd/etc/systemd/system/etcd-backup.service.j2"),
     template!("etcd/etc/systemd/system/etcd-backup.timer.j2"),
-    template!("etcd/usr/local/lib/hagen/etcd-backup.j2"),
+    template!("etcd/usr/local/lib/hagen/etcd-backup.sh"),
     template!("etcd/etc/sysusers.d/hagen-etcd.conf.j2"),
     template!("etcd/etc/tmpfiles.d/hagen-etcd.conf.j2"),
 ];
@@ -86,23 +87,6 @@ struct BackupUnitContext<'a> {
 struct BackupTimerContext<'a> {
     /// Between two snapshots: `6h`.
     interval: &'a str,
-}
-
-/// Context of the script `etcd-backup`.
-#[derive(Serialize)]
-struct BackupScriptContext<'a> {
-    /// etcdctl's environment file.
-    client: &'static str,
-    /// The folder of the programs.
-    bin: &'static str,
-    /// The program that checks a snapshot: `etcdutl`, or `etcdctl` before 3.5.
-    status_program: &'static str,
-    /// The member on this node.
-    endpoint: String,
-    /// Where snapshots are kept.
-    directory: &'a str,
-    /// How many stay.
-    keep: u32,
 }
 
 /// Context of the sysusers.d file.
@@ -250,16 +234,12 @@ fn render_backup(
         file("/etc/systemd/system/etcd-backup.timer").read_by("etcd-backup.timer", Apply::Restart);
     out.template(timer, BACKUP_TIMER, &BackupTimerContext { interval });
     let endpoint = host_port(loopback(node.address), cluster.etcd.client_port);
-    out.template(
-        file(BACKUP_PROGRAM).mode(0o755),
-        BACKUP_SCRIPT,
-        &BackupScriptContext {
-            client: layout::ETCDCTL_ENV,
-            bin: layout::ETCD_BIN,
-            status_program: if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" },
-            endpoint: format!("https://{endpoint}"),
-            directory,
-            keep: *keep,
-        },
-    );
+    let mut words = Assignments::new("etcd-backup.service runs this.");
+    words
+        .word("bin", layout::ETCD_BIN)
+        .word("directory", directory)
+        .word("keep", &keep.to_string())
+        .word("endpoint", &format!("https://{endpoint}"))
+        .word("status_program", if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" });
+    out.script(file(BACKUP_PROGRAM).mode(0o755), words, BACKUP_SCRIPT);
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::cluster::{Cluster, LoadBalancerKind, Node, host_port, layout, loopback};
+use crate::document::Assignments;
 use crate::inventory::keepalived::State;
 
 use super::AUTH_CONF;
@@ -113,52 +114,43 @@ fn seconds(millis: u64) -> String {
     format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
 }
 
-/// Context of `keepalived/etc/keepalived/check-balancer.sh.j2`.
-#[derive(Debug, Serialize)]
-pub(super) struct Check {
-    /// Loopback of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
-    loopback: IpAddr,
-    port: u16,
-    /// Where haproxy says whether it finds an API server that is ready; nginx does not know.
-    status_port: Option<u16>,
-    /// Who is reached by a node that is not cut off, `address/port`: the other control planes' API
-    /// servers, the next one in the inventory first, so that not all ask the same one; then etcd,
-    /// where this node has no member of its own to ask. None where no other node could take the
-    /// VIP.
-    peers: Vec<String>,
-    /// Where this node's API server says that it is ready.
-    api_server: String,
-    /// Where this node's member of etcd says that it has a quorum; `None` without a member.
-    member: Option<String>,
-    ca: String,
-    /// Exists from the moment on at which this node has an API server.
-    manifest: &'static str,
+/// What the check of a node knows.
+pub(super) fn check(node: &Node, cluster: &Cluster) -> Assignments {
+    let health = host_port(loopback(node.address), cluster.etcd.metrics_port);
+    let member = node.member.then(|| format!("http://{health}/health"));
+    let says = cluster.balancer == LoadBalancerKind::Haproxy;
+    let status_port = says.then(|| cluster.haproxy_status_port.to_string());
+    let mut words = Assignments::new("keepalived runs this.");
+    words
+        // Of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
+        .word("loopback", &loopback(cluster.endpoint.vip).to_string())
+        .word("port", &cluster.endpoint.port.to_string())
+        .list("peers", peers(node, cluster))
+        // Exists from the moment on at which this node has an API server.
+        .word("manifest", layout::API_SERVER)
+        .word("ca", &format!("{}/ca.crt", layout::PKI))
+        // Where this node's API server says that it is ready, its member of etcd that it has a
+        // quorum, and haproxy whether it finds an API server; nginx does not know.
+        .word("api_server", &(cluster.api_url(node) + &cluster.release.health_path))
+        .word("member", &member.unwrap_or_default())
+        .word("status_port", &status_port.unwrap_or_default());
+    words
 }
 
-impl Check {
-    pub(super) fn new(node: &Node, cluster: &Cluster) -> Self {
-        let at = |other: &Node, port| format!("{}/{port}", other.address);
-        let others = cluster.control_planes().filter(|other| other.index != node.index);
-        let (earlier, later): (Vec<&Node>, Vec<&Node>) =
-            others.partition(|other| other.index < node.index);
-        let others = later.into_iter().chain(earlier);
-        let mut peers: Vec<String> = others.map(|other| at(other, cluster.api_port)).collect();
-        if !peers.is_empty() && !node.member {
-            peers.extend(cluster.members().map(|member| at(member, cluster.etcd.client_port)));
-        }
-        let health = host_port(loopback(node.address), cluster.etcd.metrics_port);
-        Self {
-            loopback: loopback(cluster.endpoint.vip),
-            port: cluster.endpoint.port,
-            status_port: (cluster.balancer == LoadBalancerKind::Haproxy)
-                .then_some(cluster.haproxy_status_port),
-            peers,
-            api_server: cluster.api_url(node) + &cluster.release.health_path,
-            member: node.member.then(|| format!("http://{health}/health")),
-            ca: format!("{}/ca.crt", layout::PKI),
-            manifest: layout::API_SERVER,
-        }
+/// Who is reached by a node that is not cut off, `address/port`: the other control planes' API
+/// servers, the next one in the inventory first, so that not all ask the same one; then etcd, where
+/// this node has no member of its own to ask. None where no other node could take the VIP.
+fn peers(node: &Node, cluster: &Cluster) -> Vec<String> {
+    let at = |other: &Node, port| format!("{}/{port}", other.address);
+    let others = cluster.control_planes().filter(|other| other.index != node.index);
+    let (earlier, later): (Vec<&Node>, Vec<&Node>) =
+        others.partition(|other| other.index < node.index);
+    let others = later.into_iter().chain(earlier);
+    let mut peers: Vec<String> = others.map(|other| at(other, cluster.api_port)).collect();
+    if !peers.is_empty() && !node.member {
+        peers.extend(cluster.members().map(|member| at(member, cluster.etcd.client_port)));
     }
+    peers
 }
 
 /// Context of `keepalived/etc/keepalived/auth.conf.j2`. A secret.

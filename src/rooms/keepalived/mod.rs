@@ -38,7 +38,7 @@ crate::codes! { "keepalived":
 
 static TEMPLATES: [Template; 4] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
-    template!("keepalived/etc/keepalived/check-balancer.sh.j2"),
+    template!("keepalived/etc/keepalived/check-balancer.sh"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
     template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
 ];
@@ -119,7 +119,7 @@ impl Plan for KeepalivedPlan {
             .mode(0o755)
             .phase(Phase::Balancer)
             .reads([Path::of(&["endpoint"]), Path::of(&["os"])]);
-        out.template(script, check.id, &config::Check::new(node, with.cluster));
+        out.script(script, config::check(node, with.cluster), check.id);
         if self.authentication {
             let password = with.secrets.password("vrrp/apiserver", 8);
             let context = config::Auth { password: &password };

@@ -54,7 +54,7 @@ const NEWEST: &str = "1.37";
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
-    /// Only these topologies; default: all but separate-haproxy and mixed.
+    /// Only these topologies; default: all but separate-haproxy.
     #[arg(long = "topology", global = true)]
     topologies: Vec<String>,
     /// Only these scenarios, by words that their names have; default: all.

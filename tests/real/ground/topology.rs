@@ -144,7 +144,17 @@ nodes:
   - {name: w2, address: 10.0.0.22, roles: [worker]}
 ";
 
-/// The same with members of etcd on machines of their own.
+/// The same with a control plane and a worker of the RPM family beside Debian's.
+const MIXED: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane], os: {distribution: rocky, release: \"9\"}}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker], interface: enp1s0}
+  - {name: w2, address: 10.0.0.22, roles: [worker], os: {distribution: rocky, release: \"9\"}}
+";
+
+/// Debian's only, with members of etcd on machines of their own.
 const SEPARATE: &str = "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
@@ -155,15 +165,6 @@ nodes:
   - {name: etcd1, address: 10.0.0.31, roles: [etcd]}
   - {name: etcd2, address: 10.0.0.32, roles: [etcd]}
   - {name: etcd3, address: 10.0.0.33, roles: [etcd]}
-";
-
-/// A control plane and a worker of the RPM family beside Debian's.
-const MIXED: &str = "\
-nodes:
-  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
-  - {name: cp2, address: 10.0.0.12, roles: [control-plane], os: {distribution: rocky, release: \"9\"}}
-  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
-  - {name: w1, address: 10.0.0.21, roles: [worker], os: {distribution: rocky, release: \"9\"}}
 ";
 
 /// One machine that is all there is.
@@ -180,7 +181,7 @@ nodes:
 };
 
 /// Every topology, in the order in which they run.
-pub(crate) const TOPOLOGIES: [Topology; 5] = [
+pub(crate) const TOPOLOGIES: [Topology; 4] = [
     Topology {
         name: "stacked-haproxy",
         what: "stacked etcd, haproxy",
@@ -191,9 +192,9 @@ pub(crate) const TOPOLOGIES: [Topology; 5] = [
     },
     Topology {
         name: "external-haproxy",
-        what: "external etcd on the control planes, haproxy",
+        what: "external etcd on the control planes, haproxy, EL 9 beside Debian 12",
         on_request: false,
-        nodes: NODES,
+        nodes: MIXED,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
     },
@@ -212,14 +213,6 @@ pub(crate) const TOPOLOGIES: [Topology; 5] = [
         on_request: true,
         nodes: SEPARATE,
         more: "etcd: {mode: external}\n",
-        balancer: HAPROXY,
-    },
-    Topology {
-        name: "mixed",
-        what: "stacked etcd, haproxy, EL 9 beside Debian 12",
-        on_request: true,
-        nodes: MIXED,
-        more: "",
         balancer: HAPROXY,
     },
 ];
