@@ -3,7 +3,7 @@
 mod files;
 mod node_ports;
 mod together;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node, endpoint, fields};
@@ -191,8 +191,8 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
     for patch in &cluster.patches {
         let at = Path::of(&["patches"]).index(patch.index);
         let name = &patch.document;
-        let mut absent = documents.iter().filter_map(|made| made.patched.get(&patch.index));
-        let Some(first) = absent.next() else {
+        let mut merged = documents.iter().filter_map(|made| made.patched.get(&patch.index));
+        let Some(first) = merged.next() else {
             let made = documents.iter().filter(|made| made.document == name);
             let nodes: Vec<&str> = made.filter_map(|made| made.node.as_deref()).collect();
             report.push(match nodes.is_empty() {
@@ -216,8 +216,29 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
             });
             continue;
         };
-        let others: Vec<_> = absent.collect();
-        for keys in first.iter().filter(|keys| others.iter().all(|other| other.contains(keys))) {
+        let others: Vec<_> = merged.collect();
+        let mut lost: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
+        // Of other lists it is judged elsewhere what they need.
+        let flags = |keys: &[String]| keys.last().is_some_and(|key| key.ends_with("xtraArgs"));
+        let all = others.iter().chain([&first]).flat_map(|merged| &merged.lost);
+        for (keys, gone) in all.filter(|(keys, _)| flags(keys)) {
+            lost.entry(keys).or_default().extend(gone.iter().map(String::as_str));
+        }
+        for (keys, gone) in lost {
+            let gone: Vec<&str> = gone.into_iter().collect();
+            report.push(
+                Finding::new(
+                    &PATCH_TARGET,
+                    keys.iter().fold(at.key("patch"), |at, key| at.key(key)),
+                    format!("`{}` of {name} would lose {}", keys.join("."), gone.join(", ")),
+                )
+                .label("a list replaces all of the list")
+                .help("say flags under `extraArgs`; here, repeat those that are there already"),
+            );
+        }
+        let everywhere =
+            |keys: &&Vec<String>| others.iter().all(|other| other.absent.contains(keys));
+        for keys in first.absent.iter().filter(everywhere) {
             report.push(
                 Finding::new(
                     &PATCH_TARGET,
@@ -314,6 +335,22 @@ mod tests {
         let outcome = trial::outcome(&format!("patches: [{patches}]"));
         let found = outcome.report.findings().iter();
         found.map(|finding| format!("{}: {}", finding.at, finding.message)).collect()
+    }
+
+    #[test]
+    fn a_list_in_a_patch_takes_no_flag_away() {
+        let flags = |flags: &str| {
+            of_patches(&format!(
+                "{{document: kubeadm/JoinConfiguration, nodes: {{names: [w1]}}, patch: \
+                 {{nodeRegistration: {{kubeletExtraArgs: [{flags}]}}}}}}"
+            ))
+        };
+        let place = "patches[0].patch.nodeRegistration.kubeletExtraArgs";
+        let message =
+            "`nodeRegistration.kubeletExtraArgs` of kubeadm/JoinConfiguration would lose node-ip";
+        assert_eq!(flags("{name: v, value: '2'}"), [format!("{place}: {message}")]);
+        let whole = "{name: v, value: '2'}, {name: node-ip, value: 192.168.1.21}";
+        assert_eq!(flags(whole), [""; 0]);
     }
 
     #[test]

@@ -5,16 +5,36 @@ pub fn merge(target: &mut Value, patch: &Value) {
     merge_checked(target, patch);
 }
 
-/// As [`merge`], and returns each field that the patch removes although it is not there, as a
-/// list of keys from the root. Such a patch does less than its author believes.
-pub fn merge_checked(target: &mut Value, patch: &Value) -> Vec<Vec<String>> {
-    let mut absent = Vec::new();
-    apply(target, patch, &mut Vec::new(), &mut absent);
-    absent
+/// What a patch did beside what it says, each field as a list of keys from the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Fields that it removes although they are not there: it does less than its author believes.
+    pub absent: Vec<Vec<String>>,
+    /// Lists of named things that it replaces, with the names that are gone: it does more.
+    pub lost: Vec<(Vec<String>, Vec<String>)>,
 }
 
-fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, absent: &mut Vec<Vec<String>>) {
+/// As [`merge`], and says what else happened.
+pub fn merge_checked(target: &mut Value, patch: &Value) -> Merged {
+    let mut merged = Merged::default();
+    apply(target, patch, &mut Vec::new(), &mut merged);
+    merged
+}
+
+/// The names of a list of named things, such as `[{name: v, value: "2"}]`.
+fn names(list: &Value) -> Vec<&str> {
+    let things = list.as_array().into_iter().flatten();
+    things.filter_map(|thing| thing.get("name")?.as_str()).collect()
+}
+
+fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, merged: &mut Merged) {
     let Value::Object(patch) = patch else {
+        let kept = names(patch);
+        let gone = names(target).into_iter().filter(|name| !kept.contains(name));
+        let gone: Vec<String> = gone.map(str::to_owned).collect();
+        if patch.is_array() && !gone.is_empty() {
+            merged.lost.push((at.clone(), gone));
+        }
         *target = patch.clone();
         return;
     };
@@ -25,9 +45,9 @@ fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, absent: &mut V
     for (key, value) in patch {
         at.push(key.clone());
         if !value.is_null() {
-            apply(fields.entry(key.clone()).or_insert(Value::Null), value, at, absent);
+            apply(fields.entry(key.clone()).or_insert(Value::Null), value, at, merged);
         } else if fields.shift_remove(key).is_none() {
-            absent.push(at.clone());
+            merged.absent.push(at.clone());
         }
         at.pop();
     }
@@ -35,8 +55,20 @@ fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, absent: &mut V
 
 #[cfg(test)]
 mod tests {
-    use super::{merge, merge_checked};
+    use super::{Merged, merge, merge_checked};
     use serde_json::json;
+
+    #[test]
+    fn a_list_of_named_things_that_loses_some_is_told() {
+        let lost = |patch| {
+            let mut flags = json!({"a": {"args": [{"name": "v", "value": "2"}, {"name": "ip"}]}});
+            merge_checked(&mut flags, &json!({"a": {"args": patch}})).lost
+        };
+        let place = vec!["a".to_owned(), "args".to_owned()];
+        assert_eq!(lost(json!([{"name": "v"}])), [(place, vec!["ip".to_owned()])]);
+        assert_eq!(lost(json!([{"name": "x"}, {"name": "ip"}, {"name": "v"}])), []);
+        assert_eq!(lost(json!(null)), [], "said in so many words");
+    }
 
     /// The table of RFC 7386, appendix A.
     #[test]
@@ -66,7 +98,8 @@ mod tests {
     #[test]
     fn removing_what_is_not_there_is_noticed() {
         let mut target = json!({"a": {"b": 1}});
-        let absent = merge_checked(&mut target, &json!({"a": {"c": null, "b": null}, "d": null}));
+        let Merged { absent, .. } =
+            merge_checked(&mut target, &json!({"a": {"c": null, "b": null}, "d": null}));
         assert_eq!(absent, [vec!["a", "c"], vec!["d"]]);
     }
 

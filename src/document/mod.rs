@@ -8,7 +8,7 @@ mod toml;
 mod yaml;
 
 pub use self::toml::{NoTomlForm, toml};
-pub use merge::{merge, merge_checked};
+pub use merge::{Merged, merge, merge_checked};
 pub use schema::schema;
 pub use serde_json::{Map, Value};
 pub use shell::{Assignments, shell_word};

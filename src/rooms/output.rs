@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node};
-use crate::document::{self, Assignments};
+use crate::document::{self, Assignments, Merged};
 use crate::report::{Finding, Path, Report};
 use crate::template::{TemplateError, Templates};
 use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
@@ -136,9 +136,8 @@ pub struct Made {
     pub document: &'static str,
     /// The node whose file it is in; `None` is a file of the whole cluster.
     pub node: Option<String>,
-    /// The patches that were merged into it by index, each with the fields that it removes
-    /// although they were not there, as keys from the root.
-    pub patched: BTreeMap<usize, Vec<Vec<String>>>,
+    /// The patches that were merged into it, by index.
+    pub patched: BTreeMap<usize, Merged>,
 }
 
 /// What was rendered.
@@ -271,8 +270,7 @@ impl<'a> Output<'a> {
         let mut patched = BTreeMap::new();
         for patch in self.cluster.patches.iter().filter(|patch| patch.document == document) {
             if node.as_deref().is_none_or(|node| patch.applies_to(node)) {
-                let absent = document::merge_checked(&mut value, &patch.patch);
-                patched.insert(patch.index, absent);
+                patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));
             }
         }
         self.rendered.made.push(Made { document, node, patched });

@@ -13,9 +13,9 @@ use crate::network::Network;
 use crate::{haproxy, keepalived, kubeadm, nginx, openssl, scripts, systemd};
 
 /// Inventories per test run.
-const CASES: u32 = 24;
+const CASES: u32 = 12;
 /// The same of the release of each kubeadm that is built here.
-const CASES_OF_KUBEADM: u32 = 8;
+const CASES_OF_KUBEADM: u32 = 6;
 /// Builds after a failure, to find a smaller inventory that fails.
 const PATIENCE: u32 = 60;
 /// Inventories of which one is given to shellcheck, which takes longer than all others together.
