@@ -380,9 +380,22 @@ impl Cluster {
 
     /// Cuts a control plane off from the others; clients and workers reach all of them.
     pub(crate) fn part(&self, node: &str) {
+        sandbox::scant(node, true);
         let others = self.others(node);
         let others: Vec<&str> = others.iter().map(String::as_str).collect();
         self.switch.part(node, &others);
+    }
+
+    /// Takes that back.
+    pub(crate) fn reunite(&self, node: &str) {
+        self.switch.whole();
+        sandbox::scant(node, false);
+    }
+
+    /// Pulls a node's cable, or puts it back.
+    pub(crate) fn cable(&self, node: &str, connected: bool) {
+        sandbox::scant(node, !connected);
+        self.switch.cable(node, connected);
     }
 
     /// A machine's disk is gone.

@@ -174,6 +174,21 @@ fn hierarchies() -> Vec<PathBuf> {
         .collect()
 }
 
+/// Leaves a machine an eighth of what it may have of a busy host's CPUs, or gives all back. A node
+/// that is alone starts its controllers over and over, on CPUs of its own wherever it is not one of
+/// many machines on one host.
+pub(crate) fn scant(machine: &str, scant: bool) {
+    let [shares, weight] = if scant { ["128", "12"] } else { ["1024", "100"] };
+    for group in groups() {
+        for (file, value) in [("cpu.shares", shares), ("cpu.weight", weight)] {
+            let file = group.join(machine).join(file);
+            if file.exists() {
+                fs::write(file, value).unwrap();
+            }
+        }
+    }
+}
+
 /// Makes a machine's groups anew and gives their folders. Groups that an earlier boot left would
 /// slow the kubelet's start down: a minute for a dozen.
 pub(crate) fn fresh_groups(machine: &str) -> Vec<PathBuf> {

@@ -110,8 +110,8 @@ pub(crate) const SCENARIOS: [Scenario; 10] = [
         what: "network unplugged",
         targets: &[Target::Holder, Target::Other],
         bar: Bar::Promised(BAR),
-        harm: |cluster, node| cluster.switch.cable(node, false),
-        heal: |cluster, node| cluster.switch.cable(node, true),
+        harm: |cluster, node| cluster.cable(node, false),
+        heal: |cluster, node| cluster.cable(node, true),
     },
     Scenario {
         what: "balancer killed",
@@ -139,7 +139,7 @@ pub(crate) const SCENARIOS: [Scenario; 10] = [
         targets: &[Target::Holder, Target::Other],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.part(node),
-        heal: |cluster, _| cluster.switch.whole(),
+        heal: |cluster, node| cluster.reunite(node),
     },
     Scenario {
         what: "disk lost, replaced by the runbook",
