@@ -191,8 +191,9 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
     for patch in &cluster.patches {
         let at = Path::of(&["patches"]).index(patch.index);
         let name = &patch.document;
-        let mut merged = documents.iter().filter_map(|made| made.patched.get(&patch.index));
-        let Some(first) = merged.next() else {
+        let merged: Vec<_> =
+            documents.iter().filter_map(|made| made.patched.get(&patch.index)).collect();
+        let [first, others @ ..] = &merged[..] else {
             let made = documents.iter().filter(|made| made.document == name);
             let nodes: Vec<&str> = made.filter_map(|made| made.node.as_deref()).collect();
             report.push(match nodes.is_empty() {
@@ -216,11 +217,10 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
             });
             continue;
         };
-        let others: Vec<_> = merged.collect();
         let mut lost: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
         // Of other lists it is judged elsewhere what they need.
         let flags = |keys: &[String]| keys.last().is_some_and(|key| key.ends_with("xtraArgs"));
-        let all = others.iter().chain([&first]).flat_map(|merged| &merged.lost);
+        let all = merged.iter().flat_map(|merged| &merged.lost);
         for (keys, gone) in all.filter(|(keys, _)| flags(keys)) {
             lost.entry(keys).or_default().extend(gone.iter().map(String::as_str));
         }

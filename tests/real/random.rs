@@ -25,7 +25,7 @@ const STYLE: usize = 4;
 const LEAST: &[(&str, usize)] =
     &[("openssl", 100), ("bash", 40), ("shellcheck", 8), ("systemd", 20)];
 /// The same where there are inventories enough for each of these to be drawn.
-const LEAST_OF_ANY: &[(&str, usize)] = &[("haproxy", 1), ("nginx", 1), ("keepalived", 1)];
+const LEAST_OF_ANY: &[(&str, usize)] = &[("haproxy", 2), ("nginx", 2), ("keepalived", 2)];
 /// The same where all inventories are of a release whose kubeadm is built here.
 const LEAST_OF_KUBEADM: &[(&str, usize)] =
     &[("/etc/kubernetes/kubeadm-config.yaml", 8), ("/etc/kubernetes/kubeadm-join.yaml", 12)];

@@ -21,7 +21,7 @@ pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &
         if node.kubelet() || ports.iter().any(Port::is_for_clients) {
             rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
         }
-        let limited = limited(ports, node, with.cluster);
+        let limited = limited(ports, node, with.cluster, &planned.outside);
         rules.extend(limited.into_iter().map(|rule| ["-".to_owned(), format!("rich-rule={rule}")]));
         // A service knows ports only, and packets of pods come from and go to any.
         let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
@@ -31,7 +31,7 @@ pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &
 }
 
 /// Rules for what only some may reach, in the language of firewalld.richlanguage(5).
-fn limited(ports: &[Port], node: &Node, cluster: &Cluster) -> BTreeSet<String> {
+fn limited(ports: &[Port], node: &Node, cluster: &Cluster, outside: &[IpAddr]) -> BTreeSet<String> {
     let everybodys: BTreeSet<u16> =
         ports.iter().filter(|port| port.is_for_clients()).map(|port| port.port).collect();
     let mut rules = BTreeSet::new();
@@ -42,7 +42,7 @@ fn limited(ports: &[Port], node: &Node, cluster: &Cluster) -> BTreeSet<String> {
             Protocol::Tcp => format!(r#"port port="{}" protocol="tcp""#, port.port),
             Protocol::Udp => format!(r#"port port="{}" protocol="udp""#, port.port),
         };
-        for source in sources(port.reach, node, cluster) {
+        for source in sources(port.reach, node, cluster, outside) {
             let family = if source.addr().is_ipv4() { "ipv4" } else { "ipv6" };
             rules.insert(format!(
                 r#"rule family="{family}" source address="{source}" {element} accept"#
@@ -54,7 +54,7 @@ fn limited(ports: &[Port], node: &Node, cluster: &Cluster) -> BTreeSet<String> {
 
 /// Where they come from: single machines, but for the nodes, of which there may be thousands. They
 /// come from the endpoint's network, and those outside of it from their own addresses.
-fn sources(reach: Reach, node: &Node, cluster: &Cluster) -> BTreeSet<IpNet> {
+fn sources(reach: Reach, node: &Node, cluster: &Cluster, outside: &[IpAddr]) -> BTreeSet<IpNet> {
     let others = |addresses: &mut dyn Iterator<Item = IpAddr>| -> BTreeSet<IpNet> {
         addresses.filter(|address| *address != node.address).map(IpNet::from).collect()
     };
@@ -65,11 +65,8 @@ fn sources(reach: Reach, node: &Node, cluster: &Cluster) -> BTreeSet<IpNet> {
             others(&mut cluster.control_planes().chain(cluster.members()).map(|node| node.address))
         }
         Reach::Nodes => {
-            let network = cluster.endpoint.subnet;
-            let outside = |address: &IpAddr| !network.contains(address);
-            let mut sources =
-                others(&mut cluster.nodes.iter().map(|node| node.address).filter(outside));
-            sources.insert(network);
+            let mut sources = others(&mut outside.iter().copied());
+            sources.insert(cluster.endpoint.subnet);
             sources
         }
     }

@@ -54,11 +54,11 @@ impl Room for Runbook {
     fn plan(
         &self,
         said: &Inventory,
-        _: &Cluster,
+        cluster: &Cluster,
         _: &mut Claims,
         _: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        Some(Box::new(Planned::new(said)))
+        Some(Box::new(Planned::new(said, cluster)))
     }
 }
 

@@ -1,4 +1,7 @@
+use std::net::IpAddr;
+
 use crate::catalog::key_fingerprint;
+use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
@@ -12,6 +15,8 @@ use crate::inventory::values::Fingerprint;
 pub(super) struct Planned {
     pub(super) set_hostname: bool,
     pub(super) open_firewall: bool,
+    /// Nodes' addresses beyond the endpoint's network.
+    pub(super) outside: Vec<IpAddr>,
     pub(super) selinux_permissive: bool,
     pub(super) preinstalled: bool,
     /// Whether somebody else brings the pod network.
@@ -72,7 +77,7 @@ impl FetchedKey {
 }
 
 impl Planned {
-    pub(super) fn new(said: &Inventory) -> Self {
+    pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
         // What the kernel is told is the host's matter.
         let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
             &said.host;
@@ -85,6 +90,12 @@ impl Planned {
         Self {
             set_hostname: *set_hostname,
             open_firewall: *firewall == Firewall::Open,
+            outside: cluster
+                .nodes
+                .iter()
+                .map(|node| node.address)
+                .filter(|address| !cluster.endpoint.subnet.contains(address))
+                .collect(),
             selinux_permissive: *selinux == Selinux::Permissive,
             preinstalled: *source == PackageSource::Preinstalled,
             own_pod_network: said.cni.plugin == Plugin::None,

@@ -143,24 +143,22 @@ impl Cluster {
         let file = machine.disk("/root/pods.yaml");
         fs::write(&file, pods).unwrap();
         // On a busy host a single request may take longer than kubectl waits.
-        let begun = Instant::now();
-        while let Err(said) = kubectl(machine, &["apply", "-f", "/root/pods.yaml"]) {
-            if begun.elapsed() > PODS {
-                return Err(said);
-            }
-        }
+        let patiently = |arguments: &[&str]| until(PODS, || kubectl(machine, arguments).map(drop));
+        patiently(&["apply", "-f", "/root/pods.yaml"])?;
         for name in &names {
             let pod = format!("reach-{name}");
             let phase = ["get", "pod", &pod, "-o", "jsonpath={.status.phase}"];
-            while kubectl(machine, &phase).as_deref() != Ok("Succeeded") {
-                if begun.elapsed() > PODS {
-                    let log = kubectl(machine, &["logs", &pod, "--tail=5"]);
-                    return Err(format!("{pod} has not reached the API: {log:?}"));
-                }
-                std::thread::sleep(Duration::from_millis(500));
-            }
+            until(PODS, || match kubectl(machine, &phase)?.as_str() {
+                "Succeeded" => Ok(()),
+                phase => Err(format!("{pod} is {phase}")),
+            })
+            .map_err(|said| {
+                let log = kubectl(machine, &["logs", &pod, "--tail=5"]);
+                format!("{pod} has not reached the API: {said}: {log:?}")
+            })?;
         }
-        kubectl(machine, &["delete", "--wait=false", "-f", "/root/pods.yaml"]).ok();
+        // Those that stayed would answer for the next ones.
+        patiently(&["delete", "--wait=false", "--ignore-not-found", "-f", "/root/pods.yaml"])?;
         fs::remove_file(file).unwrap();
         Ok(())
     }
@@ -542,6 +540,17 @@ pub(crate) fn kubectl(machine: &Machine, arguments: &[&str]) -> Result<String, S
     }
     let ran = machine.run("kubectl", &[&common[..], arguments].concat());
     if ran.ok() { Ok(ran.stdout) } else { Err(format!("{}: {}", machine.name, ran.text().trim())) }
+}
+
+/// Asks every half second until it holds, for so long; what was said last.
+pub(crate) fn until(limit: Duration, holds: impl Fn() -> Result<(), String>) -> Result<(), String> {
+    let begun = Instant::now();
+    loop {
+        match holds() {
+            Err(_) if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(500)),
+            said => return said,
+        }
+    }
 }
 
 /// A shell in a running machine, from outside of the ground.

@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::cluster::{self, Cluster, kubectl};
+use crate::cluster::{self, Cluster, kubectl, until};
 use crate::machine::Machine;
 use crate::outage::{Outage, Window};
 use crate::probe::{Prober, Service, Writes};
@@ -102,7 +102,7 @@ fn pods(cluster: &Cluster) -> Result<(String, Service), String> {
     fs::remove_file(file).unwrap();
     let all = r#"jsonpath={.status.desiredNumberScheduled} {.status.numberReady}"#;
     let workers = cluster.workers().len();
-    until(|| {
+    until(PODS, || {
         let phase = kubectl(machine, &["get", "pod", "user", "-o", "jsonpath={.status.phase}"])?;
         let ready = kubectl(machine, &["get", "daemonset", "backend", "-o", all])?;
         let wanted = format!("{workers} {workers}");
@@ -133,15 +133,5 @@ fn network(machine: &Machine, address: &str) -> Result<String, String> {
     match name.stdout.trim() {
         "" => Err(format!("no network on {} has {address}: {name}", machine.name)),
         name => Ok(format!("/proc/{}/root/run/netns/{name}", machine.init())),
-    }
-}
-
-fn until(holds: impl Fn() -> Result<(), String>) -> Result<(), String> {
-    let begun = Instant::now();
-    loop {
-        match holds() {
-            Err(_) if begun.elapsed() < PODS => std::thread::sleep(Duration::from_millis(500)),
-            said => return said,
-        }
     }
 }

@@ -184,7 +184,7 @@ fetch_keys() {
 trusted() {
   local found
   need_gpg
-  found=$(keys_in "$1" | awk '{ print $2 }' | sort)
+  found=$(keys_in "$1" | cut -d' ' -f1 | sort)
   [ "$found" = "$(tr , '\n' <<<"$3" | sort)" ] ||
     die "$2 holds the keys ${found//$'\n'/, }, not ${3//,/, }" 'find out what is served there; nothing of it was trusted'
 }
@@ -192,16 +192,16 @@ trusted() {
 # expired FILE: one of its keys is; publishers extend the life of a key, under the same fingerprint.
 expired() {
   need_gpg
-  [[ $'\n'$(keys_in "$1") == *$'\n'e\ * ]]
+  grep -q ' e$' <<<"$(keys_in "$1")"
 }
 
-# keys_in FILE: validity and fingerprint of each key. gpg of CentOS 7 shows only keys of a keyring.
+# keys_in FILE: fingerprint and validity of each key. gpg of CentOS 7 shows only keys of a keyring.
 keys_in() {
   local ring
   ring=$(mktemp -d -p "$state")
   gpg --batch --quiet --homedir "$ring" --import "$1" 2>/dev/null || true
   gpg --batch --homedir "$ring" --with-colons --fingerprint 2>/dev/null |
-    awk -F: '$1 == "pub" { of = $2 } $1 == "fpr" && of { print of, $10; of = "" }'
+    awk -F: '$1 == "pub" { primary = 1; validity = $2 } $1 == "fpr" && primary { print $10, validity; primary = 0 }'
   rm -rf -- "$ring"
 }
 

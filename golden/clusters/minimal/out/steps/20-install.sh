@@ -212,10 +212,11 @@ accounts() {
 # firewall_forget: rules of before that are none any more. A zone that names a service whose file has gone
 # is refused as a whole, so this comes before files go.
 firewall_forget() {
-  local zone rule
+  local zone rule rules
   [ -s "$told" ] && command -v firewall-offline-cmd >/dev/null || return 0
+  mapfile -t rules < <(firewall_rules)
   while IFS=$'\t' read -r zone rule; do
-    grep -qxF -e "$zone"$'\t'"$rule" <<<"$(firewall_rules)" || firewall_tell "$zone" "--remove-$rule"
+    among "$zone"$'\t'"$rule" ${rules[@]+"${rules[@]}"} || firewall_tell "$zone" "--remove-$rule"
   done <"$told"
   [ -n "${firewall[*]-}" ] || { rm -f -- "$told" && firewall_reload; }
 }
