@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::cluster::{Case, MINIMAL, NGINX_1_30, compiled};
 use crate::haproxy::CONFIGURATION;
 
-use super::RUNS;
+use super::flawless;
 use super::plant::{Balancer, Plant, SLOW, Site, start_api_server};
 
 /// How long `/readyz` takes, in seconds. An API server's own wait for etcd is up to two.
@@ -101,14 +101,13 @@ impl Plant<'_> {
 fn stays(case: &Case, balancer: Balancer) {
     let cluster = compiled(case);
     let site = Site { path: "/version", ..Site::behind(balancer) };
-    let mut lost = Vec::new();
-    for _ in 0..RUNS {
+    flawless(case, || {
         let plant = Plant::start(&cluster, &site);
         plant.settle();
         plant.watch();
         let everybody = plant.masters.len();
         let measure = |slow| DELAYS.map(|delay| plant.lost(slow, delay));
-        lost = [1, everybody].map(measure).into_iter().flatten().collect();
+        let mut lost: Vec<_> = [1, everybody].map(measure).into_iter().flatten().collect();
         for Lost { when, sessions, watches, holder } in &lost {
             eprintln!(
                 "{}: {when}: {sessions} sessions and {watches} watches lost, the VIP moved: {holder}",
@@ -116,11 +115,8 @@ fn stays(case: &Case, balancer: Balancer) {
             );
         }
         lost.retain(Lost::something);
-        if lost.is_empty() {
-            return;
-        }
-    }
-    panic!("{}: lost where nothing was but slow, {RUNS} times: {lost:?}", case.name);
+        lost
+    });
 }
 
 /// How long clients wait for the balancer when every API server is back.
@@ -152,16 +148,11 @@ fn lag(case: &Case, balancer: Balancer) -> Duration {
 }
 
 fn is_back_with_them(case: &Case, balancer: Balancer) {
-    let mut lags = Vec::new();
-    for _ in 0..RUNS {
+    flawless(case, || {
         let lag = lag(case, balancer);
         eprintln!("{}: every API server back: {:.1} s", case.name, lag.as_secs_f64());
-        if lag < Duration::from_secs(1) {
-            return;
-        }
-        lags.push(lag);
-    }
-    panic!("{}: the balancer refuses clients of API servers that are back: {lags:?}", case.name);
+        Vec::from_iter((lag >= Duration::from_secs(1)).then_some(lag))
+    });
 }
 
 #[test]
