@@ -43,6 +43,29 @@ fn every_command_works() {
             line => run(&line.replace("cargo run --release --locked --", "hagen"), scratch.path()),
         }
     }
+    for path in pictured(&readme) {
+        assert!(scratch.path().join(&path).exists(), "{path} is in the picture only");
+    }
+}
+
+/// What the picture of the tree shows: `├── names   a remark`, four columns for each level.
+fn pictured(readme: &str) -> Vec<String> {
+    let picture = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    let mut folders = Vec::new();
+    let mut paths = Vec::new();
+    for line in picture.expect("README.md has a picture").lines() {
+        let names = line.trim_start_matches(['│', '├', '└', '─', ' ', '\u{a0}']);
+        let level = (line.chars().count() - names.chars().count()) / 4;
+        folders.truncate(level);
+        let names = names.split("  ").next().unwrap_or_default();
+        for name in names.split(' ').filter(|name| *name != "…") {
+            paths.push(format!("{}{name}", folders.concat()));
+        }
+        if names.ends_with('/') {
+            folders.push(names.to_owned());
+        }
+    }
+    paths
 }
 
 /// The first is whole; the others show a part of one.

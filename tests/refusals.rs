@@ -42,7 +42,18 @@ fn twice(scene: &Scene) -> Ran {
     scene.run("build inventory.yaml lab.yaml -o out")
 }
 
+/// Builds the demo together with a cluster whose pods have the demo's addresses.
+fn beside_its_pods(scene: &Scene) -> Ran {
+    let lab = scene.read("inventory.yaml").replace("name: demo", "name: lab");
+    let range = "cluster:\n  podSubnet: 192.168.0.0/16\n  serviceSubnet: 10.97.0.0/16\n";
+    let lab = lab.replace("192.168.1.", "172.16.1.").replacen("cluster:\n", range, 1);
+    scene.write("lab.yaml", lab + "keepalived: {routerId: 77}\n");
+    scene.run("secrets new lab.yaml").expect(0);
+    scene.run("build inventory.yaml lab.yaml -o out")
+}
+
 const CASES: &[Case] = &[
+    ("audit/address-in-range", 1, beside_its_pods),
     ("audit/address-shared", 1, twice),
     ("audit/vip-shared", 1, twice),
     ("disk/foreign-folder", 2, |scene| {

@@ -16,6 +16,7 @@ pub use files::files;
 pub use together::together;
 
 crate::codes! { "audit":
+    ADDRESS_IN_RANGE = Error "address-in-range",
     ADDRESS_SHARED = Error "address-shared",
     FILE_MISSING = Error "file-missing",
     NODE_PORT_TAKEN = Error "node-port-taken",

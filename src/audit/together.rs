@@ -1,6 +1,6 @@
 //! Two clusters of one run: what both would have.
 
-use super::{ADDRESS_SHARED, VIP_SHARED};
+use super::{ADDRESS_IN_RANGE, ADDRESS_SHARED, VIP_SHARED};
 use crate::cluster::Cluster;
 use crate::report::{Finding, Path};
 
@@ -40,7 +40,36 @@ pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
                 .label("in two clusters of this run")
                 .help("give one of the two another address; clusters that never meet are built by calls of their own")
         })
+        .chain(out_of_reach(mine, other))
         .collect()
+}
+
+/// Ranges of `mine` that take in the VIP or a node of `other`.
+fn out_of_reach<'a>(mine: &'a Cluster, other: &'a Cluster) -> impl Iterator<Item = Finding> + 'a {
+    let ranges = [
+        (&mine.pod_subnets, "podSubnet", "pods"),
+        (&mine.service_subnets, "serviceSubnet", "services"),
+    ];
+    let ranges = ranges.into_iter().flat_map(|(networks, key, whose)| {
+        networks.iter().map(move |network| (network, key, whose))
+    });
+    ranges.filter_map(|(network, key, whose)| {
+        let nodes = other.nodes.iter();
+        let nodes = nodes.flat_map(|node| {
+            node.addresses().map(move |address| (address, format!("the node {}", node.name)))
+        });
+        let mut theirs = nodes.chain([(other.endpoint.vip, "the VIP".to_owned())]);
+        let (address, what) = theirs.find(|(address, _)| network.contains(address))?;
+        let message = format!(
+            "nothing in this cluster reaches {what} of cluster {}: {address} is among its {whose}",
+            other.name
+        );
+        Some(
+            Finding::new(&ADDRESS_IN_RANGE, Path::of(&["cluster", key]), message)
+                .label(format!("takes in {address}"))
+                .help("choose a range that no other cluster's machines are in; clusters that never meet are built by calls of their own"),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -75,5 +104,8 @@ mod tests {
         assert_eq!(found("192.168.1.34/24", "192.168.1.11"), [node]);
         assert_eq!(found("192.168.1.34/24", "192.168.1.33"), [vip]);
         assert_eq!(found("192.168.1.11/24", "192.168.1.12"), [node]);
+        let range = |range: &str| format!("audit/address-in-range at cluster.{range}");
+        assert_eq!(found("10.244.9.33/24", "10.244.9.11"), [range("podSubnet")]);
+        assert_eq!(found("10.96.0.33/24", "10.96.0.11"), [range("serviceSubnet")]);
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Cluster, codes, extra};
+use super::{Cluster, codes, duration, extra};
 use crate::catalog::fields::{self, Document, Kind};
 use crate::catalog::flags::Status;
 use crate::report::{Finding, Path, Report, closest};
@@ -76,7 +76,7 @@ impl Judge<'_> {
             | (Kind::Number, Value::Number(_))
             | (Kind::Text, Value::String(_)) => {}
             (Kind::Integer, Value::Number(number)) if !number.is_f64() => {}
-            (Kind::Duration, Value::String(text)) if is_duration(text) => {}
+            (Kind::Duration, Value::String(text)) if duration::is_duration(text) => {}
             (Kind::Object, Value::Object(said)) => self.fields(path, said, at),
             (Kind::List(of), Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
@@ -156,30 +156,8 @@ fn duration(value: &Value) -> String {
     }
 }
 
-/// The grammar of Go's `time.ParseDuration`.
-fn is_duration(text: &str) -> bool {
-    const UNITS: [&str; 7] = ["ns", "us", "µs", "ms", "s", "m", "h"];
-    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if rest == "0" {
-        return true;
-    }
-    while !rest.is_empty() {
-        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let number = &rest[..rest.len() - digits.len()];
-        let unit = digits.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(digits.len());
-        let whole =
-            number.contains(|c: char| c.is_ascii_digit()) && number.matches('.').count() < 2;
-        if !whole || !UNITS.contains(&&digits[..unit]) {
-            return false;
-        }
-        rest = &digits[unit..];
-    }
-    !text.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_duration;
     use crate::rooms::trial::outcome;
 
     /// What is said of a patch, as `code at place: help`.
@@ -195,16 +173,6 @@ mod tests {
                 format!("{} at {}: {help}", finding.code.id, finding.at)
             })
             .collect()
-    }
-
-    #[test]
-    fn durations_are_go_s() {
-        for text in ["0", "30s", "1h30m", "1.5h", "-2m", "100ms", "3us"] {
-            assert!(is_duration(text), "{text}");
-        }
-        for text in ["", "30", "s", "30 s", "1d", "1.2.3s", "."] {
-            assert!(!is_duration(text), "{text}");
-        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod archives;
 pub mod codes;
 mod component;
+pub mod duration;
 pub mod endpoint;
 pub mod extra;
 pub mod fields;

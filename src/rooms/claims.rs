@@ -260,9 +260,20 @@ pub struct NodeClaims {
     pub hosts: Vec<(IpAddr, String)>,
     /// Flags for nodeRegistration.kubeletExtraArgs: name without dashes to value.
     pub kubelet_flags: BTreeMap<String, String>,
-    /// Flags that static pods get from kubeadm: the component's program, the name without dashes,
-    /// the value.
-    pub static_pod_flags: Vec<(&'static str, String, String)>,
+    /// What programs of Kubernetes run with, as far as the inventory says it: the program, the
+    /// flag's name without dashes, the value.
+    pub arguments: Vec<(&'static str, String, String)>,
+}
+
+/// The configuration of a program that every node gets from kubeadm.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// The document's name for patches: `kubelet/KubeletConfiguration`.
+    pub document: &'static str,
+    /// The program that reads it: `kubelet`.
+    pub program: &'static str,
+    /// The document before patches.
+    pub value: serde_json::Value,
 }
 
 /// What every room occupies, by node (in the inventory's order).
@@ -279,9 +290,8 @@ pub struct Claims {
     pub host_files: Vec<String>,
     /// Router ids on the segments of the VIP.
     pub router_ids: Vec<RouterId>,
-    /// Component configurations that travel inside kubeadm's file, by document name:
-    /// `kubelet/KubeletConfiguration`, `kubeproxy/KubeProxyConfiguration`.
-    pub kubeadm_documents: Vec<(&'static str, serde_json::Value)>,
+    /// Component configurations that travel inside kubeadm's file.
+    pub kubeadm_documents: Vec<Carried>,
 }
 
 impl Claims {

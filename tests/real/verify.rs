@@ -185,14 +185,53 @@ fn arguments_that_have_not_arrived_and_a_file_that_was_not_read() {
     sleep(Duration::from_millis(1100));
     let _kubelet = program("exec -a kubelet tail --follow=name /dev/null");
     until("it runs", || runs("kubelet"));
-    holds(&machine, &["kubelet_has_read"]);
+    let read = ["has_read", "kubelet", "restart it"];
+    holds(&machine, &read);
     sleep(Duration::from_millis(1100));
     machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 250\n");
-    names(
-        &machine,
-        &["kubelet_has_read"],
-        "the kubelet runs since before /var/lib/kubelet/config.yaml",
-    );
+    names(&machine, &read, "kubelet runs since before /var/lib/kubelet/config.yaml");
+}
+
+#[test]
+fn configurations_that_have_not_arrived() {
+    let machine = machine();
+    let says = |path: &str, value: &str| ["has_setting", "kubelet", path, value].map(str::to_owned);
+    let holds = |path: &str, value: &str| {
+        let words = says(path, value);
+        holds(&machine, &words.each_ref().map(String::as_str));
+    };
+    let names = |path: &str, value: &str, fault: &str| {
+        let words = says(path, value);
+        names(&machine, &words.each_ref().map(String::as_str), fault);
+    };
+    names("maxPods", "110", "kubelet does not run, or has no /var/lib/kubelet/config.yaml");
+    machine.place_script("/kubelet", "#!/bin/bash\nexec -a kubelet tail --follow=name /dev/null\n");
+    let _kubelet = machine.background("/var/log/program.log", &["/kubelet"]);
+    until("it runs", || machine.run("pgrep", &["-f", "^kubelet "]).ok());
+    // As kubeadm writes it.
+    let configuration = "authentication:
+  anonymous:
+    enabled: false
+clusterDNS:
+- 10.96.0.10
+evictionHard:
+  memory.available: 5%
+maxPods: 110
+nodeStatusUpdateFrequency: 1m30s
+reservedSystemCPUs: \"1\"
+";
+    machine.place_script("/var/lib/kubelet/config.yaml", configuration);
+    holds("authentication.anonymous.enabled", "false");
+    holds("clusterDNS[]", "10.96.0.10");
+    holds("evictionHard.memory.available", "5%");
+    holds("nodeStatusUpdateFrequency", "1m30s");
+    holds("reservedSystemCPUs", "1");
+    // Left out where it is nothing.
+    holds("readOnlyPort", "0");
+    names("maxPods", "250", "kubelet has maxPods=110 where the tree says maxPods=250");
+    names("maxPods", "0", "kubelet has maxPods=110 where the tree says maxPods=0");
+    names("clusterDNS[]", "169.254.20.10", "clusterDNS[]=10.96.0.10 where the tree says");
+    names("podPidsLimit", "4096", "has no podPidsLimit where the tree says podPidsLimit=4096");
 }
 
 #[test]

@@ -68,6 +68,14 @@ pub(super) const SCHEDULER: Owned = &[
     ("requestheader-client-ca-file", PKI),
 ];
 
+/// Flags that other files follow where `extraArgs` says them; none follows a patch.
+pub(super) const FOLLOWED: Owned = &[
+    ("node-cidr-mask-size", &["extraArgs", "controllerManager"]),
+    ("node-cidr-mask-size-ipv4", &["extraArgs", "controllerManager"]),
+    ("node-cidr-mask-size-ipv6", &["extraArgs", "controllerManager"]),
+    ("service-node-port-range", &["extraArgs", "apiServer"]),
+];
+
 /// Flags in the form of the release: a map of texts, or a list of names and values (v1beta4).
 pub(super) fn written(form: ExtraArgsForm, flags: &Flags) -> Value {
     match form {
@@ -82,24 +90,6 @@ pub(super) fn written(form: ExtraArgsForm, flags: &Flags) -> Value {
     }
 }
 
-/// The flags of a component's section of ClusterConfiguration, in either form.
-pub(super) fn read(section: &Value) -> Flags {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match section.get("extraArgs") {
-        Some(Value::Object(flags)) => {
-            flags.iter().map(|(name, value)| (name.clone(), text(value))).collect()
-        }
-        Some(Value::Array(flags)) => flags
-            .iter()
-            .filter_map(|flag| Some((text(flag.get("name")?), text(flag.get("value")?))))
-            .collect(),
-        _ => Flags::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,8 +99,5 @@ mod tests {
         let flags = BTreeMap::from([("v".to_owned(), "2".to_owned())]);
         assert_eq!(written(ExtraArgsForm::Map, &flags), json!({"v": "2"}));
         assert_eq!(written(ExtraArgsForm::List, &flags), json!([{"name": "v", "value": "2"}]));
-        for form in [ExtraArgsForm::Map, ExtraArgsForm::List] {
-            assert_eq!(read(&json!({"extraArgs": written(form, &flags)})), flags);
-        }
     }
 }

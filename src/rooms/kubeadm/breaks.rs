@@ -5,7 +5,7 @@ use super::args::Flags;
 use super::mounts::Part;
 use super::plan::Kubeadm;
 use crate::cluster::{Cluster, Plugin};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Report};
 
 /// What is wrong with a value, and the edit.
 type Problem = (&'static str, &'static str);
@@ -20,7 +20,7 @@ struct Of<'a> {
 /// A flag, the components that it is judged for, and the judgement.
 type Rule = (&'static str, &'static [Part], fn(&str, &Of<'_>) -> Option<Problem>);
 
-const ALL: &[Part] = &[Part::ApiServer, Part::ControllerManager, Part::Scheduler];
+const ALL: &[Part] = &Part::ALL;
 const API_SERVER: &[Part] = &[Part::ApiServer];
 const CONTROLLERS: &[Part] = &[Part::ControllerManager];
 const LEADERS: &[Part] = &[Part::ControllerManager, Part::Scheduler];
@@ -152,9 +152,10 @@ pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
             let Some((reason, help)) = flags.get(*flag).and_then(|value| judge(value, &of)) else {
                 continue;
             };
-            let at = Path::of(&["extraArgs", part.key(), flag]);
             report.push(
-                Finding::new(&FLAG_BREAKS, at, reason).label("breaks the cluster").help(help),
+                Finding::new(&FLAG_BREAKS, plan.at(part, flag), reason)
+                    .label("breaks the cluster")
+                    .help(help),
             );
         }
     }
@@ -223,6 +224,28 @@ mod tests {
         let closed = ["kubeadm/flag-breaks at extraArgs.scheduler.port"];
         assert_eq!(said("1.15.12", "scheduler", "port", "0"), closed);
         assert!(said("1.20.15", "scheduler", "port", "0").is_empty());
+    }
+
+    #[test]
+    fn a_flag_in_a_patch_is_judged_as_any_other() {
+        let said = |part: &str, flag: &str, value: &str| {
+            let flags = json!({part: {"extraArgs": [{"name": flag, "value": value}]}});
+            let patch = json!({"document": "kubeadm/ClusterConfiguration", "patch": flags});
+            complaints(&Kubeadm, &json!({"patches": [patch]}))
+        };
+        for (code, part, flag, value) in [
+            ("kubeadm/flag-breaks", "scheduler", "leader-elect", "false"),
+            ("kubeadm/path-unmountable", "apiServer", "audit-log-path", "/audit.log"),
+            ("kubeadm/anonymous-auth", "apiServer", "anonymous-auth", "false"),
+            ("cluster/extra-arg-removed", "apiServer", "insecure-port", "8080"),
+            ("cluster/extra-arg-owned", "apiServer", "secure-port", "7443"),
+            ("cluster/extra-arg-owned", "apiServer", "service-node-port-range", "1-32767"),
+        ] {
+            let found = said(part, flag, value);
+            let at = format!("at patches[0].patch.{part}.extraArgs[0].value");
+            assert_eq!(found, [format!("{code} {at}")], "{flag}");
+        }
+        assert!(said("apiServer", "v", "4").is_empty());
     }
 
     #[test]

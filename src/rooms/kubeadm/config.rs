@@ -46,6 +46,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[
             "/apiServer/certSANs",
             "/etcd/external",
             "/etcd/local/dataDir",
+            "/etcd/local/extraArgs",
         ],
     },
     DocumentName {

@@ -92,10 +92,10 @@ impl Room for Kubeadm {
         claims: &mut Claims,
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
-        plan::lint(said, cluster, report);
+        let plan = plan::Kubeadm::new(said, cluster);
+        plan::lint(said, &plan, cluster, report);
         preflight::lint(&said.kubeadm, report);
         phases::lint(cluster, report);
-        let plan = plan::Kubeadm::new(said, cluster);
         plan.claim(cluster, claims);
         let host_files = said.extra_args.host_files.iter();
         claims.host_files = host_files.map(ToString::to_string).collect();

@@ -15,7 +15,7 @@ use crate::cluster::layout;
 use crate::inventory::values::AbsolutePath;
 
 /// A component's key in ClusterConfiguration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     ApiServer,
     ControllerManager,
@@ -23,6 +23,8 @@ pub(super) enum Part {
 }
 
 impl Part {
+    pub(super) const ALL: [Self; 3] = [Self::ApiServer, Self::ControllerManager, Self::Scheduler];
+
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::ApiServer => "apiServer",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::mounts::{Named, Part, named, outside, problem};
 use super::plan::Kubeadm;
-use super::{MOUNT_MISSING, PATH_UNMOUNTABLE, args, config};
+use super::{MOUNT_MISSING, PATH_UNMOUNTABLE, config};
 use crate::catalog::PathUse;
 use crate::cluster::{Cluster, Patch};
 use crate::document;
@@ -20,30 +20,24 @@ pub(super) fn claim(plan: &Kubeadm, cluster: &Cluster, claims: &mut Claims, repo
     for patch in &patches {
         document::merge(&mut finished, &patch.patch);
     }
-    for (part, said) in plan.flags() {
-        let section = &finished[part.key()];
-        let flags = args::read(section);
-        let volumes = section["extraVolumes"].as_array().map_or(&[][..], Vec::as_slice);
-        for named in named(part, &flags, cluster.release) {
-            let patched = touching(&patches, part, "extraArgs");
-            let at = match patched.filter(|_| said.get(named.flag) != flags.get(named.flag)) {
-                Some(at) => at,
-                None => Path::of(&["extraArgs", part.key(), named.flag]),
-            };
+    for (part, flags) in plan.flags() {
+        let volumes = finished[part.key()]["extraVolumes"].as_array();
+        let volumes = volumes.map_or(&[][..], Vec::as_slice);
+        for named in named(part, flags, cluster.release) {
+            let at = plan.at(part, named.flag);
             if let Some(problem) = problem(&named) {
                 report.push(unmountable(part, &named, &problem, at));
             } else if let Some(path) = outside(named.path, volumes) {
                 need(part, &named, path, at, cluster, claims);
-            } else {
-                let replaced = touching(&patches, part, "extraVolumes");
-                report.push(missing(part, &named, at, replaced));
+            } else if let Some(place) = replaced(&patches, part) {
+                report.push(missing(part, &named, at, &place));
             }
         }
     }
 }
 
 /// The patches of the document that all control planes share.
-fn patches(cluster: &Cluster) -> Vec<&Patch> {
+pub(super) fn patches(cluster: &Cluster) -> Vec<&Patch> {
     let first = cluster.control_planes().next();
     let applies = |patch: &&Patch| {
         patch.document == config::CLUSTER && first.is_some_and(|node| patch.applies_to(&node.name))
@@ -51,12 +45,13 @@ fn patches(cluster: &Cluster) -> Vec<&Patch> {
     cluster.patches.iter().filter(applies).collect()
 }
 
-/// The place of the last patch that says something of this field of a component.
-fn touching(patches: &[&Patch], part: Part, field: &str) -> Option<Path> {
+/// The place of the last patch that says something of a component's volumes.
+fn replaced(patches: &[&Patch], part: Part) -> Option<Path> {
+    const FIELD: &str = "extraVolumes";
     patches.iter().rev().find_map(|patch| {
         let at = Path::of(&["patches"]).index(patch.index).key("patch").key(part.key());
         match patch.patch.get(part.key())? {
-            Value::Object(fields) => fields.contains_key(field).then(|| at.key(field)),
+            Value::Object(fields) => fields.contains_key(FIELD).then(|| at.key(FIELD)),
             _ => Some(at),
         }
     })
@@ -99,22 +94,14 @@ fn unmountable(part: Part, named: &Named<'_>, problem: &str, at: Path) -> Findin
         .help(help)
 }
 
-fn missing(part: Part, named: &Named<'_>, at: Path, replaced: Option<Path>) -> Finding {
+fn missing(part: Part, named: &Named<'_>, at: Path, place: &Path) -> Finding {
     let Named { flag, path, .. } = named;
     let program = part.program();
     let message = format!("{program} would not see {path}, which its --{flag} names");
-    let finding = Finding::new(&MOUNT_MISSING, at, message).label("not mounted into its pod");
-    match replaced {
-        Some(place) => finding
-            .because(place.clone(), "a list in a patch takes the place of hagen's own mounts")
-            .help(format!(
-                "add a volume with `mountPath: {path}` to `{place}`, or remove that list"
-            )),
-        None => finding.help(format!(
-            "write the flag in `extraArgs.{}` and not in a patch: then its mount is made",
-            part.key()
-        )),
-    }
+    Finding::new(&MOUNT_MISSING, at, message)
+        .label("not mounted into its pod")
+        .because(place.clone(), "a list in a patch takes the place of hagen's own mounts")
+        .help(format!("add a volume with `mountPath: {path}` to `{place}`, or remove that list"))
 }
 
 #[cfg(test)]
@@ -220,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_cannot_take_a_mount_away_or_leave_one_out() {
+    fn a_patch_cannot_take_a_mount_away() {
         let patched = |patch: Value| {
             complaints(
                 &Kubeadm,
@@ -234,11 +221,10 @@ mod tests {
         let lost = ["kubeadm/mount-missing at extraArgs.apiServer.audit-log-path"];
         assert_eq!(patched(json!({"apiServer": {"extraVolumes": other}})), lost);
         assert_eq!(patched(json!({"apiServer": {"extraVolumes": null}})), lost);
+        let flag = json!([{"name": "config", "value": "/srv/scheduler/config.yaml"}]);
+        assert!(patched(json!({"scheduler": {"extraArgs": flag}})).is_empty(), "it has its mount");
         let above = json!([{"name": "x", "hostPath": "/data", "mountPath": "/srv"}]);
         assert!(patched(json!({"apiServer": {"extraVolumes": above}})).is_empty());
-        let flag = json!([{"name": "config", "value": "/srv/scheduler/config.yaml"}]);
-        let unseen = ["kubeadm/mount-missing at patches[0].patch.scheduler.extraArgs"];
-        assert_eq!(patched(json!({"scheduler": {"extraArgs": flag}})), unseen);
     }
 
     #[test]

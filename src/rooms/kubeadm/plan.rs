@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::args::Flags;
 use super::mounts::Part;
-use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, pki, rbac, sans};
+use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans};
 use crate::catalog::Severity;
 use crate::catalog::flags::Component;
+use crate::cluster::extra::PatchedFlag;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
@@ -23,12 +24,12 @@ const ETCD_METRICS_PORT: u16 = 2381;
 
 /// What is decided about `kubeadm init` and `kubeadm join`.
 pub(super) struct Kubeadm {
-    /// The API server's extra flags.
-    pub(super) api_server: Flags,
-    /// The controller manager's.
-    pub(super) controller_manager: Flags,
-    /// The scheduler's.
-    pub(super) scheduler: Flags,
+    /// The extra flags of each component of the control plane, those of patches among them.
+    flags: [Flags; 3],
+    /// Where patches say some of them.
+    patched: BTreeMap<(Part, String), Path>,
+    /// Those that patches take away.
+    removed: BTreeSet<(Part, String)>,
     /// A stacked member's.
     pub(super) etcd: Flags,
     /// The members of an external store, as every API server is given them.
@@ -42,7 +43,7 @@ pub(super) struct Kubeadm {
 type Said = BTreeMap<FlagName, FlagValue>;
 
 /// Reports flags that the release lacks or that have another owner.
-pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
     // The kubelet's flags are its own room's matter.
     let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _, host_files: _ } =
         &said.extra_args;
@@ -58,12 +59,26 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         args::CONTROLLER_MANAGER,
     );
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
+    let own = of_controller_manager(controller_manager, cluster);
+    for (part, flag) in patched(cluster) {
+        let (component, owned) = match part {
+            Part::ApiServer => (Component::KubeApiserver, args::API_SERVER),
+            Part::ControllerManager => (Component::KubeControllerManager, args::CONTROLLER_MANAGER),
+            Part::Scheduler => (Component::KubeScheduler, args::SCHEDULER),
+        };
+        let repeats = part == Part::ControllerManager
+            && own.get(flag.name).is_some_and(|own| Some(own.as_str()) == flag.value);
+        match extra::owner(flag.name, args::FOLLOWED, &flag.at) {
+            Some(finding) => report.push(finding),
+            None => flag.lint(cluster, component, owned, repeats, report),
+        }
+    }
     pull_policy(said, cluster, report);
-    let anonymous = api_server.iter().find(|(name, _)| name.as_str() == "anonymous-auth");
-    if anonymous.is_some_and(|(_, value)| value.as_str() == "false") {
+    let anonymous = plan.flags[Part::ApiServer as usize].get("anonymous-auth");
+    if anonymous.is_some_and(|value| value == "false") {
         let mut finding = Finding::new(
             &ANONYMOUS_AUTH,
-            section.key("apiServer").key("anonymous-auth"),
+            plan.at(Part::ApiServer, "anonymous-auth"),
             "without anonymous requests nobody may ask an API server whether it is ready",
         )
         .label("health checks would get 401")
@@ -111,6 +126,16 @@ fn of_controller_manager(said: &Said, cluster: &Cluster) -> Flags {
     flags
 }
 
+/// The flags of components in patches of the document that all control planes share.
+fn patched(cluster: &Cluster) -> impl Iterator<Item = (Part, PatchedFlag<'_>)> {
+    paths::patches(cluster).into_iter().flat_map(|patch| {
+        Part::ALL.into_iter().flat_map(|part| {
+            let flags = extra::of_patch(patch, &[part.key(), "extraArgs"]);
+            flags.into_iter().map(move |flag| (part, flag))
+        })
+    })
+}
+
 /// What is said, and the check of swap where kubelets run beside it: old releases stop there.
 fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster) -> Vec<String> {
     const SWAP: &str = "Swap";
@@ -140,10 +165,24 @@ impl Kubeadm {
             let url = format!("http://{}", host_port(loopback, cluster.etcd.metrics_port));
             etcd.insert("listen-metrics-urls".into(), url);
         }
+        let mut flags = [
+            texts(api_server),
+            of_controller_manager(controller_manager, cluster),
+            texts(scheduler),
+        ];
+        let (mut places, mut removed) = (BTreeMap::new(), BTreeSet::new());
+        for (part, PatchedFlag { name, value, at }) in patched(cluster) {
+            let Some(value) = value else {
+                removed.insert((part, name.to_owned()));
+                continue;
+            };
+            flags[part as usize].insert(name.to_owned(), value.to_owned());
+            places.insert((part, name.to_owned()), at);
+        }
         Self {
-            api_server: texts(api_server),
-            controller_manager: of_controller_manager(controller_manager, cluster),
-            scheduler: texts(scheduler),
+            flags,
+            patched: places,
+            removed,
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
             ignored_checks: ignored_checks(ignore_preflight_errors, cluster),
@@ -157,11 +196,13 @@ impl Kubeadm {
 
     /// The flags of each component of the control plane.
     pub(super) fn flags(&self) -> [(Part, &Flags); 3] {
-        [
-            (Part::ApiServer, &self.api_server),
-            (Part::ControllerManager, &self.controller_manager),
-            (Part::Scheduler, &self.scheduler),
-        ]
+        Part::ALL.map(|part| (part, &self.flags[part as usize]))
+    }
+
+    /// Where a flag is said.
+    pub(super) fn at(&self, part: Part, flag: &str) -> Path {
+        let patched = self.patched.get(&(part, flag.to_owned()));
+        patched.cloned().unwrap_or_else(|| Path::of(&["extraArgs", part.key(), flag]))
     }
 
     /// States certificates, names, ports, folders and images.
@@ -172,7 +213,7 @@ impl Kubeadm {
             let images = control_plane_images(cluster);
             let node_claims = claims.node(node.index);
             node_claims.ports.extend(ports(cluster, node));
-            node_claims.static_pod_flags = self.static_pod_flags(cluster, node);
+            node_claims.arguments.extend(self.arguments(cluster, node));
             node_claims.images.extend(images.into_iter().map(|image| (image, "kubeadm")));
             if cluster.etcd.mode == EtcdMode::Stacked {
                 node_claims.paths.push(OwnedPath {
@@ -187,11 +228,7 @@ impl Kubeadm {
 
     /// What the node's static pods run with: the flags that were said, and those of kubeadm's that
     /// other files agree with.
-    fn static_pod_flags(
-        &self,
-        cluster: &Cluster,
-        node: &Node,
-    ) -> Vec<(&'static str, String, String)> {
+    fn arguments(&self, cluster: &Cluster, node: &Node) -> Vec<(&'static str, String, String)> {
         let own = [
             ("kube-apiserver", "advertise-address", node.address.to_string()),
             ("kube-apiserver", "secure-port", cluster.api_port.to_string()),
@@ -202,15 +239,14 @@ impl Kubeadm {
             ),
             ("kube-controller-manager", "cluster-cidr", config::joined(&cluster.pod_subnets)),
         ];
-        let said = [
-            ("kube-apiserver", &self.api_server),
-            ("kube-controller-manager", &self.controller_manager),
-            ("kube-scheduler", &self.scheduler),
-            ("etcd", &self.etcd),
-        ];
-        let said = said.into_iter().flat_map(|(component, flags)| {
-            flags.iter().map(move |(name, value)| (component, name.as_str(), value.clone()))
+        let said = self.flags().into_iter().flat_map(|(part, flags)| {
+            let flags = flags.iter();
+            let stay =
+                flags.filter(move |(name, _)| !self.removed.contains(&(part, (*name).clone())));
+            stay.map(move |(name, value)| (part.program(), name.as_str(), value.clone()))
         });
+        let of_etcd = self.etcd.iter();
+        let said = said.chain(of_etcd.map(|(name, value)| ("etcd", name.as_str(), value.clone())));
         own.into_iter()
             .filter(|(_, _, value)| !value.is_empty())
             .chain(said)
@@ -321,7 +357,8 @@ impl Plan for Kubeadm {
             (config::INIT, config::init(self, cluster, node, claims)),
             (config::CLUSTER, config::cluster_configuration(self, cluster)),
         ];
-        documents.extend(claims.kubeadm_documents.iter().cloned());
+        let carried = claims.kubeadm_documents.iter();
+        documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
         let file = File::on(node, layout::KUBEADM_CONFIG).phase(Phase::Kubernetes);
         out.yaml(file.reads(reads), documents);
         if cluster.release.kubeadm.node_role_binding_needed {

@@ -195,7 +195,7 @@ mod tests {
     fn small_ranges_have_fewer_pods_without_a_word() {
         let small = json!({"extraArgs": {"controllerManager": {"node-cidr-mask-size": "26"}}});
         let (_, claims) = claimed(&small);
-        assert_eq!(claims.kubeadm_documents[0].1["maxPods"], 61);
+        assert_eq!(claims.kubeadm_documents[0].value["maxPods"], 61);
         let mut bridge = json!({"cni": {"plugin": "bridge"}, "nodes": [
             {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]},
             {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "podRange": "10.244.77.0/26"},

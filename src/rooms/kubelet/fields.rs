@@ -12,6 +12,7 @@ use crate::report::{Finding, Path, Report};
 
 const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];
 const DOMAIN: &[&str] = &["cluster", "domain"];
+const EXTRA_ARGS: &[&str] = &["extraArgs", "kubelet"];
 const MAX_PODS: &[&str] = &["kubelet", "maxPods"];
 const NODES: &[&str] = &["nodes"];
 const PKI: &[&str] = &["pki"];
@@ -36,6 +37,16 @@ pub(super) const FLAGS: Owned = &[
     ("pod-infra-container-image", &["images", "registry"]),
     ("pod-manifest-path", NODES),
     ("register-with-taints", NODES),
+];
+
+/// Flags that other files follow where `extraArgs` says them; none follows a patch.
+pub(super) const FOLLOWED: Owned = &[
+    ("fail-swap-on", EXTRA_ARGS),
+    ("healthz-port", EXTRA_ARGS),
+    ("port", EXTRA_ARGS),
+    ("read-only-port", EXTRA_ARGS),
+    ("resolv-conf", EXTRA_ARGS),
+    ("rotate-server-certificates", EXTRA_ARGS),
 ];
 
 /// Fields likewise.

@@ -15,6 +15,7 @@
 mod agreement;
 mod fields;
 mod lint;
+mod patches;
 mod plan;
 mod rules;
 mod splits;
@@ -59,9 +60,10 @@ impl Room for Kubelet {
         report: &mut Report,
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
-        splits::lint(&said.extra_args.kubelet, cluster, report);
+        splits::lint(&said.extra_args.kubelet, report);
         agreement::lint(&agreement::Fields::new(said, cluster), report);
-        plan::claim(said, cluster, claims);
+        let flags = plan::claim(said, cluster, claims);
+        patches::lint(cluster, &flags, report);
         // Nothing to render: kubeadm's room writes what is claimed here.
         None
     }

@@ -4,14 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::agreement::Fields;
 use super::lint::word;
+use super::patches;
 use crate::catalog::{KUBERNETES_PACKAGES, OsFamily, PathUse, flag_paths};
+use crate::cluster::extra::PatchedFlag;
 use crate::cluster::{Cluster, DEFAULT_PODS, KUBELET_CONFIGURATION, Node};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
 use crate::rooms::claims::{
-    Bind, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
+    Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
 };
 use crate::rooms::{Claims, DocumentName};
 
@@ -24,8 +26,15 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 }];
 
 /// States the configuration, flags, ports, unit, folder and packages.
-pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
-    claims.kubeadm_documents.push((DOCUMENT, configuration(said, cluster)));
+/// Returns the flags of each node, by its index, as they are before patches.
+pub(super) fn claim(
+    said: &Inventory,
+    cluster: &Cluster,
+    claims: &mut Claims,
+) -> BTreeMap<usize, patches::Flags> {
+    let mut own = BTreeMap::new();
+    let value = configuration(said, cluster);
+    claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kubelet", value });
     let fields = Fields::new(said, cluster);
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let extra = &said.extra_args.kubelet;
@@ -38,9 +47,23 @@ pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
         if let Some(file) = resolver(&fields, cluster, node) {
             flags.insert("resolv-conf".into(), file.to_owned());
         }
+        flags.extend(extra);
+        own.insert(node.index, flags.clone());
+        let mut removed = Vec::new();
         let claims = claims.node(node.index);
-        claims.kubelet_flags.extend(flags.into_iter().chain(extra));
         claims.needed_files.extend(files(said));
+        for PatchedFlag { name, value, at } in patches::of(cluster, node) {
+            claims.needed_files.extend(needed(name, value.unwrap_or_default(), &at));
+            match value {
+                Some(value) => drop(flags.insert(name.to_owned(), value.to_owned())),
+                // The patch itself takes it out of the document.
+                None => removed.push(name),
+            }
+        }
+        let arguments = flags.iter().filter(|(name, _)| !removed.contains(&name.as_str()));
+        let arguments = arguments.map(|(name, value)| ("kubelet", name.clone(), value.clone()));
+        claims.arguments.extend(arguments);
+        claims.kubelet_flags = flags;
         claims.ports.extend(ports(&fields));
         claims.units.push(Unit {
             room: "kubelet",
@@ -59,6 +82,7 @@ pub(super) fn claim(said: &Inventory, cluster: &Cluster, claims: &mut Claims) {
         claims.images.insert(cluster.runtime.pause_image.clone(), "kubelet");
         claims.packages.extend(packages);
     }
+    own
 }
 
 /// Only what must not depend on the release's or kubeadm's default, and what the user said. The
@@ -122,20 +146,9 @@ const FILE_FIELDS: [&str; 2] = ["tlsCertFile", "tlsPrivateKeyFile"];
 
 fn files(said: &Inventory) -> Vec<NeededFile> {
     let section = Path::of(&["extraArgs", "kubelet"]);
-    let flags = said.extra_args.kubelet.iter().flat_map(|(flag, value)| {
-        let value = value.to_string();
-        let paths = flag_paths(flag.as_str(), &value).into_iter().filter_map(|(used, path)| {
-            let folder = match used {
-                PathUse::File => false,
-                PathUse::Folder => true,
-                // The kubelet makes its folders, and a log beside others' is in one that exists.
-                PathUse::Made | PathUse::MadeFolder => return None,
-            };
-            let reader = format!("--{flag} of the kubelet");
-            let at = section.key(flag.as_str());
-            Some(NeededFile { path: path.to_owned(), folder, reader, at })
-        });
-        paths.collect::<Vec<_>>()
+    let flags = said.extra_args.kubelet.iter();
+    let flags = flags.flat_map(|(flag, value)| {
+        needed(flag.as_str(), value.as_str(), &section.key(flag.as_str()))
     });
     let config = Path::of(&["kubelet", "config"]);
     let fields = FILE_FIELDS.iter().filter_map(|field| {
@@ -148,6 +161,23 @@ fn files(said: &Inventory) -> Vec<NeededFile> {
         })
     });
     flags.chain(fields).collect()
+}
+
+/// What a flag needs to be there.
+fn needed(flag: &str, value: &str, at: &Path) -> Vec<NeededFile> {
+    let paths = flag_paths(flag, value).into_iter();
+    paths
+        .filter_map(|(used, path)| {
+            let folder = match used {
+                PathUse::File => false,
+                PathUse::Folder => true,
+                // The kubelet makes its folders, and a log beside others' is in one that exists.
+                PathUse::Made | PathUse::MadeFolder => return None,
+            };
+            let reader = format!("--{flag} of the kubelet");
+            Some(NeededFile { path: path.to_owned(), folder, reader, at: at.clone() })
+        })
+        .collect()
 }
 
 /// The kubelet's own defaults:
@@ -294,7 +324,7 @@ mod tests {
         let cache = with(json!(["169.254.20.10"]));
         assert!(complaints(&Kubelet, &cache).is_empty());
         let (_, claims) = claimed(&cache);
-        assert_eq!(claims.kubeadm_documents[0].1["clusterDNS"], json!(["169.254.20.10"]));
+        assert_eq!(claims.kubeadm_documents[0].value["clusterDNS"], json!(["169.254.20.10"]));
         let at = |place: &str| vec![format!("kubelet/cluster-dns at {place}")];
         assert_eq!(complaints(&Kubelet, &with(json!([]))), at("kubelet.config.clusterDNS"));
         let name = with(json!(["10.96.0.10", "kube-dns"]));
@@ -309,7 +339,7 @@ mod tests {
     fn the_driver_is_always_written() {
         let overlay = json!({"runtime": {"cgroupDriver": "cgroupfs"}, "kubelet": {"maxPods": 50}});
         let (_, claims) = claimed(&overlay);
-        let (_, document) = &claims.kubeadm_documents[0];
+        let document = &claims.kubeadm_documents[0].value;
         assert_eq!(
             (&document["cgroupDriver"], &document["maxPods"]),
             (&json!("cgroupfs"), &json!(50))
@@ -323,7 +353,7 @@ mod tests {
     fn images_that_nobody_can_pull_again_are_not_deleted() {
         let threshold = |overlay: serde_json::Value| {
             let (_, claims) = claimed(&overlay);
-            claims.kubeadm_documents[0].1["imageGCHighThresholdPercent"].clone()
+            claims.kubeadm_documents[0].value["imageGCHighThresholdPercent"].clone()
         };
         let mut overlay = json!({"images": {"pullPolicy": "Never"}});
         assert_eq!(threshold(overlay.clone()), 100);

@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use crate::cluster::{Cluster, Node, ProxyMode};
 use crate::inventory::kubeproxy::{IpvsScheduler, KubeProxySection};
 use crate::report::Path;
-use crate::rooms::claims::{Bind, Package, Port, Protocol, Reach, Repository};
+use crate::rooms::claims::{Bind, Carried, Package, Port, Protocol, Reach, Repository};
 use crate::rooms::{Claims, DocumentName};
 
 /// KubeProxyConfiguration; the API is v1alpha1 in every release of the catalog.
@@ -30,7 +30,8 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
         }
         return;
     };
-    claims.kubeadm_documents.push((DOCUMENT, configuration(cluster, mode, scheduler)));
+    let value = configuration(cluster, mode, scheduler);
+    claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kube-proxy", value });
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
         claims.ports.extend(ports());
@@ -133,7 +134,7 @@ mod tests {
     fn document(overlay: &Value) -> Value {
         let (_, claims) = claimed(overlay);
         let documents = &claims.kubeadm_documents;
-        documents.iter().find(|(name, _)| *name == super::DOCUMENT).unwrap().1.clone()
+        documents.iter().find(|carried| carried.document == super::DOCUMENT).unwrap().value.clone()
     }
 
     #[test]
@@ -186,7 +187,9 @@ mod tests {
             let mut overlay = mode(version, "none");
             overlay["cni"] = json!({"plugin": "none"});
             let (cluster, claims) = claimed(&overlay);
-            assert!(claims.kubeadm_documents.iter().all(|(name, _)| *name != super::DOCUMENT));
+            assert!(
+                claims.kubeadm_documents.iter().all(|carried| carried.document != super::DOCUMENT)
+            );
             let mut pulls = Vec::new();
             for node in &cluster.nodes {
                 let claims = claims.of(node.index);

@@ -6,6 +6,7 @@
 
 mod firewall;
 mod images;
+mod live;
 mod packages;
 mod plan;
 mod prose;

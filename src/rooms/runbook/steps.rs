@@ -1,5 +1,6 @@
 //! The steps: scripts that are the same on every host, and what differs between hosts as words.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::catalog::{OsFamily, PackageManager};
@@ -13,6 +14,7 @@ use crate::template::Template;
 
 use super::firewall;
 use super::images::Images;
+use super::live;
 use super::packages::Packages;
 use super::plan::Planned;
 use super::reset::Reset;
@@ -184,13 +186,17 @@ fn endpoint(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         );
 }
 
-/// `COMPONENT WORD`: arguments that programs of Kubernetes run with.
+/// `PROGRAM WORD`: arguments that programs of Kubernetes run with.
 fn arguments(claims: &NodeClaims) -> impl Iterator<Item = [String; 2]> {
-    let of_kubelet = claims.kubelet_flags.iter().map(|(name, value)| ("kubelet", name, value));
-    let of_pods = claims.static_pod_flags.iter();
-    let of_pods = of_pods.map(|(component, name, value)| (*component, name, value));
-    let all = of_kubelet.chain(of_pods);
-    all.map(|(component, name, value)| [component.to_owned(), format!("--{name}={value}")])
+    let all = claims.arguments.iter();
+    all.map(|(program, name, value)| [(*program).to_owned(), format!("--{name}={value}")])
+}
+
+/// `PATH READER`: what has to be there before they start. What is in its own folder the kubelet makes.
+fn needed(claims: &NodeClaims) -> BTreeSet<[String; 2]> {
+    let outside =
+        claims.needed_files.iter().filter(|file| !file.path.starts_with("/var/lib/kubelet/"));
+    outside.map(|file| [file.path.clone(), file.reader.clone()]).collect()
 }
 
 /// From so many seconds before its end on, 60-verify.sh names a certificate: 30 days, or a third of
@@ -233,7 +239,9 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         .word("dns", &text(cluster.dns_addresses()))
         .word("dns_domain", &cluster.domain)
         .word("service", &text(cluster.api_service_addresses()))
-        .rows("arguments", arguments(with.claims.of(node.index)));
+        .rows("arguments", arguments(with.claims.of(node.index)))
+        .rows("settings", live::settings(cluster, with.claims))
+        .rows("needed", needed(with.claims.of(node.index)));
     if node.control_plane {
         // What kubeadm's last step of a control plane's join puts on the node.
         let label = cluster.release.control_plane_labels.first().map_or("", String::as_str);

@@ -59,6 +59,9 @@ wait_for() {
   done
 }
 
+# is_there PATH READER: what a program does not start without.
+is_there() { [ -e "$1" ] || die "$2 reads $1, which is not there" 'bring it to this host, then run this again'; }
+
 # keep FILE TEXT: only what differs is written, in one step.
 keep() {
   [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0

@@ -298,7 +298,12 @@ impl Cluster {
             }
         }
         let ready = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
-        let said = kubectl(&self.machines[&holders[0]], &["get", "nodes", "-o", ready])?;
+        let holder = &self.machines[&holders[0]];
+        let dns = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", ready];
+        if let Some(pod) = kubectl(holder, &dns)?.lines().find(|line| !line.ends_with(" True")) {
+            return Err(format!("{pod}: not ready"));
+        }
+        let said = kubectl(holder, &["get", "nodes", "-o", ready])?;
         let ready: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" True")).collect();
         match self.kubelets().iter().find(|name| !ready.contains(&name.as_str())) {
             Some(name) => Err(format!("{name} is not Ready")),

@@ -24,6 +24,8 @@ admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 last_addo
 other_apis=("$hostile" 192.0.2.3 6443)
 dns=192.0.2.4 service=192.0.2.5 dns_domain="$hostile" member="http://$hostile" renew_before=2592000
 arguments=(kube-scheduler "$hostile")
+settings=(kubelet "$hostile" "$hostile")
+needed=("$hostile" "$hostile")
 kubelet_folder=/var/lib/kubelet emptied=("/nowhere/$hostile")
 member_units=(etcd.service) member_files=('/etc/etcd/*') member_emptied=(/var/lib/etcd)
 whole=yes

@@ -45,6 +45,7 @@ join() {
   if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/bootstrap-kubelet.conf ]; then
     die 'an earlier join stopped half-way' "$over"
   fi
+  rows 2 is_there ${needed[@]+"${needed[@]}"}
   did 'kubeadm join'
   timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
     die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a)' "mend the cause, then $over"

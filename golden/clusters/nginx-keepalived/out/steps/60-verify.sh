@@ -141,7 +141,9 @@ node_works() {
   [ -z "$dns" ] || holds 120 resolves "$dns" "kubernetes.default.svc.$dns_domain" ||
     fault "a pod on this node has names not resolved, or not each time: $said" 'kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide; does this node reach the pods there?'
   rows 2 runs_with ${arguments[@]+"${arguments[@]}"}
-  kubelet_has_read
+  has_read kubelet 'systemctl restart kubelet'
+  has_read kube-proxy "kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector=spec.nodeName=$node"
+  rows 3 has_setting ${settings[@]+"${settings[@]}"}
 }
 
 ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
@@ -236,12 +238,63 @@ processes() {
   done
 }
 
-kubelet_has_read() {
+# has_read PROGRAM NEXT: it reads its configuration once.
+has_read() {
   local process
-  for process in $(processes kubelet); do
-    ! [ /var/lib/kubelet/config.yaml -nt "$process" ] ||
-      fault 'the kubelet runs since before /var/lib/kubelet/config.yaml was written' 'systemctl restart kubelet'
+  for process in $(processes "$1"); do
+    ! [ "$process/root$(configuration "$1")" -nt "$process" ] ||
+      fault "$1 runs since before $(configuration "$1") was written" "$2"
   done
+}
+# configuration PROGRAM: where it is for that program, in a pod or not.
+configuration() {
+  case $1 in
+    kubelet) echo /var/lib/kubelet/config.yaml ;;
+    kube-proxy) echo /var/lib/kube-proxy/config.conf ;;
+  esac
+}
+
+# has_setting PROGRAM PATH VALUE: kubeadm writes configurations into the cluster at an init and an upgrade,
+# and to a host at its join.
+declare -A live
+has_setting() {
+  local process is
+  if [ -z "${live[$1]-}" ]; then
+    live[$1]=unknown
+    if read -r process < <(processes "$1") && is=$(flat "$process/root$(configuration "$1")" 2>/dev/null); then
+      live[$1]=$is
+    else
+      fault "$1 does not run, or has no $(configuration "$1")" "follow README.md from ${steps[0]}.sh on"
+    fi
+  fi
+  [ "${live[$1]}" != unknown ] || return 0
+  ! grep -qxF -e "$2=$3" <<<"${live[$1]}" || return 0
+  is=$(awk -v begin="$2=" 'index($0, begin) == 1' <<<"${live[$1]}")
+  # Zero is left out.
+  case $is$3 in 0 | 0s | false) return 0 ;; esac
+  fault "$1 has ${is:-no $2} where the tree says $2=$3" 'follow the chapter on changes in README.md'
+}
+# flat FILE: each value of a YAML document of Kubernetes' own writing, as PATH=VALUE.
+flat() {
+  awk '
+    /^ *$/ || /^ *#/ || /^---/ { next }
+    {
+      match($0, /^ */); indent = RLENGTH; text = substr($0, indent + 1)
+      item = sub(/^- /, "", text)
+      # The items of a list stand below their key or right under it.
+      while (depth && (item ? at[depth] > indent : at[depth] >= indent)) depth--
+      path = ""
+      for (i = 1; i <= depth; i++) path = path (i > 1 ? "." : "") key[i]
+      if (!item) {
+        split_at = index(text, ":")
+        name = substr(text, 1, split_at - 1); text = substr(text, split_at + 2)
+        if (text == "") { at[++depth] = indent; key[depth] = name; next }
+        path = path (path == "" ? "" : ".") name
+      }
+      else path = path "[]"
+      if (text ~ /^".*"$/ || text ~ /^\047.*\047$/) text = substr(text, 2, length(text) - 2)
+      print path "=" text
+    }' "$1"
 }
 
 run 60-verify "$@"

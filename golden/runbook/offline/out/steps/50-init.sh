@@ -21,6 +21,7 @@ main() {
     rows 3 no_cluster_at ${other_apis[@]+"${other_apis[@]}"}
     answers "$vip" "$port" || die "the VIP $vip:$port does not answer" 'run 30-balancer.sh on the control planes first'
     etcd_ready
+    rows 2 is_there ${needed[@]+"${needed[@]}"}
     init
   fi
   wait_for 120 'the API server on this node is ready' 'journalctl -u kubelet -n 100; crictl ps -a' admin get --raw "$health"

@@ -115,12 +115,21 @@ dns=10.10.0.10
 dns_domain=cluster.local
 service=10.10.0.1
 arguments=(
-  kubelet --node-ip=192.168.1.90
   kube-apiserver --advertise-address=192.168.1.90
   kube-apiserver --secure-port=6443
   kube-apiserver --service-cluster-ip-range=10.10.0.0/16
   kube-controller-manager --cluster-cidr=10.244.0.0/16
+  kubelet --node-ip=192.168.1.90
 )
+settings=(
+  kubelet cgroupDriver systemd
+  kubelet rotateCertificates true
+  kube-proxy mode ipvs
+  kube-proxy clusterCIDR 10.244.0.0/16
+  kube-proxy ipvs.scheduler rr
+  kube-proxy ipvs.strictARP true
+)
+needed=()
 control_plane_label=node-role.kubernetes.io/master
 admin_conf=/etc/kubernetes/admin.conf
 local_api=https://192.168.1.90:6443

@@ -98,12 +98,19 @@ dns=10.96.0.10
 dns_domain=cluster.local
 service=10.96.0.1
 arguments=(
-  kubelet --node-ip=172.26.133.161
   kube-apiserver --advertise-address=172.26.133.161
   kube-apiserver --secure-port=6443
   kube-apiserver --service-cluster-ip-range=10.96.0.0/12
   kube-controller-manager --cluster-cidr=10.244.0.0/16
+  kubelet --node-ip=172.26.133.161
 )
+settings=(
+  kubelet cgroupDriver systemd
+  kubelet rotateCertificates true
+  kube-proxy mode iptables
+  kube-proxy clusterCIDR 10.244.0.0/16
+)
+needed=()
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/super-admin.conf
 local_api=https://172.26.133.161:6443

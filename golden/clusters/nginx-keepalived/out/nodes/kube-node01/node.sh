@@ -90,6 +90,13 @@ service=10.96.0.1
 arguments=(
   kubelet --node-ip=172.26.133.164
 )
+settings=(
+  kubelet cgroupDriver systemd
+  kubelet rotateCertificates true
+  kube-proxy mode iptables
+  kube-proxy clusterCIDR 10.244.0.0/16
+)
+needed=()
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)
 whole=yes
