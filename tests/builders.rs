@@ -161,7 +161,10 @@ fn git_takes_no_key_of_a_build_that_was_killed() {
             let key = text.contains(" PRIVATE KEY-----") || text.contains("client-key-data:");
             // The first file of a stage, which hides all others, has been given its name last.
             let first = path.ends_with("/.waiting.gitignore");
-            let of_stage = path.contains(".hagen-") && !first;
+            // From its last step but one on, a stage has the finished tree's own, which names keys.
+            let stage = scene.path("at").join(path.split('/').next().unwrap());
+            let finished = fs::read(stage.join(".gitignore")).is_ok_and(|text| text != b"*\n");
+            let of_stage = path.contains(".hagen-") && !first && !finished;
             assert!(!key && !of_stage, "{how}, round {round}: Git takes {path}");
         }
         assert!(start(&scene, "two.yaml", how).wait().unwrap().success());

@@ -254,7 +254,7 @@ fn what_the_user_says_is_no_defect_of_hagen() {
     let scene = Scene::demo();
     for good in [
         r#"patches: [{document: runtime/ContainerdConfig, patch: {debug: {address: "{{.Name}} <x>"}}}]"#,
-        r#"patches: [{document: kubeadm/ClusterConfiguration, patch: {apiServer: {extraArgs: [{name: v, value: "a \n\tb\n"}]}}}]"#,
+        r#"patches: [{document: kubeadm/ClusterConfiguration, patch: {apiServer: {extraArgs: [{name: vmodule, value: "a \n\tb\n"}]}}}]"#,
         r#"host: {sysctls: {kernel.core_pattern: "|/usr/lib/systemd/systemd-coredump %P %u"}}"#,
     ] {
         scene.write("inventory.yaml", with(good));

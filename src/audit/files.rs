@@ -63,7 +63,7 @@ fn in_the_tree(needed: &NeededFile, node: &str, tree: &Tree) -> bool {
     let place = format!("nodes/{node}/rootfs{}", needed.path);
     match needed.folder {
         false => tree.get(&place).is_some(),
-        true => tree.iter().any(|(path, _)| FilePath::new(path).starts_with(&place)),
+        true => tree.has_folder(place.trim_end_matches('/')),
     }
 }
 

@@ -271,7 +271,7 @@ fn package_versions(cluster: &Cluster, claims: &Claims, report: &mut Report) {
         .label("pins nothing");
         report.push(match closest(name, needed()) {
             Some(name) => finding.help(format!("did you mean `{name}`?")),
-            None => finding.help("remove it; `10-prepare.sh` lists what is installed"),
+            None => finding.help("remove it; `node.sh` of each node lists what is installed"),
         });
     }
 }

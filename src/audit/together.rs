@@ -9,7 +9,9 @@ use crate::report::{Finding, Path};
 pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
     let at = Path::of(&["endpoint", "vip"]);
     let vip = mine.endpoint.vip;
-    let theirs = other.nodes.iter().find(|node| node.address == vip);
+    let whose =
+        |address| other.nodes.iter().find(move |node| node.addresses().any(|at| at == address));
+    let theirs = whose(vip);
     let mut found = Vec::new();
     if vip == other.endpoint.vip {
         found.push((
@@ -21,17 +23,19 @@ pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
         let whose = format!("node {} of cluster {}", node.name, other.name);
         found.push((&VIP_SHARED, at, format!("the VIP {vip} is the address of {whose}")));
     }
-    for node in &mine.nodes {
-        let address = node.address;
-        let same = other.nodes.iter().find(|other| other.address == address);
-        let message = if let Some(twin) = same {
+    let addresses = mine.nodes.iter().flat_map(|node| {
+        let keys = ["address", "secondAddress"].into_iter();
+        node.addresses().zip(keys).map(move |(address, key)| (node, address, key))
+    });
+    for (node, address, key) in addresses {
+        let message = if let Some(twin) = whose(address) {
             format!("{address} is also the address of node {} of cluster {}", twin.name, other.name)
         } else if other.endpoint.vip == address {
             format!("{address} is the VIP of cluster {}", other.name)
         } else {
             continue;
         };
-        found.push((&ADDRESS_SHARED, node.path().key("address"), message));
+        found.push((&ADDRESS_SHARED, node.path().key(key), message));
     }
     found
         .into_iter()

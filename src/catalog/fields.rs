@@ -93,6 +93,63 @@ pub fn document(kind: &str) -> Option<&'static Document> {
     DOCUMENTS.get(kind)
 }
 
+/// The fields of KubeletConfiguration that nobody who writes it again keeps where they are zero,
+/// false or empty: `omitempty`, and no pointer (k8s.io/kubelet/config/v1beta1 of 1.17 to 1.37).
+const LEFT_OUT_WHERE_ZERO: [&str; 47] = [
+    "address",
+    "authentication.x509.clientCAFile",
+    "cgroupDriver",
+    "cgroupRoot",
+    "clusterDomain",
+    "containerLogMaxSize",
+    "contentType",
+    "cpuManagerPolicy",
+    "enableContentionProfiling",
+    "eventBurst",
+    "evictionMaxPodGracePeriod",
+    "hairpinMode",
+    "healthzBindAddress",
+    "imageServiceEndpoint",
+    "kernelMemcgNotification",
+    "kubeAPIBurst",
+    "kubeReservedCgroup",
+    "kubeletCgroups",
+    "maxOpenFiles",
+    "maxPods",
+    "memoryManagerPolicy",
+    "memorySwap.swapBehavior",
+    "nodeLeaseDurationSeconds",
+    "podCIDR",
+    "podLogsDir",
+    "podsPerCore",
+    "port",
+    "protectKernelDefaults",
+    "providerID",
+    "readOnlyPort",
+    "registryBurst",
+    "reservedSystemCPUs",
+    "resolvConf",
+    "rotateCertificates",
+    "runOnce",
+    "serverTLSBootstrap",
+    "showHiddenMetricsForVersion",
+    "staticPodPath",
+    "staticPodURL",
+    "systemCgroups",
+    "systemReservedCgroup",
+    "tlsCertFile",
+    "tlsMinVersion",
+    "tlsPrivateKeyFile",
+    "topologyManagerPolicy",
+    "topologyManagerScope",
+    "volumePluginDir",
+];
+
+/// Whether the field at `path` of a document of this kind is left out where it is zero.
+pub fn is_left_out_where_zero(kind: &str, path: &str) -> bool {
+    kind == "KubeletConfiguration" && LEFT_OUT_WHERE_ZERO.contains(&path)
+}
+
 impl Document {
     /// What may stand in the field at `path` in `1.<minor>`, or why nothing may.
     ///

@@ -4,6 +4,9 @@
 //! flag that the components' `options` packages register (cmd/ and pkg/ of
 //! k8s.io/kubernetes, k8s.io/apiserver, k8s.io/component-base, k8s.io/cloud-provider,
 //! k8s.io/controller-manager). `since` is null for what 1.15 already had.
+//!
+//! `flag_kinds.json` has what the programs of 1.20.2, 1.30.4 and 1.37.1 say in their `--help` of the
+//! values of their flags; a flag that is not there takes texts, or is of none of these releases.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -90,6 +93,39 @@ impl Lifetime {
             _ => Status::Known,
         }
     }
+}
+
+/// What a flag takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FlagKind {
+    /// `true` or `false`; Go also takes `F` and `0`, which the rest of the site does not read.
+    Bool,
+    /// Numbers with units: `1m30s`.
+    Duration,
+    /// A whole number.
+    Integer,
+    /// A whole number that is not negative.
+    Natural,
+    /// A number.
+    Number,
+    /// A quantity of Kubernetes: `64Mi`.
+    Quantity,
+    /// An address.
+    Ip,
+}
+
+static KINDS: LazyLock<BTreeMap<Component, BTreeMap<FlagKind, Vec<String>>>> =
+    LazyLock::new(|| {
+        serde_json::from_str(include_str!("flag_kinds.json"))
+            .expect("embedded, and read by every test run")
+    });
+
+/// What `component` takes as the value of `flag`; `None` for a text.
+pub fn flag_kind(component: Component, flag: &str) -> Option<FlagKind> {
+    let kinds = KINDS.get(&component)?.iter();
+    let mut kinds = kinds.filter(|(_, flags)| flags.iter().any(|name| name == flag));
+    kinds.next().map(|(kind, _)| *kind)
 }
 
 /// Whether `component` of `1.<minor>` has the command-line flag `flag` (without dashes in front).

@@ -1,6 +1,7 @@
 //! Whether Git would take a secrets bundle into a commit. Read from the checkout's own files: no
 //! program is started.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -165,23 +166,40 @@ impl Rule {
 
 /// Sets in brackets are taken for text: a bundle that only they cover counts as not ignored.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern, text) {
+    matches_rest(pattern, text, &mut BTreeSet::new())
+}
+
+/// `failed` are the rests, by their lengths, that are known not to match: of many stars, each place
+/// is tried once.
+fn matches_rest(pattern: &[u8], text: &[u8], failed: &mut BTreeSet<(usize, usize)>) -> bool {
+    let rests = (pattern.len(), text.len());
+    if failed.contains(&rests) {
+        return false;
+    }
+    let matched = match (pattern, text) {
         ([], _) => text.is_empty(),
         ([b'*', b'*', b'/', rest @ ..], _) => {
             let below = text.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-            matches(rest, text) || below.map(|(at, _)| at).any(|at| matches(rest, &text[at + 1..]))
+            matches_rest(rest, text, failed)
+                || below.map(|(at, _)| at).any(|at| matches_rest(rest, &text[at + 1..], failed))
         }
         ([b'*', b'*'], _) => true,
         ([b'*', rest @ ..], _) => {
             let end = text.iter().position(|byte| *byte == b'/').unwrap_or(text.len());
-            (0..=end).any(|at| matches(rest, &text[at..]))
+            (0..=end).any(|at| matches_rest(rest, &text[at..], failed))
         }
-        ([b'?', rest @ ..], [first, more @ ..]) => *first != b'/' && matches(rest, more),
+        ([b'?', rest @ ..], [first, more @ ..]) => {
+            *first != b'/' && matches_rest(rest, more, failed)
+        }
         ([b'\\', letter, rest @ ..] | [letter, rest @ ..], [first, more @ ..]) => {
-            letter == first && matches(rest, more)
+            letter == first && matches_rest(rest, more, failed)
         }
         (_, []) => false,
+    };
+    if !matched {
+        failed.insert(rests);
     }
+    matched
 }
 
 #[cfg(test)]

@@ -47,6 +47,13 @@ fn parse(text: &str) -> Option<(bool, u64)> {
     i64::try_from(sum).ok().map(|_| (negative, sum))
 }
 
+/// The length in nanoseconds, below zero where the text says so.
+pub fn nanoseconds(text: &str) -> Option<i64> {
+    let (negative, nanoseconds) = parse(text)?;
+    let nanoseconds = i64::try_from(nanoseconds).ok()?;
+    Some(if negative { -nanoseconds } else { nanoseconds })
+}
+
 /// Whether Go reads this as a duration.
 pub fn is_duration(text: &str) -> bool {
     parse(text).is_some()

@@ -2,14 +2,15 @@
 //! hagen itself decides. Rooms bring the table of what they own.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::catalog::flags::{self, Component, Status};
+use crate::catalog::flags::{self, Component, FlagKind, Status};
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::report::{Finding, Path, Report, closest};
 
-use super::{Cluster, Patch, codes};
+use super::{Cluster, Patch, codes, duration, quantity};
 
 /// What hagen decides: the flag's or field's name, and the key of the inventory that decides it.
 pub type Owned = &'static [(&'static str, &'static [&'static str])];
@@ -24,32 +25,96 @@ pub fn lint(
     owned: Owned,
     report: &mut Report,
 ) {
-    for flag in said.keys().map(FlagName::as_str) {
-        let at = section.key(flag);
-        match owner(flag, owned, &at) {
-            Some(finding) => report.push(finding),
-            None => lint_flag(cluster, component, flag, at, report),
-        }
+    for (flag, value) in said {
+        let (flag, value) = (flag.as_str(), Some(value.as_str()));
+        SaidFlag { name: flag, value, at: section.key(flag) }
+            .lint(cluster, component, owned, false, report);
     }
 }
 
-/// Reports a flag that the release does not have (`cluster/extra-arg-removed`).
-pub fn lint_flag(
+/// Reports a flag that the release does not have (`cluster/extra-arg-removed`), or a value that it
+/// does not take (`cluster/field-type`).
+fn lint_flag(
     cluster: &Cluster,
     component: Component,
     flag: &str,
+    value: Option<&str>,
     at: Path,
     report: &mut Report,
 ) {
     let minor = cluster.kubernetes.minor;
+    if flags::flag_status(component, flag, minor) == Status::Known
+        && let Some(value) = value
+        && let Some(kind) = flags::flag_kind(component, flag)
+        && !takes(kind, value)
+        // Of the kubelet's, what has a blank is two flags, and is said to be.
+        && !(component == Component::Kubelet && value.contains(char::is_whitespace))
+    {
+        let (must, help) = says(kind, value);
+        let message = format!("--{flag} of {} takes {must}", component.as_str());
+        let finding = Finding::new(&codes::FIELD_TYPE, at, message);
+        report.push(finding.label(format!("must be {must}")).help(help));
+        return;
+    }
     let status = flags::flag_status(component, flag, minor);
     let near = || closest(flag, flags::flags(component, minor)).map(|near| format!("--{near}"));
     let what = format!("{} has no flag --{flag}", component.as_str());
     report_absent(cluster, &what, status, near, at, report);
 }
 
-/// A flag as a patch of one of kubeadm's documents says it.
-pub struct PatchedFlag<'a> {
+/// Whether a flag of this kind takes the value, and in no other way than it is read here.
+fn takes(kind: FlagKind, value: &str) -> bool {
+    let digits = |text: &str| {
+        text == "0" || !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // With a 0 in front, Go reads octal numbers.
+    let natural = |text: &str| !text.is_empty() && digits(text) && text.parse::<u64>().is_ok();
+    match kind {
+        FlagKind::Bool => matches!(value, "true" | "false"),
+        FlagKind::Duration => duration::is_duration(value),
+        FlagKind::Integer => {
+            natural(value.strip_prefix('-').unwrap_or(value)) && value.parse::<i64>().is_ok()
+        }
+        FlagKind::Natural => natural(value),
+        FlagKind::Number => value.parse::<f64>().is_ok_and(f64::is_finite),
+        FlagKind::Quantity => quantity::is_quantity(value),
+        FlagKind::Ip => value.parse::<IpAddr>().is_ok(),
+    }
+}
+
+/// What it takes, and what to write.
+fn says(kind: FlagKind, value: &str) -> (&'static str, String) {
+    match kind {
+        FlagKind::Bool => {
+            let is = match value {
+                "1" | "t" | "T" | "TRUE" | "True" | "yes" | "on" => "write `\"true\"`",
+                "0" | "f" | "F" | "FALSE" | "False" | "no" | "off" => "write `\"false\"`",
+                _ => "write `\"true\"` or `\"false\"`",
+            };
+            ("true or false", is.to_owned())
+        }
+        FlagKind::Duration => (
+            "a duration",
+            match value.parse::<u64>() {
+                Ok(number) => format!("write its unit as well, such as `{number}s`"),
+                Err(_) => "write numbers with their units, such as `30s` or `1h30m`".to_owned(),
+            },
+        ),
+        FlagKind::Integer => ("a whole number", "write it in digits, such as `\"10\"`".to_owned()),
+        FlagKind::Natural => (
+            "a whole number that is not negative",
+            "write it in digits, such as `\"10\"`".to_owned(),
+        ),
+        FlagKind::Number => ("a number", "write it in digits, such as `\"50\"`".to_owned()),
+        FlagKind::Quantity => {
+            ("a quantity", "write a number with its unit, such as `64Mi`".to_owned())
+        }
+        FlagKind::Ip => ("an address", "write one address, such as `0.0.0.0`".to_owned()),
+    }
+}
+
+/// A flag as `extraArgs` or a patch of one of kubeadm's documents says it.
+pub struct SaidFlag<'a> {
     /// Its name without dashes.
     pub name: &'a str,
     /// `None` takes the flag away.
@@ -58,7 +123,7 @@ pub struct PatchedFlag<'a> {
     pub at: Path,
 }
 
-impl PatchedFlag<'_> {
+impl SaidFlag<'_> {
     /// Reports a flag that the release does not have, or that has an owner who says otherwise: a
     /// patch with a list has to repeat what is in it.
     pub fn lint(
@@ -72,20 +137,22 @@ impl PatchedFlag<'_> {
         match owner(self.name, owned, &self.at) {
             Some(_) if repeats => {}
             Some(finding) => report.push(finding),
-            None => lint_flag(cluster, component, self.name, self.at.clone(), report),
+            None => {
+                lint_flag(cluster, component, self.name, self.value, self.at.clone(), report);
+            }
         }
     }
 }
 
 /// The flags below these keys of a patch, in either of kubeadm's two forms.
-pub fn of_patch<'a>(patch: &'a Patch, keys: &[&str]) -> Vec<PatchedFlag<'a>> {
+pub fn of_patch<'a>(patch: &'a Patch, keys: &[&str]) -> Vec<SaidFlag<'a>> {
     let at = Path::of(&["patches"]).index(patch.index).key("patch");
     let at = keys.iter().fold(at, |at, key| at.key(*key));
     match keys.iter().try_fold(&patch.patch, |value, key| value.get(key)) {
         // Up to v1beta3.
         Some(Value::Object(flags)) => flags
             .iter()
-            .map(|(name, value)| PatchedFlag {
+            .map(|(name, value)| SaidFlag {
                 name,
                 value: (!value.is_null()).then(|| value.as_str().unwrap_or_default()),
                 at: at.key(name),
@@ -93,7 +160,7 @@ pub fn of_patch<'a>(patch: &'a Patch, keys: &[&str]) -> Vec<PatchedFlag<'a>> {
             .collect(),
         // From v1beta4 on.
         Some(Value::Array(flags)) => {
-            let flags = flags.iter().enumerate().map(|(index, flag)| PatchedFlag {
+            let flags = flags.iter().enumerate().map(|(index, flag)| SaidFlag {
                 name: flag["name"].as_str().unwrap_or_default(),
                 value: Some(flag["value"].as_str().unwrap_or_default()),
                 at: at.index(index).key("value"),

@@ -12,6 +12,7 @@ pub mod layout;
 mod lint;
 mod pod_range;
 mod proxy;
+pub mod quantity;
 mod resolve;
 pub mod sessions;
 mod settled;

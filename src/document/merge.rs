@@ -10,7 +10,8 @@ pub fn merge(target: &mut Value, patch: &Value) {
 pub struct Merged {
     /// Fields that it removes although they are not there: it does less than its author believes.
     pub absent: Vec<Vec<String>>,
-    /// Lists of named things that it replaces, with the names that are gone: it does more.
+    /// Lists of named things that it replaces, and all that it removes, with the names that are gone:
+    /// it does more.
     pub lost: Vec<(Vec<String>, Vec<String>)>,
 }
 
@@ -25,6 +26,22 @@ pub fn merge_checked(target: &mut Value, patch: &Value) -> Merged {
 fn names(list: &Value) -> Vec<&str> {
     let things = list.as_array().into_iter().flatten();
     things.filter_map(|thing| thing.get("name")?.as_str()).collect()
+}
+
+/// What goes with a field that is removed: the named things of its lists, the fields of its maps.
+fn lost_below(removed: &Value, at: &mut Vec<String>, merged: &mut Merged) {
+    if let Value::Object(fields) = removed {
+        for (key, value) in fields {
+            at.push(key.clone());
+            lost_below(value, at, merged);
+            at.pop();
+        }
+    }
+    let fields = removed.as_object().into_iter().flat_map(Map::keys).map(String::as_str);
+    let gone: Vec<String> = names(removed).into_iter().chain(fields).map(str::to_owned).collect();
+    if !gone.is_empty() {
+        merged.lost.push((at.clone(), gone));
+    }
 }
 
 fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, merged: &mut Merged) {
@@ -46,8 +63,11 @@ fn apply(target: &mut Value, patch: &Value, at: &mut Vec<String>, merged: &mut M
         at.push(key.clone());
         if !value.is_null() {
             apply(fields.entry(key.clone()).or_insert(Value::Null), value, at, merged);
-        } else if fields.shift_remove(key).is_none() {
-            merged.absent.push(at.clone());
+        } else {
+            match fields.shift_remove(key) {
+                Some(removed) => lost_below(&removed, at, merged),
+                None => merged.absent.push(at.clone()),
+            }
         }
         at.pop();
     }
@@ -67,7 +87,8 @@ mod tests {
         let place = vec!["a".to_owned(), "args".to_owned()];
         assert_eq!(lost(json!([{"name": "v"}])), [(place, vec!["ip".to_owned()])]);
         assert_eq!(lost(json!([{"name": "x"}, {"name": "ip"}, {"name": "v"}])), []);
-        assert_eq!(lost(json!(null)), [], "said in so many words");
+        let place = vec!["a".to_owned(), "args".to_owned()];
+        assert_eq!(lost(json!(null)), [(place, vec!["v".to_owned(), "ip".to_owned()])]);
     }
 
     /// The table of RFC 7386, appendix A.

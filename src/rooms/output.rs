@@ -60,7 +60,7 @@ impl File {
         Self::new(Place::Node(node.name.clone(), path.into()))
     }
 
-    /// A file beside the node's `rootfs`, such as `10-prepare.sh`.
+    /// A file beside the node's `rootfs`, such as `node.sh`.
     pub fn beside(node: &Node, name: impl Into<String>) -> Self {
         Self::new(Place::Beside(node.name.clone(), name.into()))
     }

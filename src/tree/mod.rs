@@ -133,6 +133,13 @@ impl Tree {
         self.files.get(path)
     }
 
+    /// Whether some file lies below this folder.
+    pub fn has_folder(&self, folder: &str) -> bool {
+        let below = format!("{folder}/");
+        let after = self.files.range(below.clone()..).next();
+        after.is_some_and(|(path, _)| path.starts_with(&below))
+    }
+
     /// Every file, sorted by path.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Artifact)> + Clone {
         self.files.iter().map(|(path, artifact)| (path.as_str(), artifact))

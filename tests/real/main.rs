@@ -31,6 +31,7 @@ mod disk;
 mod documents;
 mod etcd;
 mod failover;
+mod flags;
 mod haproxy;
 mod keepalived;
 mod kubeadm;

@@ -483,13 +483,42 @@ fn a_configuration_that_its_program_refuses_never_takes_the_place() {
     }
 }
 
+/// Whoever built the tree: the steps refuse a folder that is not root's alone.
 #[test]
-fn a_hosts_file_without_the_end_of_its_block_is_left_alone() {
+fn the_runbook_s_own_copy_is_root_s() {
+    let cluster = compiled(&NGINX_1_30);
+    let folder = tempfile::tempdir().unwrap();
+    let [tree, host] = ["tree", "host"].map(|name| folder.path().join(name));
+    let built = cluster.nodes[0].folder.join("../..");
+    run_installed("cp", "coreutils", [Path::new("-r"), &built, &tree]).succeeded();
+    let somebody = "65534:65534".as_ref();
+    run_installed("chown", "coreutils", [Path::new("-R"), somebody, &tree]).succeeded();
+    let runbook = fs::read_to_string(tree.join("README.md")).unwrap();
+    let line = runbook.lines().find(|line| line.trim_start().starts_with("rsync "));
+    let mut words: Vec<&str> = line.expect("a line of rsync").split_whitespace().collect();
+    let to = words.pop().unwrap();
+    assert!(to.ends_with(":/root/hagen/"), "{to}");
+    crate::programs::installed("rsync", "rsync");
+    run(std::process::Command::new(words[0]).args(&words[1..]).arg(&host).current_dir(&tree))
+        .succeeded();
+    let open = [host.to_str().unwrap(), "!", "-uid", "0", "-o", "-perm", "/077"];
+    let found = run_installed("find", "findutils", open).succeeded();
+    assert_eq!(found.stdout, "");
+    assert!(host.join("10-prepare.sh").exists() && host.join("files.tsv").exists());
+}
+
+#[test]
+fn a_hosts_file_without_one_of_its_marks_is_left_alone() {
     let network = Network::start();
     let (_, machine) = installed(&network);
-    let hosts = "127.0.0.1 localhost\n# begin hagen\n192.0.2.1 a\n192.0.2.9 theirs\n";
-    fs::write(machine.path("/etc/hosts"), hosts).unwrap();
-    refuses(&machine, "10-prepare", &[], &["in /etc/hosts are not one block"]);
+    for marks in
+        [["# begin hagen\n", ""], ["", "# end hagen\n"], ["# end hagen\n", "# begin hagen\n"]]
+    {
+        let [first, second] = marks;
+        let hosts = format!("127.0.0.1 localhost\n{first}192.0.2.1 a\n{second}192.0.2.9 theirs\n");
+        fs::write(machine.path("/etc/hosts"), hosts).unwrap();
+        refuses(&machine, "10-prepare", &[], &["in /etc/hosts are not one block"]);
+    }
 }
 
 #[test]
@@ -525,19 +554,32 @@ fn what_was_there_before_comes_back() {
         );
     }
     let path = "/etc/sysctl.d/90-hagen-kubernetes.conf";
-    fs::create_dir_all(machine.path("/etc/sysctl.d")).unwrap();
-    fs::write(machine.path(path), "# somebody's\n").unwrap();
+    machine.place_script(path, "# somebody's\n");
+    let theirs = || fs::read(machine.path(path)).is_ok_and(|text| text == b"# somebody's\n");
     machine.run("/root/hagen/10-prepare.sh", &[]).succeeded();
-    machine.run("/root/hagen/20-install.sh", &[]).succeeded();
-    assert_ne!(fs::read(machine.path(path)).unwrap(), b"# somebody's\n");
     let name = fs::read_to_string(machine.path("/var/lib/hagen/owner")).unwrap();
     let name = name.split(' ').next().unwrap();
+    let reset = || machine.run("/root/hagen/90-reset.sh", &["--yes", name]);
+    reset().succeeded();
+    assert!(theirs(), "after 10-prepare alone");
+
+    for step in ["10-prepare", "20-install"] {
+        machine.run(&format!("/root/hagen/{step}.sh"), &[]).succeeded();
+    }
+    assert!(!theirs());
     refuses(&machine, "90-reset", &[], &["nothing was deleted", &format!("--yes {name}")]);
     refuses(&machine, "90-reset", &["--yes", "other"], &["nothing was deleted"]);
-    machine.run("/root/hagen/90-reset.sh", &["--yes", name]).succeeded();
-    assert_eq!(fs::read(machine.path(path)).unwrap(), b"# somebody's\n");
-    assert!(!machine.path("/var/lib/hagen").exists());
-    assert!(!machine.path("/etc/crictl.yaml").exists());
+    // What is emptied is looked at after files have come back.
+    machine.place_script("/usr/local/sbin/mountpoint", "#!/bin/sh\nkill -9 $PPID\n");
+    assert!(!reset().ok(), "nothing has killed it");
+    assert!(theirs(), "half of a reset");
+    fs::remove_file(machine.path("/usr/local/sbin/mountpoint")).unwrap();
+    for run in ["after half of one", "after a whole one"] {
+        reset().succeeded();
+        assert!(theirs(), "a reset {run}");
+        assert!(!machine.path("/var/lib/hagen").exists());
+        assert!(!machine.path("/etc/crictl.yaml").exists());
+    }
 }
 
 /// A key pair of this moment, in the armour that repositories serve, and its fingerprint.
@@ -594,8 +636,13 @@ fn a_fetched_key_is_the_one_that_was_meant_and_still_valid() {
         let says = format!("holds the keys {found}, not {fingerprint}; next:");
         assert!(!ran.ok() && ran.stderr.contains(&says), "{ran}");
     }
-    serve(&right);
+    // gpg passes over what apt would take for a key as well.
+    let hidden = String::from_utf8(wrong).unwrap().replace("PGP PUBLIC KEY BLOCK", "PGP OTHER");
+    serve(&[hidden.as_bytes(), &right].concat());
     prepare().succeeded();
+    let kept = fs::read_to_string(machine.path("/etc/apt/keyrings/hagen-kubernetes.asc")).unwrap();
+    let secret = hidden.lines().find(|line| line.len() == 64).unwrap();
+    assert!(kept.contains("PGP PUBLIC KEY BLOCK") && !kept.contains(secret), "{kept}");
     let before = asked();
     prepare().succeeded();
     assert_eq!(asked(), before, "a key that is here was fetched");

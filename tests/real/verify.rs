@@ -181,14 +181,16 @@ fn arguments_that_have_not_arrived_and_a_file_that_was_not_read() {
         "kube-scheduler runs without --retr",
     );
 
-    machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 110\n");
-    sleep(Duration::from_millis(1100));
     let _kubelet = program("exec -a kubelet tail --follow=name /dev/null");
     until("it runs", || runs("kubelet"));
     let read = ["has_read", "kubelet", "restart it"];
+    let written = |when: &str| {
+        machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 110\n");
+        machine.run("touch", &["-d", when, "/var/lib/kubelet/config.yaml"]).succeeded();
+    };
+    written("1 minute ago");
     holds(&machine, &read);
-    sleep(Duration::from_millis(1100));
-    machine.place_script("/var/lib/kubelet/config.yaml", "maxPods: 250\n");
+    written("1 minute");
     names(&machine, &read, "kubelet runs since before /var/lib/kubelet/config.yaml");
 }
 
@@ -226,8 +228,9 @@ reservedSystemCPUs: \"1\"
     holds("evictionHard.memory.available", "5%");
     holds("nodeStatusUpdateFrequency", "1m30s");
     holds("reservedSystemCPUs", "1");
-    // Left out where it is nothing.
-    holds("readOnlyPort", "0");
+    // Left out.
+    holds("readOnlyPort", "");
+    names("maxPods", "", "kubelet has maxPods=110 where the tree says nothing");
     names("maxPods", "250", "kubelet has maxPods=110 where the tree says maxPods=250");
     names("maxPods", "0", "kubelet has maxPods=110 where the tree says maxPods=0");
     names("clusterDNS[]", "169.254.20.10", "clusterDNS[]=10.96.0.10 where the tree says");
@@ -237,12 +240,20 @@ reservedSystemCPUs: \"1\"
 #[test]
 fn a_clock_that_is_not_in_sync() {
     let machine = machine();
-    let chronyc =
-        |line: &str| machine.place_script("/usr/bin/chronyc", &format!("#!/bin/sh\n{line}\n"));
-    chronyc("exit 0");
+    let says = |program: &str, line: &str| {
+        machine.place_script(&format!("/usr/bin/{program}"), &format!("#!/bin/sh\n{line}\n"));
+    };
+    says("systemctl", "exit 0");
+    says("chronyc", "exit 0");
     holds(&machine, &["clock_runs"]);
-    chronyc("echo 506 Cannot talk to daemon; exit 1");
+    says("chronyc", "echo 506 Cannot talk to daemon; exit 1");
     names(&machine, &["clock_runs"], "the clock is not in sync: 506 Cannot talk to daemon");
+    // Another program keeps it.
+    says("systemctl", "exit 3");
+    says("timedatectl", "echo System clock synchronized: yes");
+    holds(&machine, &["clock_runs"]);
+    says("timedatectl", "echo '     NTP synchronized: no'");
+    names(&machine, &["clock_runs"], "the clock is not in sync:      NTP synchronized: no");
 }
 
 /// Nodes, wanted pods and pods of the DNS, as kubectl prints what the step asks for.

@@ -11,6 +11,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::input;
 use crate::inventory::SecretName;
 use crate::secrets::SecretFile;
+use crate::yaml::{hides, named};
 
 /// Take a private file of the site's own into the bundle.
 ///
@@ -43,6 +44,15 @@ impl Put {
             let file = self.file.display();
             return Err(Failure::new(format!("{file} is not text in UTF-8")));
         };
+        if let Some((at, character)) = text.char_indices().find(|(_, character)| hides(*character))
+        {
+            let line = text[..at].matches('\n').count() + 1;
+            let (file, character) = (self.file.display(), named(character));
+            let message = format!(
+                "{file}: {character} in line {line}, and nobody would see it in the bundle"
+            );
+            return Err(Failure::new(message));
+        }
         bundle.put(&self.name.to_string(), SecretFile::new(Zeroizing::new(text.to_owned())));
         let path = save(&self.which, &bundle)?;
         console.tell(&format!("{path}: holds the file `{}`\n", self.name));

@@ -19,7 +19,8 @@ value! {
 value! {
     /// A package's version as its package manager writes it; `*` stands for anything.
     PackageVersion, "hagen-package-version", ["2.6.*", "1.37.1-1.1"], |text| {
-        if made_of(text, b".+~:^_*-") && !text.starts_with('-') {
+        // apt-get takes a sign at the end for the order to remove it, or to install it.
+        if made_of(text, b".+~:^_*-") && !text.starts_with('-') && !text.ends_with(['-', '+']) {
             Ok(text.to_owned())
         } else {
             Err("a package's version in quotes, such as \"1.37.1-1.1\" or \"2.6.*\"".into())

@@ -123,7 +123,10 @@ pub(super) fn lint(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mu
 /// The listed path that this one is or is in, and what it is.
 fn reason(path: &FilePath) -> Option<(&str, &'static str)> {
     let within = |root: &&&str| path.starts_with(root);
-    let own = path.file_name()?.as_encoded_bytes().starts_with(b"hagen-");
+    let name = path.file_name()?.as_encoded_bytes();
+    // `.hagen-new` is what becomes a file of hagen's in one step.
+    let own =
+        name.starts_with(b"hagen-") || name.starts_with(b"hagen.") || name.ends_with(b".hagen-new");
     if own || OWN.iter().any(|root| path.starts_with(root)) {
         return Some((path.to_str()?, "a name of hagen's own"));
     }
@@ -197,6 +200,8 @@ mod tests {
             "/var/lib/dpkg/status",
             "/var/lib/rpm/Packages",
             "/var/lib/hagen/changed",
+            "/etc/apt/sources.list.d/hagen.list",
+            "/etc/haproxy/haproxy.cfg.hagen-new",
             "/usr/local/lib/hagen/etcd-backup",
             "/etc/apt/sources.list.d/hagen-kubernetes.list",
             "/etc/kubernetes/manifests/kube-apiserver.yaml",

@@ -99,10 +99,30 @@ const RULES: &[Rule] = &[
             "begin it with `*`, such as `*,bootstrapsigner,tokencleaner`",
         ))
     }),
+    ("audit-log-format", API_SERVER, |value, _| {
+        (!["json", "legacy"].contains(&value)).then_some((
+            "the API server knows two forms of its audit log and refuses all else",
+            "write `json`",
+        ))
+    }),
     ("disable-admission-plugins", API_SERVER, |value, _| {
-        value.split(',').any(|name| name == "ServiceAccount").then_some((
-            "without ServiceAccount pods have no credentials, the pod network's own among them",
-            "leave ServiceAccount on",
+        let off = |plugin: &str| value.split(',').any(|name| name == plugin);
+        if off("ServiceAccount") {
+            Some((
+                "without ServiceAccount pods have no credentials, the pod network's own among them",
+                "leave ServiceAccount on",
+            ))
+        } else {
+            off("NodeRestriction").then_some((
+                "kubeadm turns NodeRestriction on, and the API server refuses a plugin that is both",
+                "leave NodeRestriction on",
+            ))
+        }
+    }),
+    ("enable-admission-plugins", API_SERVER, |value, _| {
+        (!value.split(',').any(|name| name == "NodeRestriction")).then_some((
+            "this takes the place of kubeadm's own list, and without NodeRestriction a kubelet may change other nodes",
+            "add NodeRestriction to it",
         ))
     }),
     ("endpoint-reconciler-type", API_SERVER, |value, _| {
@@ -117,7 +137,13 @@ const RULES: &[Rule] = &[
             "remove it: one of them leads",
         ))
     }),
-    ("oidc-issuer-url", API_SERVER, |_, of| {
+    ("oidc-issuer-url", API_SERVER, |value, of| {
+        if !value.starts_with("https://") {
+            return Some((
+                "the API server takes an issuer with https only",
+                "begin it with `https://`",
+            ));
+        }
         (!of.flags.contains_key("oidc-client-id")).then_some((
             "the API server does not start without the client's id beside it",
             "add `oidc-client-id`",
@@ -141,6 +167,13 @@ const RULES: &[Rule] = &[
         (!newest && !value.split(',').any(|suite| suite.trim() == HTTP2_SUITE)).then_some((
             "its key is an elliptic curve's, and HTTP/2 and clients of TLS 1.2 need the suite for it",
             "add `TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256`",
+        ))
+    }),
+    ("tls-min-version", ALL, |value, _| {
+        let versions = ["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"];
+        (!versions.contains(&value)).then_some((
+            "the component knows no version of TLS by this name",
+            "write `VersionTLS12` or `VersionTLS13`",
         ))
     }),
 ];
@@ -183,7 +216,11 @@ mod tests {
             ("apiServer", "allow-privileged", "false", "true"),
             ("apiServer", "authorization-mode", "RBAC", "Node,RBAC,Webhook"),
             ("apiServer", "bind-address", "127.0.0.1", "0.0.0.0"),
+            ("apiServer", "audit-log-format", "xml", "json"),
             ("apiServer", "disable-admission-plugins", "A,ServiceAccount", "A"),
+            ("apiServer", "disable-admission-plugins", "NodeRestriction", "A"),
+            ("apiServer", "enable-admission-plugins", "A", "NodeRestriction,A"),
+            ("apiServer", "tls-min-version", "TLS1.2", "VersionTLS12"),
             ("apiServer", "endpoint-reconciler-type", "none", "lease"),
             ("controllerManager", "bind-address", "192.168.1.11", "0.0.0.0"),
             ("controllerManager", "cidr-allocator-type", "CloudAllocator", "RangeAllocator"),

@@ -11,32 +11,38 @@ const CRITICAL: &str = "CriticalAddonsOnly";
 /// Reports a cluster of which no node takes CoreDNS: each has a taint that it does not tolerate.
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
     let nodes = || cluster.nodes.iter().filter(|node| node.kubelet());
-    if nodes().all(|node| refusing(node, cluster).is_some())
-        && let Some(first) = nodes().next()
-        && let Some(index) = refusing(first, cluster)
-    {
-        let at = first.path().key("taints").index(index);
-        report.push(
-            Finding::new(
-                &DNS_NOWHERE,
-                at,
-                "no node takes the cluster's DNS: each has a taint that CoreDNS does not tolerate",
-            )
-            .label("of the first node")
-            .help("remove it here, or from another node"),
-        );
+    let Some(first) = nodes().next() else { return };
+    if !nodes().all(|node| refusing(node, cluster).next().is_some()) {
+        return;
     }
+    let taints: Vec<(usize, &str)> = refusing(first, cluster).collect();
+    let names: Vec<String> = taints.iter().map(|(_, key)| format!("`{key}`")).collect();
+    report.push(
+        Finding::new(
+            &DNS_NOWHERE,
+            first.path().key("taints").index(taints[0].0),
+            "no node takes the cluster's DNS: each has a taint that CoreDNS does not tolerate",
+        )
+        .label("of the first node")
+        .help(format!("remove {} here, or all such taints of another node", names.join(" and "))),
+    );
 }
 
-/// The first taint of a node that keeps CoreDNS away.
-fn refusing(node: &Node, cluster: &Cluster) -> Option<usize> {
+/// The taints of a node that keep CoreDNS away: their places and keys.
+fn refusing<'a>(
+    node: &'a Node,
+    cluster: &'a Cluster,
+) -> impl Iterator<Item = (usize, &'a str)> + 'a {
     let tolerated = |key: &str, effect: &str| {
         key == CRITICAL
             || effect == "PreferNoSchedule"
             || effect == "NoSchedule"
                 && cluster.release.control_plane_taints.iter().any(|own| own == key)
     };
-    node.taints.as_ref()?.iter().position(|(key, _, effect)| !tolerated(key, effect))
+    let taints = node.taints.iter().flatten().enumerate();
+    taints
+        .filter(move |(_, (key, _, effect))| !tolerated(key, effect))
+        .map(|(index, (key, _, _))| (index, key.as_str()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::mounts::Part;
 use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans};
 use crate::catalog::Severity;
 use crate::catalog::flags::Component;
-use crate::cluster::extra::PatchedFlag;
+use crate::cluster::extra::SaidFlag;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
 };
@@ -127,7 +127,7 @@ fn of_controller_manager(said: &Said, cluster: &Cluster) -> Flags {
 }
 
 /// The flags of components in patches of the document that all control planes share.
-fn patched(cluster: &Cluster) -> impl Iterator<Item = (Part, PatchedFlag<'_>)> {
+fn patched(cluster: &Cluster) -> impl Iterator<Item = (Part, SaidFlag<'_>)> {
     paths::patches(cluster).into_iter().flat_map(|patch| {
         Part::ALL.into_iter().flat_map(|part| {
             let flags = extra::of_patch(patch, &[part.key(), "extraArgs"]);
@@ -171,7 +171,7 @@ impl Kubeadm {
             texts(scheduler),
         ];
         let (mut places, mut removed) = (BTreeMap::new(), BTreeSet::new());
-        for (part, PatchedFlag { name, value, at }) in patched(cluster) {
+        for (part, SaidFlag { name, value, at }) in patched(cluster) {
             let Some(value) = value else {
                 removed.insert((part, name.to_owned()));
                 continue;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::rules::{self, contradiction};
+use super::values;
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
 use crate::cluster::{Cluster, kubelet_field};
 use crate::inventory::Inventory;
@@ -71,6 +72,7 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     let found = [pods(fields), serving(fields), resolver(fields), swap(fields)];
     found.into_iter().flatten().for_each(|finding| report.push(finding));
     rules::lint(fields, report);
+    values::lint(fields, report);
 }
 
 /// More pods than addresses.

@@ -10,6 +10,7 @@ use crate::cluster::extra::{self, Owned};
 use crate::cluster::{Cluster, fields};
 use crate::report::{Finding, Path, Report};
 
+const CONFIG: &[&str] = &["kubelet", "config"];
 const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];
 const DOMAIN: &[&str] = &["cluster", "domain"];
 const EXTRA_ARGS: &[&str] = &["extraArgs", "kubelet"];
@@ -20,14 +21,17 @@ const RUNTIME: &[&str] = &["runtime", "kind"];
 
 /// Flags that hagen or kubeadm sets, or that have a field which kubeadm sets.
 pub(super) const FLAGS: Owned = &[
+    ("address", CONFIG),
     ("bootstrap-kubeconfig", PKI),
     ("cgroup-driver", CGROUP_DRIVER),
     ("client-ca-file", PKI),
-    ("cluster-dns", &["kubelet", "config"]),
+    ("cluster-dns", CONFIG),
     ("cluster-domain", DOMAIN),
-    ("config", &["kubelet", "config"]),
+    ("config", CONFIG),
     ("container-runtime", RUNTIME),
     ("container-runtime-endpoint", RUNTIME),
+    ("enable-server", CONFIG),
+    ("healthz-port", CONFIG),
     ("hostname-override", NODES),
     ("kubeconfig", PKI),
     ("max-pods", MAX_PODS),
@@ -36,13 +40,15 @@ pub(super) const FLAGS: Owned = &[
     ("node-labels", NODES),
     ("pod-infra-container-image", &["images", "registry"]),
     ("pod-manifest-path", NODES),
+    ("register-node", CONFIG),
     ("register-with-taints", NODES),
+    ("rotate-certificates", PKI),
+    ("runonce", CONFIG),
 ];
 
 /// Flags that other files follow where `extraArgs` says them; none follows a patch.
 pub(super) const FOLLOWED: Owned = &[
     ("fail-swap-on", EXTRA_ARGS),
-    ("healthz-port", EXTRA_ARGS),
     ("port", EXTRA_ARGS),
     ("read-only-port", EXTRA_ARGS),
     ("resolv-conf", EXTRA_ARGS),

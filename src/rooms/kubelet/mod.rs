@@ -19,6 +19,7 @@ mod patches;
 mod plan;
 mod rules;
 mod splits;
+mod values;
 
 use super::{Claims, DocumentName, Plan, Room};
 use crate::cluster::Cluster;

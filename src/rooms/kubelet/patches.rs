@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{fields, splits};
 use crate::catalog::flags::Component;
-use crate::cluster::extra::{PatchedFlag, of_patch};
+use crate::cluster::extra::{SaidFlag, of_patch};
 use crate::cluster::{Cluster, Node, Patch, extra};
 use crate::report::Report;
 
@@ -14,7 +14,7 @@ const DOCUMENTS: [&str; 2] = ["kubeadm/InitConfiguration", "kubeadm/JoinConfigur
 /// Flags of a kubelet: name without dashes to value.
 pub(super) type Flags = BTreeMap<String, String>;
 
-fn flags(patch: &Patch) -> Vec<PatchedFlag<'_>> {
+fn flags(patch: &Patch) -> Vec<SaidFlag<'_>> {
     of_patch(patch, &["nodeRegistration", "kubeletExtraArgs"])
 }
 
@@ -25,10 +25,7 @@ fn is_of(patch: &Patch, cluster: &Cluster, node: &Node) -> bool {
 }
 
 /// The flags that patches say of a node, in their order.
-pub(super) fn of<'a>(
-    cluster: &'a Cluster,
-    node: &'a Node,
-) -> impl Iterator<Item = PatchedFlag<'a>> {
+pub(super) fn of<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item = SaidFlag<'a>> {
     let patches = cluster.patches.iter();
     patches.filter(move |patch| is_of(patch, cluster, node)).flat_map(flags)
 }

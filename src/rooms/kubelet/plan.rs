@@ -6,7 +6,7 @@ use super::agreement::Fields;
 use super::lint::word;
 use super::patches;
 use crate::catalog::{KUBERNETES_PACKAGES, OsFamily, PathUse, flag_paths};
-use crate::cluster::extra::PatchedFlag;
+use crate::cluster::extra::SaidFlag;
 use crate::cluster::{Cluster, DEFAULT_PODS, KUBELET_CONFIGURATION, Node};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
@@ -22,7 +22,17 @@ pub(super) const DOCUMENT: &str = KUBELET_CONFIGURATION;
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
-    owned: &["/apiVersion", "/kind", "/cgroupDriver", "/staticPodPath"],
+    owned: &[
+        "/apiVersion",
+        "/kind",
+        "/authentication/x509/clientCAFile",
+        "/cgroupDriver",
+        "/clusterDomain",
+        "/containerRuntimeEndpoint",
+        "/registerWithTaints",
+        "/rotateCertificates",
+        "/staticPodPath",
+    ],
 }];
 
 /// States the configuration, flags, ports, unit, folder and packages.
@@ -36,6 +46,7 @@ pub(super) fn claim(
     let value = configuration(said, cluster);
     claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kubelet", value });
     let fields = Fields::new(said, cluster);
+    let own_resolvers = resolvers_differ(&fields, cluster);
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let extra = &said.extra_args.kubelet;
         let extra = extra.iter().map(|(name, value)| (name.to_string(), value.to_string()));
@@ -44,15 +55,15 @@ pub(super) fn claim(
         if let Some(pods) = fewer_pods(&fields, cluster, node) {
             flags.insert("max-pods".into(), pods.to_string());
         }
-        if let Some(file) = resolver(&fields, cluster, node) {
-            flags.insert("resolv-conf".into(), file.to_owned());
+        if own_resolvers {
+            flags.insert("resolv-conf".into(), node.os.resolver().to_owned());
         }
         flags.extend(extra);
         own.insert(node.index, flags.clone());
         let mut removed = Vec::new();
         let claims = claims.node(node.index);
-        claims.needed_files.extend(files(said));
-        for PatchedFlag { name, value, at } in patches::of(cluster, node) {
+        claims.needed_files.extend(files(said, &fields));
+        for SaidFlag { name, value, at } in patches::of(cluster, node) {
             claims.needed_files.extend(needed(name, value.unwrap_or_default(), &at));
             match value {
                 Some(value) => drop(flags.insert(name.to_owned(), value.to_owned())),
@@ -119,13 +130,14 @@ fn fewer_pods(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<u32
     cluster.pod_addresses(node).filter(|addresses| node.pod_range.is_some() && *addresses < shared)
 }
 
-/// The file with the node's own name servers, where one file for all nodes would not do.
-fn resolver(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<&'static str> {
-    let own = node.os.resolver();
-    let mut kubelets = cluster.nodes.iter().filter(|node| node.kubelet());
-    let mixed = kubelets.any(|other| other.os.resolver() != own);
-    let left = fields.resolver().is_none() && !cluster.release.kubelet.resolver_per_node;
-    (mixed && left).then_some(own)
+/// Whether one file with name servers for all nodes would not do: each is told its own.
+fn resolvers_differ(fields: &Fields<'_>, cluster: &Cluster) -> bool {
+    let mut files =
+        cluster.nodes.iter().filter(|node| node.kubelet()).map(|node| node.os.resolver());
+    let first = files.next();
+    fields.resolver().is_none()
+        && !cluster.release.kubelet.resolver_per_node
+        && files.any(|file| Some(file) != first)
 }
 
 /// A node with several addresses would otherwise choose by itself, and the VIP is one of them.
@@ -144,20 +156,20 @@ fn flags(node: &Node) -> BTreeMap<String, String> {
 /// own folder, beside its configuration.
 const FILE_FIELDS: [&str; 2] = ["tlsCertFile", "tlsPrivateKeyFile"];
 
-fn files(said: &Inventory) -> Vec<NeededFile> {
+fn files(said: &Inventory, fields: &Fields<'_>) -> Vec<NeededFile> {
     let section = Path::of(&["extraArgs", "kubelet"]);
     let flags = said.extra_args.kubelet.iter();
     let flags = flags.flat_map(|(flag, value)| {
         needed(flag.as_str(), value.as_str(), &section.key(flag.as_str()))
     });
-    let config = Path::of(&["kubelet", "config"]);
     let fields = FILE_FIELDS.iter().filter_map(|field| {
-        let path = said.kubelet.config.get(*field)?.as_str()?;
+        let (at, path) = fields.get(field)?;
+        let path = path.as_str()?;
         path.starts_with('/').then(|| NeededFile {
             path: path.to_owned(),
             folder: false,
             reader: format!("{field} of the kubelet"),
-            at: config.key(*field),
+            at,
         })
     });
     flags.chain(fields).collect()

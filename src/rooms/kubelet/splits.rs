@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn a_value_stays_one_value() {
         for good in ["2", "cpu=100m,memory=1Gi", ""] {
-            let overlay = json!({"extraArgs": {"kubelet": {"v": good}}});
+            let overlay = json!({"extraArgs": {"kubelet": {"kube-reserved": good}}});
             assert_eq!(complaints(&Kubelet, &overlay), [""; 0], "{good}");
         }
         for bad in ["2 --anonymous-auth=true", "2\u{a0}3"] {

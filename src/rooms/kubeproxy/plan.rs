@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use serde_json::{Map, Value, json};
 
 use crate::cluster::{Cluster, Node, ProxyMode};
@@ -34,7 +36,7 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
     claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kube-proxy", value });
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
-        claims.ports.extend(ports());
+        claims.ports.extend(ports(cluster));
         claims.images.insert(image.clone(), "kubeproxy");
         if cluster.proxy_mode == ProxyMode::Ipvs {
             let modules = ipvs_modules(node, scheduler);
@@ -101,22 +103,33 @@ fn ipvs_packages(node: &Node) -> impl Iterator<Item = Package> {
     })
 }
 
-/// kube-proxy's own defaults:
+/// kube-proxy's own defaults, or what a patch says:
 /// <https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/>.
-fn ports() -> [Port; 2] {
-    let port = |bind, port, reach, what| Port {
-        room: "kubeproxy",
-        protocol: Protocol::Tcp,
-        bind,
-        port,
-        reach,
-        what,
-        at: Path::of(&["kubeProxy"]),
+fn ports(cluster: &Cluster) -> [Port; 2] {
+    let port = |field, bind, port, reach, what| {
+        let patched = bound(cluster, field);
+        let (bind, port, at) = patched.unwrap_or((bind, port, Path::of(&["kubeProxy"])));
+        Port { room: "kubeproxy", protocol: Protocol::Tcp, bind, port, reach, what, at }
     };
     [
-        port(Bind::Loopback, 10249, Reach::Host, "kube-proxy's metrics"),
-        port(Bind::Any, 10256, Reach::Nodes, "kube-proxy's health"),
+        port("metricsBindAddress", Bind::Loopback, 10249, Reach::Host, "kube-proxy's metrics"),
+        port("healthzBindAddress", Bind::Any, 10256, Reach::Nodes, "kube-proxy's health"),
     ]
+}
+
+/// Where a patch lets it listen: `0.0.0.0:10249`.
+fn bound(cluster: &Cluster, field: &str) -> Option<(Bind, u16, Path)> {
+    cluster.patches.iter().rev().filter(|patch| patch.document == DOCUMENT).find_map(|patch| {
+        let (host, port) = patch.patch.get(field)?.as_str()?.rsplit_once(':')?;
+        let address: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
+        let bind = match address {
+            address if address.is_unspecified() => Bind::Any,
+            address if address.is_loopback() => Bind::Loopback,
+            address => Bind::Address(address),
+        };
+        let at = Path::of(&["patches"]).index(patch.index).key("patch").key(field);
+        Some((bind, port.parse().ok()?, at))
+    })
 }
 
 #[cfg(test)]
@@ -135,6 +148,19 @@ mod tests {
         let (_, claims) = claimed(overlay);
         let documents = &claims.kubeadm_documents;
         documents.iter().find(|carried| carried.document == super::DOCUMENT).unwrap().value.clone()
+    }
+
+    #[test]
+    fn where_a_patch_lets_it_listen_nobody_else_does() {
+        let patched = |port: &str| {
+            let patch = format!("{{metricsBindAddress: '0.0.0.0:{port}'}}");
+            let overlay = format!(
+                "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {patch}}}]"
+            );
+            crate::rooms::trial::codes(&overlay)
+        };
+        assert!(patched("10249").is_empty());
+        assert!(patched("6443").contains(&"audit/port-clash"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ const TRUSTED: &str = "trusted";
 /// What firewalld is told, as `ZONE WHAT`, `-` for the default zone; nothing where it is left alone.
 pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
     let mut rules = Vec::new();
-    if planned.open_firewall && node.os.family == OsFamily::Rhel {
+    if is_told(planned, node) {
         let ports = &with.claims.of(node.index).ports;
         if node.kubelet() || ports.iter().any(Port::is_for_clients) {
             rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
@@ -28,6 +28,21 @@ pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &
         rules.extend(networks.map(|net| [TRUSTED.to_owned(), format!("source={net}")]));
     }
     words.rows("firewall", rules);
+}
+
+fn is_told(planned: &Planned, node: &Node) -> bool {
+    planned.open_firewall && node.os.family == OsFamily::Rhel
+}
+
+/// The rules without which the others of a member of etcd, which stays at a reset, lose it.
+pub(super) fn of_member(planned: &Planned, node: &Node, with: &Rendering<'_>) -> BTreeSet<String> {
+    if !is_told(planned, node) {
+        return BTreeSet::new();
+    }
+    let ports = with.claims.of(node.index).ports.iter();
+    let ports: Vec<Port> = ports.filter(|port| port.room == "etcd").cloned().collect();
+    let rules = limited(&ports, node, with.cluster, &planned.outside);
+    rules.into_iter().map(|rule| format!("rich-rule={rule}")).collect()
 }
 
 /// Rules for what only some may reach, in the language of firewalld.richlanguage(5).
@@ -56,13 +71,14 @@ fn limited(ports: &[Port], node: &Node, cluster: &Cluster, outside: &[IpAddr]) -
 /// come from the endpoint's network, and those outside of it from their own addresses.
 fn sources(reach: Reach, node: &Node, cluster: &Cluster, outside: &[IpAddr]) -> BTreeSet<IpNet> {
     let others = |addresses: &mut dyn Iterator<Item = IpAddr>| -> BTreeSet<IpNet> {
-        addresses.filter(|address| *address != node.address).map(IpNet::from).collect()
+        let own: Vec<IpAddr> = node.addresses().collect();
+        addresses.filter(|address| !own.contains(address)).map(IpNet::from).collect()
     };
     match reach {
         Reach::Host | Reach::Clients => BTreeSet::new(),
-        Reach::ControlPlanes => others(&mut cluster.control_planes().map(|node| node.address)),
+        Reach::ControlPlanes => others(&mut cluster.control_planes().flat_map(Node::addresses)),
         Reach::Members => {
-            others(&mut cluster.control_planes().chain(cluster.members()).map(|node| node.address))
+            others(&mut cluster.control_planes().chain(cluster.members()).flat_map(Node::addresses))
         }
         Reach::Nodes => {
             let mut sources = others(&mut outside.iter().copied());

@@ -8,7 +8,8 @@ use crate::cluster::{Cluster, duration};
 use crate::document;
 use crate::rooms::Claims;
 
-/// `PROGRAM PATH VALUE`: each value of each configuration, as Go's programs write it.
+/// `PROGRAM PATH VALUE`: each value of each configuration, as Go's programs write it. One that they
+/// leave out is empty.
 pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
     let Some(first) = cluster.control_planes().next() else { return Vec::new() };
     let mut settings = Vec::new();
@@ -24,6 +25,7 @@ pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
         let kind = carried.document.rsplit('/').next().unwrap_or_default();
         let reader = Reader {
             program: carried.program,
+            kind,
             document: fields::document(kind),
             minor: cluster.kubernetes.minor,
         };
@@ -40,6 +42,7 @@ pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
 
 struct Reader {
     program: &'static str,
+    kind: &'static str,
     document: Option<&'static Document>,
     minor: u32,
 }
@@ -68,6 +71,12 @@ impl Reader {
             Value::Number(number) => (!number.is_f64()).then(|| number.to_string()),
         };
         if let Some(text) = text {
+            let zero = ["", "0", "false"].contains(&text.as_str());
+            let left_out = zero && fields::is_left_out_where_zero(self.kind, path);
+            let text = if left_out { String::new() } else { text };
+            if text.is_empty() && !left_out {
+                return;
+            }
             settings.push([self.program.to_owned(), path.to_owned(), text]);
         }
     }
@@ -98,6 +107,8 @@ mod tests {
                 "nodeStatusUpdateFrequency": "90s",
                 "kernelMemcgNotification": true,
                 "allowedUnsafeSysctls": ["net.core.somaxconn"],
+                "cpuCFSQuota": false,
+                "protectKernelDefaults": false,
             }},
             "patches": [
                 {"document": "kubelet/KubeletConfiguration", "patch": {"podPidsLimit": 4096}},
@@ -111,6 +122,8 @@ mod tests {
             ["kubelet", "kernelMemcgNotification", "true"],
             ["kubelet", "allowedUnsafeSysctls[]", "net.core.somaxconn"],
             ["kubelet", "podPidsLimit", "4096"],
+            ["kubelet", "cpuCFSQuota", "false"],
+            ["kubelet", "protectKernelDefaults", ""],
             ["kubelet", "cgroupDriver", "systemd"],
             ["kube-proxy", "iptables.minSyncPeriod", "2.5s"],
         ] {

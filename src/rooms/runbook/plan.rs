@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use crate::catalog::key_fingerprint;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
@@ -50,9 +50,9 @@ pub(super) struct Mirror {
 /// Where the key that signs a repository comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// Written by the script.
+    /// A file of the tree.
     Inline(String),
-    /// Fetched by the script.
+    /// Fetched by `10-prepare.sh`.
     Fetched(Vec<FetchedKey>),
     /// A file on the node.
     File(String),
@@ -93,7 +93,7 @@ impl Planned {
             outside: cluster
                 .nodes
                 .iter()
-                .map(|node| node.address)
+                .flat_map(Node::addresses)
                 .filter(|address| !cluster.endpoint.subnet.contains(address))
                 .collect(),
             selinux_permissive: *selinux == Selinux::Permissive,

@@ -1,3 +1,5 @@
+use super::firewall;
+use super::plan::Planned;
 use super::steps::runs_member;
 use crate::cluster::{Node, layout};
 use crate::document::Assignments;
@@ -15,10 +17,12 @@ pub(super) struct Reset<'a> {
 struct Member<'a> {
     units: Vec<&'a str>,
     paths: Vec<&'a str>,
+    /// What firewalld goes on letting in.
+    firewall: Vec<String>,
 }
 
 impl<'a> Reset<'a> {
-    pub(super) fn new(node: &Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &Planned, node: &Node, with: &'a Rendering<'_>) -> Self {
         let claims = with.claims.of(node.index);
         let member = runs_member(node, with);
         let paths = |of_member: bool| -> Vec<&str> {
@@ -37,6 +41,7 @@ impl<'a> Reset<'a> {
             member: member.then(|| Member {
                 units: units.map(|unit| unit.name.as_str()).collect(),
                 paths: paths(true),
+                firewall: firewall::of_member(planned, node, with).into_iter().collect(),
             }),
         }
     }
@@ -47,7 +52,8 @@ impl<'a> Reset<'a> {
             words
                 .list("member_units", &member.units)
                 .list("member_files", layout::ETCD_FILES)
-                .list("member_emptied", &member.paths);
+                .list("member_emptied", &member.paths)
+                .list("member_firewall", &member.firewall);
         }
     }
 }

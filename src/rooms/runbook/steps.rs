@@ -118,7 +118,7 @@ pub(super) fn render_node(
     endpoint(node, with, &mut words);
     etcd(node, with, &mut words);
     kubernetes(node, with, &mut words);
-    Reset::new(node, with).say(&mut words);
+    Reset::new(planned, node, with).say(&mut words);
     out.assignments(File::beside(node, "node.sh").reads([node.path()]), words);
 }
 

@@ -100,7 +100,7 @@ programs_there() {
   done
   # ${list[*]-}: bash before 4.4 takes an empty list for an unset one.
   [ -z "${missing[*]-}" ] ||
-    die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}" 'install them, or let packages.source be repositories'
+    die "packages are said to be preinstalled, but these programs are missing: ${missing[*]}" 'install them, or let packages.source be repository'
 }
 
 # owed PACKAGE: what is replaced runs on as it was, until 20-install.sh or the step after it restarts it.
@@ -117,7 +117,7 @@ archive() {
   local name=$1 directory=$2 prints=$3 program=$4 url='' folder sum download i
   ! grep -qxF "$prints" <<<"$("$directory/$program" --version 2>/dev/null)" || return 0
   [ "$packages_from" != preinstalled ] ||
-    die "packages are said to be preinstalled, but $name of this release ($prints) is not in $directory" "install it there, or let packages.source be repositories"
+    die "packages are said to be preinstalled, but $name of this release ($prints) is not in $directory" "install it there, or let packages.source be repository"
   for ((i = 0; i < ${#archive_sources[@]}; i += 5)); do
     [ "${archive_sources[i]} ${archive_sources[i + 1]}" != "$name $(uname -m)" ] ||
       url=${archive_sources[i + 2]} sum=${archive_sources[i + 3]} folder=${archive_sources[i + 4]}
@@ -148,10 +148,8 @@ archive() {
 # host's own.
 keyring() {
   local id=$1 file=$3 wanted
-  if [ -f "$here/rootfs$file" ]; then
-    config "$file" "$(cat "$here/rootfs$file")"
-    return
-  fi
+  given "$@"
+  [ ! -f "$here/rootfs$file" ] || return 0
   wanted=$(rows 3 of_repository ${keys[@]+"${keys[@]}"})
   if [ -z "$wanted" ]; then
     [ -s "$file" ] || die "$file, the keyring of the $id repository, is missing on this host" 'put it there'
@@ -159,6 +157,8 @@ keyring() {
     fetch_keys "$file" "$wanted"
   fi
 }
+# given ID SOURCE KEYRING: the keys that the tree holds.
+given() { [ ! -f "$here/rootfs$3" ] || config "$3" "$(cat "$here/rootfs$3")"; }
 # of_repository ID URL FINGERPRINTS: of the one whose keyring is made.
 of_repository() { [ "$1" != "$id" ] || printf '%s %s\n' "$2" "$3"; }
 
@@ -172,7 +172,8 @@ fetch_keys() {
       die "the key $url cannot be fetched" "mend the network, then run $step.sh again"
     grep -q 'BEGIN PGP PUBLIC KEY BLOCK' "$file.part" || die "$url is no ASCII-armoured key" 'correct the URL in the inventory'
     trusted "$file.part" "$url" "$fingerprints"
-    cat "$file.part" >>"$file.hagen-new"
+    # Never what was served: other programs may read keys in it that gpg passes over.
+    exported "$file.part" >>"$file.hagen-new"
   done <<<"$2"
   chmod 0644 "$file.hagen-new"
   mv -fT -- "$file.hagen-new" "$file"
@@ -195,13 +196,19 @@ expired() {
   grep -q ' e$' <<<"$(keys_in "$1")"
 }
 
-# keys_in FILE: fingerprint and validity of each key. gpg of CentOS 7 shows only keys of a keyring.
+# keys_in FILE: fingerprint and validity of each key.
 keys_in() {
-  local ring
-  ring=$(mktemp -d -p "$state")
-  gpg --batch --quiet --homedir "$ring" --import "$1" 2>/dev/null || true
-  gpg --batch --homedir "$ring" --with-colons --fingerprint 2>/dev/null |
+  gpg_of "$1" --with-colons --fingerprint |
     awk -F: '$1 == "pub" { primary = 1; validity = $2 } $1 == "fpr" && primary { print $10, validity; primary = 0 }'
+}
+exported() { gpg_of "$1" --armor --export; }
+# gpg_of FILE WORD…: gpg with the keys of that file and no other. gpg of CentOS 7 shows only keys of a keyring.
+gpg_of() {
+  local file=$1 ring
+  shift
+  ring=$(mktemp -d -p "$state")
+  gpg --batch --quiet --homedir "$ring" --import "$file" 2>/dev/null || true
+  gpg --batch --homedir "$ring" "$@" 2>/dev/null
   rm -rf -- "$ring"
 }
 

@@ -21,20 +21,21 @@ main() {
   # Users first, other files are theirs. What a program checks comes last: it reads the others.
   pass=users
   rows 8 place "${files[@]}"
-  each '*/sysusers.d/*' accounts
+  each '/etc/sysusers.d/*.conf' accounts
   pass=rest
   rows 8 place "${files[@]}"
   pass=checked
   rows 8 place "${files[@]}"
-  each '*/tmpfiles.d/*' systemd-tmpfiles --create
-  each '*/modules-load.d/*' load
-  each '*/sysctl.d/*' sysctl -q -p
+  each '/etc/tmpfiles.d/*.conf' systemd-tmpfiles --create
+  each '/etc/modules-load.d/*.conf' load
+  each '/etc/sysctl.d/*.conf' sysctl -q -p
   systemctl daemon-reload
   firewall_open
   rows 5 unit "${units[@]}"
   rows 1 import_archive ${image_archives[@]+"${image_archives[@]}"}
   images_there
   keep "$placed" "$(list_files)"
+  forget_originals
   keep "$started" "$(printf '%s\n' ${stoppable[@]+"${stoppable[@]}"})"
   keep "$state/installed" "$(installed_sum)"
 }
@@ -63,7 +64,8 @@ complete() {
     die "$broken files are missing or altered" 'copy the folder again (hagen build makes the private files)'
 }
 
-# preserve PATH MODE OWNER GROUP SUM KIND …: what somebody else has there comes back at a reset.
+# preserve PATH MODE OWNER GROUP SUM KIND …: what somebody else has there comes back at a reset. What is
+# placed only where it is absent is kubeadm's own, and so is its end.
 preserve() {
   local path=$1 kept=$state/original$1
   [ "$6" = managed ] && [ -f "$path" ] && [ ! -e "$kept" ] || return 0
@@ -122,7 +124,7 @@ parents() {
 # place PATH MODE OWNER GROUP SUM KIND UNIT APPLY: in the pass that is its own, where it differs.
 place() {
   local path=$1 own=rest
-  case $path in */sysusers.d/*) own=users ;; *) ! checks "$7" "$path" || own=checked ;; esac
+  case $path in /etc/sysusers.d/*) own=users ;; *) ! checks "$7" "$path" || own=checked ;; esac
   [ "$own" = "$pass" ] || return 0
   if [ -e "$path" ]; then
     [ "$6" = managed ] || return 0
@@ -148,7 +150,9 @@ put() {
   parents "$path"
   [ ! -d "$path" ] || die "$path is a folder, a file belongs there" 'move it away'
   temps+=("$new")
-  install -m "$2" -o "$3" -g "$4" "$here/rootfs$path" "$new" ||
+  # Where others can write the folder, a link of theirs would lead root elsewhere.
+  rm -f -- "$new"
+  install -T -m "$2" -o "$3" -g "$4" "$here/rootfs$path" "$new" ||
     die "$path cannot be written (see above)" "mend the cause and run $step.sh again"
   if [ "$pass" = checked ]; then
     check "$name" "$path" "$new" ||

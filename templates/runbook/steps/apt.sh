@@ -22,8 +22,11 @@ install_packages() {
   local absent=() package
   endings+=(allow_starts)
   install -d -m 0755 /etc/apt/keyrings
+  # A list whose keys are missing stops every apt-get. Those whose keys are here already bring what is
+  # needed to fetch the others'.
+  rows 3 given ${repositories[@]+"${repositories[@]}"}
+  [ -z "${repositories[*]-}" ] || config "$list" "$(rows 3 ready_line "${repositories[@]}")"
   rows 3 keyring ${repositories[@]+"${repositories[@]}"}
-  # Only now: a list whose keys are missing stops every apt-get.
   [ -z "${repositories[*]-}" ] || config "$list" "$(rows 3 source_line "${repositories[@]}")"
   finish_dpkg
   while read -r package; do absent+=("$package"); done < <(rows 3 absent_package "${packages[@]}")
@@ -39,6 +42,7 @@ install_packages() {
 
 # source_line ID SOURCE KEYRING
 source_line() { printf 'deb [signed-by=%s] %s\n' "$3" "$2"; }
+ready_line() { [ ! -s "$3" ] || source_line "$@"; }
 
 unreachable() {
   die 'the packages cannot be installed (see above)' "mend the network, the repositories of $list or the disk, then run $step.sh again"
@@ -46,6 +50,12 @@ unreachable() {
 
 # A key that was fetched may have been replaced by its owner since.
 lists() {
+  local i
+  # Another apt-get that updates its lists, as at a first boot, is not waited for by this one.
+  for ((i = 0; i < 30; i++)); do
+    ! flock -n /var/lib/apt/lists/lock true 2>/dev/null || break
+    sleep 10
+  done
   get update -q || {
     [ -n "${keys[*]-}" ] || unreachable
     say 'fetching the keys of the repositories again'
@@ -67,7 +77,8 @@ download() {
 }
 
 need_gpg() {
-  command -v gpg >/dev/null || { get update -q && get install -y -q --no-install-recommends gpg; } || unreachable
+  command -v gpg >/dev/null || { get update -q && get install -y -q --no-install-recommends gpg; } ||
+    die 'gpg, which looks at the keys that were fetched, cannot be installed (see above)' "mend the network; where it would come from a repository whose key is fetched, give that key itself (packages.repositories.*.key) or install gpg"
 }
 
 # The configuration comes with 20-install.sh: a service must not start with the package's own. A policy

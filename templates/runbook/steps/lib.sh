@@ -44,7 +44,8 @@ among() {
 }
 
 # answers ADDRESS PORT: something accepts TCP connections there.
-answers() { timeout 2 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null; }
+# shellcheck disable=SC2016  # for the other bash
+answers() { timeout 2 bash -pc 'exec 3<>"/dev/tcp/$1/$2"' bash "$1" "$2" 2>/dev/null; }
 
 # wait_for SECONDS WHAT NEXT COMMAND…: tries once a second; what the last attempt complained of is shown.
 wait_for() {
@@ -62,23 +63,34 @@ wait_for() {
 # is_there PATH READER: what a program does not start without.
 is_there() { [ -e "$1" ] || die "$2 reads $1, which is not there" 'bring it to this host, then run this again'; }
 
-# keep FILE TEXT: only what differs is written, in one step.
+# holds_text FILE TEXT
+holds_text() { [ "$2" = "$(cat "$1" 2>/dev/null)" ]; }
+
+# keep FILE TEXT [MODE]: only what differs is written, in one step.
 keep() {
-  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
+  ! holds_text "$1" "$2" || return 0
   temps+=("$1.hagen-new")
   printf '%s\n' "$2" >"$1.hagen-new"
+  chmod "${3-0600}" "$1.hagen-new"
   mv -fT -- "$1.hagen-new" "$1"
 }
 
 # config PATH TEXT: a file that everybody may read.
 config() {
-  [ "$2" != "$(cat "$1" 2>/dev/null)" ] || return 0
-  temps+=("$1.hagen-new")
-  printf '%s\n' "$2" >"$1.hagen-new"
-  chmod 0644 "$1.hagen-new"
-  mv -fT -- "$1.hagen-new" "$1"
+  ! holds_text "$1" "$2" || return 0
+  keep "$1" "$2" 0644
   did "wrote $1"
 }
+
+# outside_block FILE: what stands outside hagen's marks in it; fails where these are not one block each.
+outside_block() {
+  awk '
+    $0 == "# begin hagen" { broken = broken || inside; inside = 1; next }
+    $0 == "# end hagen" { broken = broken || !inside; inside = 0; next }
+    !inside { print }
+    END { exit broken || inside }' "$1"
+}
+broken_block() { die "the marks \"# begin hagen\" and \"# end hagen\" in $1 are not one block" 'give each its line back, or remove both with what stands between them, then run this again'; }
 
 # firewall_tell ZONE OPTION: what firewalld knows for good, also where it is off now; - is the default zone.
 firewall_tell() {
@@ -91,15 +103,10 @@ firewall_reload() { ! systemctl is-active --quiet firewalld || firewall-cmd -q -
 
 # hosts_block TEXT: hagen's marked block of /etc/hosts; empty takes it away. All else is left alone.
 hosts_block() {
-  local begin='# begin hagen' end='# end hagen' theirs fresh
-  theirs=$(awk -v b="$begin" -v e="$end" '
-    $0 == b { if (inside) exit 1; inside = 1 }
-    !inside { print }
-    $0 == e { if (!inside) exit 1; inside = 0 }
-    END { exit inside }' /etc/hosts) ||
-    die "the marks \"$begin\" and \"$end\" in /etc/hosts are not one block" 'give each its line back, or remove both with what stands between them, then run this again'
+  local theirs fresh
+  theirs=$(outside_block /etc/hosts) || broken_block /etc/hosts
   fresh=$theirs
-  [ -z "$1" ] || fresh=$theirs$'\n'$begin$'\n'$1$'\n'$end
+  [ -z "$1" ] || fresh=$theirs$'\n# begin hagen\n'$1$'\n# end hagen'
   fresh=${fresh#$'\n'}
   [ "$fresh" != "$(cat /etc/hosts)" ] || return 0
   # A full disk must not leave it empty.
@@ -111,15 +118,26 @@ hosts_block() {
   did 'wrote the block in /etc/hosts'
 }
 
-# give_back PATH: what stood there before hagen's file; nothing where nothing did.
+# give_back PATH: what stood there before hagen's file; nothing where nothing did. The copy stays until the
+# path is off the list: whoever is killed before that gives it back once more.
 give_back() {
   if [ -e "$state/original$1" ]; then
-    cp -a -- "$state/original$1" "$1.hagen-new"
+    # kubeadm reset may have removed the folder.
+    mkdir -p -- "$(dirname -- "$1")"
+    rm -f -- "$1.hagen-new"
+    cp -aT -- "$state/original$1" "$1.hagen-new"
     mv -fT -- "$1.hagen-new" "$1"
-    rm -f -- "$state/original$1"
   else
     rm -f -- "$1"
   fi
+}
+# forget_originals: of paths that are off the list.
+forget_originals() {
+  local path
+  [ -d "$state/original" ] || return 0
+  while read -r path; do
+    grep -qxF -e "$path" <<<"$(cut -f1 "$state/placed.tsv")" || rm -f -- "$state/original$path"
+  done < <(find "$state/original" -type f -printf '/%P\n')
 }
 
 # owe UNIT APPLY: before what it runs or reads changes, so that whoever is killed between the two owes
@@ -174,7 +192,8 @@ restore() {
     if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ]; then
       # What is placed is not what was built any more.
       rm -f "$state/installed"
-      cp -a -- "$state/previous$path" "$path.hagen-new"
+      rm -f -- "$path.hagen-new"
+      cp -aT -- "$state/previous$path" "$path.hagen-new"
       mv -fT -- "$path.hagen-new" "$path"
       back+=" $path"
     fi
@@ -272,7 +291,9 @@ dns_nodes() {
 # that runs. Not by a rollout: its two new pods may meet on one node again.
 spread_dns() {
   local nodes could pod
-  nodes=$(dns_nodes "$1") && could=$(dns_could "$1")
+  if ! nodes=$(dns_nodes "$1") || ! could=$(dns_could "$1"); then
+    die 'the API does not say where the pods of the DNS run (see above)' "run $step.sh again"
+  fi
   [ "$nodes" != none ] && [ -n "$nodes" ] && (($(wc -l <<<"$nodes") == 1)) && (($(wc -l <<<"$could") > 1)) || return 0
   pod=$(as_api "$1" -n kube-system get pods -l k8s-app=kube-dns --field-selector="spec.nodeName=$nodes" -o name)
   did "moving one pod of the DNS from $nodes to another node"
@@ -285,7 +306,7 @@ spread_dns() {
 # clean WORD…: this step once more, in an environment of its own: neither locale, CDPATH, GREP_OPTIONS,
 # aliases nor exported functions of the caller reach it. Only downloads need the caller's proxies.
 clean() {
-  local name words=(hagen_env=clean PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root "TERM=${TERM-dumb}")
+  local name words=(hagen_env=clean PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root KUBERC=off "TERM=${TERM-dumb}")
   if [ "$step" = 10-prepare ]; then
     for name in http_proxy https_proxy no_proxy all_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY; do
       [ -z "${!name-}" ] || words+=("$name=${!name}")
@@ -296,7 +317,14 @@ clean() {
 
 # Like sshd, the steps do not trust what others can read or write: keys stand here.
 private() {
-  local open
+  local open parent=$here
+  while [ "$parent" != / ]; do
+    parent=$(dirname -- "$parent")
+    # In a sticky one nobody can take away what is root's.
+    open=$(find "$parent" -maxdepth 0 \( ! -uid 0 -o -perm /022 ! -perm -1000 \))
+    [ -z "$open" ] ||
+      die "others than root can put another folder in the place of $here: they can write $open" "copy the folder to one below which only root can write, such as /root"
+  done
   open=$(find "$here" -maxdepth 0 \( ! -uid 0 -o -perm /077 \))
   [ -n "$open" ] || open=$(find "$here" -mindepth 1 \( ! -uid 0 -o -perm /022 \) ! -type l)
   [ -z "$open" ] ||
@@ -308,7 +336,8 @@ mine() {
   local owner
   among "$step" "${steps[@]}" ||
     die "this is no step of $node" "follow the runbook, README.md; the steps of this host are ${steps[*]}"
-  grep -qF " $address/" <<<"$(ip -o addr show)" ||
+  # A link from point to point shows the other end after the word `peer`.
+  grep -Eq " (inet6? )${address//./\\.}(/| peer )" <<<"$(ip -o addr show)" ||
     die "no interface of this host has the address $address of $node" "run this on $node, or correct the node's address in the inventory or this host's network"
   owner=$(cat "$state/owner" 2>/dev/null || true)
   [ -z "$owner" ] || [ "$owner" = "$cluster $bundle" ] ||

@@ -27,5 +27,5 @@ arguments=(kube-scheduler "$hostile")
 settings=(kubelet "$hostile" "$hostile")
 needed=("$hostile" "$hostile")
 kubelet_folder=/var/lib/kubelet emptied=("/nowhere/$hostile")
-member_units=(etcd.service) member_files=('/etc/etcd/*') member_emptied=(/var/lib/etcd)
+member_units=(etcd.service) member_files=('/etc/etcd/*') member_emptied=(/var/lib/etcd) member_firewall=()
 whole=yes

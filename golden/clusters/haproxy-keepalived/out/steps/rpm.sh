@@ -53,22 +53,33 @@ held() { [ "$3" != yes ] || printf ' %s' "$1"; }
 hold_back() {
   local file=/etc/yum.conf key theirs fresh
   [ "$manager" = yum ] || file=/etc/dnf/dnf.conf
-  theirs=$(awk '$0 == "# begin hagen" { skip = 1 } !skip { print } $0 == "# end hagen" { skip = 0 }' "$file")
+  theirs=$(outside_block "$file") || broken_block "$file"
   fresh=$theirs
   if [ -n "$1" ]; then
     key=exclude
     if grep -Eq '^exclude\s*=' <<<"$theirs"; then
       key=excludepkgs
       if [ "$manager" = yum ] || grep -Eq '^excludepkgs\s*=' <<<"$theirs"; then
-        die "$file has excludes of its own, which hagen's would replace" "add${1} to them there and let this host's packages be held by its owner, or remove them"
+        key=''
+        excluded "$theirs" "$1" ||
+          die "$file has excludes of its own, which hagen's would replace" "add${1} to them there, then run $step.sh again"
       fi
     fi
-    fresh=$(awk -v line="$key=${1# }" '
+    [ -z "$key" ] || fresh=$(awk -v line="$key=${1# }" '
       { print }
       $0 == "[main]" && !done { print "# begin hagen"; print line; print "# end hagen"; done = 1 }
       END { exit !done }' <<<"$theirs") || die "$file has no section [main]" "give it one, then run $step.sh again"
   fi
   config "$file" "$fresh"
+}
+
+# excluded TEXT NAMES: the host's own excludes name them all.
+excluded() {
+  local name words
+  words=$(sed -En 's/^(exclude|excludepkgs)\s*=//p' <<<"$1" | tr -s ', \t' '\n')
+  for name in $2; do
+    grep -qxF -e "$name" <<<"$words" || return 1
+  done
 }
 
 # repository ID BASEURL KEYRING
@@ -86,4 +97,4 @@ gpgkey=file://$3"
 download() { curl -fsSL --retry 3 --max-time 60 -o "$2" "$1"; }
 
 # rpm and its package managers rely on it.
-need_gpg() { command -v gpg >/dev/null || "$manager" install -y gnupg2; }
+need_gpg() { command -v gpg >/dev/null || managed install gnupg2; }

@@ -63,7 +63,7 @@ etcd_ready() {
 
 init() {
   did 'kubeadm init'
-  timeout 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ${init_options[@]+"${init_options[@]}"} ||
+  timeout --foreground 900 kubeadm init --config=/etc/kubernetes/kubeadm-config.yaml --skip-token-print ${init_options[@]+"${init_options[@]}"} ||
     die 'kubeadm init failed (see above; journalctl -u kubelet -n 100; crictl ps -a)' "mend the cause, then $over"
 }
 

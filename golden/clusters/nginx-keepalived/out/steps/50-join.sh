@@ -25,7 +25,8 @@ as_node() { as_api /etc/kubernetes/discovery.conf "$@"; }
 
 # kubeadm labels a control plane in the last step of a join.
 joined() {
-  [ -e /etc/kubernetes/kubelet.conf ] &&
+  # 20-install.sh places the first one, and what a reset has left in the API says nothing of this host.
+  [ -e /etc/kubernetes/kubelet.conf ] && [ -e /var/lib/kubelet/config.yaml ] &&
     if [ "$control_plane" = yes ]; then
       grep -qF "$control_plane_label" <<<"$(as_node get node "$node" -o yaml)"
     else
@@ -47,7 +48,7 @@ join() {
   fi
   rows 2 is_there ${needed[@]+"${needed[@]}"}
   did 'kubeadm join'
-  timeout 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
+  timeout --foreground 900 kubeadm join --config=/etc/kubernetes/kubeadm-join.yaml ||
     die 'kubeadm join failed (see above; journalctl -u kubelet -n 100; crictl ps -a)' "mend the cause, then $over"
 }
 

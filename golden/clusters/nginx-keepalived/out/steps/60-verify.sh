@@ -59,24 +59,35 @@ unit_runs() {
 
 # chronyd needs some seconds for its first sources.
 clock_runs() { holds 60 in_sync || fault "the clock is not in sync: $said" 'give chrony time servers that this host reaches; chronyc -n sources -v'; }
-in_sync() { chronyc -n waitsync 1 || { chronyc -n sources; return 1; }; }
+# Whoever keeps it: a host whose packages are preinstalled may have another program.
+in_sync() {
+  if systemctl is-active --quiet chronyd || systemctl is-active --quiet chrony; then
+    chronyc -n waitsync 1 || { chronyc -n sources; return 1; }
+  else
+    timedatectl | grep -Ei 'synchronized: *yes' || { timedatectl; return 1; }
+  fi
+}
 
 # A file of a later name may win, and /etc/sysctl.conf does.
 sysctls_hold() {
   local path key value is
   while IFS=$'\t' read -r path _; do
-    case $path in */sysctl.d/*) ;; *) continue ;; esac
+    case $path in /etc/sysctl.d/*.conf) ;; *) continue ;; esac
     while IFS='=' read -r key value; do
       # Blanks around either, a comment, and a dash before what may be missing: sysctl.conf(5).
       read -r key <<<"$key"
       read -r value <<<"$value"
-      case $key in '' | '#'* | ';'* | -*) continue ;; esac
-      is=$(sysctl -n -- "$key" 2>/dev/null | tr -s '[:blank:]' ' ') || is='not there'
-      [ "$is" = "$(tr -s '[:blank:]' ' ' <<<"$value")" ] ||
+      # One with a * is many, and some of them may be excepted elsewhere.
+      case $key in '' | '#'* | ';'* | -* | *'*'*) continue ;; esac
+      is=$(sysctl -n -- "$key" 2>/dev/null) || is='not there'
+      [ "$(parts "$is")" = "$(parts "$value")" ] ||
         fault "$key is $is, $path says $value" "grep -rns '${key##*.}' /etc/sysctl.conf /etc/sysctl.d /run/sysctl.d /usr/lib/sysctl.d"
     done <"$path"
   done < <(list_files)
 }
+
+# parts VALUE: the kernel has lists in an order of its own.
+parts() { tr -s ',[:blank:]' '\n' <<<"$1" | sort; }
 
 # Those of the tree, and what kubeadm has made of them since. The kubelet sees to its own.
 certificates_last() {
@@ -116,7 +127,6 @@ member_works() {
     fault "etcd's file has $size of $quota bytes: at the quota it takes no more writes" 'etcdctl compact, then etcdctl defrag, one member after another'
 }
 member_is_well() {
-  local health
   local answer
   answer=$(fetch "$member/health" 2>&1) || true
   grep -q '"health":"true"' <<<"$answer" || { echo "$answer"; return 1; }
@@ -132,7 +142,7 @@ node_works() {
     runs 'the API server' "$(as_node get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')"
     runs 'the kubelet' "$(as_node get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion}')"
     [ "$control_plane" = no ] || holds 120 dns_is_spread ||
-      fault "$said" 'run 50-init.sh (elsewhere 50-join.sh) on this node again: it moves one of them'
+      fault "$said" 'run 50-init.sh on the first control plane again, or 50-join.sh on another that takes pods: it moves one of them'
   else
     fault "the API does not answer at $endpoint: $said" 'run the steps before this one on the control planes'
   fi
@@ -151,8 +161,8 @@ ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.typ
 # A node is Ready without kube-proxy, and without the control plane's own pods.
 pods_settled() {
   local pods
-  pods=$(as_node -n kube-system get pods --field-selector="spec.nodeName=$node" \
-    -o 'jsonpath={range .items[?(@.status.phase!="Succeeded")]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}') || return 1
+  pods=$(as_node -n kube-system get pods --field-selector="spec.nodeName=$node,status.phase!=Succeeded,status.phase!=Failed" \
+    -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}') || return 1
   ! grep -vE ' True$|^$' <<<"$pods"
 }
 
@@ -188,7 +198,11 @@ in_pod() {
 }
 
 # reaches ADDRESS: whatever it answers to somebody whom it does not know.
-reaches() { in_pod curl --silent --show-error --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt -o /dev/null "https://$1/"; }
+reaches() {
+  local host=$1
+  case $host in *:*) host="[$host]" ;; esac
+  in_pod curl --silent --show-error --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt -o /dev/null "https://$host/"
+}
 
 # resolves SERVER NAME: ten questions, each from a port of its own: with one of two pods of the DNS out
 # of this node's reach, half of them are lost.
@@ -201,7 +215,9 @@ resolves() {
       printf -v length "\\\\x%02x" "${#label}"
       question+=$length$label
     done
-    question+="\x00\x00\x01\x00\x01"
+    # For an address of the family that the service has: A or AAAA.
+    case $1 in *:*) kind="\x1c" ;; *) kind="\x01" ;; esac
+    question+="\x00\x00$kind\x00\x01"
     for try in {1..10}; do
       exec 3<>"/dev/udp/$1/53"
       printf "$question" | dd bs=512 iflag=fullblock >&3 2>/dev/null
@@ -240,9 +256,14 @@ processes() {
 
 # has_read PROGRAM NEXT: it reads its configuration once.
 has_read() {
-  local process
+  local process age written
   for process in $(processes "$1"); do
-    ! [ "$process/root$(configuration "$1")" -nt "$process" ] ||
+    # The times of /proc are those of its own making.
+    # It may end meanwhile.
+    age=$(ps -o etimes= -p "${process#/proc/}") || continue
+    written=$(stat -Lc %Y "$process/root$(configuration "$1")") || continue
+    # Whole seconds, of two clocks.
+    ((written <= $(date +%s) - age + 2)) ||
       fault "$1 runs since before $(configuration "$1") was written" "$2"
   done
 }
@@ -254,7 +275,7 @@ configuration() {
   esac
 }
 
-# has_setting PROGRAM PATH VALUE: kubeadm writes configurations into the cluster at an init and an upgrade,
+# has_setting PROGRAM PATH VALUE: empty where it is left out. kubeadm writes configurations into the cluster at an init and an upgrade,
 # and to a host at its join.
 declare -A live
 has_setting() {
@@ -270,9 +291,8 @@ has_setting() {
   [ "${live[$1]}" != unknown ] || return 0
   ! grep -qxF -e "$2=$3" <<<"${live[$1]}" || return 0
   is=$(awk -v begin="$2=" 'index($0, begin) == 1' <<<"${live[$1]}")
-  # Zero is left out.
-  case $is$3 in 0 | 0s | false) return 0 ;; esac
-  fault "$1 has ${is:-no $2} where the tree says $2=$3" 'follow the chapter on changes in README.md'
+  [ "$is" ] || [ "$3" ] || return 0
+  fault "$1 has ${is:-no $2} where the tree says ${3:+$2=}${3:-nothing}" 'follow the chapter on changes in README.md'
 }
 # flat FILE: each value of a YAML document of Kubernetes' own writing, as PATH=VALUE.
 flat() {

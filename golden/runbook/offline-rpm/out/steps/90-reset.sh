@@ -53,7 +53,7 @@ kubeadm_reset() {
   if [ "$etcd" != none ] && grep -qF -- --skip-phases <<<"$(kubeadm reset --help)"; then
     options+=(--skip-phases=remove-etcd-member)
   fi
-  timeout 300 kubeadm reset "${options[@]}" || warn 'kubeadm reset complained (see above); going on'
+  timeout --foreground 300 kubeadm reset "${options[@]}" || warn 'kubeadm reset complained (see above); going on'
 }
 
 # In reverse order of their start. A tree that was here before may have left more than this one names.
@@ -72,16 +72,19 @@ firewall_close() {
   local zone rule
   [ -s "$state/firewall.tsv" ] && command -v firewall-offline-cmd >/dev/null || return 0
   while IFS=$'\t' read -r zone rule; do
-    firewall_tell "$zone" "--remove-$rule" 2>/dev/null || true
+    if [ "$etcd" != kept ] || ! among "$rule" ${member_firewall[@]+"${member_firewall[@]}"}; then
+      firewall_tell "$zone" "--remove-$rule" 2>/dev/null || true
+    fi
   done <"$state/firewall.tsv"
   firewall_reload
 }
 
+# What was placed, whatever this folder would place: all else here is somebody's.
 remove_files() {
   local path
   while IFS=$'\t' read -r path _; do
-    among "$path" path end || stays "$path" || give_back "$path"
-  done < <({ cat "$here/files.tsv" "$state/placed.tsv" 2>/dev/null || true; } | awk -F'\t' '!seen[$1]++')
+    stays "$path" || give_back "$path"
+  done < <(cat "$state/placed.tsv" 2>/dev/null)
 }
 # stays PATH: a file of the member that stays.
 stays() {
@@ -115,10 +118,13 @@ unmount() {
 
 # empty FOLDER: one that is a disk of its own stays mounted.
 empty() {
-  if mountpoint -q "$1"; then
-    find "$1" -xdev -mindepth 1 -delete
+  local folder
+  # A link may lead to a disk of its own.
+  folder=$(readlink -f -- "$1") || return 0
+  if mountpoint -q "$folder"; then
+    find "$folder" -xdev -mindepth 1 -delete
   else
-    rm -rf --one-file-system -- "$1"
+    rm -rf --one-file-system -- "$folder"
   fi
 }
 
@@ -137,7 +143,8 @@ devices() {
 forget() {
   if [ "$etcd" = kept ]; then
     keep "$state/placed.tsv" "$(rows_that_stay)"
-    find "$state" -mindepth 1 -maxdepth 1 ! -name owner ! -name placed.tsv -exec rm -rf --one-file-system -- {} +
+    forget_originals
+    find "$state" -mindepth 1 -maxdepth 1 ! -name owner ! -name placed.tsv ! -name original ! -name firewall.tsv -exec rm -rf --one-file-system -- {} +
     say 'its member of etcd was left as it is'
   else
     rm -rf --one-file-system -- "$state"

@@ -81,4 +81,5 @@ emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)
 member_units=(etcd.service etcd-backup.timer)
 member_files=('/etc/etcd/*' /etc/systemd/system/etcd.service '/etc/systemd/system/etcd.service.d/*' '/etc/systemd/system/etcd-backup.*' /etc/sysusers.d/hagen-etcd.conf /etc/tmpfiles.d/hagen-etcd.conf /usr/local/lib/hagen/etcd-backup)
 member_emptied=(/var/lib/etcd)
+member_firewall=()
 whole=yes

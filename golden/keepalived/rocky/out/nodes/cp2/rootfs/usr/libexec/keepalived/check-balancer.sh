@@ -32,7 +32,8 @@ answer=$?
 # first one exists.
 [ -e "$manifest" ] || exit 0
 
-answers() { curl -sf -o /dev/null --max-time 0.3 --noproxy '*' "$@"; }
+# curl of CentOS 7 knows whole seconds only.
+answers() { timeout 0.3 curl -sf -o /dev/null --noproxy '*' "$@"; }
 api_server_is_ready() { answers --cacert "$ca" "$api_server"; }
 
 # A balancer that says that it finds no API server, although the one here is ready, is of no use.
@@ -53,7 +54,8 @@ fi
 # that everybody gives up comes back seconds after them.
 reaches() {
   local said
-  said=$(LC_ALL=C timeout 0.3 bash -c "exec 3<>/dev/tcp/$1" 2>&1) || [[ $said == *refused* ]]
+  # shellcheck disable=SC2016  # for the other bash
+  said=$(LC_ALL=C timeout 0.3 bash -c 'exec 3<>"/dev/tcp/$1"' bash "$1" 2>&1) || [[ $said == *refused* ]]
 }
 reaches "${peers[0]}" && exit 0
 asked=()
