@@ -199,7 +199,7 @@ const CASES: &[Case] = &[
     }),
     ("kubeadm/service-account-key", 1, |scene| {
         release(scene, "1.21.14");
-        scene.run(BUILD).says("help: make the bundle of a new cluster with")
+        scene.run(BUILD).says("help: make the bundle of a new cluster again")
     }),
     ("template/failed", 1, |scene| {
         scene.write("mine/haproxy/etc/haproxy/haproxy.cfg.j2", "frontend {{ nmae }}\n");

@@ -22,6 +22,7 @@ crate::codes! { "audit":
     NODE_PORT_TAKEN = Error "node-port-taken",
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",
+    PIN_DIFFERS = Error "pin-differs",
     UNIT_CLASH = Error "unit-clash",
     UNKNOWN_PACKAGE = Error "unknown-package",
     VIP_SHARED = Error "vip-shared",
@@ -38,7 +39,9 @@ pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     node_ports::lint(cluster, claims, report);
     endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
     patches(cluster, report);
+    shared_patches(cluster, claims, report);
     package_versions(cluster, claims, report);
+    pins(cluster, claims, report);
 }
 
 fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
@@ -48,7 +51,11 @@ fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
         if let Some(first) = holders.iter().find(|first| first.bind.overlaps(port.bind))
             && !known(first, port, report)
         {
-            report.push(clash(node, first, port));
+            let finding = clash(node, first, port);
+            let same = |other: &Finding| other.code == &PORT_CLASH && other.at == finding.at;
+            if !report.findings().iter().any(same) {
+                report.push(finding);
+            }
         }
         holders.push(port);
     }
@@ -66,6 +73,15 @@ fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
         Bind::Any => "every address".to_owned(),
         Bind::Loopback => "loopback".to_owned(),
         Bind::Address(address) => address.to_string(),
+    };
+    // The one whose number the inventory chooses is the one to change, then that of which it says more.
+    let said = |port: &Port| {
+        let text = port.at.to_string();
+        (text.to_lowercase().ends_with("port"), port.at.steps().len())
+    };
+    let (first, second) = match said(first) > said(second) {
+        true => (second, first),
+        false => (first, second),
     };
     Finding::new(
         &PORT_CLASH,
@@ -187,6 +203,26 @@ fn patches(cluster: &Cluster, report: &mut Report) {
     }
 }
 
+/// What travels in kubeadm's file is one for all nodes, and no patch of some is possible.
+fn shared_patches(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    for patch in &cluster.patches {
+        let carried = claims.kubeadm_documents.iter().any(|one| one.document == patch.document);
+        let mut left_out = cluster.nodes.iter();
+        let left_out = left_out.find(|node| node.kubelet() && !patch.applies_to(&node.name));
+        if let Some(node) = left_out.filter(|_| carried) {
+            report.push(
+                Finding::new(
+                    &PATCH_TARGET,
+                    Path::of(&["patches"]).index(patch.index).key("nodes"),
+                    format!("all nodes have one {}, {} as well", patch.document, node.name),
+                )
+                .label("cannot be of some nodes")
+                .help("remove it: the patch is then of all nodes"),
+            );
+        }
+    }
+}
+
 /// Every patch was merged into some document, and each field that it removes was in one.
 pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
     for patch in &cluster.patches {
@@ -248,6 +284,32 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
                 )
                 .label("removes nothing")
                 .help("remove this line"),
+            );
+        }
+    }
+}
+
+/// A package whose files are written for one release is pinned to that release.
+fn pins(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    for (name, pin) in &claims.package_versions {
+        let nodes = cluster.nodes.iter();
+        let mut packages = nodes.flat_map(|node| &claims.of(node.index).packages);
+        let Some(package) = packages.find(|package| package.name == *name) else { continue };
+        let Some((release, decided)) = &package.release else { continue };
+        let decided = Path::of(decided);
+        // Debian's epoch, as in `5:27.0.3`.
+        let version = pin.split_once(':').map_or(pin.as_str(), |(_, version)| version);
+        let rest = version.strip_prefix(release.as_str());
+        if rest.is_none_or(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            report.push(
+                Finding::new(
+                    &PIN_DIFFERS,
+                    Path::of(&["packages", "versions"]).key(name),
+                    format!("the files of this tree are for {name} {release}, and this is {pin}"),
+                )
+                .label("another release")
+                .help(format!("write a version of {release}, or change `{decided}`"))
+                .because(decided, "decides the release"),
             );
         }
     }
@@ -352,6 +414,37 @@ mod tests {
         assert_eq!(flags("{name: v, value: '2'}"), [format!("{place}: {message}")]);
         let whole = "{name: v, value: '2'}, {name: node-ip, value: 192.168.1.21}";
         assert_eq!(flags(whole), [""; 0]);
+    }
+
+    #[test]
+    fn what_all_nodes_share_is_patched_for_all() {
+        let said = of_patches(
+            "{document: kubelet/KubeletConfiguration, nodes: {roles: [control-plane]}, patch: {podPidsLimit: 9}}",
+        );
+        assert_eq!(
+            said,
+            ["patches[0].nodes: all nodes have one kubelet/KubeletConfiguration, w1 as well"]
+        );
+    }
+
+    #[test]
+    fn flags_do_not_go_with_what_is_around_them() {
+        let said = of_patches(
+            "{document: kubeadm/JoinConfiguration, nodes: {names: [w1]}, patch: {nodeRegistration: {kubeletExtraArgs: null}}}",
+        );
+        let lost = "patches[0].patch.nodeRegistration.kubeletExtraArgs: `nodeRegistration.kubeletExtraArgs` of kubeadm/JoinConfiguration would lose node-ip";
+        assert_eq!(said, [lost]);
+    }
+
+    #[test]
+    fn one_port_twice_is_said_once_and_where_it_was_chosen() {
+        let outcome = trial::outcome("endpoint: {port: 2379}");
+        let found = outcome.report.findings().iter();
+        let places: Vec<String> = found
+            .filter(|finding| finding.code == &PORT_CLASH)
+            .map(|finding| finding.at.to_string())
+            .collect();
+        assert_eq!(places, ["endpoint.port"]);
     }
 
     #[test]

@@ -152,6 +152,9 @@ pub struct Package {
     pub name: String,
     /// The version as the package manager writes it, or a pattern; `None` takes the repository's.
     pub version: Option<String>,
+    /// The release that files of the tree are written for, and the key of the inventory that decides
+    /// it; a pinned version has to be of it.
+    pub release: Option<(String, &'static [&'static str])>,
     /// Where it comes from.
     pub repository: Repository,
     /// Whether upgrades are held back.

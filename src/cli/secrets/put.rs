@@ -20,7 +20,8 @@ use crate::yaml::{hides, named};
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Example, where the inventory says
-  privateFiles: [{path: /etc/kubernetes/encryption.yaml, secret: encryption}]
+  privateFiles:
+    - {path: /etc/kubernetes/encryption.yaml, secret: encryption, nodes: {roles: [control-plane]}}
   hagen secrets put prod.yaml encryption encryption.yaml")]
 pub(super) struct Put {
     #[command(flatten)]

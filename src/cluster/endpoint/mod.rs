@@ -124,7 +124,10 @@ fn port(cluster: &Cluster, report: &mut Report) {
                 Path::of(&["cluster", "apiPort"]),
                 format!("the API server listens on {}", cluster.api_port),
             )
-            .help("use another port for the endpoint, such as 8443 or 16443"),
+            .help(format!(
+                "use another port for the endpoint, such as {}",
+                if port == 8443 { 16443 } else { 8443 }
+            )),
         );
     }
     // A range of the site's own is compared with every port at once.

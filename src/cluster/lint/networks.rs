@@ -57,7 +57,7 @@ fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
         .label("packets would be lost on the way")
         .help("choose a private network that nothing else uses");
         report.push(match at {
-            Some(at) => finding.because(at, other.to_owned()),
+            Some(at) => finding.because(at, other.trim_end_matches(',').to_owned()),
             None => finding,
         });
     };

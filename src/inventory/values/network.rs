@@ -32,13 +32,10 @@ fn parse_address(text: &str) -> Result<IpAddr, String> {
 value! {
     /// An address with the prefix of its subnet: `192.168.1.33/24`.
     InterfaceAddress(IpNet), "hagen-interface-address", ["192.168.1.33/24"], |text| {
-        let (address, _) = text.split_once('/').ok_or_else(|| {
-            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
-        })?;
-        parse_address(address)?;
-        text.parse().map_err(|_| {
-            "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned()
-        })
+        let form = || "an address with the prefix of its subnet, such as 192.168.1.33/24".to_owned();
+        let network: IpNet = text.parse().map_err(|_| form())?;
+        parse_address(&network.addr().to_string())?;
+        Ok(network)
     }
 }
 
@@ -72,12 +69,33 @@ fn parse_cidrs(text: &str) -> Result<Vec<IpNet>, String> {
         if network.addr() != network.network() {
             return Err(format!("the network's own address {}", network.trunc()));
         }
+        if let Some(kind) = never_routed(network.addr()) {
+            return Err(format!("a network that packets are routed to, and this is {kind}"));
+        }
         networks.push(network);
     }
     match networks.as_slice() {
         [_] => Ok(networks),
         [first, second] if first.addr().is_ipv4() != second.addr().is_ipv4() => Ok(networks),
         _ => Err("one network, or one IPv4 and one IPv6 network".into()),
+    }
+}
+
+/// What an address is that no packet leaves a host or a link for
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry/>).
+fn never_routed(address: IpAddr) -> Option<&'static str> {
+    let link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    if address.is_loopback() {
+        Some("loopback's")
+    } else if address.is_multicast() {
+        Some("multicast's")
+    } else if link_local {
+        Some("of one link alone")
+    } else {
+        None
     }
 }
 

@@ -118,6 +118,7 @@ impl HaproxyPlan {
             node.packages.push(Package {
                 name: "haproxy".into(),
                 version: None,
+                release: None,
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("haproxy".into()),

@@ -180,6 +180,7 @@ fn programs(node: &Node, cluster: &Cluster) -> impl Iterator<Item = Package> {
         Package {
             name: name.clone(),
             version: None,
+            release: None,
             repository: Repository::Distribution,
             hold: false,
             program: program(name, &cluster.release.kubeadm).map(str::to_owned),

@@ -143,6 +143,7 @@ impl KeepalivedPlan {
             node.packages.push(Package {
                 name: "keepalived".into(),
                 version: None,
+                release: None,
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("keepalived".into()),
@@ -153,6 +154,7 @@ impl KeepalivedPlan {
                 node.packages.push(Package {
                     name: "curl".into(),
                     version: None,
+                    release: None,
                     repository: Repository::Distribution,
                     hold: false,
                     program: Some("curl".into()),

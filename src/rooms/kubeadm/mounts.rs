@@ -118,17 +118,24 @@ pub(super) struct Named<'a> {
     pub(super) used: PathUse,
 }
 
+/// Every path that these flags name, but for a folder that kubeadm mounts by its flag.
+fn all<'a>(flags: &'a Flags, release: &Release) -> impl Iterator<Item = Named<'a>> {
+    let flexvolume = release.static_pods.flexvolume_folder;
+    let flags = flags.iter().filter(move |(flag, _)| !(flexvolume && flag.as_str() == FLEXVOLUME));
+    flags.flat_map(|(flag, value)| {
+        let paths = flag_paths(flag, value).into_iter();
+        paths.map(move |(used, path)| Named { flag, path, used })
+    })
+}
+
 /// Every path that these flags name and kubeadm does not mount by itself.
 pub(super) fn named<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
-    let flexvolume = release.static_pods.flexvolume_folder;
-    let flags = flags.iter().filter(|(flag, _)| !(flexvolume && flag.as_str() == FLEXVOLUME));
-    flags
-        .flat_map(|(flag, value)| {
-            let paths = flag_paths(flag, value).into_iter();
-            paths.map(move |(used, path)| Named { flag, path, used })
-        })
-        .filter(|named| !by_kubeadm(part, named.path, release))
-        .collect()
+    all(flags, release).filter(|named| !by_kubeadm(part, named.path, release)).collect()
+}
+
+/// Those that kubeadm mounts, which are no more there for it.
+pub(super) fn mounted<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
+    all(flags, release).filter(|named| by_kubeadm(part, named.path, release)).collect()
 }
 
 /// Whether a component sees this path without our doing.

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::mounts::{Named, Part, named, outside, problem};
+use super::mounts::{Named, Part, mounted, named, outside, problem};
 use super::plan::Kubeadm;
 use super::{MOUNT_MISSING, PATH_UNMOUNTABLE, config};
 use crate::catalog::PathUse;
@@ -21,6 +21,10 @@ pub(super) fn claim(plan: &Kubeadm, cluster: &Cluster, claims: &mut Claims, repo
         document::merge(&mut finished, &patch.patch);
     }
     for (part, flags) in plan.flags() {
+        for named in mounted(part, flags, cluster.release) {
+            let at = plan.at(part, named.flag);
+            need(part, &named, named.path.to_owned(), at, cluster, claims);
+        }
         let volumes = finished[part.key()]["extraVolumes"].as_array();
         let volumes = volumes.map_or(&[][..], Vec::as_slice);
         for named in named(part, flags, cluster.release) {
@@ -109,7 +113,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::{complaints, file, files, outcome, text};
+    use crate::rooms::trial::{codes, complaints, file, files, outcome, text};
 
     /// The volumes of a component in what `kubeadm init` reads.
     fn volumes(overlay: &Value, component: &str) -> Value {
@@ -244,6 +248,8 @@ mod tests {
         };
         let file = "path: /srv/audit/policy.yaml, content: x";
         assert_eq!(found("}"), [missing("cp1, cp2, cp3")]);
+        let overlay = "extraArgs: {apiServer: {oidc-ca-file: /etc/kubernetes/pki/oidc.crt}}";
+        assert!(codes(overlay).contains(&"audit/file-missing"), "the mount brings no file");
         let some = format!("}}, files: [{{{file}, nodes: {{names: [cp1, cp3, w1]}}}}]");
         assert_eq!(found(&some), [missing("cp2")]);
         assert!(found(&format!("}}, files: [{{{file}}}]")).is_empty());

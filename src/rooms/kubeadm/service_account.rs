@@ -18,7 +18,7 @@ pub fn lint(cluster: &Cluster, secrets: &Secrets, report: &mut Report) {
     {
         return;
     }
-    let bundle = "make the bundle of a new cluster with `hagen secrets new --rsa 2048`";
+    let bundle = "make the bundle of a new cluster again: remove it, then `hagen secrets new INVENTORY --rsa 2048`";
     report.push(
         Finding::new(
             &SERVICE_ACCOUNT_KEY,

@@ -224,6 +224,9 @@ const PROGRAMS: [(&str, Option<&str>); 5] = [
 /// All from one repository. The three that follow Kubernetes' version are held, since an upgrade
 /// of a node is kubeadm's matter; the other two come in the version that the repository pairs
 /// with them.
+/// What decides the version of Kubernetes' packages.
+const RELEASE: &[&str] = &["cluster", "kubernetes"];
+
 fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
     let layout = cluster.release.package_layout;
     let version = match node.os.family {
@@ -237,6 +240,7 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
             Package {
                 name: (*name).to_owned(),
                 version: versioned.then(|| version.clone()),
+                release: versioned.then(|| (cluster.kubernetes.to_string(), RELEASE)),
                 repository: Repository::Kubernetes,
                 hold: versioned,
                 program: program.map(str::to_owned),

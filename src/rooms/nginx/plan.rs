@@ -88,6 +88,7 @@ impl NginxPlan {
             node.packages.extend(programs.map(|(name, program)| Package {
                 name: name.into(),
                 version: None,
+                release: None,
                 repository: Repository::Distribution,
                 hold: false,
                 program: program.map(String::from),

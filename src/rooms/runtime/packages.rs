@@ -1,6 +1,8 @@
 //! Which packages bring the runtime, and how exactly their version is asked for.
 
-use crate::catalog::{containerd_package_version, containerd_series, docker_package_version};
+use crate::catalog::{
+    Version, containerd_package_version, containerd_series, docker_package_version,
+};
 use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
 use crate::rooms::claims::{Package, Repository};
@@ -21,13 +23,19 @@ fn containerd(node: &Node, exact: bool, cluster: &Cluster) -> Package {
         (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
     });
     if own {
-        return package("containerd", None, Repository::Distribution, "containerd");
+        let containerd = package("containerd", None, Repository::Distribution, "containerd");
+        return of_series(containerd, wanted);
     }
     // The newest series is the newest that the repository has, which may lag behind upstream.
     let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
     let version =
         (exact || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
-    package("containerd.io", version, Repository::Runtime, "containerd")
+    of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted)
+}
+
+/// Its configuration file is of this series.
+fn of_series(package: Package, Version { major, minor, .. }: Version) -> Package {
+    Package { release: Some((format!("{major}.{minor}"), &["runtime", "version"])), ..package }
 }
 
 fn docker(node: &Node, exact: bool, cluster: &Cluster) -> Vec<Package> {
@@ -50,6 +58,7 @@ fn package(name: &str, version: Option<String>, repository: Repository, program:
     Package {
         name: name.to_owned(),
         version,
+        release: None,
         repository,
         hold: true,
         program: Some(program.to_owned()),

@@ -72,7 +72,9 @@ swap_off() {
     sed -Ei 's/^([^#]\S*\s+\S+\s+swap\s.*)$/# turned off by hagen: \1/' /etc/fstab
   fi
   while read -r swap _; do
-    systemctl mask --quiet "$swap"
+    # One that the host itself has in /etc/systemd/system cannot be masked.
+    systemctl mask --quiet "$swap" 2>/dev/null || systemctl disable --quiet "$swap" ||
+      warn "$swap may turn swap on again at a boot"
   done < <(systemctl list-unit-files --type=swap --state=enabled,generated,static --no-legend --plain 2>/dev/null)
 }
 

@@ -92,13 +92,16 @@ outside_block() {
 }
 broken_block() { die "the marks \"# begin hagen\" and \"# end hagen\" in $1 are not one block" 'give each its line back, or remove both with what stands between them, then run this again'; }
 
-# firewall_tell ZONE OPTION: what firewalld knows for good, also where it is off now; - is the default zone.
+# firewall_tell ZONE OPTION: what firewalld knows for good, also where it is off now; - is the zone of this
+# node's address: the default one, or the one that its interface is bound to.
 firewall_tell() {
-  local program=(firewall-offline-cmd -q)
-  ! systemctl is-active --quiet firewalld || program=(firewall-cmd -q --permanent)
-  [ "$1" = - ] || program+=("--zone=$1")
-  "${program[@]}" "$2"
+  local program=(firewall-offline-cmd) zone=$1
+  ! systemctl is-active --quiet firewalld || program=(firewall-cmd --permanent)
+  [ "$zone" != - ] ||
+    zone=$("${program[@]}" "--get-zone-of-interface=$(node_interface)" 2>/dev/null) || zone=''
+  "${program[@]}" -q ${zone:+"--zone=$zone"} "$2"
 }
+node_interface() { ip -o addr show | awk -v own="$address" '$4 == own || index($4, own "/") == 1 { print $2; exit }'; }
 firewall_reload() { ! systemctl is-active --quiet firewalld || firewall-cmd -q --reload; }
 
 # hosts_block TEXT: hagen's marked block of /etc/hosts; empty takes it away. All else is left alone.

@@ -11,14 +11,22 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/node.sh"
 
 main() {
+  local before owed=no
   placed_here
   [ "$(/usr/local/bin/etcd --version 2>/dev/null | sed -n 's/^etcd Version: //p')" = "$etcd_version" ] ||
     die "etcd $etcd_version is not at /usr/local/bin" 'run 10-prepare.sh first'
+  [ ! -e "$state/pending/etcd.service" ] || owed=yes
+  before=$(main_process)
   rows 5 unit "${units[@]}"
+  # Its start is not waited for, and what answers now may still be the one before.
+  [ "$owed" = no ] || wait_for 60 'etcd is another process' 'journalctl -u etcd -n 50' replaced "$before"
   say "waiting for a quorum: this step has to be under way on $((etcd_members / 2 + 1)) of $etcd_members members"
   wait_for 300 'this member is healthy' 'journalctl -u etcd; for one that has lost its data: README.md, "A lost member of etcd"' etcdctl_here endpoint health
   settled etcd.service
 }
+
+main_process() { systemctl show --property=MainPID etcd.service; }
+replaced() { [ "$(main_process)" != "$1" ]; }
 
 run 40-etcd "$@"
 exit

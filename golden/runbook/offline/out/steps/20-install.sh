@@ -165,6 +165,7 @@ put() {
   owe "$name" "$8"
   # Renamed into place: a reader sees the old file or the new one.
   mv -fT -- "$new" "$path"
+  case $path in /etc/firewalld/*) firewall_changed=yes ;; esac
   did "placed $path"
 }
 
@@ -220,19 +221,30 @@ firewall_forget() {
   [ -s "$told" ] && command -v firewall-offline-cmd >/dev/null || return 0
   mapfile -t rules < <(firewall_rules)
   while IFS=$'\t' read -r zone rule; do
-    among "$zone"$'\t'"$rule" ${rules[@]+"${rules[@]}"} || firewall_tell "$zone" "--remove-$rule"
+    if ! among "$zone"$'\t'"$rule" ${rules[@]+"${rules[@]}"}; then
+      firewall_tell "$zone" "--remove-$rule"
+      firewall_changed=yes
+    fi
   done <"$told"
   [ -n "${firewall[*]-}" ] || { rm -f -- "$told" && firewall_reload; }
 }
 
+# A reload takes kube-proxy's rules away where firewalld works with iptables, until kube-proxy looks again.
+firewall_changed=no
 firewall_open() {
   [ -n "${firewall[*]-}" ] && command -v firewall-offline-cmd >/dev/null || return 0
   keep "$told" "$(firewall_rules)"
-  firewall_reload
+  [ "$firewall_changed" = no ] || firewall_reload
+  firewall_changed=no
   rows 2 firewall_add "${firewall[@]}"
-  firewall_reload
+  [ "$firewall_changed" = no ] || firewall_reload
 }
-firewall_add() { firewall_tell "$1" "--query-$2" >/dev/null || firewall_tell "$1" "--add-$2"; }
+firewall_add() {
+  firewall_tell "$1" "--query-$2" >/dev/null || {
+    firewall_tell "$1" "--add-$2"
+    firewall_changed=yes
+  }
+}
 firewall_rules() { [ -z "${firewall[*]-}" ] || printf '%s\t%s\n' "${firewall[@]}"; }
 
 image_here() {

@@ -130,12 +130,13 @@ empty() {
 
 devices() {
   local device
+  # Of kube-proxy, and nobody else's.
+  if [ -e /sys/class/net/kube-ipvs0 ] && command -v ipvsadm >/dev/null; then
+    ipvsadm --clear || true
+  fi
   for device in cni0 flannel.1 flannel-v6.1 flannel-wg kube-ipvs0; do
     ip link delete "$device" 2>/dev/null || true
   done
-  if command -v ipvsadm >/dev/null; then
-    ipvsadm --clear || true
-  fi
 }
 
 # Whose this host is, is forgotten last: a reset that was interrupted goes on. A member that stays is
