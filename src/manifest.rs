@@ -83,7 +83,7 @@ pub struct Entry {
     /// The places in the inventory that shaped it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<String>,
-    /// The systemd unit that reads it.
+    /// The systemd unit that reads it, or the static pods, with commas between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
     /// What makes the unit read it again.

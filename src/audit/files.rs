@@ -37,7 +37,7 @@ pub fn files(cluster: &Cluster, claims: &Claims, tree: &Tree, report: &mut Repor
         }
     }
     for (needed, nodes) in missing.into_values() {
-        let NeededFile { path, folder, reader, at } = needed;
+        let NeededFile { path, folder, reader, read_by: _, at } = needed;
         let what = if *folder { "a file below" } else { "the file" };
         report.push(
             Finding::new(

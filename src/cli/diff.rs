@@ -16,7 +16,7 @@ use super::summary;
 use crate::disk::{self, Comparison};
 use crate::manifest;
 use crate::report::print;
-use crate::tree::Tree;
+use crate::tree::{Apply, Tree};
 
 /// Compare a tree on disk with what the inventory says now.
 ///
@@ -173,7 +173,10 @@ fn consequences(impact: &BTreeMap<String, Impact>) -> String {
     }
     let width = impact.keys().map(String::len).max().unwrap_or(0);
     let lines = impact.iter().map(|(node, Impact { files, units })| {
-        let units = units.iter().map(|(unit, apply)| format!("{} {unit}", apply.as_str()));
+        let units = units.iter().map(|(unit, apply)| match apply {
+            Apply::Pod => format!("restart of the static pod {unit}"),
+            apply => format!("{} {unit}", apply.as_str()),
+        });
         let units = units.collect::<Vec<_>>().join(", ");
         let units = if units.is_empty() { "no unit to restart".to_owned() } else { units };
         format!("  {node:width$}  {}: {units}\n", summary::counted(*files, "file"))

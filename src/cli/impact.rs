@@ -57,6 +57,7 @@ mod tests {
             let place = match apply {
                 Apply::Reload => place.reloads("haproxy.service"),
                 Apply::Restart => place.restarts("haproxy.service"),
+                Apply::Pod => unreachable!("of no unit"),
             };
             tree.place(place, Artifact::public("x\n", Origin::room("haproxy"))).unwrap();
         }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use crate::pki::CertSpec;
 use crate::report::Path;
+use crate::tree::Apply;
 
 /// Where a listener binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -223,6 +224,8 @@ pub struct NeededFile {
     pub folder: bool,
     /// Who reads it, in a few words: "--audit-policy-file of kube-apiserver".
     pub reader: String,
+    /// The unit or static pod that reads it, and what makes it read again.
+    pub read_by: (&'static str, Apply),
     /// The place in the inventory that names it.
     pub at: Path,
 }

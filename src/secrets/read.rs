@@ -72,7 +72,11 @@ impl Bundle {
         }
         let known = |name: &String| FIELDS.contains(&name.as_str());
         for name in fields.keys().filter(|name| !known(name)) {
-            corrupt(report, &format!("it has a field `{name}` that no bundle has"));
+            // Its name may be a line of a key that has lost its indentation.
+            let near = closest(name, FIELDS.iter().copied());
+            let near =
+                near.map_or_else(String::new, |near| format!(", where `{near}` may be meant"));
+            corrupt(report, &format!("it has a field that no bundle has{near}"));
         }
 
         // All fields are read before giving up: one run reports everything that is wrong.
@@ -303,7 +307,8 @@ mod tests {
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
             ("generations", json!({"ca": 1, "leaves": 1}), "`generations` has no `serviceAccount`"),
             ("files", json!({"token": 7}), "`files` is not a map of texts"),
-            ("sead", json!("x"), "it has a field `sead` that no bundle has"),
+            ("sead", json!("x"), "it has a field that no bundle has, where `seed` may be meant"),
+            ("hunter2-Passw0rd", json!("y"), "it has a field that no bundle has"),
         ] {
             let complaint = complaint(field, value);
             let expected = format!("secrets/corrupt: the secrets bundle is damaged: {said}");

@@ -33,14 +33,17 @@ pub enum Apply {
     Reload,
     /// `systemctl restart`.
     Restart,
+    /// The container of the static pod ends, and the kubelet starts it anew.
+    Pod,
 }
 
 impl Apply {
-    /// The verb of `systemctl`, also the word in `hagen.json` and `files.tsv`.
+    /// The verb of `systemctl` or `pod`, also the word in `hagen.json` and `files.tsv`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reload => "reload",
             Self::Restart => "restart",
+            Self::Pod => "pod",
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::cluster::{Cluster, EtcdMode, layout};
 use crate::report::{Finding, Path, Report};
 use crate::rooms::Claims;
 use crate::rooms::claims::NeededFile;
+use crate::tree::Apply;
 
 /// States the files that every member reads. kubeadm has no mounts of the user's for stacked
 /// members: they see the data folder and their certificates (`getEtcdPodSpec` in
@@ -24,8 +25,12 @@ pub(super) fn claim(cluster: &Cluster, claims: &mut Claims, report: &mut Report)
                 report.push(unseen(setting, path, &certificates, at.clone(), cluster));
             } else if used == PathUse::File {
                 let reader = format!("`{setting}` of etcd");
-                let needed =
-                    NeededFile { path: path.to_owned(), folder: false, reader, at: at.clone() };
+                let read_by = match stacked {
+                    true => ("etcd", Apply::Pod),
+                    false => ("etcd.service", Apply::Restart),
+                };
+                let path = path.to_owned();
+                let needed = NeededFile { path, folder: false, reader, read_by, at: at.clone() };
                 for member in cluster.members() {
                     claims.node(member.index).needed_files.push(needed.clone());
                 }

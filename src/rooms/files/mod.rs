@@ -4,14 +4,17 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::cluster::codes::FILE_CLASH;
 use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::{FileSection, Inventory, NodeSelector, OwnerName, PrivateFileSection};
 use crate::report::{Code, Finding, Path, Report};
-use crate::rooms::claims::Phase;
+use crate::rooms::claims::{NodeClaims, Phase};
 use crate::rooms::output::File;
 use crate::rooms::{Claims, Output, Plan, Rendering, Room};
 use crate::secrets;
+use crate::tree::Apply;
 
 crate::codes! { "files":
     SYSTEM_PATH = Error "system-path",
@@ -115,6 +118,23 @@ impl Extra {
         }
     }
 
+    /// The unit that a program of Kubernetes' or etcd's reads the file in, or the static pods.
+    fn read_by(&self, claims: &NodeClaims) -> Option<(String, Apply)> {
+        let path = std::path::Path::new(&self.path);
+        let readers = claims.needed_files.iter().filter(|needed| match needed.folder {
+            true => path.starts_with(&needed.path),
+            false => self.path == needed.path,
+        });
+        let readers: BTreeSet<_> = readers.map(|needed| needed.read_by).collect();
+        let unit = readers.iter().find(|(_, apply)| *apply != Apply::Pod);
+        let pods: Vec<&str> = readers.iter().map(|(name, _)| *name).collect();
+        match unit {
+            Some((unit, apply)) => Some(((*unit).to_owned(), *apply)),
+            None if pods.is_empty() => None,
+            None => Some((pods.join(","), Apply::Pod)),
+        }
+    }
+
     fn is_on(&self, node: &Node) -> bool {
         self.nodes.as_ref().is_none_or(|names| names.contains(&node.name))
     }
@@ -186,11 +206,14 @@ impl Plan for FilesPlan {
 
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         for file in self.files.iter().filter(|file| file.is_on(node)) {
-            let place = File::on(node, &file.path)
+            let mut place = File::on(node, &file.path)
                 .owner(&file.owner, &file.group)
                 .verbatim()
                 .phase(Phase::Install)
                 .reads([file.at.key("path")]);
+            if let Some((unit, apply)) = file.read_by(with.claims.of(node.index)) {
+                place = place.read_by(unit, apply);
+            }
             match &file.content {
                 Content::Said(text) => out.bytes(place.mode(file.mode), text.as_bytes()),
                 Content::Secret(name) => {

@@ -87,3 +87,24 @@ fn a_selection_means_nodes_of_the_inventory() {
         assert_eq!(finding.help.as_deref(), Some(help));
     }
 }
+
+#[test]
+fn who_reads_a_file_reads_it_again() {
+    let outcome = outcome(
+        "{extraArgs: {apiServer: {audit-policy-file: /srv/audit/policy.yaml, oidc-ca-file: /srv/both.crt}, \
+          controllerManager: {tls-cert-file: /srv/both.crt}, \
+          kubelet: {image-credential-provider-config: /srv/providers.yaml}}, \
+          files: [{path: /srv/audit/policy.yaml, content: x}, {path: /srv/both.crt, content: x}, \
+          {path: /srv/providers.yaml, content: x}, {path: /srv/other, content: x}]}",
+    );
+    let tree = outcome.tree.unwrap();
+    let reader = |path: &str| {
+        let artifact = tree.get(&format!("nodes/cp1/rootfs/srv/{path}")).unwrap();
+        let unit = artifact.destination.as_ref().unwrap().unit.clone();
+        unit.map(|(unit, apply)| format!("{} {unit}", apply.as_str()))
+    };
+    assert_eq!(reader("audit/policy.yaml").as_deref(), Some("pod kube-apiserver"));
+    assert_eq!(reader("both.crt").as_deref(), Some("pod kube-apiserver,kube-controller-manager"));
+    assert_eq!(reader("providers.yaml").as_deref(), Some("restart kubelet.service"));
+    assert_eq!(reader("other"), None);
+}

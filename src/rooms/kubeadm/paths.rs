@@ -12,6 +12,7 @@ use crate::document;
 use crate::report::{Finding, Path, Report};
 use crate::rooms::Claims;
 use crate::rooms::claims::NeededFile;
+use crate::tree::Apply;
 
 /// States the files that every control plane needs, and reports paths that no pod would see.
 pub(super) fn claim(plan: &Kubeadm, cluster: &Cluster, claims: &mut Claims, report: &mut Report) {
@@ -76,7 +77,8 @@ fn need(
         PathUse::Made | PathUse::MadeFolder => return,
     };
     let reader = format!("--{} of {}", named.flag, part.program());
-    let needed = NeededFile { path, folder, reader, at };
+    let read_by = (part.program(), Apply::Pod);
+    let needed = NeededFile { path, folder, reader, read_by, at };
     for node in cluster.control_planes() {
         claims.node(node.index).needed_files.push(needed.clone());
     }

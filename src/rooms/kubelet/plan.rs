@@ -16,6 +16,7 @@ use crate::rooms::claims::{
     Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
 };
 use crate::rooms::{Claims, DocumentName};
+use crate::tree::Apply;
 
 /// KubeletConfiguration of every node; the API is v1beta1 in every release of the catalog.
 pub(super) const DOCUMENT: &str = KUBELET_CONFIGURATION;
@@ -152,6 +153,9 @@ fn flags(node: &Node) -> BTreeMap<String, String> {
     flags
 }
 
+/// It reads its files at its start.
+const KUBELET: (&str, Apply) = ("kubelet.service", Apply::Restart);
+
 /// Fields that name a file which the kubelet reads; one that is not absolute lies in the kubelet's
 /// own folder, beside its configuration.
 const FILE_FIELDS: [&str; 2] = ["tlsCertFile", "tlsPrivateKeyFile"];
@@ -169,6 +173,7 @@ fn files(said: &Inventory, fields: &Fields<'_>) -> Vec<NeededFile> {
             path: path.to_owned(),
             folder: false,
             reader: format!("{field} of the kubelet"),
+            read_by: KUBELET,
             at,
         })
     });
@@ -187,7 +192,8 @@ fn needed(flag: &str, value: &str, at: &Path) -> Vec<NeededFile> {
                 PathUse::Made | PathUse::MadeFolder => return None,
             };
             let reader = format!("--{flag} of the kubelet");
-            Some(NeededFile { path: path.to_owned(), folder, reader, at: at.clone() })
+            let path = path.to_owned();
+            Some(NeededFile { path, folder, reader, read_by: KUBELET, at: at.clone() })
         })
         .collect()
 }

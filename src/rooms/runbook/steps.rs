@@ -243,6 +243,7 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         .rows("settings", live::settings(cluster, with.claims))
         .rows("needed", needed(with.claims.of(node.index)));
     if node.control_plane {
+        words.word("local_api", &cluster.api_url(node));
         // What kubeadm's last step of a control plane's join puts on the node.
         let label = cluster.release.control_plane_labels.first().map_or("", String::as_str);
         words.word("control_plane_label", label);
@@ -257,7 +258,6 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         let others = cluster.control_planes().filter(|other| other.index != node.index);
         words
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
-            .word("local_api", &cluster.api_url(node))
             .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])
             .list("init_options", skipped)
             // Where one of them runs an API server, the cluster exists.

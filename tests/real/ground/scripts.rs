@@ -350,6 +350,14 @@ fn init(machine: &Machine, judge: &mut Judge) {
         }
     }
     judge.works("60-verify", &script(machine, "60-verify"));
+    // What a static pod reads is read again.
+    machine.shell("echo '# theirs' >>/etc/kubernetes/audit/policy.yaml").succeeded();
+    let placed = script(machine, "20-install");
+    judge.works("20-install of a file that a static pod reads", &placed);
+    if !placed.stdout.contains("restarting kube-apiserver, a file that it reads changed") {
+        judge.defects.push(format!("a changed policy is not read: {placed}"));
+    }
+    judge.works("60-verify after that", &script(machine, "60-verify"));
 }
 
 /// Files that are there, but not whole.

@@ -32,6 +32,7 @@ main() {
   systemctl daemon-reload
   firewall_open
   rows 5 unit "${units[@]}"
+  pods_read
   rows 1 import_archive ${image_archives[@]+"${image_archives[@]}"}
   images_there
   keep "$placed" "$(list_files)"
@@ -246,6 +247,39 @@ firewall_add() {
   }
 }
 firewall_rules() { [ -z "${firewall[*]-}" ] || printf '%s\t%s\n' "${firewall[@]}"; }
+
+# pods_read: a static pod reads its files at its start, and the kubelet starts it anew where it ends.
+pods_read() {
+  local owed name
+  for owed in "$state/pending"/*; do
+    [ "$(cat "$owed" 2>/dev/null)" = pod ] || continue
+    # More than one may read a file.
+    for name in $(tr , ' ' <<<"${owed##*/}"); do start_anew "$name"; done
+    rm -f -- "$owed"
+  done
+}
+start_anew() {
+  local container old
+  old=$(containers "$1")
+  # kubeadm is the first to start it.
+  [ -n "$old" ] || return 0
+  did "restarting $1, a file that it reads changed"
+  for container in $old; do
+    if [ "$runtime" = docker ]; then docker stop "$container"; else crictl stop "$container"; fi >/dev/null
+  done
+  wait_for 180 "$1 runs with its new files" "crictl ps -a, then crictl logs; the files are those of ${here}/rootfs" runs_anew "$1" "$old"
+}
+containers() {
+  if [ "$runtime" = docker ]; then docker ps --quiet --filter "name=k8s_$1_"; else crictl ps --quiet --name "^$1\$"; fi
+}
+# runs_anew NAME CONTAINERS: another one does, and the API server among them says that it is ready.
+runs_anew() {
+  local now
+  now=$(containers "$1")
+  [ -n "$now" ] && [ "$now" != "$2" ] || return 1
+  [ "$1" != kube-apiserver ] ||
+    curl --silent --show-error --fail --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt -o /dev/null "$local_api$health"
+}
 
 image_here() {
   if [ "$runtime" = docker ]; then

@@ -75,9 +75,9 @@ settings=(
   kube-proxy ipvs.strictARP true
 )
 needed=()
+local_api=https://192.168.1.90:6443
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/admin.conf
-local_api=https://192.168.1.90:6443
 last_addon=daemonset/kube-proxy
 init_options=()
 other_apis=(

@@ -130,6 +130,7 @@ settings=(
   kube-proxy ipvs.strictARP true
 )
 needed=()
+local_api=https://192.168.1.91:6443
 control_plane_label=node-role.kubernetes.io/master
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/kubelet /etc/cni/net.d /run/flannel)

@@ -109,9 +109,9 @@ settings=(
   kube-proxy clusterCIDR 10.244.0.0/16
 )
 needed=()
+local_api=https://10.0.0.11:6443
 control_plane_label=node-role.kubernetes.io/control-plane
 admin_conf=/etc/kubernetes/super-admin.conf
-local_api=https://10.0.0.11:6443
 last_addon=daemonset/kube-proxy
 init_options=()
 other_apis=(

@@ -109,6 +109,7 @@ settings=(
   kube-proxy clusterCIDR 10.244.0.0/16
 )
 needed=()
+local_api=https://10.0.0.12:6443
 control_plane_label=node-role.kubernetes.io/control-plane
 kubelet_folder=/var/lib/kubelet
 emptied=(/var/lib/etcd /var/lib/kubelet /etc/cni/net.d /run/flannel)
