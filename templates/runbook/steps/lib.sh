@@ -254,6 +254,15 @@ list_files() { sed '1d;$d' "$here/files.tsv"; }
 # What was installed: the files, and what node.sh says of them.
 installed_sum() { cat "$here/files.tsv" "$here/node.sh" | sha256sum; }
 
+# processes NAME: of a program of that name, also in containers.
+processes() {
+  local file first
+  for file in /proc/[0-9]*/cmdline; do
+    IFS= read -r -d '' first 2>/dev/null <"$file" || continue
+    [ "${first##*/}" != "$1" ] || printf '%s\n' "${file%/cmdline}"
+  done
+}
+
 # as_api KUBECONFIG WORD…: kubectl, by nothing but that file.
 as_api() {
   local kubeconfig=$1

@@ -245,14 +245,6 @@ has_argument() {
   done
   [ "$found" = yes ] || { echo "$1 does not run"; return 1; }
 }
-# processes NAME: of a program of that name, also in containers.
-processes() {
-  local file first
-  for file in /proc/[0-9]*/cmdline; do
-    IFS= read -r -d '' first 2>/dev/null <"$file" || continue
-    [ "${first##*/}" != "$1" ] || printf '%s\n' "${file%/cmdline}"
-  done
-}
 
 # has_read PROGRAM NEXT: it reads its configuration once.
 has_read() {

@@ -259,24 +259,23 @@ pods_read() {
   done
 }
 start_anew() {
-  local container old
-  old=$(containers "$1")
+  local old
+  mapfile -t old < <(processes "$1")
   # kubeadm is the first to start it.
-  [ -n "$old" ] || return 0
+  [ -n "${old[*]-}" ] || return 0
   did "restarting $1, a file that it reads changed"
-  for container in $old; do
-    if [ "$runtime" = docker ]; then docker stop "$container"; else crictl stop "$container"; fi >/dev/null
-  done
-  wait_for 180 "$1 runs with its new files" "crictl ps -a, then crictl logs; the files are those of ${here}/rootfs" runs_anew "$1" "$old"
+  # One of them may end meanwhile.
+  kill "${old[@]#/proc/}" 2>/dev/null || true
+  wait_for 180 "$1 runs with its new files" "crictl ps -a, then crictl logs; its files are those of $here/rootfs" runs_anew "$1" "${old[@]}"
 }
-containers() {
-  if [ "$runtime" = docker ]; then docker ps --quiet --filter "name=k8s_$1_"; else crictl ps --quiet --name "^$1\$"; fi
-}
-# runs_anew NAME CONTAINERS: another one does, and the API server among them says that it is ready.
+# runs_anew NAME PROCESS…: none of these but another one, and the API server says that it is ready.
 runs_anew() {
-  local now
-  now=$(containers "$1")
-  [ -n "$now" ] && [ "$now" != "$2" ] || return 1
+  local now process
+  now=$(processes "$1")
+  [ -n "$now" ] || return 1
+  for process in "${@:2}"; do
+    ! grep -qxF -e "$process" <<<"$now" || return 1
+  done
   [ "$1" != kube-apiserver ] ||
     curl --silent --show-error --fail --noproxy '*' --max-time 5 --cacert /etc/kubernetes/pki/ca.crt -o /dev/null "$local_api$health"
 }
