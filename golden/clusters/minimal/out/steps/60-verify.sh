@@ -250,8 +250,7 @@ has_argument() {
 has_read() {
   local process age written
   for process in $(processes "$1"); do
-    # The times of /proc are those of its own making.
-    # It may end meanwhile.
+    # The times of /proc are those of its own making. A process may end meanwhile.
     age=$(ps -o etimes= -p "${process#/proc/}") || continue
     written=$(stat -Lc %Y "$process/root$(configuration "$1")") || continue
     # Whole seconds, of two clocks.
@@ -267,8 +266,8 @@ configuration() {
   esac
 }
 
-# has_setting PROGRAM PATH VALUE: empty where it is left out. kubeadm writes configurations into the cluster at an init and an upgrade,
-# and to a host at its join.
+# has_setting PROGRAM PATH VALUE: empty where it is left out. kubeadm writes configurations into the
+# cluster at an init and an upgrade, and to a host at its join.
 declare -A live
 has_setting() {
   local process is
