@@ -317,8 +317,9 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     let kinds = [flat, suite, inline];
     let repositories = map(json!({"distribution": kinds, "runtime": kinds}));
     let kubernetes = one_of(&kinds);
+    let pin = format!("1:{}~rc1-1.1+b2", frame.release);
     let more = map(json!({
-        "versions": [{"keepalived": "2.*"}, {"kubeadm": "1:1.30.4~rc1-1.1+b2"}],
+        "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
         "archives": ["http://10.0.0.1/etcd"],
         "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
