@@ -247,6 +247,16 @@ impl Patch {
 }
 
 impl Cluster {
+    /// The patches of a document, in their order: of that of one node, or of the whole cluster's.
+    pub fn patches_of<'a>(
+        &'a self,
+        document: &'a str,
+        node: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Patch> + 'a {
+        let patches = self.patches.iter().filter(move |patch| patch.document == document);
+        patches.filter(move |patch| node.is_none_or(|node| patch.applies_to(node)))
+    }
+
     /// The nodes that run an API server, in order. The first runs `kubeadm init`.
     pub fn control_planes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.control_plane)

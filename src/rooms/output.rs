@@ -268,10 +268,8 @@ impl<'a> Output<'a> {
             Place::Cluster(_) => None,
         };
         let mut patched = BTreeMap::new();
-        for patch in self.cluster.patches.iter().filter(|patch| patch.document == document) {
-            if node.as_deref().is_none_or(|node| patch.applies_to(node)) {
-                patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));
-            }
+        for patch in self.cluster.patches_of(document, node.as_deref()) {
+            patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));
         }
         self.rendered.made.push(Made { document, node, patched });
         value

@@ -43,11 +43,8 @@ pub(super) fn claim(plan: &Kubeadm, cluster: &Cluster, claims: &mut Claims, repo
 
 /// The patches of the document that all control planes share.
 pub(super) fn patches(cluster: &Cluster) -> Vec<&Patch> {
-    let first = cluster.control_planes().next();
-    let applies = |patch: &&Patch| {
-        patch.document == config::CLUSTER && first.is_some_and(|node| patch.applies_to(&node.name))
-    };
-    cluster.patches.iter().filter(applies).collect()
+    let first = cluster.control_planes().next().into_iter();
+    first.flat_map(|node| cluster.patches_of(config::CLUSTER, Some(&node.name))).collect()
 }
 
 /// The place of the last patch that says something of a component's volumes.

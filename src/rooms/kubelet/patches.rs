@@ -18,23 +18,24 @@ fn flags(patch: &Patch) -> Vec<SaidFlag<'_>> {
     of_patch(patch, &["nodeRegistration", "kubeletExtraArgs"])
 }
 
-/// Whether this patch is of the document that a node's kubelet has its flags from.
-fn is_of(patch: &Patch, cluster: &Cluster, node: &Node) -> bool {
-    let document = DOCUMENTS[usize::from(!cluster.is_first_control_plane(node))];
-    patch.document == document && patch.applies_to(&node.name)
+/// The document that a node's kubelet has its flags from.
+fn document(cluster: &Cluster, node: &Node) -> &'static str {
+    DOCUMENTS[usize::from(!cluster.is_first_control_plane(node))]
 }
 
 /// The flags that patches say of a node, in their order.
 pub(super) fn of<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item = SaidFlag<'a>> {
-    let patches = cluster.patches.iter();
-    patches.filter(move |patch| is_of(patch, cluster, node)).flat_map(flags)
+    cluster.patches_of(document(cluster, node), Some(&node.name)).flat_map(flags)
 }
 
 /// Reports flags that the release lacks, that would become two, or that have another owner. `own`
 /// are those of each node, by its index, before patches.
 pub(super) fn lint(cluster: &Cluster, own: &BTreeMap<usize, Flags>, report: &mut Report) {
     for patch in &cluster.patches {
-        let nodes = || cluster.nodes.iter().filter(|node| is_of(patch, cluster, node));
+        let is_patched = |node: &&Node| {
+            patch.document == document(cluster, node) && patch.applies_to(&node.name)
+        };
+        let nodes = || cluster.nodes.iter().filter(is_patched);
         for flag in flags(patch) {
             let repeats = |node: &Node| {
                 let own = own.get(&node.index).and_then(|flags| flags.get(flag.name));
@@ -77,6 +78,9 @@ mod tests {
             let two = json!([{"name": "v", "value": "2"}, {"name": "v", "value": "2 --x=y"}]);
             assert_eq!(list(two), [format!("kubelet/value-splits {at}[1].value")]);
             assert_eq!(map(json!({"v": "2\n--x"})), [format!("kubelet/value-splits {at}.v")]);
+            assert!(
+                map(json!({"v --x": "2"})).contains(&format!("kubelet/value-splits {at}.v --x"))
+            );
             assert!(map(json!({"v": "2"})).is_empty());
             let unknown = format!("cluster/extra-arg-removed {at}.not-a-flag");
             assert_eq!(map(json!({"not-a-flag": "2"})), [unknown]);

@@ -48,11 +48,7 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     for (field, words) in CHOICES {
         let Some((at, Value::String(word))) = fields.get(field) else { continue };
         if !words.contains(&word.as_str()) {
-            let near = closest(word, words.iter().copied());
-            let help = near.map_or_else(
-                || format!("write one of {}", words.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggestion(word, words, "write one of");
             report.push(wrong(at, &format!("`{word}` is no {field}"), help));
         }
     }
@@ -101,11 +97,7 @@ fn amounts(
     for (name, amount) in said {
         let at = at.key(name);
         if !is_name(name) {
-            let near = closest(name, names.iter().copied());
-            let help = near.map_or_else(
-                || format!("names are: {}", names.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let help = suggestion(name, names, "names are:");
             report.push(wrong(at, &format!("`{name}` is nothing that {field} knows"), help));
         } else if let Some(amount) = amount.as_str()
             && !is_amount(amount)
@@ -113,6 +105,14 @@ fn amounts(
             report.push(no_quantity(at, amount));
         }
     }
+}
+
+/// The word that was meant, or all of them.
+fn suggestion(word: &str, words: &[&str], otherwise: &str) -> String {
+    closest(word, words.iter().copied()).map_or_else(
+        || format!("{otherwise} {}", words.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    )
 }
 
 fn is_percentage(text: &str) -> bool {

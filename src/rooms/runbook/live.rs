@@ -16,11 +16,8 @@ pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
     for carried in &claims.kubeadm_documents {
         let mut value = carried.value.clone();
         // They travel in that node's file.
-        let patches = cluster.patches.iter();
-        for patch in patches.filter(|patch| patch.document == carried.document) {
-            if patch.applies_to(&first.name) {
-                document::merge(&mut value, &patch.patch);
-            }
+        for patch in cluster.patches_of(carried.document, Some(&first.name)) {
+            document::merge(&mut value, &patch.patch);
         }
         let kind = carried.document.rsplit('/').next().unwrap_or_default();
         let reader = Reader {
