@@ -29,3 +29,4 @@ mod refusals;
 mod scene;
 mod schema;
 mod traps;
+mod wellformed;

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::compiled::{build, check};
 use crate::inventories::{Inventory, Verdict, each, inventories};
+use crate::wellformed::is_well_formed;
 
 /// Inventories per test run.
 const CASES: u32 = 32;
@@ -79,19 +80,6 @@ fn holds_no_secret_in_public(tree: &Tree) {
     for (word, origin) in words {
         for (path, text) in &public {
             assert!(!text.contains(&word), "{path} shows what belongs into {origin}");
-        }
-    }
-}
-
-fn is_well_formed(tree: &Tree) {
-    let mut places = BTreeSet::new();
-    for (path, artifact) in tree.iter() {
-        // The site may let a group read what is its own.
-        let open = if path.ends_with("/etc/site/token") { 0o007 } else { 0o077 };
-        assert!(!artifact.secret || artifact.mode & open == 0, "{path}: {:o}", artifact.mode);
-        assert_eq!(artifact.mode & 0o022, 0, "{path}: anybody may write it");
-        if let Some(place) = &artifact.destination {
-            assert!(places.insert((&place.node, &place.path)), "{path}: placed twice");
         }
     }
 }
