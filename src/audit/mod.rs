@@ -2,6 +2,7 @@
 
 mod files;
 mod node_ports;
+mod pins;
 mod together;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ crate::codes! { "audit":
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",
     PIN_DIFFERS = Error "pin-differs",
+    PIN_SHARED = Error "pin-shared",
     UNIT_CLASH = Error "unit-clash",
     UNKNOWN_PACKAGE = Error "unknown-package",
     VIP_SHARED = Error "vip-shared",
@@ -40,8 +42,7 @@ pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
     patches(cluster, report);
     shared_patches(cluster, claims, report);
-    package_versions(cluster, claims, report);
-    pins(cluster, claims, report);
+    pins::lint(cluster, claims, report);
 }
 
 fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
@@ -286,55 +287,6 @@ pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
                 .help("remove this line"),
             );
         }
-    }
-}
-
-/// A package whose files are written for one release is pinned to that release.
-fn pins(cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    for (name, pin) in &claims.package_versions {
-        let nodes = cluster.nodes.iter();
-        let mut packages = nodes.flat_map(|node| &claims.of(node.index).packages);
-        let Some(package) = packages.find(|package| package.name == *name) else { continue };
-        let Some((release, decided)) = &package.release else { continue };
-        let decided = Path::of(decided);
-        // Debian's epoch, as in `5:27.0.3`.
-        let version = pin.split_once(':').map_or(pin.as_str(), |(_, version)| version);
-        let rest = version.strip_prefix(release.as_str());
-        if rest.is_none_or(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
-            report.push(
-                Finding::new(
-                    &PIN_DIFFERS,
-                    Path::of(&["packages", "versions"]).key(name),
-                    format!("the files of this tree are for {name} {release}, and this is {pin}"),
-                )
-                .label("another release")
-                .help(format!("write a version of {release}, or change `{decided}`"))
-                .because(decided, "decides the release"),
-            );
-        }
-    }
-}
-
-/// Versions are pinned of packages that some node needs.
-fn package_versions(cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    let needed = || {
-        let nodes = cluster.nodes.iter();
-        nodes.flat_map(|node| &claims.of(node.index).packages).map(|package| package.name.as_str())
-    };
-    for name in claims.package_versions.keys() {
-        if needed().any(|other| other == name) {
-            continue;
-        }
-        let finding = Finding::new(
-            &UNKNOWN_PACKAGE,
-            Path::of(&["packages", "versions"]).key(name),
-            format!("no node needs a package `{name}`"),
-        )
-        .label("pins nothing");
-        report.push(match closest(name, needed()) {
-            Some(name) => finding.help(format!("did you mean `{name}`?")),
-            None => finding.help("remove it; `node.sh` of each node lists what is installed"),
-        });
     }
 }
 

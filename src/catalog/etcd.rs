@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::EtcdVersion;
 use super::by_patch::ByPatch;
+use super::flags::FlagKind;
 
 /// How a setting that changed its form is written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -130,6 +131,40 @@ const SUCCESSORS: &[(&str, &str)] = &[
     ("experimental-stop-grpc-service-on-defrag", "feature-gates: StopGRPCServiceOnDefrag=true"),
 ];
 
+/// What a setting of etcd takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EtcdValue {
+    /// A number, a switch or a time.
+    Kind(FlagKind),
+    /// One of these.
+    Choice(&'static [String]),
+}
+
+/// The types of settings, from the calls that register them in `server/etcdmain/config.go` and
+/// `server/embed/config.go` of 3.4.13, 3.5.21, 3.6.5 and 3.7.0, which agree; and the words that
+/// these files compare others with.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Values {
+    kinds: BTreeMap<FlagKind, Vec<String>>,
+    choices: BTreeMap<String, Vec<String>>,
+}
+
+static VALUES: LazyLock<Values> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("etcd/values.json"))
+        .expect("embedded, and read by every test run")
+});
+
+/// What etcd takes as the value of `flag`; `None` for a text.
+pub fn etcd_value(flag: &str) -> Option<EtcdValue> {
+    if let Some(words) = VALUES.choices.get(flag) {
+        return Some(EtcdValue::Choice(words));
+    }
+    let mut kinds = VALUES.kinds.iter();
+    let (kind, _) = kinds.find(|(_, flags)| flags.iter().any(|name| name == flag))?;
+    Some(EtcdValue::Kind(*kind))
+}
+
 /// The facts about etcd 3.`minor`, or `None` where the catalog has none.
 pub fn etcd(minor: u32) -> Option<&'static EtcdRelease> {
     RELEASES.iter().find(|release| release.minor == minor)
@@ -237,6 +272,14 @@ mod tests {
                 assert!(release.flags.contains(late), "3.{}: {late}", release.minor);
             }
         }
+    }
+
+    #[test]
+    fn values_are_of_flags_that_some_minor_has() {
+        let known = |flag: &str| etcds().any(|release| release.flags().any(|name| name == flag));
+        let flags = VALUES.kinds.values().flatten().chain(VALUES.choices.keys());
+        let unknown: Vec<_> = flags.filter(|flag| !known(flag)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]

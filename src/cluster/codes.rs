@@ -2,6 +2,7 @@
 
 crate::codes! { "cluster":
     ADDRESS_FAMILY = Error "address-family",
+    BALANCER_UNUSED = Warning "balancer-unused",
     CGROUP_DRIVER = Error "cgroup-driver",
     DOCKERSHIM = Error "dockershim",
     DUPLICATE_ADDRESS = Error "duplicate-address",

@@ -46,20 +46,29 @@ fn lint_flag(
     if flags::flag_status(component, flag, minor) == Status::Known
         && let Some(value) = value
         && let Some(kind) = flags::flag_kind(component, flag)
-        && !takes(kind, value)
         // Of the kubelet's, what has a blank is two flags, and is said to be.
         && !(component == Component::Kubelet && value.contains(char::is_whitespace))
     {
-        let (must, help) = says(kind, value);
-        let message = format!("--{flag} of {} takes {must}", component.as_str());
-        let finding = Finding::new(&codes::FIELD_TYPE, at, message);
-        report.push(finding.label(format!("must be {must}")).help(help));
-        return;
+        let what = format!("--{flag} of {}", component.as_str());
+        if let Some(finding) = misfit(kind, value, &what, &at) {
+            report.push(finding);
+            return;
+        }
     }
     let status = flags::flag_status(component, flag, minor);
     let near = || closest(flag, flags::flags(component, minor)).map(|near| format!("--{near}"));
     let what = format!("{} has no flag --{flag}", component.as_str());
     report_absent(cluster, &what, status, near, at, report);
+}
+
+/// The finding that a setting of this kind does not take a value (`cluster/field-type`).
+pub fn misfit(kind: FlagKind, value: &str, what: &str, at: &Path) -> Option<Finding> {
+    if takes(kind, value) {
+        return None;
+    }
+    let (must, help) = says(kind, value);
+    let finding = Finding::new(&codes::FIELD_TYPE, at.clone(), format!("{what} takes {must}"));
+    Some(finding.label(format!("must be {must}")).help(help))
 }
 
 /// Whether a flag of this kind takes the value, and in no other way than it is read here.

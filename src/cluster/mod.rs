@@ -2,6 +2,7 @@
 //! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
 
 mod archives;
+mod balancer;
 pub mod codes;
 mod component;
 pub mod duration;
@@ -10,6 +11,7 @@ pub mod extra;
 pub mod fields;
 pub mod layout;
 mod lint;
+mod os;
 mod pod_range;
 mod proxy;
 pub mod quantity;
@@ -198,6 +200,8 @@ pub struct Node {
     pub os: &'static OsRelease,
     /// The interface that carries the address and the VIP; empty where no room needs it.
     pub interface: String,
+    /// Whether the inventory names that interface for this node, and not for carriers of the VIP.
+    pub own_interface: bool,
     /// More names and addresses for its API server certificate.
     pub extra_sans: Vec<String>,
     /// Kubernetes labels.

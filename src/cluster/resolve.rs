@@ -1,10 +1,11 @@
 use ipnet::IpNet;
 
 use super::component::{NodePorts, PodMasks, keeps_swap};
-use super::{Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, codes, pod_range};
-use crate::catalog::{self, KubernetesVersion, OsRelease, Release, Version};
+use super::{
+    Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, balancer, codes, os, pod_range,
+};
+use crate::catalog::{self, KubernetesVersion, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
-use crate::inventory::host::OsSection;
 use crate::inventory::node::{NodeSection, Role};
 use crate::inventory::pki::{KeyAlgorithm, PkiSection};
 use crate::inventory::runtime::{RuntimeKind, RuntimeSection};
@@ -43,6 +44,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         .registry
         .as_ref()
         .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
+    balancer::lint(&said.load_balancer, report);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, &nodes, kubernetes, release)?;
     let patches = patches(said, report);
@@ -116,7 +118,7 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         roles,
         ssh,
         extra_sans,
-        os,
+        os: own_os,
         interface,
         labels,
         taints,
@@ -146,7 +148,8 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         control_plane,
         worker: roles.contains(&Role::Worker),
         member: false,
-        os: self::os(index, os.as_ref(), said, report),
+        os: os::of_node(index, own_os.as_ref(), said, report),
+        own_interface: section.interface.is_some(),
         interface: interface.map(ToString::to_string).unwrap_or_default(),
         extra_sans: extra_sans.iter().map(ToString::to_string).collect(),
         labels: labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect(),
@@ -162,46 +165,6 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         // Decided by its place among the others.
         pod_range: None,
     }
-}
-
-/// Where the inventory names no operating system: the one that every generated file is judged on.
-const DEFAULT_OS: &str = "debian-12";
-
-/// The node's own operating system, the inventory's, or the default.
-fn os(
-    index: usize,
-    own: Option<&OsSection>,
-    said: &Inventory,
-    report: &mut Report,
-) -> &'static OsRelease {
-    #[expect(clippy::expect_used, reason = "a constant that the catalog holds; tested")]
-    let default = catalog::os(DEFAULT_OS).expect("the catalog knows the default");
-    let (section, at) = match (own, &said.os) {
-        (Some(own), _) => (own, Path::of(&["nodes"]).index(index).key("os")),
-        (None, Some(all)) => (all, Path::of(&["os"])),
-        (None, None) => return default,
-    };
-    let OsSection { distribution, release } = section;
-    let id = format!("{}-{release}", distribution.as_str());
-    if let Some(os) = catalog::os(&id) {
-        return os;
-    }
-    let known: Vec<&str> = catalog::oses().map(|os| os.id.as_str()).collect();
-    let finding = Finding::new(
-        &codes::OS_UNKNOWN,
-        at.key("release"),
-        format!("the catalog has no package layout for {} {release}", distribution.as_str()),
-    )
-    .label("unknown release");
-    // Said once for the inventory's own section, however many nodes use it.
-    let said_before = report
-        .findings()
-        .iter()
-        .any(|other| other.code == &codes::OS_UNKNOWN && other.at == finding.at);
-    if !said_before {
-        report.push(finding.help(format!("known are: {}", known.join(", "))));
-    }
-    default
 }
 
 fn runtime(

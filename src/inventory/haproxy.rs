@@ -17,7 +17,7 @@ pub enum Balance {
 }
 
 /// Settings of haproxy. See <https://docs.haproxy.org/>.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HaproxySection {
     /// The installed haproxy, such as `"2.6"`. Default: the one that the node's OS ships.

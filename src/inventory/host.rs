@@ -51,6 +51,13 @@ pub struct OsSection {
     pub release: Release,
 }
 
+impl OsSection {
+    /// What the catalog calls it, such as `debian-12`.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.distribution.as_str(), self.release)
+    }
+}
+
 /// What to do about the host's firewall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::values::{Duration, ProgramVersion};
 
 /// Settings of nginx's stream proxy. See <https://nginx.org/en/docs/stream/ngx_stream_proxy_module.html>.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NginxSection {
     /// The installed nginx, such as `"1.22"`. Default: the one that the node's OS ships.

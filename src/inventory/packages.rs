@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::host::OsSection;
 use super::values::{
     self, AbsolutePath, AptComponent, AptSuite, ArchiveName, ArmoredKey, Fingerprint, PackageName,
     PackageVersion, Sha256, Url,
@@ -37,6 +38,9 @@ pub struct PackagesSection {
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<PackageName, PackageVersion>")]
     pub versions: BTreeMap<PackageName, PackageVersion>,
+    /// What is another for nodes of one system, where a cluster has several. Default: none.
+    #[serde(default)]
+    pub systems: Vec<SystemPackages>,
     /// A mirror of etcd's releases, with the folders and archives of upstream below it:
     /// `v3.6.8/etcd-v3.6.8-linux-amd64.tar.gz`. What comes from it is compared with the digest
     /// that hagen knows, or with `digests`. Default:
@@ -47,6 +51,22 @@ pub struct PackagesSection {
     #[serde(default)]
     #[schemars(schema_with = "values::keyed::<ArchiveName, Sha256>")]
     pub digests: BTreeMap<ArchiveName, Sha256>,
+}
+
+/// Packages of the nodes of one system.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SystemPackages {
+    /// The system, as `os` or a node's own `os` says it.
+    pub os: OsSection,
+    /// Mirrors that its nodes ask. Default, for each: what `packages.repositories` says.
+    #[serde(default)]
+    pub repositories: RepositoriesSection,
+    /// Exact versions or patterns for its nodes. Default, for each package: what
+    /// `packages.versions` says.
+    #[serde(default)]
+    #[schemars(schema_with = "values::keyed::<PackageName, PackageVersion>")]
+    pub versions: BTreeMap<PackageName, PackageVersion>,
 }
 
 /// Mirrors of the site, by what they have.

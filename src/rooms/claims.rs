@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::catalog::OsRelease;
 use crate::pki::CertSpec;
 use crate::report::Path;
 use crate::tree::Apply;
@@ -282,6 +283,20 @@ pub struct Carried {
     pub value: serde_json::Value,
 }
 
+/// A version of a package that the inventory pins.
+#[derive(Clone, Debug)]
+pub struct Pin {
+    /// The package.
+    pub package: String,
+    /// The version or pattern, as the package manager writes it.
+    pub version: String,
+    /// The system whose nodes take it, as the catalog calls it; `None` for all that have no pin of
+    /// their own.
+    pub system: Option<String>,
+    /// Where it is said.
+    pub at: Path,
+}
+
 /// What every room occupies, by node (in the inventory's order).
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
@@ -290,8 +305,8 @@ pub struct Claims {
     pub certificates: Vec<CertSpec>,
     /// Every name and address that clients use to reach the API, with the place that says so.
     pub api_names: Vec<(crate::pki::San, Path)>,
-    /// Versions of packages that the inventory pins, by name, whichever room needs them.
-    pub package_versions: BTreeMap<String, String>,
+    /// Versions of packages that the inventory pins, whichever room needs them.
+    pub pins: Vec<Pin>,
     /// Files and folders that the hosts have already, as the inventory says.
     pub host_files: Vec<String>,
     /// Router ids on the segments of the VIP.
@@ -320,5 +335,14 @@ impl Claims {
     /// Where the index is not a node's.
     pub fn of(&self, index: usize) -> &NodeClaims {
         &self.nodes[index]
+    }
+
+    /// What nodes of a system take of a package, where it is pinned.
+    pub fn pin(&self, package: &str, os: &OsRelease) -> Option<&Pin> {
+        let of = |system: Option<&str>| {
+            let mut pins = self.pins.iter();
+            pins.find(|pin| pin.package == package && pin.system.as_deref() == system)
+        };
+        of(Some(&os.id)).or_else(|| of(None))
     }
 }

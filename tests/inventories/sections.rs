@@ -314,9 +314,11 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     };
     let block = include_str!("../../src/inventory/values/armor.asc");
     let inline = json!({"url": "https://mirror.example.com/kubernetes/", "key": block});
+    let (distribution, release) = frame.system.split_once('-').unwrap();
     let kinds = [flat, suite, inline];
     let repositories = map(json!({"distribution": kinds, "runtime": kinds}));
     let kubernetes = one_of(&kinds);
+    let own = map(json!({"distribution": kinds, "runtime": kinds, "kubernetes": kinds}));
     let pin = format!("1:{}~rc1-1.1+b2", frame.release);
     let more = map(json!({
         "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
@@ -324,8 +326,13 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
         "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
             "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
     }));
-    (repositories, kubernetes, more, any::<bool>())
-        .prop_map(|(mut repositories, kubernetes, mut more, preinstalled)| {
+    let os = json!({"distribution": distribution, "release": release});
+    (repositories, kubernetes, own, more, any::<[bool; 2]>())
+        .prop_map(move |(mut repositories, kubernetes, own, mut more, [preinstalled, system])| {
+            if system {
+                let versions = json!({"keepalived": "2.*"});
+                more["systems"] = json!([{"os": os, "repositories": own, "versions": versions}]);
+            }
             repositories["kubernetes"] = kubernetes;
             more["repositories"] = repositories;
             if preinstalled {

@@ -5,6 +5,7 @@ crate::codes! { "etcd":
     TOO_OLD = Error "too-old",
     DATA_LOSS = Warning "data-loss",
     EVEN_MEMBERS = Warning "even-members",
+    SINGLE_MEMBER = Warning "single-member",
     TOO_MANY_MEMBERS = Warning "too-many-members",
     ON_CONTROL_PLANES = Note "on-control-planes",
     ALL_ENDPOINTS = Note "all-endpoints",

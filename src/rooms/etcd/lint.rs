@@ -1,5 +1,4 @@
-use super::codes;
-use super::plan::EtcdPlan;
+use super::{codes, values};
 use crate::catalog::{EtcdFlag, EtcdRelease, EtcdSetting, etcds};
 use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::Inventory;
@@ -11,10 +10,7 @@ use crate::report::{Finding, Path, Report, closest};
 /// survived that seven would not (<https://etcd.io/docs/latest/faq/#what-is-maximum-cluster-size>).
 const MOST_MEMBERS: usize = 7;
 
-/// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
-const LONGEST_ELECTION_MS: u64 = 50_000;
-
-fn section() -> Path {
+pub(super) fn section() -> Path {
     Path::of(&["etcd"])
 }
 
@@ -22,6 +18,19 @@ fn section() -> Path {
 pub(super) fn members(cluster: &Cluster, report: &mut Report) {
     let count = cluster.etcd.members.len();
     let external = cluster.etcd.mode == EtcdMode::External;
+    if let (true, &[only], Some(_)) =
+        (external, &cluster.etcd.members[..], cluster.control_planes().nth(1))
+    {
+        report.push(
+            Finding::new(
+                &codes::SINGLE_MEMBER,
+                Path::of(&["nodes"]).index(only).key("roles"),
+                "the loss of this node takes the API away on every control plane",
+            )
+            .label("the only member of etcd")
+            .help("give the role `etcd` to 3 or 5 nodes"),
+        );
+    }
     // An even number of stacked members is an even number of control planes, which is a finding
     // of its own.
     if external && count > 0 && count.is_multiple_of(2) {
@@ -89,7 +98,7 @@ pub(super) fn release(cluster: &Cluster, report: &mut Report) -> Option<&'static
 /// Settings that this release does not have, or that hagen decides.
 pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     let version = cluster.etcd.version;
-    for flag in cluster.etcd.settings.keys() {
+    for (flag, value) in &cluster.etcd.settings {
         let at = section().key("settings").key(flag);
         if let Some(owner) = owner(flag, cluster.etcd.mode) {
             report.push(
@@ -105,7 +114,12 @@ pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Repo
             continue;
         }
         let (label, help) = match facts.flag_status(flag, version.patch) {
-            EtcdFlag::Known => continue,
+            EtcdFlag::Known => {
+                if let Some(finding) = values::misfit(flag, value, &at) {
+                    report.push(finding);
+                }
+                continue;
+            }
             EtcdFlag::NotYet { since } => {
                 (format!("came with etcd {since}"), "remove it, or choose a newer etcd".to_owned())
             }
@@ -235,14 +249,8 @@ pub(super) fn stacked(said: &Inventory, report: &mut Report) {
 }
 
 /// What can be wrong about members that systemd runs.
-pub(super) fn external(
-    plan: &EtcdPlan,
-    cluster: &Cluster,
-    facts: &EtcdRelease,
-    report: &mut Report,
-) {
+pub(super) fn external(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     age(cluster, facts, report);
-    elections(plan, report);
     gates(cluster, facts, report);
     let on_control_planes: Vec<&str> = cluster
         .members()
@@ -300,35 +308,6 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
                 .help(format!("write `version: \"{safe}\"`, or a newer release")),
         );
     }
-}
-
-/// What etcd itself checks at start (`Validate` in `server/embed/config.go`).
-fn elections(plan: &EtcdPlan, report: &mut Report) {
-    let EtcdPlan { heartbeat_ms, election_ms, .. } = plan;
-    let at = section().key("electionTimeout");
-    let finding = if *election_ms < 5 * heartbeat_ms {
-        Finding::new(
-            &codes::ELECTION_TIMEOUT,
-            at,
-            format!(
-                "etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"
-            ),
-        )
-        .label("too short")
-        .because(section().key("heartbeatInterval"), "the heartbeat")
-        .help(format!("write `electionTimeout: {}ms`, ten heartbeats", 10 * heartbeat_ms))
-    } else if *election_ms > LONGEST_ELECTION_MS {
-        Finding::new(
-            &codes::ELECTION_TIMEOUT,
-            at,
-            format!("etcd accepts at most {LONGEST_ELECTION_MS} ms; this is {election_ms} ms"),
-        )
-        .label("too long")
-        .help("write `electionTimeout: 50s` or less")
-    } else {
-        return;
-    };
-    report.push(finding);
 }
 
 /// Gates that this release does not have: etcd stops at an unknown one.

@@ -20,6 +20,7 @@ mod render;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use crate::cluster::Cluster;
 use crate::cluster::EtcdMode;
@@ -56,12 +57,17 @@ impl Room for Etcd {
         let facts = lint::release(cluster, report)?;
         lint::settings(cluster, facts, report);
         paths::claim(cluster, claims, report);
+        let compaction = values::compaction(cluster);
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);
+            let found = [values::elections_of_stacked(cluster), compaction];
+            found.into_iter().flatten().for_each(|finding| report.push(finding));
             return None;
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
-        lint::external(&plan, cluster, facts, report);
+        let found = [values::elections_of_external(&plan), compaction];
+        found.into_iter().flatten().for_each(|finding| report.push(finding));
+        lint::external(cluster, facts, report);
         claims::state(&plan, cluster, claims);
         certificates::ask(cluster, claims);
         Some(Box::new(plan))

@@ -4,9 +4,9 @@ use crate::inventory::etcd::{BackupSection, EtcdSection};
 use crate::inventory::values::AbsolutePath;
 
 /// etcd's own default: <https://etcd.io/docs/latest/tuning/#time-parameters>.
-const HEARTBEAT_MS: u64 = 100;
+pub(super) const HEARTBEAT_MS: u64 = 100;
 /// etcd's own default, ten heartbeats.
-const ELECTION_MS: u64 = 1000;
+pub(super) const ELECTION_MS: u64 = 1000;
 /// 8 GiB, the largest that etcd suggests:
 /// <https://etcd.io/docs/latest/dev-guide/limit/#storage-size-limit>.
 const QUOTA_BYTES: u64 = 8 * 1024 * 1024 * 1024;

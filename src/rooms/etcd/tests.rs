@@ -144,3 +144,57 @@ fn gates_are_checked_against_the_release() {
     assert!(found("Nonsense=true").contains(&"etcd/flag-version"));
     assert!(!found("'AllAlpha=false,InitialCorruptCheck=false'").contains(&"etcd/flag-version"));
 }
+
+#[test]
+fn a_setting_takes_what_etcd_takes() {
+    let of = |mode: &str, settings: &str| {
+        trial::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"))
+    };
+    for mode in ["stacked", "external"] {
+        let found = |settings: &str| {
+            let mut found = of(mode, settings);
+            found.retain(|code| *code != "etcd/on-control-planes");
+            found
+        };
+        for wrong in [
+            "max-request-bytes: 2Mi",
+            "max-snapshots: '-1'",
+            "strict-reconfig-check: 'yes'",
+            "grpc-keepalive-timeout: '20'",
+            "log-level: verbose",
+            "auto-compaction-mode: hourly",
+            "auto-compaction-mode: revision",
+            "auto-compaction-retention: day",
+            "{auto-compaction-mode: revision, auto-compaction-retention: 8h}",
+        ] {
+            let settings = wrong.trim_matches(['{', '}']);
+            assert_eq!(found(settings), ["cluster/field-type"], "{mode}: {wrong}");
+        }
+        for right in [
+            "max-request-bytes: '2097152'",
+            "strict-reconfig-check: 'true'",
+            "grpc-keepalive-timeout: 20s",
+            "log-level: warn",
+            "auto-compaction-retention: '12'",
+            "auto-compaction-mode: revision, auto-compaction-retention: '1000'",
+        ] {
+            assert_eq!(found(right), [""; 0], "{mode}: {right}");
+        }
+    }
+    let hasty = "heartbeat-interval: '500'";
+    assert_eq!(of("stacked", hasty), ["etcd/election-timeout"]);
+    assert_eq!(of("stacked", &format!("{hasty}, election-timeout: '5000'")), [""; 0]);
+}
+
+#[test]
+fn one_member_is_not_enough_for_several_control_planes() {
+    let nodes = |members: &str| {
+        let planes = [11, 12, 13]
+            .map(|n| format!("{{name: cp{n}, address: 192.168.1.{n}, roles: [control-plane]}}"));
+        format!("{{etcd: {{mode: external}}, nodes: [{}, {members}]}}", planes.join(", "))
+    };
+    let member = |n: u8| format!("{{name: db{n}, address: 192.168.1.{n}, roles: [etcd]}}");
+    assert!(trial::codes(&nodes(&member(21))).contains(&"etcd/single-member"));
+    let three = [21, 22, 23].map(member).join(", ");
+    assert!(!trial::codes(&nodes(&three)).contains(&"etcd/single-member"));
+}

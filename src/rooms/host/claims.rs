@@ -49,8 +49,10 @@ const PREFERRED: &[(&str, &str)] = &[
 /// Node ports: no outgoing connection takes one.
 const RESERVED_PORTS: &str = "net.ipv4.ip_local_reserved_ports";
 
-/// Where pods have IPv6 addresses.
-const NEEDED_V6: (&str, &str) = ("net.ipv6.conf.all.forwarding", "1");
+/// Where pods have IPv6 addresses. Hardened systems turn IPv6 off; whoever has it off by the
+/// kernel's command line hears of it.
+const NEEDED_V6: &[(&str, &str)] =
+    &[("net.ipv6.conf.all.disable_ipv6", "0"), ("net.ipv6.conf.all.forwarding", "1")];
 
 /// A host that forwards IPv6 takes no default route from routers any more, unless it is told to
 /// (`accept_ra` in `Documentation/networking/ip-sysctl.rst`); each interface has a value of its
@@ -60,22 +62,36 @@ const ACCEPT_RA_DEFAULT: &str = "net.ipv6.conf.default.accept_ra";
 
 /// What Kubernetes needs of the kernel of each node with a kubelet.
 pub(super) fn needed(cluster: &Cluster) -> impl Iterator<Item = (&'static str, &'static str)> {
-    NEEDED.iter().copied().chain(has_ipv6(cluster).then_some(NEEDED_V6))
+    let v6 = if has_ipv6(cluster) { NEEDED_V6 } else { &[] };
+    NEEDED.iter().chain(v6).copied()
 }
 
-/// What hagen sets unless the site says otherwise.
+/// What hagen sets unless the site says otherwise, on some node at least.
 pub(super) fn preferred(cluster: &Cluster) -> BTreeMap<String, String> {
-    let fixed = PREFERRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    let mut settings: BTreeMap<String, String> = fixed.collect();
-    settings.insert(RESERVED_PORTS.into(), cluster.node_ports.to_string());
-    if has_ipv6(cluster) {
-        settings.insert(ACCEPT_RA_DEFAULT.into(), ACCEPT_RA.into());
-        let carriers = cluster.control_planes().map(|node| node.interface.as_str());
-        for interface in carriers.filter(|interface| !interface.is_empty()) {
-            settings.insert(accept_ra(interface), ACCEPT_RA.into());
-        }
+    let mut settings = preferred_anywhere(cluster);
+    for node in &cluster.nodes {
+        settings.extend(preferred_here(node, cluster));
     }
     settings
+}
+
+/// The same, on every node.
+fn preferred_anywhere(cluster: &Cluster) -> BTreeMap<String, String> {
+    let fixed = PREFERRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    let ports = (RESERVED_PORTS.to_owned(), cluster.node_ports.to_string());
+    let routes = (ACCEPT_RA_DEFAULT.to_owned(), ACCEPT_RA.to_owned());
+    fixed.chain([ports]).chain(has_ipv6(cluster).then_some(routes)).collect()
+}
+
+/// The same, on this node alone.
+fn preferred_here(node: &Node, cluster: &Cluster) -> Option<(String, String)> {
+    (has_ipv6(cluster) && has_interface(node))
+        .then(|| (accept_ra(&node.interface), ACCEPT_RA.to_owned()))
+}
+
+/// Whether it is known what a node's interface is called: a setting of one that is not there fails.
+fn has_interface(node: &Node) -> bool {
+    !node.interface.is_empty() && (node.control_plane || node.own_interface)
 }
 
 /// The setting of an interface, whose name may have dots.
@@ -135,14 +151,7 @@ fn sysctls(
     cluster: &Cluster,
 ) -> BTreeMap<String, (String, &'static str)> {
     let needed = needed(cluster).map(|(key, value)| (key.to_owned(), value.to_owned()));
-    // A setting of an interface that is not there fails; that of a control plane carries the VIP.
-    let own = accept_ra(&node.interface);
-    let here = |key: &String| {
-        !key.ends_with(".accept_ra")
-            || key == ACCEPT_RA_DEFAULT
-            || (node.control_plane && *key == own)
-    };
-    let preferred = preferred(cluster).into_iter().filter(|(key, _)| here(key));
+    let preferred = preferred_anywhere(cluster).into_iter().chain(preferred_here(node, cluster));
     let mut settings: BTreeMap<String, (String, &'static str)> =
         needed.chain(preferred).map(|(key, value)| (key, (value, ROOM))).collect();
     for (key, value) in said {

@@ -10,6 +10,7 @@
 mod archives;
 mod claims;
 mod lint;
+mod packages;
 mod render;
 #[cfg(test)]
 mod tests;
@@ -24,9 +25,11 @@ use crate::template::Template;
 
 crate::codes! { "host":
     ARCHIVE_UNPINNED = Error "archive-unpinned",
+    EPEL_NEEDED = Warning "epel-needed",
     KEY_UNPINNED = Error "key-unpinned",
     PACKAGE_MISSING = Error "package-missing",
     PACKAGES_UNUSED = Warning "packages-unused",
+    SYSTEM_UNUSED = Error "system-unused",
     REPOSITORY_FORM = Error "repository-form",
     REPOSITORY_KEY = Error "repository-key",
     SYSCTL_NEEDED = Error "sysctl-needed",
@@ -59,11 +62,9 @@ impl Room for Host {
         // The host's name and SELinux are the scripts' matter, and the proxy a fact of the cluster.
         let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _, proxy: _ } =
             &said.host;
-        lint::packages(&said.packages, cluster, report);
+        packages::lint::lint(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
-        let versions = said.packages.versions.iter();
-        claims.package_versions =
-            versions.map(|(name, version)| (name.to_string(), version.to_string())).collect();
+        claims.pins = packages::pins(&said.packages);
         let installs = said.packages.source == PackageSource::Repository;
         claims::state(installs, &said.host, cluster, claims);
         Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))

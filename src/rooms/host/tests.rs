@@ -154,6 +154,60 @@ fn a_repository_has_the_form_that_the_package_manager_reads() {
     assert_eq!(of(rocky, "suite: ./"), ["host/repository-form"]);
 }
 
+/// What is found about packages of a cluster with a worker of another system.
+fn of_two_systems(packages: &str) -> Vec<&'static str> {
+    codes(&format!(
+        "{{nodes: [{{name: cp1, address: 192.168.1.11, roles: [control-plane]}},
+          {{name: cp2, address: 192.168.1.12, roles: [control-plane]}},
+          {{name: cp3, address: 192.168.1.13, roles: [control-plane]}},
+          {{name: w1, address: 192.168.1.21, roles: [worker], os: {{distribution: rocky, release: '9'}}}}],
+          packages: {packages}}}"
+    ))
+}
+
+#[test]
+fn a_repository_of_one_system_is_not_asked_by_nodes_of_another() {
+    let apt = "{url: 'https://mirror.example.com/debian', keyring: /k.gpg, suite: bookworm, components: [main]}";
+    let all = format!("repositories: {{distribution: {apt}}}");
+    assert_eq!(of_two_systems(&format!("{{{all}}}")), ["host/repository-form"]);
+    let rpm = "{url: 'https://mirror.example.com/rocky/9/BaseOS', keyring: /k.asc}";
+    let own = |os: &str, repositories: &str| {
+        format!("systems: [{{os: {os}, repositories: {{distribution: {repositories}}}}}]")
+    };
+    let rocky = "{distribution: rocky, release: '9'}";
+    assert!(of_two_systems(&format!("{{{all}, {}}}", own(rocky, rpm))).is_empty());
+    let debian = "{distribution: debian, release: '12'}";
+    assert!(of_two_systems(&format!("{{{}}}", own(debian, apt))).is_empty());
+    assert_eq!(of_two_systems(&format!("{{{}}}", own(rocky, apt))), ["host/repository-form"]);
+}
+
+#[test]
+fn systems_that_packages_are_named_for_are_those_of_nodes() {
+    let of = |os: &str| format!("{{os: {os}, versions: {{haproxy: '2.*'}}}}");
+    let debian = of("{distribution: debian, release: '12'}");
+    assert!(of_two_systems(&format!("{{systems: [{debian}]}}")).is_empty());
+    let twice = format!("{{systems: [{debian}, {debian}]}}");
+    assert_eq!(of_two_systems(&twice), ["host/system-unused"]);
+    let older = of("{distribution: rocky, release: '8'}");
+    let found = of_two_systems(&format!("{{systems: [{older}]}}"));
+    assert!(found.contains(&"host/system-unused"), "{found:?}");
+}
+
+#[test]
+fn one_version_does_not_serve_two_systems() {
+    for (versions, expected) in [
+        ("{chrony: 4.3-2+deb12u1}", &["audit/pin-shared"][..]),
+        ("{kubelet: 1.37.1-1.1}", &["audit/pin-shared"]),
+        ("{chrony: '4.*', kubelet: '1.37.1-*'}", &[]),
+        // On control planes alone, which run one system.
+        ("{haproxy: 2.6.12-1+deb12u3}", &[]),
+    ] {
+        assert_eq!(of_two_systems(&format!("{{versions: {versions}}}")), expected, "{versions}");
+    }
+    let own = "systems: [{os: {distribution: rocky, release: '9'}, versions: {kubelet: 1.37.1-150500.1.1}}]";
+    assert!(of_two_systems(&format!("{{versions: {{kubelet: 1.37.1-1.1}}, {own}}}")).is_empty());
+}
+
 #[test]
 fn a_version_is_pinned_for_a_package_that_is_needed() {
     let outcome = outcome("packages: {versions: {haproxi: '2.6.*'}}");
@@ -199,4 +253,10 @@ fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
     // Whether a worker has that interface, nobody said.
     assert_eq!(settings(&two, 3), [all]);
     assert!(settings(&serde_json::json!({}), 0).is_empty());
+    let mut said = two;
+    said["nodes"] = serde_json::json!([
+        {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]},
+        {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "interface": "ens3"},
+    ]);
+    assert_eq!(settings(&said, 1), [all, "net.ipv6.conf.ens3.accept_ra=2"]);
 }

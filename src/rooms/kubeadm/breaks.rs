@@ -1,9 +1,9 @@
 //! Values of flags that a component takes and the rest of the cluster does not bear.
 
-use super::FLAG_BREAKS;
 use super::args::Flags;
 use super::mounts::Part;
 use super::plan::Kubeadm;
+use super::{AUDIT_SILENT, FLAG_BREAKS};
 use crate::cluster::{Cluster, Plugin};
 use crate::report::{Finding, Report};
 
@@ -179,6 +179,7 @@ const RULES: &[Rule] = &[
 ];
 
 pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
+    audit(plan, report);
     for (part, flags) in plan.flags() {
         let of = Of { part, flags, cluster };
         for (flag, _, judge) in RULES.iter().filter(|(_, parts, _)| parts.contains(&part)) {
@@ -191,6 +192,32 @@ pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
                     .help(help),
             );
         }
+    }
+}
+
+/// A policy says what is recorded, and a backend where to
+/// (`AuditOptions.ApplyTo` in apiserver's `pkg/server/options/audit.go`).
+fn audit(plan: &Kubeadm, report: &mut Report) {
+    const POLICY: &str = "audit-policy-file";
+    const BACKENDS: [&str; 2] = ["audit-log-path", "audit-webhook-config-file"];
+    for (part, flags) in plan.flags().into_iter().filter(|(part, _)| *part == Part::ApiServer) {
+        let said = |flag: &&&str| flags.contains_key(**flag);
+        let backend = BACKENDS.iter().find(said);
+        let (flag, message, help) = match (backend, flags.contains_key(POLICY)) {
+            (Some(backend), false) => (
+                *backend,
+                "without a policy the API server records no request here",
+                "add `audit-policy-file`, and the policy to `files`",
+            ),
+            (None, true) => (
+                POLICY,
+                "the API server has nowhere to write what this policy records",
+                "add `audit-log-path: /var/log/kubernetes/audit.log`, or `audit-webhook-config-file`",
+            ),
+            _ => continue,
+        };
+        let finding = Finding::new(&AUDIT_SILENT, plan.at(part, flag), message);
+        report.push(finding.label("one half of it").help(help));
     }
 }
 
@@ -272,7 +299,7 @@ mod tests {
         };
         for (code, part, flag, value) in [
             ("kubeadm/flag-breaks", "scheduler", "leader-elect", "false"),
-            ("kubeadm/path-unmountable", "apiServer", "audit-log-path", "/audit.log"),
+            ("kubeadm/path-unmountable", "apiServer", "encryption-provider-config", "config.yaml"),
             ("kubeadm/anonymous-auth", "apiServer", "anonymous-auth", "false"),
             ("cluster/extra-arg-removed", "apiServer", "insecure-port", "8080"),
             ("cluster/extra-arg-owned", "apiServer", "secure-port", "7443"),
@@ -283,6 +310,18 @@ mod tests {
             assert_eq!(found, [format!("{code} {at}")], "{flag}");
         }
         assert!(said("apiServer", "v", "4").is_empty());
+    }
+
+    #[test]
+    fn an_audit_has_a_policy_and_a_place() {
+        let said = |flags: serde_json::Value| {
+            complaints(&Kubeadm, &json!({"extraArgs": {"apiServer": flags}}))
+        };
+        let (log, policy) = ("/var/log/audit/audit.log", "/srv/policy.yaml");
+        let silent = |flag: &str| [format!("kubeadm/audit-silent at extraArgs.apiServer.{flag}")];
+        assert_eq!(said(json!({"audit-log-path": log})), silent("audit-log-path"));
+        assert_eq!(said(json!({"audit-policy-file": policy})), silent("audit-policy-file"));
+        assert!(said(json!({"audit-log-path": log, "audit-policy-file": policy})).is_empty());
     }
 
     #[test]

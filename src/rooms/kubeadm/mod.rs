@@ -57,6 +57,7 @@ use crate::report::{Code, Report};
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
+    AUDIT_SILENT = Warning "audit-silent",
     DNS_NOWHERE = Warning "dns-nowhere",
     FLAG_BREAKS = Error "flag-breaks",
     KUBE_PROXY_SKIPPED = Error "kube-proxy-skipped",

@@ -194,7 +194,9 @@ mod tests {
     #[test]
     fn a_path_that_no_pod_can_have_is_refused() {
         let said = |flag: &str, path: &str| {
-            complaints(&Kubeadm, &json!({"extraArgs": {"apiServer": {flag: path}}}))
+            let mut flags = json!({"audit-log-path": "-", "audit-policy-file": "/srv/policy.yaml"});
+            flags[flag] = path.into();
+            complaints(&Kubeadm, &json!({"extraArgs": {"apiServer": flags}}))
         };
         let policy = ["kubeadm/path-unmountable at extraArgs.apiServer.audit-policy-file"];
         for path in ["policy.yaml", "/etc/../policy.yaml", "/etc/a:b"] {
@@ -215,13 +217,13 @@ mod tests {
             complaints(
                 &Kubeadm,
                 &json!({
-                    "extraArgs": {"apiServer": {"audit-log-path": "/srv/audit/log"}},
+                    "extraArgs": {"apiServer": {"encryption-provider-config": "/srv/enc/config"}},
                     "patches": [{"document": "kubeadm/ClusterConfiguration", "patch": patch}],
                 }),
             )
         };
         let other = json!([{"name": "x", "hostPath": "/srv/x", "mountPath": "/srv/x"}]);
-        let lost = ["kubeadm/mount-missing at extraArgs.apiServer.audit-log-path"];
+        let lost = ["kubeadm/mount-missing at extraArgs.apiServer.encryption-provider-config"];
         assert_eq!(patched(json!({"apiServer": {"extraVolumes": other}})), lost);
         assert_eq!(patched(json!({"apiServer": {"extraVolumes": null}})), lost);
         let flag = json!([{"name": "config", "value": "/srv/scheduler/config.yaml"}]);
@@ -234,7 +236,7 @@ mod tests {
     fn a_file_that_is_read_is_somebodys() {
         let found = |more: &str| -> Vec<String> {
             let overlay = format!(
-                "{{extraArgs: {{apiServer: {{audit-policy-file: /srv/audit/policy.yaml}}{more}}}"
+                "{{extraArgs: {{apiServer: {{audit-log-path: '-', audit-policy-file: /srv/audit/policy.yaml}}{more}}}"
             );
             let outcome = outcome(&overlay);
             let findings = outcome.report.findings().iter();

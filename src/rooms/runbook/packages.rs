@@ -32,7 +32,7 @@ impl<'a> Packages<'a> {
         let used: BTreeSet<_> = wanted.values().map(|package| package.repository).collect();
         let repositories = match planned.preinstalled {
             true => Vec::new(),
-            false => repositories::of(&used, &planned.mirrors, with.cluster, node.os),
+            false => repositories::of(&used, planned.mirrors(node.os), with.cluster, node.os),
         };
         Self { planned, with, node, wanted, repositories }
     }
@@ -84,7 +84,7 @@ impl<'a> Packages<'a> {
         });
         words
             // Whether these are all; otherwise the host's own serve as well.
-            .flag("only_named", self.planned.mirrors.distribution.is_some())
+            .flag("only_named", self.planned.mirrors(self.node.os).distribution.is_some())
             .rows(
                 "repositories",
                 self.repositories.iter().map(|Repository { id, source, keyring, .. }| {
@@ -96,7 +96,7 @@ impl<'a> Packages<'a> {
 
     /// `NAME VERSION HOLD`, and what runs on as it was until it is restarted: `NAME UNIT`.
     fn say_packages(&self, claims: &NodeClaims, words: &mut Assignments) {
-        let pinned = &self.with.claims.package_versions;
+        let pinned = |name: &str| self.with.claims.pin(name, self.node.os);
         let restarts = self.wanted.values().flat_map(|package| {
             services(package.room, claims).map(|unit| [package.name.as_str(), unit])
         });
@@ -109,7 +109,8 @@ impl<'a> Packages<'a> {
                 "packages",
                 self.wanted.values().map(|package| {
                     // What the inventory pins comes first.
-                    let version = pinned.get(&package.name).or(package.version.as_ref());
+                    let pin = pinned(&package.name).map(|pin| &pin.version);
+                    let version = pin.or(package.version.as_ref());
                     let version = version.map_or("-", String::as_str);
                     // An upgrade restarts what it replaces, on all nodes in the same night.
                     let hold = package.hold || services(package.room, claims).next().is_some();
@@ -122,7 +123,7 @@ impl<'a> Packages<'a> {
     /// `NAME DIRECTORY PRINTS PROGRAM`, where its archives are, `NAME MACHINE URL SUM FOLDER`, and
     /// what is in them, the program that is asked for its version last.
     fn say_archives(&self, archives: &[Archive], words: &mut Assignments) {
-        let mirror = self.planned.mirrors.archives.as_deref();
+        let mirror = self.planned.archives.as_deref();
         let below = |base: &str, path: &str| format!("{}/{path}", mirror.unwrap_or(base));
         words.rows(
             "archives",

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use crate::catalog::key_fingerprint;
+use crate::catalog::{OsRelease, key_fingerprint};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
@@ -21,7 +21,11 @@ pub(super) struct Planned {
     pub(super) preinstalled: bool,
     /// Whether somebody else brings the pod network.
     pub(super) own_pod_network: bool,
-    pub(super) mirrors: Mirrors,
+    mirrors: Mirrors,
+    /// Of systems that have their own, by the catalog's name.
+    mirrors_of_systems: Vec<(String, Mirrors)>,
+    /// The site's folder of etcd's releases.
+    pub(super) archives: Option<String>,
     /// Archives of images on the node.
     pub(super) image_archives: Vec<String>,
     /// Whether every image has to be there before kubeadm starts.
@@ -33,8 +37,6 @@ pub(super) struct Mirrors {
     pub(super) distribution: Option<Mirror>,
     pub(super) runtime: Option<Mirror>,
     pub(super) kubernetes: Option<Mirror>,
-    /// The folder of etcd's releases.
-    pub(super) archives: Option<String>,
 }
 
 /// A package repository.
@@ -77,13 +79,18 @@ impl FetchedKey {
 }
 
 impl Planned {
+    /// Where nodes of a system get packages from.
+    pub(super) fn mirrors(&self, os: &OsRelease) -> &Mirrors {
+        let own = self.mirrors_of_systems.iter().find(|(id, _)| *id == os.id);
+        own.map_or(&self.mirrors, |(_, own)| own)
+    }
+
     pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
         // What the kernel is told is the host's matter.
         let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
             &said.host;
-        let PackagesSection { source, repositories, versions: _, archives, digests: _ } =
+        let PackagesSection { source, repositories, versions: _, systems, archives, digests: _ } =
             &said.packages;
-        let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
         // Names and policies of images are facts of the cluster and kubeadm's matter.
         let ImagesSection { registry: _, pull_policy, archives: image_archives, mirrors: _ } =
             &said.images;
@@ -99,14 +106,28 @@ impl Planned {
             selinux_permissive: *selinux == Selinux::Permissive,
             preinstalled: *source == PackageSource::Preinstalled,
             own_pod_network: said.cni.plugin == Plugin::None,
-            mirrors: Mirrors {
-                distribution: distribution.as_ref().map(Mirror::from),
-                runtime: runtime.as_ref().map(Mirror::from),
-                kubernetes: kubernetes.as_ref().map(Mirror::from),
-                archives: archives.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
-            },
+            mirrors: Mirrors::new(repositories, repositories),
+            mirrors_of_systems: systems
+                .iter()
+                .map(|system| (system.os.id(), Mirrors::new(&system.repositories, repositories)))
+                .collect(),
+            archives: archives.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
             image_archives: image_archives.iter().map(ToString::to_string).collect(),
             images_needed: *pull_policy == Some(PullPolicy::Never),
+        }
+    }
+}
+
+impl Mirrors {
+    /// What nodes of a system ask: their own, else what is said for all.
+    fn new(own: &RepositoriesSection, all: &RepositoriesSection) -> Self {
+        let RepositoriesSection { distribution, runtime, kubernetes } = own;
+        let mirror =
+            |own: &Option<_>, all: &Option<_>| own.as_ref().or(all.as_ref()).map(Mirror::from);
+        Self {
+            distribution: mirror(distribution, &all.distribution),
+            runtime: mirror(runtime, &all.runtime),
+            kubernetes: mirror(kubernetes, &all.kubernetes),
         }
     }
 }

@@ -57,6 +57,36 @@ fn components_of_one_suite_are_one_source() {
 }
 
 #[test]
+fn each_system_asks_its_own_repositories_for_its_own_versions() {
+    let own = "url: 'http://10.0.0.1/rpm', keyring: /etc/pki/rpm-gpg/site.asc";
+    let overlay = format!(
+        "{{nodes: [{{name: cp1, address: 192.168.1.11, roles: [control-plane]}},
+          {{name: cp2, address: 192.168.1.12, roles: [control-plane]}},
+          {{name: cp3, address: 192.168.1.13, roles: [control-plane]}},
+          {{name: w1, address: 192.168.1.21, roles: [worker], os: {{distribution: rocky, release: '9'}}}}],
+          packages: {{
+            repositories: {{distribution: {{{SITE}}}, runtime: {{{SITE}}}, kubernetes: {{{SITE}}}}},
+            versions: {{kubelet: 1.37.1-1.1}},
+            systems: [{{os: {{distribution: rocky, release: '9'}},
+              repositories: {{distribution: {{{own}}}, runtime: {{{own}}}}},
+              versions: {{kubelet: 1.37.1-150500.1.1}}}}]}}}}"
+    );
+    let [debian, rocky] = ["cp1", "w1"].map(|node| words(&overlay, node));
+    let site = "distribution 'http://10.0.0.1/apt /' /etc/apt/keyrings/site.gpg";
+    assert_eq!(rows(&debian, "repositories"), [site]);
+    assert!(rows(&debian, "packages").contains(&"kubelet 1.37.1-1.1 yes"), "{debian}");
+    let sources = [
+        "distribution http://10.0.0.1/rpm /etc/pki/rpm-gpg/site.asc",
+        // What it does not say for itself is what is said for all.
+        "kubernetes http://10.0.0.1/apt /etc/apt/keyrings/site.gpg",
+    ];
+    let mut named = rows(&rocky, "repositories");
+    named.sort_unstable();
+    assert_eq!(named, sources);
+    assert!(rows(&rocky, "packages").contains(&"kubelet 1.37.1-150500.1.1 yes"), "{rocky}");
+}
+
+#[test]
 fn what_the_inventory_pins_comes_before_what_a_component_asks_for() {
     let words = words("packages: {versions: {kubeadm: 1.37.1-2.1, haproxy: '2.6.*'}}", "cp1");
     let packages = rows(&words, "packages");

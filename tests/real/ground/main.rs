@@ -43,11 +43,8 @@ use crate::probe::Writes;
 use crate::programs::run;
 use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
-use crate::topology::{Release, System, TOPOLOGIES, Topology};
+use crate::topology::{ALONE, Release, System, TOPOLOGIES, Topology};
 use crate::users::Users;
-
-/// The release that is meant where none is named.
-const NEWEST: &str = "1.37";
 
 #[derive(Parser)]
 #[command(about = "Brings up whole clusters from generated trees and breaks them")]
@@ -63,9 +60,12 @@ struct Arguments {
     /// Leave the machines on for a look, until Enter is pressed.
     #[arg(long, global = true)]
     keep: bool,
-    /// The minor of Kubernetes: 1.37, 1.30 or 1.20.
-    #[arg(long, global = true, default_value = NEWEST)]
-    kubernetes: String,
+    /// Judge the scripts of whole clusters as well where scenarios are named.
+    #[arg(long)]
+    rerun: bool,
+    /// The minor of Kubernetes: 1.37, 1.30 or 1.20. Default: 1.37, of stacked-nginx 1.20.
+    #[arg(long, global = true)]
+    kubernetes: Option<String>,
 }
 
 impl Arguments {
@@ -78,6 +78,23 @@ impl Arguments {
         }
     }
 
+    /// The release of a cluster.
+    fn release(&self, topology: &Topology) -> &'static Release {
+        Release::of(self.kubernetes.as_deref().unwrap_or(topology.kubernetes))
+    }
+
+    /// Every minor that a cluster of this run has.
+    fn minors(&self) -> Vec<&'static str> {
+        let wanted = TOPOLOGIES.iter().filter(|topology| self.wants(topology));
+        let mut minors: Vec<_> = wanted.map(|topology| self.release(topology).minor).collect();
+        if minors.is_empty() {
+            minors.push(self.release(&ALONE).minor);
+        }
+        minors.sort_unstable();
+        minors.dedup();
+        minors
+    }
+
     /// The system of machines that no topology has another for.
     fn system(&self) -> &'static System {
         match &self.verb {
@@ -88,7 +105,7 @@ impl Arguments {
 
     fn judges_scripts(&self) -> bool {
         match self.verb {
-            None => self.scenarios.is_empty(),
+            None => self.scenarios.is_empty() || self.rerun,
             Some(Verb::Scripts { .. }) => true,
             Some(_) => false,
         }
@@ -124,7 +141,7 @@ fn main() -> ExitCode {
     }
     if !sandbox::is_inside() {
         // What is built here is left for the next run.
-        supply(&arguments.kubernetes);
+        supply(&arguments.minors());
         if matches!(arguments.verb, Some(Verb::Traces)) {
             return traces::judge();
         }
@@ -134,8 +151,8 @@ fn main() -> ExitCode {
     let mut defects = Vec::new();
     // A topology that is asked for is a whole cluster.
     if arguments.topologies.is_empty() && arguments.judges_scripts() {
-        let supply = supply(&arguments.kubernetes);
-        let release = Release::of(&arguments.kubernetes);
+        let supply = supply(&arguments.minors());
+        let release = arguments.release(&ALONE);
         let system = arguments.system();
         let found = catch_unwind(|| match system.has_rpms() {
             false => scripts::lone(&TOPOLOGIES[0], &supply, release),
@@ -159,9 +176,9 @@ fn main() -> ExitCode {
 
 /// Brings a cluster up and breaks it; what was found wrong.
 fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
-    let supply = supply(&arguments.kubernetes);
+    let release = arguments.release(topology);
+    let supply = supply(&[release.minor]);
     let begun = Instant::now();
-    let release = Release::of(&arguments.kubernetes);
     let mut cluster = Cluster::new(topology, &supply, release, arguments.system());
     let ended = catch_unwind(AssertUnwindSafe(|| {
         cluster.bring_up();
@@ -175,6 +192,7 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
             match topology.name {
                 "stacked-haproxy" => defects.extend(scripts::start_over(&cluster)),
                 "external-haproxy" => defects.extend(scripts::external(&cluster)),
+                "stacked-nginx" => defects.extend(scripts::worker_starts_over(&cluster, "w2")),
                 _ => {}
             }
         }
@@ -183,8 +201,8 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
             return defects;
         }
         let programs = cluster.programs();
-        let what = match arguments.kubernetes.as_str() {
-            NEWEST => topology.what.to_owned(),
+        let what = match release.minor {
+            minor if minor == topology.kubernetes => topology.what.to_owned(),
             minor => format!("{}, Kubernetes {minor}", topology.what),
         };
         let mut run = Run { topology: what, programs, bring_up, events: vec![] };
@@ -237,12 +255,12 @@ fn host() -> Host {
 }
 
 /// Everything that machines fetch, made if it is not there.
-fn supply(kubernetes: &str) -> PathBuf {
+fn supply(minors: &[&str]) -> PathBuf {
     if sandbox::is_inside() {
         // Made on the way here.
         return sandbox::target().join("supply");
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/supply/make");
-    let folder = run(Command::new(script).arg(kubernetes)).succeeded();
+    let folder = run(Command::new(script).args(minors)).succeeded();
     PathBuf::from(folder.stdout.trim())
 }

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use crate::programs::{built, run};
 use crate::sandbox;
 
+/// The release that is meant where none is named.
+const NEWEST: &str = "1.37";
+
 /// What every topology says: offline, on this kind of host.
 const COMMON: &str = include_str!("inventory.yaml");
 
@@ -127,6 +130,8 @@ pub(crate) struct Topology {
     pub(crate) what: &'static str,
     /// Whether it is brought up only when it is named.
     pub(crate) on_request: bool,
+    /// Its minor of Kubernetes, where nobody asks for another.
+    pub(crate) kubernetes: &'static str,
     nodes: &'static str,
     more: &'static str,
     balancer: &'static str,
@@ -154,6 +159,16 @@ nodes:
   - {name: w2, address: 10.0.0.22, roles: [worker], os: {distribution: rocky, release: \"9\"}}
 ";
 
+/// The same with CentOS 7.
+const OLD: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane], os: {distribution: centos, release: \"7\"}}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker], interface: enp1s0}
+  - {name: w2, address: 10.0.0.22, roles: [worker], os: {distribution: centos, release: \"7\"}}
+";
+
 /// Debian's only, with members of etcd on machines of their own.
 const SEPARATE: &str = "\
 nodes:
@@ -172,6 +187,7 @@ pub(crate) const ALONE: Topology = Topology {
     name: "alone",
     what: "one control plane",
     on_request: true,
+    kubernetes: NEWEST,
     nodes: "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane, worker]}
@@ -186,6 +202,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "stacked-haproxy",
         what: "stacked etcd, haproxy",
         on_request: false,
+        kubernetes: NEWEST,
         nodes: NODES,
         more: "",
         balancer: HAPROXY,
@@ -194,15 +211,17 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "external-haproxy",
         what: "external etcd on the control planes, haproxy, EL 9 beside Debian 12",
         on_request: false,
+        kubernetes: NEWEST,
         nodes: MIXED,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
     },
     Topology {
         name: "stacked-nginx",
-        what: "stacked etcd, nginx",
+        what: "stacked etcd, nginx, CentOS 7 beside Debian 12",
         on_request: false,
-        nodes: NODES,
+        kubernetes: "1.20",
+        nodes: OLD,
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
         balancer: "nginx.service",
@@ -211,6 +230,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "separate-haproxy",
         what: "etcd on machines of its own, haproxy",
         on_request: true,
+        kubernetes: NEWEST,
         nodes: SEPARATE,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -318,6 +338,28 @@ impl Topology {
         format!("digests: {{{name}: {sum}}}\n  ")
     }
 
+    /// What nodes ask whose system is none that the site's repository serves.
+    fn systems(&self, system: &System, key: &str) -> String {
+        let others = SYSTEMS.iter().filter(|other| {
+            let (distribution, release) = other.name.split_once('-').unwrap();
+            let said = format!("os: {{distribution: {distribution}, release: \"{release}\"}}");
+            other.repository != system.repository && self.nodes.contains(&said)
+        });
+        let mut systems = String::new();
+        for other in others {
+            let mirror = format!(
+                "{{url: http://10.0.0.1/{}, key: {}}}",
+                other.repository,
+                serde_json::to_string(key).unwrap()
+            );
+            systems += &format!("  systems:\n    - {}      repositories:\n", other.line());
+            for kind in ["distribution", "runtime", "kubernetes"] {
+                systems += &format!("        {kind}: {mirror}\n");
+            }
+        }
+        systems
+    }
+
     /// `hagen secrets new` and `hagen build` into the ground's folder.
     pub(crate) fn compile(&self, supply: &Path, release: &Release, system: &System) -> Tree {
         let folder = sandbox::state().join("tree").join(self.name);
@@ -333,7 +375,9 @@ impl Topology {
             .replace("REPOSITORY", system.repository)
             .replace("KUBERNETES", &release.version())
             .replace("KEY", &key.trim_end().replace('\n', "\n        "))
-            .replace("archives: http", &format!("{}archives: http", self.digests(supply, release)));
+            .replace("archives: http", &format!("{}archives: http", self.digests(supply, release)))
+            // Last: it has the key, too.
+            .replace("SYSTEMS\n", &self.systems(system, &key));
         let said: Inventory = serde_yaml::from_str(&text).unwrap();
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));

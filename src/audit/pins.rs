@@ -1,0 +1,121 @@
+//! Versions of packages that the inventory pins: whoever needs them.
+
+use super::{PIN_DIFFERS, PIN_SHARED, UNKNOWN_PACKAGE};
+use crate::cluster::{Cluster, Node};
+use crate::report::{Finding, Path, Report, closest};
+use crate::rooms::Claims;
+use crate::rooms::claims::{Package, Pin, Repository};
+
+/// The packages that a pin decides, each with the node that takes it.
+fn pinned<'a>(
+    pin: &'a Pin,
+    cluster: &'a Cluster,
+    claims: &'a Claims,
+) -> impl Iterator<Item = (&'a Node, &'a Package)> {
+    let takes =
+        |node: &&Node| claims.pin(&pin.package, node.os).is_some_and(|own| own.at == pin.at);
+    cluster.nodes.iter().filter(takes).flat_map(|node| {
+        let packages = claims.of(node.index).packages.iter();
+        packages.filter(|package| package.name == pin.package).map(move |package| (node, package))
+    })
+}
+
+/// Each pin is of a package that some node needs, names a release that the files are written for,
+/// and a version that its nodes can have.
+pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    for pin in &claims.pins {
+        let mut taken = pinned(pin, cluster, claims);
+        let Some((first, package)) = taken.next() else {
+            report_unused(pin, cluster, claims, report);
+            continue;
+        };
+        if let Some(finding) = of_another_release(pin, package) {
+            report.push(finding);
+        } else if let Some((other, _)) = taken.find(|(node, _)| are_apart(package, first, node))
+            && !pin.version.contains('*')
+        {
+            report.push(of_another_system(pin, package, first, other));
+        }
+    }
+}
+
+/// A package whose files are written for one release is pinned to that release.
+fn of_another_release(pin: &Pin, package: &Package) -> Option<Finding> {
+    let Pin { package: name, version, .. } = pin;
+    let (release, decided) = package.release.as_ref()?;
+    let decided = Path::of(decided);
+    // Debian's epoch, as in `5:27.0.3`.
+    let number = version.split_once(':').map_or(version.as_str(), |(_, number)| number);
+    let rest = number.strip_prefix(release.as_str());
+    if rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return None;
+    }
+    let finding = Finding::new(
+        &PIN_DIFFERS,
+        pin.at.clone(),
+        format!("the files of this tree are for {name} {release}, and this is {version}"),
+    )
+    .label("another release")
+    .help(format!("write a version of {release}, or change `{decided}`"))
+    .because(decided, "decides the release");
+    Some(finding)
+}
+
+/// Whether two nodes have a package in no common version: each distribution builds its own, and
+/// whoever serves several numbers builds by the form of the package.
+fn are_apart(package: &Package, one: &Node, other: &Node) -> bool {
+    match package.repository {
+        Repository::Distribution => one.os.id != other.os.id,
+        Repository::Runtime | Repository::Kubernetes => one.os.family != other.os.family,
+    }
+}
+
+fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> Finding {
+    let Pin { package: name, version, .. } = pin;
+    let (distribution, release) = (&other.os.distribution, &other.os.version);
+    let theirs = format!(
+        "say theirs: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{release}\"}}, versions: {{{name}: …}}}}]}}`"
+    );
+    // What several systems have of one version differs behind its last dash.
+    let pattern = version.rsplit_once('-');
+    let help = match (package.repository, pattern) {
+        (Repository::Runtime | Repository::Kubernetes, Some((number, _))) => {
+            format!("write `{number}-*`, or {theirs}")
+        }
+        _ => theirs,
+    };
+    Finding::new(
+        &PIN_SHARED,
+        pin.at.clone(),
+        format!("{} and {} do not number builds of {name} alike", one.os.id, other.os.id),
+    )
+    .label(format!("a version of one of them: {version}"))
+    .because(Path::of(&["nodes"]).index(other.index), format!("runs {}", other.os.id))
+    .help(help)
+}
+
+/// A pin that no node takes.
+fn report_unused(pin: &Pin, cluster: &Cluster, claims: &Claims, report: &mut Report) {
+    let of_system = |node: &&Node| pin.system.as_ref().is_none_or(|os| *os == node.os.id);
+    let needed = || {
+        let nodes = cluster.nodes.iter().filter(of_system);
+        let packages = nodes.flat_map(|node| &claims.of(node.index).packages);
+        packages.map(|package| package.name.as_str())
+    };
+    // A system that no node runs is another finding.
+    if needed().next().is_none() {
+        return;
+    }
+    let name = &pin.package;
+    let is_needed = needed().any(|other| other == name);
+    let message = match &pin.system {
+        Some(os) => format!("no node of {os} needs a package `{name}`"),
+        None if is_needed => format!("every node that needs `{name}` has a version of its system"),
+        None => format!("no node needs a package `{name}`"),
+    };
+    let finding = Finding::new(&UNKNOWN_PACKAGE, pin.at.clone(), message).label("pins nothing");
+    report.push(match closest(name, needed()).filter(|_| !is_needed) {
+        Some(name) => finding.help(format!("did you mean `{name}`?")),
+        None => finding.help("remove it; `node.sh` of each node lists what is installed"),
+    });
+}

@@ -1,0 +1,43 @@
+use super::codes;
+use crate::catalog::{self, OsRelease};
+use crate::inventory::Inventory;
+use crate::inventory::host::OsSection;
+use crate::report::{Finding, Path, Report};
+
+/// Where the inventory names no operating system: the one that every generated file is judged on.
+const DEFAULT_OS: &str = "debian-12";
+
+/// The node's own operating system, the inventory's, or the default.
+pub(super) fn of_node(
+    index: usize,
+    own: Option<&OsSection>,
+    said: &Inventory,
+    report: &mut Report,
+) -> &'static OsRelease {
+    #[expect(clippy::expect_used, reason = "a constant that the catalog holds; tested")]
+    let default = catalog::os(DEFAULT_OS).expect("the catalog knows the default");
+    let (section, at) = match (own, &said.os) {
+        (Some(own), _) => (own, Path::of(&["nodes"]).index(index).key("os")),
+        (None, Some(all)) => (all, Path::of(&["os"])),
+        (None, None) => return default,
+    };
+    if let Some(os) = catalog::os(&section.id()) {
+        return os;
+    }
+    let known: Vec<&str> = catalog::oses().map(|os| os.id.as_str()).collect();
+    let finding = Finding::new(
+        &codes::OS_UNKNOWN,
+        at.key("release"),
+        format!("the catalog has no package layout for {}", section.id().replace('-', " ")),
+    )
+    .label("unknown release");
+    // Said once for the inventory's own section, however many nodes use it.
+    let said_before = report
+        .findings()
+        .iter()
+        .any(|other| other.code == &codes::OS_UNKNOWN && other.at == finding.at);
+    if !said_before {
+        report.push(finding.help(format!("known are: {}", known.join(", "))));
+    }
+    default
+}

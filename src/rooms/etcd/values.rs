@@ -1,0 +1,118 @@
+//! What settings take, and what of them has to agree: etcd checks it at start, when it is too late.
+
+use super::codes;
+use super::lint::section;
+use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
+use crate::catalog::flags::FlagKind;
+use crate::catalog::{EtcdValue, etcd_value};
+use crate::cluster::codes::FIELD_TYPE;
+use crate::cluster::{Cluster, extra};
+use crate::report::{Finding, Path, closest};
+
+/// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
+const LONGEST_ELECTION_MS: u64 = 50_000;
+
+/// The finding that a setting does not take a value.
+pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
+    let what = format!("`{flag}`");
+    match etcd_value(flag)? {
+        EtcdValue::Kind(kind) => extra::misfit(kind, value, &what, at),
+        EtcdValue::Choice(words) if words.iter().any(|word| word == value) => None,
+        EtcdValue::Choice(words) => {
+            let finding =
+                Finding::new(&FIELD_TYPE, at.clone(), format!("etcd knows no {what} {value}"))
+                    .label(format!("one of {}", words.join(", ")));
+            let near = closest(value, words.iter().map(String::as_str));
+            Some(match near.or_else(|| words.first().map(String::as_str)) {
+                Some(word) => finding.help(format!("write `{word}`")),
+                None => finding,
+            })
+        }
+    }
+}
+
+/// Milliseconds, and where they are decided.
+struct Time {
+    milliseconds: u64,
+    at: Path,
+}
+
+/// The timing of members that systemd runs.
+pub(super) fn elections_of_external(plan: &EtcdPlan) -> Option<Finding> {
+    let of = |milliseconds, key: &str| Time { milliseconds, at: section().key(key) };
+    let heartbeat = of(plan.heartbeat_ms, "heartbeatInterval");
+    let election = of(plan.election_ms, "electionTimeout");
+    elections(&heartbeat, &election, |time| format!("electionTimeout: {time}ms"))
+}
+
+/// The timing of members that kubeadm runs.
+pub(super) fn elections_of_stacked(cluster: &Cluster) -> Option<Finding> {
+    let settings = &cluster.etcd.settings;
+    let of = |flag: &str, default| Time {
+        // What is no number is another finding.
+        milliseconds: settings.get(flag).and_then(|value| value.parse().ok()).unwrap_or(default),
+        at: section().key("settings").key(flag),
+    };
+    let heartbeat = of("heartbeat-interval", HEARTBEAT_MS);
+    let election = of("election-timeout", ELECTION_MS);
+    elections(&heartbeat, &election, |time| format!("election-timeout: \"{time}\""))
+}
+
+/// What etcd itself checks at start (`Validate` in `server/embed/config.go`).
+fn elections(heartbeat: &Time, election: &Time, write: fn(u64) -> String) -> Option<Finding> {
+    let Time { milliseconds: election_ms, at } = election;
+    let Time { milliseconds: heartbeat_ms, at: heartbeat_at } = heartbeat;
+    let finding = |message: String| Finding::new(&codes::ELECTION_TIMEOUT, at.clone(), message);
+    if *election_ms < heartbeat_ms.saturating_mul(5) {
+        let ten = write(heartbeat_ms.saturating_mul(10));
+        return Some(
+            finding(format!(
+                "etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"
+            ))
+            .label("too short")
+            .because(heartbeat_at.clone(), "the heartbeat")
+            .help(format!("write `{ten}`, ten heartbeats")),
+        );
+    }
+    (*election_ms > LONGEST_ELECTION_MS).then(|| {
+        finding(format!("etcd accepts at most {LONGEST_ELECTION_MS} ms; this is {election_ms} ms"))
+            .label("too long")
+            .help(format!("write `{}` or less", write(LONGEST_ELECTION_MS)))
+    })
+}
+
+/// How much history is kept is said in hours of time, or in revisions: by the mode.
+pub(super) fn compaction(cluster: &Cluster) -> Option<Finding> {
+    const MODE: &str = "auto-compaction-mode";
+    const RETENTION: &str = "auto-compaction-retention";
+    let said = |flag: &str| cluster.etcd.settings.get(flag).map(String::as_str);
+    let revisions = said(MODE) == Some("revision");
+    let at = section().key("settings");
+    let number = |value: &str| extra::misfit(FlagKind::Natural, value, RETENTION, &at).is_none();
+    let finding = match said(RETENTION) {
+        Some(value) if revisions && !number(value) => {
+            let message = format!("in the mode `revision`, `{RETENTION}` is a number of revisions");
+            Finding::new(&FIELD_TYPE, at.key(RETENTION), message)
+                .label("no number")
+                .because(at.key(MODE), "the mode")
+                .help("write a number, such as `\"10000\"`, or leave the mode out")
+        }
+        Some(value)
+            if !number(value)
+                && extra::misfit(FlagKind::Duration, value, RETENTION, &at).is_some() =>
+        {
+            let message = format!("`{RETENTION}` is a number of hours, or a duration");
+            Finding::new(&FIELD_TYPE, at.key(RETENTION), message)
+                .label("neither of them")
+                .help("write `8h`")
+        }
+        None if revisions => {
+            let message = "the mode `revision` does not say how many are kept";
+            Finding::new(&FIELD_TYPE, at.key(MODE), message)
+                .label("hours are kept where nothing is said")
+                .help(format!("add `{RETENTION}: \"10000\"`"))
+        }
+        _ => return None,
+    };
+    Some(finding)
+}

@@ -1,0 +1,333 @@
+use std::collections::BTreeMap;
+
+use super::super::{
+    EPEL_NEEDED, KEY_UNPINNED, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY,
+    SYSTEM_UNUSED, archives,
+};
+use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, RuntimeKind};
+use crate::inventory::packages::{
+    PackageSource, PackagesSection, RepositoriesSection, RepositorySection, SystemPackages,
+};
+use crate::report::{Finding, Path, Report};
+
+fn section() -> Path {
+    Path::of(&["packages"])
+}
+
+const PREINSTALLED: &str = "install it yourself and write `packages: {source: preinstalled}`";
+
+/// Packages that no repository has, and repositories that no package manager would take.
+pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
+    // Versions are compared with what all rooms need.
+    let PackagesSection { source, repositories: _, versions: _, systems, archives: _, digests } =
+        said;
+    if *source == PackageSource::Preinstalled {
+        unused(said, report);
+        return;
+    }
+    archives::lint(digests, cluster, report);
+    of_systems(systems, cluster, report);
+    repositories(said, cluster, report);
+    epel(said, cluster, report);
+    if cluster.runtime.kind == RuntimeKind::Docker {
+        of_docker(cluster, report);
+    }
+}
+
+/// What only scripts that install something would read.
+fn unused(said: &PackagesSection, report: &mut Report) {
+    let PackagesSection { source: _, repositories, versions, systems, archives, digests } = said;
+    let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
+    let repositories = section().key("repositories");
+    let named = [
+        (repositories.key("distribution"), distribution.is_some()),
+        (repositories.key("runtime"), runtime.is_some()),
+        (repositories.key("kubernetes"), kubernetes.is_some()),
+        (section().key("versions"), !versions.is_empty()),
+        (section().key("systems"), !systems.is_empty()),
+        (section().key("archives"), archives.is_some()),
+        (section().key("digests"), !digests.is_empty()),
+    ];
+    for (at, _) in named.into_iter().filter(|(_, named)| *named) {
+        report.push(
+            Finding::new(&PACKAGES_UNUSED, at, "the scripts install nothing, so none reads this")
+                .label("without effect")
+                .because(section().key("source"), "everything is there already")
+                .help("remove it, or write `source: repository`"),
+        );
+    }
+}
+
+/// Systems that nodes have, each said once.
+fn of_systems(said: &[SystemPackages], cluster: &Cluster, report: &mut Report) {
+    for (index, system) in said.iter().enumerate() {
+        let at = section().key("systems").index(index);
+        let id = system.os.id();
+        if let Some(first) = said[..index].iter().position(|other| other.os == system.os) {
+            report.push(
+                Finding::new(&SYSTEM_UNUSED, at.key("os"), format!("{id} is said twice"))
+                    .label("nobody reads this one")
+                    .because(section().key("systems").index(first), "the first")
+                    .help("say in one of them what both say"),
+            );
+            continue;
+        }
+        let mut systems: Vec<&str> = cluster.nodes.iter().map(|node| node.os.id.as_str()).collect();
+        systems.sort_unstable();
+        systems.dedup();
+        if !systems.contains(&id.as_str()) {
+            report.push(
+                Finding::new(&SYSTEM_UNUSED, at.key("os"), format!("no node runs {id}"))
+                    .label("nobody reads it")
+                    .help(format!("remove it, or name what nodes run: {}", systems.join(", "))),
+            );
+        }
+    }
+}
+
+fn of_docker(cluster: &Cluster, report: &mut Report) {
+    let runtime = Path::of(&["runtime"]);
+    if cluster.runtime.cri_dockerd {
+        report.push(
+            Finding::new(
+                &PACKAGE_MISSING,
+                runtime.key("criDockerd"),
+                "cri-dockerd is in no package repository",
+            )
+            .label("nothing to install it from")
+            .help(PREINSTALLED),
+        );
+    }
+    if !docker(cluster.runtime.version).client_package {
+        let is = &cluster.runtime.version_text;
+        report.push(
+            Finding::new(
+                &PACKAGE_MISSING,
+                runtime.key("version"),
+                format!("docker {is} has no package `docker-ce-cli`; 18.09 is the first with one"),
+            )
+            .label("packaged otherwise")
+            .help(PREINSTALLED),
+        );
+    }
+}
+
+/// CentOS 7 itself has no nginx.
+fn epel(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
+    let asks_host = |node: &&Node| {
+        let [(_, distribution), ..] = of_system(said, node.os);
+        node.os.nginx_needs_epel && distribution.is_none()
+    };
+    let without = cluster.control_planes().find(asks_host);
+    if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.balancer) {
+        let OsRelease { id, distribution, version, .. } = node.os;
+        report.push(
+            Finding::new(
+                &EPEL_NEEDED,
+                Path::of(&["loadBalancer", "kind"]),
+                format!("the repositories of {id} have no nginx; EPEL has"),
+            )
+            .label("10-prepare.sh would not find it")
+            .because(node.path(), format!("runs {id}"))
+            .help(format!(
+                "use `kind: haproxy`, enable EPEL on these nodes beforehand, or name a mirror that has nginx: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{distribution: {{…}}}}}}]}}`"
+            )),
+        );
+    }
+}
+
+/// A repository that the inventory names, and the systems whose nodes ask it.
+struct Named<'a> {
+    at: Path,
+    said: &'a RepositorySection,
+    systems: Vec<&'static OsRelease>,
+}
+
+/// What each system's nodes find under a name: its own, else what is said for all.
+fn of_system<'a>(
+    said: &'a PackagesSection,
+    os: &OsRelease,
+) -> [(Path, Option<&'a RepositorySection>); 3] {
+    let own = said.systems.iter().position(|system| system.os.id() == os.id);
+    let own = own.map(|index| {
+        let at = section().key("systems").index(index).key("repositories");
+        (at, &said.systems[index].repositories)
+    });
+    let of = |name: &str, pick: fn(&RepositoriesSection) -> Option<&RepositorySection>| {
+        let own = own.as_ref().and_then(|(at, said)| Some((at.key(name), Some(pick(said)?))));
+        let all = section().key("repositories").key(name);
+        own.unwrap_or_else(|| (all, pick(&said.repositories)))
+    };
+    [
+        of("distribution", |named| named.distribution.as_ref()),
+        of("runtime", |named| named.runtime.as_ref()),
+        of("kubernetes", |named| named.kubernetes.as_ref()),
+    ]
+}
+
+/// Repositories that no package manager would take, or whose packages nobody can trust.
+fn repositories(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
+    let systems: BTreeMap<&str, &'static OsRelease> =
+        cluster.nodes.iter().map(|node| (node.os.id.as_str(), node.os)).collect();
+    let mut all: Vec<Named<'_>> = Vec::new();
+    let mut without_kubernetes = None;
+    for os in systems.values() {
+        let named = of_system(said, os);
+        let [_, _, (at, kubernetes)] = &named;
+        if kubernetes.is_none() {
+            without_kubernetes.get_or_insert_with(|| at.clone());
+        }
+        let named: Vec<_> = named.into_iter().filter_map(|(at, said)| Some((at, said?))).collect();
+        for finding in one_key(&named) {
+            // Said once, however many systems ask these two.
+            let said = |other: &Finding| (other.code, &other.at) == (finding.code, &finding.at);
+            if !report.findings().iter().any(said) {
+                report.push(finding);
+            }
+        }
+        for (at, said) in named {
+            match all.iter_mut().find(|named| named.at == at) {
+                Some(named) => named.systems.push(os),
+                None => all.push(Named { at, said, systems: vec![os] }),
+            }
+        }
+    }
+    if let Some(at) = without_kubernetes.filter(|_| !cluster.release.package_layout.reachable()) {
+        report.push(
+            Finding::new(
+                &PACKAGE_MISSING,
+                at,
+                format!(
+                    "the repositories that had Kubernetes {} were taken down on 2024-03-04",
+                    cluster.kubernetes
+                ),
+            )
+            .label("no repository is named")
+            .because(Path::of(&["cluster", "kubernetes"]), "this release")
+            .help("name a mirror in `packages.repositories.kubernetes`, with its key, or write `packages: {source: preinstalled}`"),
+        );
+    }
+    for named in &all {
+        key(&named.at, named.said, report);
+        form(named, report);
+    }
+}
+
+/// Exactly one way to the key.
+fn key(at: &Path, said: &RepositorySection, report: &mut Report) {
+    let RepositorySection { url: _, suite: _, components: _, key, keys, keyring } = said;
+    let ways = [("key", key.is_some()), ("keys", !keys.is_empty()), ("keyring", keyring.is_some())];
+    let ways: Vec<&str> = ways.iter().filter(|(_, said)| *said).map(|(name, _)| *name).collect();
+    match ways[..] {
+        [] => report.push(
+            Finding::new(
+                &REPOSITORY_KEY,
+                at.clone(),
+                "packages of a repository without a key cannot be told from forged ones",
+            )
+            .label("no key is named for it")
+            .help("write the signing key itself as `key`, its URL in `keys`, or as `keyring` the file that hosts have already"),
+        ),
+        [_] => {}
+        [first, second, ..] => report.push(
+            Finding::new(
+                &REPOSITORY_KEY,
+                at.key(second),
+                format!("`{first}` and `{second}` both say which key signs the repository"),
+            )
+            .label("one too many")
+            .because(at.key(first), "the other")
+            .help("keep one of them"),
+        ),
+    }
+    for (index, key) in keys.iter().enumerate() {
+        let url = key.url().as_str();
+        if key.fingerprints().is_empty() && key_fingerprint(url).is_none() {
+            report.push(unpinned(url, at.key("keys").index(index)));
+        }
+    }
+}
+
+fn unpinned(url: &str, at: Path) -> Finding {
+    let message = format!("whoever sits between a node and {url} can put a key of their own there");
+    Finding::new(&KEY_UNPINNED, at, message)
+        .label("nothing tells the right key from another")
+        .help(format!(
+            "write the key itself as `key`, or its fingerprint beside its URL: `{{url: \"{url}\", fingerprints: [\"…\"]}}`"
+        ))
+}
+
+/// What sources.list(5) and a `.repo` file have words for.
+fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
+    let RepositorySection { suite, components, .. } = said;
+    let (apt, rpm): (Vec<&OsRelease>, Vec<&OsRelease>) =
+        systems.iter().partition(|os| os.family == OsFamily::Debian);
+    let flat = suite.as_ref().is_none_or(|suite| suite.as_str().ends_with('/'));
+    let suites = !flat || !components.is_empty();
+    if let ([deb, ..], [rpm, ..]) = (&apt[..], &rpm[..])
+        && suites
+    {
+        let OsRelease { distribution, version, .. } = rpm;
+        let text =
+            format!("nodes of {} would ask it as well, and their packages are not there", rpm.id);
+        let key = if suite.is_some() { "suite" } else { "components" };
+        report.push(
+            Finding::new(&REPOSITORY_FORM, at.key(key), text)
+                .label("a repository of apt's alone")
+                .help(format!(
+                    "name theirs, or this one for {} alone, in the same way: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{…}}}}]}}`",
+                    deb.id
+                )),
+        );
+        return;
+    }
+    let finding = if apt.is_empty() && (suite.is_some() || !components.is_empty()) {
+        let key = if suite.is_some() { "suite" } else { "components" };
+        let text =
+            "dnf and yum know neither suites nor components, and no node that asks it has apt";
+        Finding::new(&REPOSITORY_FORM, at.key(key), text)
+            .label("nobody reads it")
+            .help("remove it, and write the whole baseurl as `url`")
+    } else if flat && !components.is_empty() {
+        let text = "a flat repository has no components";
+        let finding = Finding::new(&REPOSITORY_FORM, at.key("components"), text)
+            .help("name the `suite`, such as bookworm, or remove `components`");
+        match suite {
+            Some(_) => finding.because(at.key("suite"), "ends in `/`: a flat repository"),
+            None => finding.label("no suite is named, so it is one folder"),
+        }
+    } else if !flat && components.is_empty() {
+        let suite = suite.as_ref().map_or("", |suite| suite.as_str());
+        let text = format!("apt wants to know which components of the suite {suite} to take");
+        Finding::new(&REPOSITORY_FORM, at.key("suite"), text)
+            .label("without components")
+            .help("add `components: [main]`, or end it in `/` if it is a folder")
+    } else {
+        return;
+    };
+    report.push(finding);
+}
+
+/// apt refuses one source that is signed in two ways.
+fn one_key(named: &[(Path, &RepositorySection)]) -> Vec<Finding> {
+    let mut seen: BTreeMap<(&str, &str), &(Path, &RepositorySection)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for entry in named {
+        let (at, said) = entry;
+        let suite = said.suite.as_ref().map_or("/", |suite| suite.as_str());
+        let source = (said.url.as_str().trim_end_matches('/'), suite);
+        let (other, first) = seen.entry(source).or_insert(entry);
+        let keys =
+            |said: &RepositorySection| (said.key.clone(), said.keys.clone(), said.keyring.clone());
+        if keys(first) != keys(said) {
+            let text = "the same repository is named twice, with different keys";
+            found.push(
+                Finding::new(&REPOSITORY_KEY, at.key("url"), text)
+                    .because(other.key("url"), "named here as well")
+                    .help("write the same key for both"),
+            );
+        }
+    }
+    found
+}
