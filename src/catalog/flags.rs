@@ -65,7 +65,7 @@ pub enum Status {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Lifetime {
+pub(super) struct Lifetime {
     since: Option<u32>,
     removed: Option<u32>,
     instead: Option<String>,
@@ -84,7 +84,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 });
 
 impl Lifetime {
-    fn at(&'static self, minor: u32) -> Status {
+    pub(super) fn at(&'static self, minor: u32) -> Status {
         match (self.since, self.removed) {
             (Some(since), _) if minor < since => Status::NotYet { since },
             (_, Some(in_minor)) if minor >= in_minor => {

@@ -167,6 +167,7 @@ pub struct Release {
     pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
     kubeconfig_server_strict: ByPatch<bool>,
+    etcd_disk_request: ByPatch<bool>,
     service_account_ecdsa: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
     /// ControlPlaneKubeletLocalMode, on since 1.33) and not the balancer.
@@ -237,6 +238,18 @@ impl Release {
     /// written. A warning since 1.19.3 (kubernetes/kubernetes#94816).
     pub fn strict_kubeconfig_server(&self, patch: u32) -> bool {
         *self.kubeconfig_server_strict.at(patch)
+    }
+
+    /// Whether kubeadm lets its etcd pod ask for space on disk: a kubelet that has just started does
+    /// not know its disk yet, refuses the pod, and does not ask itself again
+    /// (<https://github.com/kubernetes/kubernetes/issues/99305>). 1.20 and 1.21 did at first.
+    pub fn etcd_disk_request(&self, patch: u32) -> bool {
+        *self.etcd_disk_request.at(patch)
+    }
+
+    /// The first patch release of which [`Release::etcd_disk_request`] is no longer true.
+    pub fn etcd_disk_request_until(&self) -> Option<u32> {
+        self.etcd_disk_request.since(&false)
     }
 
     /// Whether `kubeadm join --control-plane` takes an ECDSA key for service accounts. Its

@@ -13,7 +13,8 @@
 //!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`](fn@flag_paths):
-//!   the flags that name files.
+//!   the flags that name files; [`flag_words`]: what lists in flags are made of; [`gates`]: feature
+//!   gates.
 
 mod archives;
 mod balancers;
@@ -23,7 +24,9 @@ mod etcd;
 mod feature;
 pub mod fields;
 mod flag_paths;
+pub mod flag_words;
 pub mod flags;
+pub mod gates;
 mod kube_proxy;
 mod kubeadm;
 mod kubelet;

@@ -14,6 +14,8 @@ crate::codes! { "cluster":
     EXTRA_ARG_REMOVED = Error "extra-arg-removed",
     FIELD_TYPE = Error "field-type",
     FILE_CLASH = Error "file-clash",
+    GATE_LOCKED = Error "gate-locked",
+    GATE_NEEDS = Error "gate-needs",
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",
     NO_HOST_ADDRESS = Error "no-host-address",

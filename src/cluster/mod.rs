@@ -9,6 +9,7 @@ pub mod duration;
 pub mod endpoint;
 pub mod extra;
 pub mod fields;
+pub mod gates;
 pub mod layout;
 mod lint;
 mod os;

@@ -52,7 +52,7 @@ fn every_table_answers_for_patch_zero() {
         assert!(release.etcd_version(99) >= release.min_external_etcd(99));
         let _ = (release.local_kubeconfig_endpoint(0), release.strict_kubeconfig_server(0));
         let _ = (release.image_repository(0), release.coredns_image(0, "r", None));
-        let _ = release.service_account_ecdsa(0);
+        let _ = (release.service_account_ecdsa(0), release.etcd_disk_request(0));
         assert!(release.etcd_version(0).release().is_some(), "1.{}", release.minor);
     }
 }

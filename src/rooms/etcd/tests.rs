@@ -162,6 +162,7 @@ fn a_setting_takes_what_etcd_takes() {
             "strict-reconfig-check: 'yes'",
             "grpc-keepalive-timeout: '20'",
             "log-level: verbose",
+            "cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM",
             "auto-compaction-mode: hourly",
             "auto-compaction-mode: revision",
             "auto-compaction-retention: day",
@@ -175,6 +176,7 @@ fn a_setting_takes_what_etcd_takes() {
             "strict-reconfig-check: 'true'",
             "grpc-keepalive-timeout: 20s",
             "log-level: warn",
+            "cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             "auto-compaction-retention: '12'",
             "auto-compaction-mode: revision, auto-compaction-retention: '1000'",
         ] {

@@ -4,7 +4,7 @@ use super::codes;
 use super::lint::section;
 use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
 use crate::catalog::flags::FlagKind;
-use crate::catalog::{EtcdValue, etcd_value};
+use crate::catalog::{EtcdValue, etcd_value, flag_words};
 use crate::cluster::codes::FIELD_TYPE;
 use crate::cluster::{Cluster, extra};
 use crate::report::{Finding, Path, closest};
@@ -15,6 +15,16 @@ const LONGEST_ELECTION_MS: u64 = 50_000;
 /// The finding that a setting does not take a value.
 pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
     let what = format!("`{flag}`");
+    if flag == "cipher-suites" {
+        let known = |suite: &&str| flag_words::cipher_suites().any(|known| known == *suite);
+        let suite = value.split(',').find(|suite| !known(suite))?;
+        let finding = Finding::new(&FIELD_TYPE, at.clone(), format!("etcd knows no suite {suite}"))
+            .label("as Go calls them");
+        return Some(match closest(suite, flag_words::cipher_suites()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("remove it"),
+        });
+    }
     match etcd_value(flag)? {
         EtcdValue::Kind(kind) => extra::misfit(kind, value, &what, at),
         EtcdValue::Choice(words) if words.iter().any(|word| word == value) => None,

@@ -45,8 +45,10 @@ mod preflight;
 mod rbac;
 mod sans;
 mod service_account;
+mod stacked_etcd;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use service_account::lint as lint_service_account;
 
@@ -59,6 +61,7 @@ crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
     AUDIT_SILENT = Warning "audit-silent",
     DNS_NOWHERE = Warning "dns-nowhere",
+    ETCD_REFUSED = Warning "etcd-refused",
     FLAG_BREAKS = Error "flag-breaks",
     KUBE_PROXY_SKIPPED = Error "kube-proxy-skipped",
     MOUNT_MISSING = Error "mount-missing",
@@ -101,7 +104,9 @@ impl Room for Kubeadm {
         let host_files = said.extra_args.host_files.iter();
         claims.host_files = host_files.map(ToString::to_string).collect();
         breaks::lint(&plan, cluster, report);
+        words::lint(&plan, cluster, report);
         dns::lint(cluster, report);
+        stacked_etcd::lint(cluster, report);
         paths::claim(&plan, cluster, claims, report);
         Some(Box::new(plan))
     }

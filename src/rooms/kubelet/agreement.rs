@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::rules::{self, contradiction};
 use super::values;
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
-use crate::cluster::{Cluster, kubelet_field};
+use crate::cluster::{Cluster, gates, kubelet_field};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::report::{Finding, Path, Report};
@@ -73,6 +73,19 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     found.into_iter().flatten().for_each(|finding| report.push(finding));
     rules::lint(fields, report);
     values::lint(fields, report);
+    gates(fields, report);
+}
+
+/// Feature gates; a flag wins over the field.
+fn gates(fields: &Fields<'_>, report: &mut Report) {
+    let flag = fields.flag("feature-gates");
+    let mut said = flag.map_or_else(Vec::new, |(at, value)| gates::of_flag(&value, &at));
+    if let Some((at, value)) = fields.get("featureGates") {
+        let mut field = gates::of_field(value, &at);
+        field.retain(|gate| said.iter().all(|other| other.name != gate.name));
+        said.extend(field);
+    }
+    gates::lint("the kubelet", &said, fields.cluster, report);
 }
 
 /// More pods than addresses.

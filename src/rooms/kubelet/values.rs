@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::agreement::Fields;
 use super::rules::contradiction;
+use crate::catalog::flag_words;
 use crate::cluster::{codes, duration, quantity};
 use crate::report::{Finding, Path, Report, closest};
 
@@ -27,10 +28,11 @@ const SIGNALS: [&str; 9] = [
 const RESOURCES: [&str; 4] = ["cpu", "ephemeral-storage", "memory", "pid"];
 
 /// Fields with a choice of words.
-const CHOICES: [(&str, &[&str]); 5] = [
+const CHOICES: [(&str, &[&str]); 6] = [
     ("cpuManagerPolicy", &["none", "static"]),
     ("hairpinMode", &["hairpin-veth", "none", "promiscuous-bridge"]),
     ("memoryManagerPolicy", &["None", "Static"]),
+    ("tlsMinVersion", &["VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13"]),
     ("topologyManagerPolicy", &["best-effort", "none", "restricted", "single-numa-node"]),
     ("topologyManagerScope", &["container", "pod"]),
 ];
@@ -50,6 +52,16 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
         if !words.contains(&word.as_str()) {
             let help = suggestion(word, words, "write one of");
             report.push(wrong(at, &format!("`{word}` is no {field}"), help));
+        }
+    }
+    if let Some((at, Value::Array(suites))) = fields.get("tlsCipherSuites") {
+        let known: Vec<&str> = flag_words::cipher_suites().collect();
+        for (index, suite) in suites.iter().enumerate() {
+            let Some(suite) = suite.as_str().filter(|suite| !known.contains(suite)) else {
+                continue;
+            };
+            let help = suggestion(suite, &known, "write one of");
+            report.push(wrong(at.index(index), &format!("`{suite}` is no cipher suite"), help));
         }
     }
     if let Some((at, Value::String(text))) = fields.get("containerLogMaxSize")
@@ -154,6 +166,8 @@ mod tests {
             ("kubeReserved", json!({"cpu": "5%"}), json!({"cpu": "100m"})),
             ("containerLogMaxSize", json!("10MB"), json!("10Mi")),
             ("containerLogMaxFiles", json!(1), json!(2)),
+            ("tlsMinVersion", json!("TLS1.2"), json!("VersionTLS12")),
+            ("tlsCipherSuites", json!(["TLS_A"]), json!(["TLS_AES_128_GCM_SHA256"])),
             ("topologyManagerPolicy", json!("best"), json!("best-effort")),
         ] {
             let found = config(&json!({field: wrong}));

@@ -1,6 +1,7 @@
+use super::plan::DOCUMENT;
 use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY, NONE_TOO_EARLY};
 use crate::catalog::Stage;
-use crate::cluster::{Cluster, ProxyMode};
+use crate::cluster::{Cluster, ProxyMode, gates};
 use crate::report::{Finding, Path, Report};
 
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
@@ -22,6 +23,14 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         ProxyMode::Ipvs => {}
         ProxyMode::Nftables => nftables(cluster, &at, release, report),
         ProxyMode::None => none(cluster, at, release, report),
+    }
+    let patches = cluster.patches.iter().filter(|patch| patch.document == DOCUMENT);
+    for patch in patches {
+        let at = ["patch", "featureGates"]
+            .iter()
+            .fold(Path::of(&["patches"]).index(patch.index), |at, key| at.key(*key));
+        let said = gates::of_field(&patch.patch["featureGates"], &at);
+        gates::lint("kube-proxy", &said, cluster, report);
     }
 }
 

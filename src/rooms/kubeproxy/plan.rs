@@ -9,7 +9,7 @@ use crate::rooms::claims::{Bind, Carried, Package, Port, Protocol, Reach, Reposi
 use crate::rooms::{Claims, DocumentName};
 
 /// KubeProxyConfiguration; the API is v1alpha1 in every release of the catalog.
-const DOCUMENT: &str = "kubeproxy/KubeProxyConfiguration";
+pub(super) const DOCUMENT: &str = "kubeproxy/KubeProxyConfiguration";
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,

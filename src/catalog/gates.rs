@@ -1,0 +1,103 @@
+//! Feature gates: a component that does not know one does not start.
+//!
+//! `gates.json` was read out of upstream's sources, one minor after another: `pkg/features` of
+//! k8s.io/kubernetes, and the features of k8s.io/apiserver, apiextensions-apiserver,
+//! component-base, client-go and controller-manager, all of which every component has. What 1.15
+//! and 1.16 have of the libraries is 1.17's. The lists of 1.20 and 1.37 agree with what `--help`
+//! says.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::flags::Status;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Gate {
+    /// The first minor with it; `None` for what 1.15 had.
+    since: Option<u32>,
+    /// The first minor without it.
+    removed: Option<u32>,
+    /// What it is unless it is set, from a minor on.
+    default: Vec<(u32, bool)>,
+    /// The first minor that refuses any other value.
+    locked: Option<u32>,
+    /// The gates that have to be on where it is, from a minor on.
+    needs: Vec<(u32, Vec<String>)>,
+}
+
+static GATES: LazyLock<BTreeMap<String, Gate>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("gates.json")).expect("embedded, and read by every test run")
+});
+
+impl Gate {
+    fn at(&self, minor: u32) -> Status {
+        match (self.since, self.removed) {
+            (Some(since), _) if minor < since => Status::NotYet { since },
+            (_, Some(in_minor)) if minor >= in_minor => Status::Removed { in_minor, instead: None },
+            _ => Status::Known,
+        }
+    }
+}
+
+/// The entry that counts at a minor.
+fn entry<T>(entries: &[(u32, T)], minor: u32) -> Option<&T> {
+    entries.iter().rev().find(|(since, _)| *since <= minor).map(|(_, entry)| entry)
+}
+
+/// Whether the components of `1.<minor>` have this gate.
+pub fn gate_status(gate: &str, minor: u32) -> Status {
+    GATES.get(gate).map_or(Status::Unknown, |gate| gate.at(minor))
+}
+
+/// The gates that the components of `1.<minor>` have.
+pub fn gates(minor: u32) -> impl Iterator<Item = &'static str> {
+    let known = GATES.iter().filter(move |(_, gate)| gate.at(minor) == Status::Known);
+    known.map(|(name, _)| name.as_str())
+}
+
+/// What a gate of `1.<minor>` is unless it is set.
+pub fn gate_default(gate: &str, minor: u32) -> bool {
+    GATES.get(gate).and_then(|gate| entry(&gate.default, minor)).copied().unwrap_or_default()
+}
+
+/// Whether `1.<minor>` refuses any other value of this gate than its default.
+pub fn gate_locked(gate: &str, minor: u32) -> bool {
+    GATES.get(gate).and_then(|gate| gate.locked).is_some_and(|since| since <= minor)
+}
+
+/// The gates of `1.<minor>` that have to be on where this one is.
+pub fn gate_needs(gate: &str, minor: u32) -> &'static [String] {
+    GATES.get(gate).and_then(|gate| entry(&gate.needs, minor)).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gates_come_and_go_and_are_locked() {
+        assert_eq!(gate_status("EphemeralContainers", 15), Status::NotYet { since: 16 });
+        assert_eq!(gate_status("EphemeralContainers", 26), Status::Known);
+        let removed = Status::Removed { in_minor: 27, instead: None };
+        assert_eq!(gate_status("EphemeralContainers", 27), removed);
+        assert_eq!(gate_status("EphemeralContainer", 20), Status::Unknown);
+        assert!(
+            !gate_default("EphemeralContainers", 22) && gate_default("EphemeralContainers", 23)
+        );
+        assert!(!gate_locked("EphemeralContainers", 24) && gate_locked("EphemeralContainers", 25));
+        assert!(gate_needs("DRAAdminAccess", 34).is_empty());
+        assert_eq!(gate_needs("DRAAdminAccess", 35), ["DynamicResourceAllocation"]);
+    }
+
+    #[test]
+    fn what_a_gate_needs_is_a_gate_of_that_minor() {
+        for minor in 15..=37 {
+            for need in gates(minor).flat_map(|gate| gate_needs(gate, minor)) {
+                assert_eq!(gate_status(need, minor), Status::Known, "1.{minor}: {need}");
+            }
+        }
+    }
+}
