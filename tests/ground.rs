@@ -158,6 +158,23 @@ fn the_log_is_complete_only_up_to_the_first_probe_under_way() {
 }
 
 #[test]
+fn two_probes_that_start_in_the_other_order_hold_nothing_up() {
+    // The second read starts a moment before the first one.
+    let text = log(|_, _| WELL).replace(r#""n":1,"#, r#""n":-1,"#);
+    let text = text.replace(
+        r#""kind":"read","latency":0.01,"n":0,"#,
+        r#""kind":"read","latency":0.01,"n":1,"#,
+    );
+    let text = text.replace(
+        r#""kind":"read","latency":0.01,"n":-1,"#,
+        r#""kind":"read","latency":0.01,"n":0,"#,
+    );
+    let text = text.replace(r#""n":-1,"#, r#""n":1,"#);
+    let found = Log::parse(&text).unwrap();
+    assert!(found.complete_until() > 109.0, "{}", found.complete_until());
+}
+
+#[test]
 fn steady_is_without_failures_for_long_enough_until_now() {
     let failing_until = |until: f64| {
         let text = log(|_, start| if start < until { (0.0, Some("http 503")) } else { WELL });

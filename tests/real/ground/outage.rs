@@ -139,7 +139,10 @@ impl Log {
     /// Up to when every probe has ended: the log is written in the order of the ends.
     pub(crate) fn complete_until(&self) -> f64 {
         let until = |kind| {
-            let known = self.of(kind).enumerate().take_while(|(index, probe)| *index == probe.n);
+            // On a busy host one may start before the one whose number comes first.
+            let mut ended: Vec<&Probe> = self.of(kind).collect();
+            ended.sort_by_key(|probe| probe.n);
+            let known = ended.iter().enumerate().take_while(|(index, probe)| *index == probe.n);
             known.last().map_or(0.0, |(_, probe)| probe.start)
         };
         self.settings.kinds.iter().map(|kind| until(*kind)).fold(f64::INFINITY, f64::min)
