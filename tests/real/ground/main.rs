@@ -43,7 +43,7 @@ use crate::probe::Writes;
 use crate::programs::run;
 use crate::report::{Host, Report, Run};
 use crate::scenario::SCENARIOS;
-use crate::topology::{ALONE, Release, System, TOPOLOGIES, Topology};
+use crate::topology::{ALONE, NEWEST, Release, System, TOPOLOGIES, Topology};
 use crate::users::Users;
 
 #[derive(Parser)]
@@ -63,7 +63,8 @@ struct Arguments {
     /// Judge the scripts of whole clusters as well where scenarios are named.
     #[arg(long)]
     rerun: bool,
-    /// The minor of Kubernetes: 1.37, 1.30 or 1.20. Default: 1.37, of stacked-nginx 1.20.
+    /// The minor of Kubernetes: 1.37, 1.30 or 1.20. Default: 1.37; stacked-nginx has 1.20 alone, the
+    /// newest of these that CentOS 7 runs.
     #[arg(long, global = true)]
     kubernetes: Option<String>,
 }
@@ -72,15 +73,24 @@ impl Arguments {
     /// Whether a topology is to be brought up.
     fn wants(&self, topology: &Topology) -> bool {
         match (&self.verb, &self.topologies[..]) {
-            (Some(Verb::Scripts { lone: true, .. }), _) => false,
-            (_, []) => !topology.on_request,
+            (Some(Verb::Scripts { lone: true, .. } | Verb::Traces), _) => false,
+            (_, []) => {
+                let asked = self.kubernetes.as_deref();
+                !topology.on_request
+                    && (asked.is_none() || topology.only.is_none_or(|only| Some(only) == asked))
+            }
             (_, named) => named.iter().any(|name| name == topology.name),
         }
     }
 
     /// The release of a cluster.
     fn release(&self, topology: &Topology) -> &'static Release {
-        Release::of(self.kubernetes.as_deref().unwrap_or(topology.kubernetes))
+        match (topology.only, self.kubernetes.as_deref()) {
+            (Some(only), Some(asked)) if only != asked => {
+                panic!("{} runs Kubernetes {only}, and not {asked}", topology.name)
+            }
+            (only, asked) => Release::of(only.or(asked).unwrap_or(NEWEST)),
+        }
     }
 
     /// Every minor that a cluster of this run has.
@@ -202,7 +212,7 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
         }
         let programs = cluster.programs();
         let what = match release.minor {
-            minor if minor == topology.kubernetes => topology.what.to_owned(),
+            NEWEST => topology.what.to_owned(),
             minor => format!("{}, Kubernetes {minor}", topology.what),
         };
         let mut run = Run { topology: what, programs, bring_up, events: vec![] };

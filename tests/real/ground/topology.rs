@@ -11,7 +11,7 @@ use crate::programs::{built, run};
 use crate::sandbox;
 
 /// The release that is meant where none is named.
-const NEWEST: &str = "1.37";
+pub(crate) const NEWEST: &str = "1.37";
 
 /// What every topology says: offline, on this kind of host.
 const COMMON: &str = include_str!("inventory.yaml");
@@ -130,8 +130,8 @@ pub(crate) struct Topology {
     pub(crate) what: &'static str,
     /// Whether it is brought up only when it is named.
     pub(crate) on_request: bool,
-    /// Its minor of Kubernetes, where nobody asks for another.
-    pub(crate) kubernetes: &'static str,
+    /// The one minor of Kubernetes that its systems run, where that is not any.
+    pub(crate) only: Option<&'static str>,
     nodes: &'static str,
     more: &'static str,
     balancer: &'static str,
@@ -187,7 +187,7 @@ pub(crate) const ALONE: Topology = Topology {
     name: "alone",
     what: "one control plane",
     on_request: true,
-    kubernetes: NEWEST,
+    only: None,
     nodes: "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane, worker]}
@@ -202,7 +202,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "stacked-haproxy",
         what: "stacked etcd, haproxy",
         on_request: false,
-        kubernetes: NEWEST,
+        only: None,
         nodes: NODES,
         more: "",
         balancer: HAPROXY,
@@ -211,7 +211,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "external-haproxy",
         what: "external etcd on the control planes, haproxy, EL 9 beside Debian 12",
         on_request: false,
-        kubernetes: NEWEST,
+        only: None,
         nodes: MIXED,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -220,7 +220,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "stacked-nginx",
         what: "stacked etcd, nginx, CentOS 7 beside Debian 12",
         on_request: false,
-        kubernetes: "1.20",
+        only: Some("1.20"),
         nodes: OLD,
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
@@ -230,7 +230,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         name: "separate-haproxy",
         what: "etcd on machines of its own, haproxy",
         on_request: true,
-        kubernetes: NEWEST,
+        only: None,
         nodes: SEPARATE,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -352,7 +352,10 @@ impl Topology {
                 other.repository,
                 serde_json::to_string(key).unwrap()
             );
-            systems += &format!("  systems:\n    - {}      repositories:\n", other.line());
+            if systems.is_empty() {
+                systems += "  systems:\n";
+            }
+            systems += &format!("    - {}      repositories:\n", other.line());
             for kind in ["distribution", "runtime", "kubernetes"] {
                 systems += &format!("        {kind}: {mirror}\n");
             }
