@@ -31,8 +31,10 @@ pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
         };
         if let Some(finding) = of_another_release(pin, package) {
             report.push(finding);
-        } else if let Some((other, _)) = taken.find(|(node, _)| are_apart(package, first, node))
-            && !pin.version.contains('*')
+        } else if let Some((other, _)) =
+            taken.find(|(node, _)| are_apart(&pin.version, package, first, node))
+            // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
+            && (!pin.version.contains('*') || pin.version.contains(':'))
         {
             report.push(of_another_system(pin, package, first, other));
         }
@@ -61,13 +63,19 @@ fn of_another_release(pin: &Pin, package: &Package) -> Option<Finding> {
     Some(finding)
 }
 
-/// Whether two nodes have a package in no common version: each distribution builds its own, and
-/// whoever serves several numbers builds by the form of the package.
-fn are_apart(package: &Package, one: &Node, other: &Node) -> bool {
-    match package.repository {
-        Repository::Distribution => one.os.id != other.os.id,
-        Repository::Runtime | Repository::Kubernetes => one.os.family != other.os.family,
+/// Whether two nodes have a package in no common version: apt's and dnf's versions have other forms,
+/// and a build that is made for one release of a distribution is called after it.
+fn are_apart(version: &str, package: &Package, one: &Node, other: &Node) -> bool {
+    if one.os.family != other.os.family {
+        return true;
     }
+    let of_release = match package.repository {
+        Repository::Distribution => true,
+        // `1.7.27-1`, and `5:27.0.3-1~debian.12~bookworm`.
+        Repository::Runtime => version.contains(|c: char| c.is_ascii_alphabetic()),
+        Repository::Kubernetes => false,
+    };
+    of_release && !one.os.shares_builds(other.os)
 }
 
 fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> Finding {
@@ -76,12 +84,9 @@ fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> 
     let theirs = format!(
         "say theirs: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{release}\"}}, versions: {{{name}: …}}}}]}}`"
     );
-    // What several systems have of one version differs behind its last dash.
-    let pattern = version.rsplit_once('-');
-    let help = match (package.repository, pattern) {
-        (Repository::Runtime | Repository::Kubernetes, Some((number, _))) => {
-            format!("write `{number}-*`, or {theirs}")
-        }
+    // What pkgs.k8s.io has of one version differs behind its last dash.
+    let help = match (package.repository, version.rsplit_once('-')) {
+        (Repository::Kubernetes, Some((number, _))) => format!("write `{number}-*`, or {theirs}"),
         _ => theirs,
     };
     Finding::new(

@@ -3,22 +3,22 @@
 //! `flag_words.json` was read out of upstream's sources, one minor after another: admission plugins
 //! of `AllOrderedPlugins` in `pkg/kubeapiserver/options/plugins.go`; controllers of
 //! `cmd/kube-controller-manager/app/controllermanager.go` and, from 1.27, of
-//! `names/controller_names.go` beside it, whose older names stay aliases; cipher suites of what
-//! `--help` says, the same in 1.20, 1.30 and 1.37.
+//! `names/controller_names.go` beside it and of k8s.io/cloud-provider's `names`: older names
+//! stay, as aliases; cipher suites of `cli/flag/ciphersuites_flag.go` of k8s.io/component-base and
+//! of Go, which has had the same ones since 1.19.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::flags::{Lifetime, Status};
+use super::flags::{Names, Status};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
-    admission_plugins: BTreeMap<String, Lifetime>,
-    controllers: Vec<String>,
-    cipher_suites: Vec<String>,
+    admission_plugins: Names,
+    controllers: Names,
+    cipher_suites: Names,
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
@@ -33,18 +33,32 @@ pub fn admission_plugin_status(plugin: &str, minor: u32) -> Status {
 
 /// The admission plugins that the API server of `1.<minor>` has.
 pub fn admission_plugins(minor: u32) -> impl Iterator<Item = &'static str> {
-    let plugins = WORDS.admission_plugins.iter();
-    plugins.filter(move |(_, life)| life.at(minor) == Status::Known).map(|(name, _)| name.as_str())
+    known(&WORDS.admission_plugins, minor)
 }
 
-/// The controllers of every minor's controller manager.
-pub fn controllers() -> impl Iterator<Item = &'static str> {
-    WORDS.controllers.iter().map(String::as_str)
+/// Whether the controller manager of `1.<minor>` knows a controller by this name.
+pub fn controller_status(controller: &str, minor: u32) -> Status {
+    WORDS.controllers.get(controller).map_or(Status::Unknown, |life| life.at(minor))
 }
 
-/// The cipher suites that every component knows, by Go's names.
-pub fn cipher_suites() -> impl Iterator<Item = &'static str> {
-    WORDS.cipher_suites.iter().map(String::as_str)
+/// The controllers that the controller manager of `1.<minor>` knows.
+pub fn controllers(minor: u32) -> impl Iterator<Item = &'static str> {
+    known(&WORDS.controllers, minor)
+}
+
+/// Whether the components of `1.<minor>` know a cipher suite by this name.
+pub fn cipher_suite_status(suite: &str, minor: u32) -> Status {
+    WORDS.cipher_suites.get(suite).map_or(Status::Unknown, |life| life.at(minor))
+}
+
+/// The cipher suites that the components of `1.<minor>` know, by Go's names.
+pub fn cipher_suites(minor: u32) -> impl Iterator<Item = &'static str> {
+    known(&WORDS.cipher_suites, minor)
+}
+
+fn known(words: &'static Names, minor: u32) -> impl Iterator<Item = &'static str> {
+    let known = words.iter().filter(move |(_, life)| life.at(minor) == Status::Known);
+    known.map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

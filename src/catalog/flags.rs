@@ -71,7 +71,8 @@ pub(super) struct Lifetime {
     instead: Option<String>,
 }
 
-type Names = BTreeMap<String, Lifetime>;
+/// What came and went, by name.
+pub(super) type Names = BTreeMap<String, Lifetime>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

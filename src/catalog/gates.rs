@@ -2,16 +2,17 @@
 //!
 //! `gates.json` was read out of upstream's sources, one minor after another: `pkg/features` of
 //! k8s.io/kubernetes, and the features of k8s.io/apiserver, apiextensions-apiserver,
-//! component-base, client-go and controller-manager, all of which every component has. What 1.15
-//! and 1.16 have of the libraries is 1.17's. The lists of 1.20 and 1.37 agree with what `--help`
-//! says.
+//! component-base, client-go and controller-manager, all of which every component has. A gate is a
+//! minor's where its first or its last patch release has it: security fixes bring some late. What
+//! 1.15 and 1.16 have of the libraries is 1.17's. The lists of 1.20 and 1.37 agree with what
+//! `--help` says.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::flags::Status;
+use super::flags::{Component, Status};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +72,18 @@ pub fn gate_locked(gate: &str, minor: u32) -> bool {
 /// The gates of `1.<minor>` that have to be on where this one is.
 pub fn gate_needs(gate: &str, minor: u32) -> &'static [String] {
     GATES.get(gate).and_then(|gate| entry(&gate.needs, minor)).map_or(&[], Vec::as_slice)
+}
+
+/// What a flag may have in front of a gate's name, from 1.31 on: each part of such a program has
+/// gates of its own (`ComponentGlobalsRegistry` in the programs' `app/options/options.go`).
+pub fn gate_prefix(component: Component, minor: u32) -> Option<&'static str> {
+    let has_parts = match component {
+        Component::KubeApiserver | Component::KubeControllerManager | Component::KubeScheduler => {
+            true
+        }
+        Component::Kubelet | Component::KubeProxy => false,
+    };
+    (has_parts && minor >= 31).then_some("kube:")
 }
 
 #[cfg(test)]

@@ -129,6 +129,16 @@ pub struct OsRelease {
     pub extra_packages: Vec<String>,
 }
 
+impl OsRelease {
+    /// Whether packages of the two distributions are the same builds: all of EL 9 have RHEL 9's.
+    pub fn shares_builds(&self, other: &Self) -> bool {
+        match (self.family, other.family) {
+            (OsFamily::Rhel, OsFamily::Rhel) => self.version == other.version,
+            _ => self.id == other.id,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {

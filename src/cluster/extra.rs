@@ -105,7 +105,7 @@ fn says(kind: FlagKind, value: &str) -> (&'static str, String) {
         FlagKind::Duration => (
             "a duration",
             match value.parse::<u64>() {
-                Ok(number) => format!("write its unit as well, such as `{number}s`"),
+                Ok(number) => format!("write its unit as well: `{number}s`, or `{number}ms`"),
                 Err(_) => "write numbers with their units, such as `30s` or `1h30m`".to_owned(),
             },
         ),

@@ -1,11 +1,21 @@
 //! Feature gates that the inventory sets: a component that cannot have them does not start.
 
+use serde_json::Value;
+
 use super::{Cluster, codes, extra};
-use crate::catalog::flags::Status;
-use crate::catalog::gates::{gate_default, gate_locked, gate_needs, gate_status, gates};
+use crate::catalog::flags::{Component, Status};
+use crate::catalog::gates::{
+    gate_default, gate_locked, gate_needs, gate_prefix, gate_status, gates,
+};
 use crate::report::{Finding, Path, Report, closest};
 
+/// The field of every component's configuration.
+const FIELD: &str = "featureGates";
+/// Gates that turn others.
+const GENERAL: [&str; 2] = ["AllAlpha", "AllBeta"];
+
 /// A gate as a flag or a field says it.
+#[derive(Clone)]
 pub struct SaidGate {
     /// Its name.
     pub name: String,
@@ -15,47 +25,80 @@ pub struct SaidGate {
     pub at: Path,
 }
 
-/// The gates of a flag, `A=true,B=false`, at the flag's place. From 1.31 on, a gate may have the
-/// name of its component in front.
-pub fn of_flag(value: &str, at: &Path) -> Vec<SaidGate> {
-    let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
-    words
-        .map(|word| {
-            let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            let name = name.strip_prefix("kube:").unwrap_or(name).trim();
-            SaidGate { name: name.to_owned(), on: value.trim().parse().ok(), at: at.clone() }
-        })
-        .collect()
+/// Every gate that one component is given.
+#[derive(Default)]
+pub struct SaidGates {
+    gates: Vec<SaidGate>,
+    /// Whether some nodes have others: what a gate needs is then not looked for.
+    differ: bool,
 }
 
-/// The gates of the field `featureGates`.
-pub fn of_field(value: &serde_json::Value, at: &Path) -> Vec<SaidGate> {
-    let gates = value.as_object().into_iter().flatten();
-    // `null` takes a gate away.
-    let gates = gates.filter(|(_, on)| !on.is_null());
-    gates
-        .map(|(name, on)| SaidGate { name: name.clone(), on: on.as_bool(), at: at.key(name) })
-        .collect()
+impl SaidGates {
+    /// Adds the gates of a flag, `A=true,B=false`, which win over those of fields.
+    pub fn flag(&mut self, component: Component, value: &str, at: &Path, cluster: &Cluster) {
+        let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
+        for word in words {
+            let (name, value) = word.split_once('=').unwrap_or((word, ""));
+            let prefix = gate_prefix(component, cluster.kubernetes.minor).unwrap_or_default();
+            let name = name.strip_prefix(prefix).unwrap_or(name).trim().to_owned();
+            self.put(SaidGate { name, on: value.trim().parse().ok(), at: at.clone() });
+        }
+    }
+
+    /// Adds the gates of the field `featureGates`.
+    pub fn field(&mut self, value: &Value, at: &Path) {
+        for (name, on) in value.as_object().into_iter().flatten() {
+            match on {
+                Value::Bool(on) => {
+                    self.put(SaidGate { name: name.clone(), on: Some(*on), at: at.key(name) });
+                }
+                // In a patch, `null` takes a gate away. Other types are another finding.
+                _ => self.gates.retain(|gate| gate.name != *name),
+            }
+        }
+    }
+
+    /// Adds the gates of patches of a document, which merge into it (RFC 7386).
+    pub fn patches(&mut self, document: &str, cluster: &Cluster) {
+        for patch in cluster.patches.iter().filter(|patch| patch.document == document) {
+            let Some(value) = patch.patch.get(FIELD) else { continue };
+            let at = Path::of(&["patches"]).index(patch.index).key("patch").key(FIELD);
+            if patch.nodes.is_none() {
+                self.field(value, &at);
+                continue;
+            }
+            self.differ = true;
+            let mut some = Self::default();
+            some.field(value, &at);
+            self.gates.append(&mut some.gates);
+        }
+    }
+
+    fn put(&mut self, gate: SaidGate) {
+        self.gates.retain(|other| other.name != gate.name);
+        self.gates.push(gate);
+    }
 }
 
 /// Reports gates that the release does not have, or not with this value.
-pub fn lint(component: &str, said: &[SaidGate], cluster: &Cluster, report: &mut Report) {
+pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &mut Report) {
     let minor = cluster.kubernetes.minor;
-    // These set many others.
-    let general = |gate: &SaidGate| ["AllAlpha", "AllBeta"].contains(&gate.name.as_str());
-    for SaidGate { name, on, at } in said.iter().filter(|gate| !general(gate)) {
+    let component = component.as_str();
+    let mut accepted: Vec<&SaidGate> = Vec::new();
+    for gate in &said.gates {
+        let SaidGate { name, on, at } = gate;
+        // These set many others.
+        let general = GENERAL.contains(&name.as_str());
         let status = gate_status(name, minor);
-        let known = status == Status::Known;
-        let near = || closest(name, gates(minor)).map(|near| format!("`{near}`"));
-        let what = format!("{component} has no feature gate {name}");
-        extra::report_absent(cluster, &what, status, near, at.clone(), report);
-        let Some(on) = on else {
-            let message = format!("the gate {name} is neither on nor off");
-            let finding = Finding::new(&codes::FIELD_TYPE, at.clone(), message);
-            report.push(finding.label("no switch").help(format!("write `{name}=true` or `false`")));
-            continue;
-        };
-        if known && gate_locked(name, minor) && gate_default(name, minor) != *on {
+        if !general && status != Status::Known {
+            let near = || closest(name, gates(minor)).map(|near| format!("`{near}`"));
+            let what = format!("{component} has no feature gate {name}");
+            extra::report_absent(cluster, &what, status, near, at.clone(), report);
+        } else if let Some(on) = on {
+            if general || !gate_locked(name, minor) || gate_default(name, minor) == *on {
+                accepted.push(gate);
+                continue;
+            }
             let is = if *on { "off" } else { "on" };
             let message = format!(
                 "{name} is always {is} from this release on, and {component} would not start"
@@ -66,15 +109,24 @@ pub fn lint(component: &str, said: &[SaidGate], cluster: &Cluster, report: &mut 
                     .because(Path::of(&["cluster", "kubernetes"]), "the release")
                     .help("remove it"),
             );
+        } else {
+            let message = format!("the gate {name} is neither on nor off");
+            let finding = Finding::new(&codes::FIELD_TYPE, at.clone(), message);
+            report.push(
+                finding.label("no switch").help(format!("write `{name}=true` or `{name}=false`")),
+            );
         }
     }
-    if !said.iter().any(general) {
-        needs(component, said, minor, report);
+    // Off is what alpha gates are.
+    let turned = |gate: &&SaidGate| gate.name != GENERAL[0] || gate.on == Some(true);
+    let general = accepted.iter().filter(|gate| GENERAL.contains(&gate.name.as_str()));
+    if !said.differ && !general.copied().any(|gate| turned(&gate)) {
+        needs(component, &accepted, minor, report);
     }
 }
 
 /// What is on has to have what it needs on as well.
-fn needs(component: &str, said: &[SaidGate], minor: u32, report: &mut Report) {
+fn needs(component: &str, said: &[&SaidGate], minor: u32, report: &mut Report) {
     let of = |name: &str| said.iter().find(|gate| gate.name == name);
     let is_on =
         |name: &str| of(name).and_then(|gate| gate.on).unwrap_or_else(|| gate_default(name, minor));
@@ -95,7 +147,8 @@ fn needs(component: &str, said: &[SaidGate], minor: u32, report: &mut Report) {
                 continue;
             }
             let needs = unsaid.join(" and ");
-            (format!("{name} needs {needs}, off by default"), all(&unsaid, "true"))
+            let help = format!("set as well: `{}`", all(&unsaid, "true"));
+            (format!("{name} needs {needs}, off by default"), help)
         } else {
             let on = gates(minor).filter(|gate| is_on(gate));
             let left: Vec<_> = on.filter(|gate| missing(gate).contains(&name.as_str())).collect();
@@ -104,12 +157,16 @@ fn needs(component: &str, said: &[SaidGate], minor: u32, report: &mut Report) {
             }
             let (those, need) =
                 (left.join(" and "), if left.len() == 1 { "needs" } else { "need" });
-            (format!("{name} is off, and {those} {need} it"), all(&left, "false"))
+            let help = match left.iter().any(|gate| gate_locked(gate, minor)) {
+                true => "remove it".to_owned(),
+                false => format!("set as well: `{}`", all(&left, "false")),
+            };
+            (format!("{name} is off, and {those} {need} it"), help)
         };
         report.push(
             Finding::new(&codes::GATE_NEEDS, at.clone(), message)
                 .label(format!("{component} would not start"))
-                .help(format!("set as well: `{help}`")),
+                .help(help),
         );
     }
 }

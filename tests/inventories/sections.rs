@@ -330,7 +330,7 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     (repositories, kubernetes, own, more, any::<[bool; 2]>())
         .prop_map(move |(mut repositories, kubernetes, own, mut more, [preinstalled, system])| {
             if system {
-                let versions = json!({"keepalived": "2.*"});
+                let versions = json!({"socat": "1.*"});
                 more["systems"] = json!([{"os": os, "repositories": own, "versions": versions}]);
             }
             repositories["kubernetes"] = kubernetes;

@@ -251,7 +251,6 @@ pub(super) fn stacked(said: &Inventory, report: &mut Report) {
 /// What can be wrong about members that systemd runs.
 pub(super) fn external(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     age(cluster, facts, report);
-    gates(cluster, facts, report);
     let on_control_planes: Vec<&str> = cluster
         .members()
         .filter(|member| member.control_plane)
@@ -311,7 +310,7 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
 }
 
 /// Gates that this release does not have: etcd stops at an unknown one.
-fn gates(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+pub(super) fn gates(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     let Some(said) = cluster.etcd.settings.get("feature-gates") else { return };
     if facts.feature_gates.is_empty() {
         // The setting itself is unknown, and reported.

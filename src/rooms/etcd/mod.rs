@@ -57,16 +57,17 @@ impl Room for Etcd {
         let facts = lint::release(cluster, report)?;
         lint::settings(cluster, facts, report);
         paths::claim(cluster, claims, report);
-        let compaction = values::compaction(cluster);
+        lint::gates(cluster, facts, report);
+        let agreed = [values::compaction(cluster), values::tls(cluster)];
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);
-            let found = [values::elections_of_stacked(cluster), compaction];
-            found.into_iter().flatten().for_each(|finding| report.push(finding));
+            let found = agreed.into_iter().chain([values::elections_of_stacked(cluster)]);
+            found.flatten().for_each(|finding| report.push(finding));
             return None;
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
-        let found = [values::elections_of_external(&plan), compaction];
-        found.into_iter().flatten().for_each(|finding| report.push(finding));
+        let found = agreed.into_iter().chain([values::elections_of_external(&plan)]);
+        found.flatten().for_each(|finding| report.push(finding));
         lint::external(cluster, facts, report);
         claims::state(&plan, cluster, claims);
         certificates::ask(cluster, claims);

@@ -164,8 +164,9 @@ fn a_setting_takes_what_etcd_takes() {
             "log-level: verbose",
             "cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM",
             "auto-compaction-mode: hourly",
-            "auto-compaction-mode: revision",
             "auto-compaction-retention: day",
+            "{tls-min-version: TLS1.3, tls-max-version: TLS1.2}",
+            "{tls-min-version: TLS1.3, cipher-suites: TLS_AES_128_GCM_SHA256}",
             "{auto-compaction-mode: revision, auto-compaction-retention: 8h}",
         ] {
             let settings = wrong.trim_matches(['{', '}']);
@@ -176,6 +177,8 @@ fn a_setting_takes_what_etcd_takes() {
             "strict-reconfig-check: 'true'",
             "grpc-keepalive-timeout: 20s",
             "log-level: warn",
+            "log-level: INFO",
+            "tls-min-version: TLS1.3",
             "cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             "auto-compaction-retention: '12'",
             "auto-compaction-mode: revision, auto-compaction-retention: '1000'",
@@ -183,6 +186,10 @@ fn a_setting_takes_what_etcd_takes() {
             assert_eq!(found(right), [""; 0], "{mode}: {right}");
         }
     }
+    let revisions = "auto-compaction-mode: revision";
+    assert!(of("external", revisions).contains(&"cluster/field-type"), "eight hours of revisions");
+    assert_eq!(of("stacked", revisions), [""; 0]);
+    assert_eq!(of("stacked", "heartbeat-interval: '0'"), ["etcd/election-timeout"]);
     let hasty = "heartbeat-interval: '500'";
     assert_eq!(of("stacked", hasty), ["etcd/election-timeout"]);
     assert_eq!(of("stacked", &format!("{hasty}, election-timeout: '5000'")), [""; 0]);

@@ -4,9 +4,9 @@ use super::codes;
 use super::lint::section;
 use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
 use crate::catalog::flags::FlagKind;
-use crate::catalog::{EtcdValue, etcd_value, flag_words};
+use crate::catalog::{EtcdValue, NEWEST_MINOR, etcd_value, flag_words};
 use crate::cluster::codes::FIELD_TYPE;
-use crate::cluster::{Cluster, extra};
+use crate::cluster::{Cluster, EtcdMode, extra};
 use crate::report::{Finding, Path, closest};
 
 /// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
@@ -16,11 +16,11 @@ const LONGEST_ELECTION_MS: u64 = 50_000;
 pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
     let what = format!("`{flag}`");
     if flag == "cipher-suites" {
-        let known = |suite: &&str| flag_words::cipher_suites().any(|known| known == *suite);
-        let suite = value.split(',').find(|suite| !known(suite))?;
+        let suites = || flag_words::cipher_suites(NEWEST_MINOR);
+        let suite = value.split(',').find(|suite| suites().all(|known| known != *suite))?;
         let finding = Finding::new(&FIELD_TYPE, at.clone(), format!("etcd knows no suite {suite}"))
             .label("as Go calls them");
-        return Some(match closest(suite, flag_words::cipher_suites()) {
+        return Some(match closest(suite, suites()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("remove it"),
         });
@@ -28,14 +28,19 @@ pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
     match etcd_value(flag)? {
         EtcdValue::Kind(kind) => extra::misfit(kind, value, &what, at),
         EtcdValue::Choice(words) if words.iter().any(|word| word == value) => None,
+        // zap reads its levels in capitals as well.
+        EtcdValue::Choice(words)
+            if flag == "log-level" && words.iter().any(|word| word.to_uppercase() == value) =>
+        {
+            None
+        }
         EtcdValue::Choice(words) => {
             let finding =
                 Finding::new(&FIELD_TYPE, at.clone(), format!("etcd knows no {what} {value}"))
-                    .label(format!("one of {}", words.join(", ")));
-            let near = closest(value, words.iter().map(String::as_str));
-            Some(match near.or_else(|| words.first().map(String::as_str)) {
-                Some(word) => finding.help(format!("write `{word}`")),
-                None => finding,
+                    .label("unknown to etcd");
+            Some(match closest(value, words.iter().map(String::as_str)) {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => finding.help(format!("write one of {}", words.join(", "))),
             })
         }
     }
@@ -73,6 +78,14 @@ fn elections(heartbeat: &Time, election: &Time, write: fn(u64) -> String) -> Opt
     let Time { milliseconds: election_ms, at } = election;
     let Time { milliseconds: heartbeat_ms, at: heartbeat_at } = heartbeat;
     let finding = |message: String| Finding::new(&codes::ELECTION_TIMEOUT, at.clone(), message);
+    if *heartbeat_ms == 0 || *election_ms == 0 {
+        let zero = if *heartbeat_ms == 0 { heartbeat_at } else { at };
+        return Some(
+            Finding::new(&codes::ELECTION_TIMEOUT, zero.clone(), "etcd refuses a time of 0")
+                .label("no time")
+                .help("remove it: a heartbeat takes 100 ms, an election 1 s"),
+        );
+    }
     if *election_ms < heartbeat_ms.saturating_mul(5) {
         let ten = write(heartbeat_ms.saturating_mul(10));
         return Some(
@@ -92,6 +105,8 @@ fn elections(heartbeat: &Time, election: &Time, write: fn(u64) -> String) -> Opt
 }
 
 /// How much history is kept is said in hours of time, or in revisions: by the mode.
+///
+/// Members that systemd runs keep eight hours where nothing is said, those that kubeadm runs all.
 pub(super) fn compaction(cluster: &Cluster) -> Option<Finding> {
     const MODE: &str = "auto-compaction-mode";
     const RETENTION: &str = "auto-compaction-retention";
@@ -116,13 +131,39 @@ pub(super) fn compaction(cluster: &Cluster) -> Option<Finding> {
                 .label("neither of them")
                 .help("write `8h`")
         }
-        None if revisions => {
+        None if revisions && cluster.etcd.mode == EtcdMode::External => {
             let message = "the mode `revision` does not say how many are kept";
             Finding::new(&FIELD_TYPE, at.key(MODE), message)
-                .label("hours are kept where nothing is said")
+                .label("eight hours are kept where nothing is said")
                 .help(format!("add `{RETENTION}: \"10000\"`"))
         }
         _ => return None,
     };
     Some(finding)
+}
+
+/// Versions of TLS in their order, and suites that only older ones choose.
+pub(super) fn tls(cluster: &Cluster) -> Option<Finding> {
+    let at = section().key("settings");
+    let said = |flag: &str| cluster.etcd.settings.get(flag).map(String::as_str);
+    let least = said("tls-min-version")?;
+    if said("tls-max-version").is_some_and(|most| most < least) {
+        let finding = Finding::new(
+            &FIELD_TYPE,
+            at.key("tls-max-version"),
+            "etcd refuses a newest version of TLS that is older than the oldest",
+        );
+        return Some(
+            finding.because(at.key("tls-min-version"), "the oldest").help("remove one of the two"),
+        );
+    }
+    (least == "TLS1.3" && said("cipher-suites").is_some()).then(|| {
+        Finding::new(
+            &FIELD_TYPE,
+            at.key("cipher-suites"),
+            "etcd refuses a choice of suites where TLS is 1.3: Go chooses among its own",
+        )
+        .because(at.key("tls-min-version"), "1.3 alone")
+        .help("remove it")
+    })
 }

@@ -29,11 +29,11 @@ crate::codes! { "host":
     KEY_UNPINNED = Error "key-unpinned",
     PACKAGE_MISSING = Error "package-missing",
     PACKAGES_UNUSED = Warning "packages-unused",
-    SYSTEM_UNUSED = Error "system-unused",
     REPOSITORY_FORM = Error "repository-form",
     REPOSITORY_KEY = Error "repository-key",
     SYSCTL_NEEDED = Error "sysctl-needed",
     SYSCTL_NOT_SET = Warning "sysctl-not-set",
+    SYSTEM_UNUSED = Error "system-unused",
 }
 
 /// The room.

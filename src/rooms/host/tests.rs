@@ -182,6 +182,26 @@ fn a_repository_of_one_system_is_not_asked_by_nodes_of_another() {
 }
 
 #[test]
+fn a_suite_of_one_release_is_not_asked_by_another() {
+    let of = |suite: &str, more: &str| {
+        codes(&format!(
+            "{{nodes: [{{name: cp1, address: 192.168.1.11, roles: [control-plane]}},
+              {{name: cp2, address: 192.168.1.12, roles: [control-plane]}},
+              {{name: cp3, address: 192.168.1.13, roles: [control-plane]}},
+              {{name: w1, address: 192.168.1.21, roles: [worker], os: {{distribution: debian, release: '13'}}}}],
+              packages: {{repositories: {{distribution: {{url: 'https://mirror.example.com/debian',
+                keyring: /k.gpg, suite: {suite}, components: [main]}}}}{more}}}}}"
+        ))
+    };
+    assert_eq!(of("bookworm", ""), ["host/repository-form"]);
+    assert_eq!(of("bookworm-backports", ""), ["host/repository-form"]);
+    assert_eq!(of("site", ""), [""; 0]);
+    let own = ", systems: [{os: {distribution: debian, release: '13'}, repositories: {distribution:
+        {url: 'https://mirror.example.com/debian', keyring: /k.gpg, suite: trixie, components: [main]}}}]";
+    assert_eq!(of("bookworm", own), [""; 0]);
+}
+
+#[test]
 fn systems_that_packages_are_named_for_are_those_of_nodes() {
     let of = |os: &str| format!("{{os: {os}, versions: {{haproxy: '2.*'}}}}");
     let debian = of("{distribution: debian, release: '12'}");
@@ -189,8 +209,15 @@ fn systems_that_packages_are_named_for_are_those_of_nodes() {
     let twice = format!("{{systems: [{debian}, {debian}]}}");
     assert_eq!(of_two_systems(&twice), ["host/system-unused"]);
     let older = of("{distribution: rocky, release: '8'}");
-    let found = of_two_systems(&format!("{{systems: [{older}]}}"));
-    assert!(found.contains(&"host/system-unused"), "{found:?}");
+    assert_eq!(of_two_systems(&format!("{{systems: [{older}]}}")), ["host/system-unused"]);
+    let rocky = "os: {distribution: rocky, release: '9'}";
+    let of = |package: &str| format!("systems: [{{{rocky}, versions: {{{package}: '2.*'}}}}]");
+    // On control planes alone, which are Debian's.
+    let found = of_two_systems(&format!("{{{}}}", of("haproxy")));
+    assert_eq!(found, ["audit/unknown-package"]);
+    let all = "versions: {iproute-tc: '6.*'}";
+    let found = of_two_systems(&format!("{{{all}, {}}}", of("iproute-tc")));
+    assert_eq!(found, ["audit/unknown-package"], "every node that needs it has its own");
 }
 
 #[test]
@@ -204,6 +231,23 @@ fn one_version_does_not_serve_two_systems() {
     ] {
         assert_eq!(of_two_systems(&format!("{{versions: {versions}}}")), expected, "{versions}");
     }
+    // What two releases of one family have, and have not.
+    let of_worker = |os: &str, versions: &str| {
+        codes(&format!(
+            "{{os: {{distribution: rocky, release: '9'}}, packages: {{versions: {versions}}}, nodes: [
+              {{name: cp1, address: 192.168.1.11, roles: [control-plane]}},
+              {{name: cp2, address: 192.168.1.12, roles: [control-plane]}},
+              {{name: cp3, address: 192.168.1.13, roles: [control-plane]}},
+              {{name: w1, address: 192.168.1.21, roles: [worker], os: {{{os}}}}}]}}"
+        ))
+    };
+    let build = "{socat: 1.7.4.1-6.el9_5.1}";
+    assert_eq!(of_worker("distribution: almalinux, release: '9'", build), [""; 0]);
+    assert_eq!(of_worker("distribution: rocky, release: '10'", build), ["audit/pin-shared"]);
+    assert_eq!(
+        of_worker("distribution: rocky, release: '10'", "{kubelet: 1.37.1-150500.1.1}"),
+        [""; 0]
+    );
     let own = "systems: [{os: {distribution: rocky, release: '9'}, versions: {kubelet: 1.37.1-150500.1.1}}]";
     assert!(of_two_systems(&format!("{{versions: {{kubelet: 1.37.1-1.1}}, {own}}}")).is_empty());
 }

@@ -201,9 +201,9 @@ fn audit(plan: &Kubeadm, report: &mut Report) {
     const POLICY: &str = "audit-policy-file";
     const BACKENDS: [&str; 2] = ["audit-log-path", "audit-webhook-config-file"];
     for (part, flags) in plan.flags().into_iter().filter(|(part, _)| *part == Part::ApiServer) {
-        let said = |flag: &&&str| flags.contains_key(**flag);
-        let backend = BACKENDS.iter().find(said);
-        let (flag, message, help) = match (backend, flags.contains_key(POLICY)) {
+        let said = |flag: &str| flags.get(flag).is_some_and(|value| !value.is_empty());
+        let backend = BACKENDS.iter().find(|flag| said(flag));
+        let (flag, message, help) = match (backend, said(POLICY)) {
             (Some(backend), false) => (
                 *backend,
                 "without a policy the API server records no request here",
@@ -315,6 +315,20 @@ mod tests {
             assert_eq!(found, [format!("{code} {at}")], "{flag}");
         }
         assert!(said("apiServer", "v", "4").is_empty());
+        let repeated = |range: &str| {
+            let flags = json!([{"name": "service-node-port-range", "value": range}]);
+            let patch = json!({"apiServer": {"extraArgs": flags}});
+            complaints(
+                &Kubeadm,
+                &json!({
+                    "extraArgs": {"apiServer": {"service-node-port-range": "30000-30999"}},
+                    "patches": [{"document": "kubeadm/ClusterConfiguration", "patch": patch}],
+                }),
+            )
+        };
+        assert!(repeated("30000-30999").is_empty(), "a list repeats what is said");
+        let at = "patches[0].patch.apiServer.extraArgs[0].value";
+        assert_eq!(repeated("30000-31999"), [format!("cluster/extra-arg-owned at {at}")]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::path::Path as FilePath;
 use serde_json::{Value, json};
 
 use super::args::Flags;
+use crate::catalog::flags::Component;
 use crate::catalog::{PathUse, Release, flag_paths};
 use crate::cluster::layout;
 use crate::inventory::values::AbsolutePath;
@@ -33,12 +34,16 @@ impl Part {
         }
     }
 
-    pub(super) fn program(self) -> &'static str {
+    pub(super) fn component(self) -> Component {
         match self {
-            Self::ApiServer => "kube-apiserver",
-            Self::ControllerManager => "kube-controller-manager",
-            Self::Scheduler => "kube-scheduler",
+            Self::ApiServer => Component::KubeApiserver,
+            Self::ControllerManager => Component::KubeControllerManager,
+            Self::Scheduler => Component::KubeScheduler,
         }
+    }
+
+    pub(super) fn program(self) -> &'static str {
+        self.component().as_str()
     }
 }
 

@@ -61,16 +61,20 @@ pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster, report: 
     lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
     let own = of_controller_manager(controller_manager, cluster);
     for (part, flag) in patched(cluster) {
-        let (component, owned) = match part {
-            Part::ApiServer => (Component::KubeApiserver, args::API_SERVER),
-            Part::ControllerManager => (Component::KubeControllerManager, args::CONTROLLER_MANAGER),
-            Part::Scheduler => (Component::KubeScheduler, args::SCHEDULER),
+        let (owned, said) = match part {
+            Part::ApiServer => (args::API_SERVER, api_server),
+            Part::ControllerManager => (args::CONTROLLER_MANAGER, controller_manager),
+            Part::Scheduler => (args::SCHEDULER, scheduler),
         };
         let repeats = part == Part::ControllerManager
             && own.get(flag.name).is_some_and(|own| Some(own.as_str()) == flag.value);
-        match extra::owner(flag.name, args::FOLLOWED, &flag.at) {
+        // A list has to repeat what `extraArgs` says, which the rest of the site follows.
+        let mut said = said.iter();
+        let followed = said
+            .any(|(name, value)| name.as_str() == flag.name && Some(value.as_str()) == flag.value);
+        match extra::owner(flag.name, args::FOLLOWED, &flag.at).filter(|_| !followed) {
             Some(finding) => report.push(finding),
-            None => flag.lint(cluster, component, owned, repeats, report),
+            None => flag.lint(cluster, part.component(), owned, repeats, report),
         }
     }
     pull_policy(said, cluster, report);

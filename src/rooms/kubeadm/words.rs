@@ -1,50 +1,89 @@
 //! Lists of words in flags: a component that does not know one of them does not start.
 
+use super::FLAG_BREAKS;
 use super::mounts::Part;
 use super::plan::Kubeadm;
 use crate::catalog::flag_words;
 use crate::catalog::flags::Status;
-use crate::cluster::{Cluster, extra, gates};
-use crate::report::{Report, closest};
+use crate::cluster::gates::{self, SaidGates};
+use crate::cluster::{Cluster, extra};
+use crate::report::{Finding, Report, closest};
 
 const GATES: &str = "feature-gates";
-const ADMISSION: [&str; 2] = ["enable-admission-plugins", "disable-admission-plugins"];
+const ON: &str = "enable-admission-plugins";
+const OFF: &str = "disable-admission-plugins";
 
 pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
-    let minor = cluster.kubernetes.minor;
     for (part, flags) in plan.flags() {
-        let gates = flags.get(GATES).map(|value| gates::of_flag(value, &plan.at(part, GATES)));
-        gates::lint(part.program(), &gates.unwrap_or_default(), cluster, report);
+        let mut said = SaidGates::default();
+        if let Some(value) = flags.get(GATES) {
+            said.flag(part.component(), value, &plan.at(part, GATES), cluster);
+        }
+        gates::lint(part.component(), &said, cluster, report);
         for (flag, value) in flags {
-            let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
-            for word in words {
-                let (kind, status, near) = match (part, flag.as_str()) {
-                    (Part::ApiServer, name) if ADMISSION.contains(&name) => (
-                        "admission plugin",
-                        flag_words::admission_plugin_status(word, minor),
-                        closest(word, flag_words::admission_plugins(minor)),
-                    ),
-                    (Part::ControllerManager, "controllers") if word != "*" => {
-                        let word = word.strip_prefix('-').unwrap_or(word);
-                        let known = flag_words::controllers().any(|known| known == word);
-                        ("controller", one_of(known), closest(word, flag_words::controllers()))
-                    }
-                    (_, "tls-cipher-suites") => {
-                        let known = flag_words::cipher_suites().any(|known| known == word);
-                        ("cipher suite", one_of(known), closest(word, flag_words::cipher_suites()))
-                    }
-                    _ => continue,
+            for word in words(value) {
+                let Some((kind, word, status, near)) = judged(part, flag, word, cluster) else {
+                    continue;
                 };
-                let what = format!("{} has no {kind} {word}", part.program());
+                let what = format!("{} has no {kind} `{word}`", part.program());
                 let near = || near.map(|near| format!("`{near}`"));
                 extra::report_absent(cluster, &what, status, near, plan.at(part, flag), report);
             }
         }
     }
+    overlap(plan, report);
 }
 
-fn one_of(known: bool) -> Status {
-    if known { Status::Known } else { Status::Unknown }
+/// As the components split them: a blank is a part of a word.
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').filter(move |_| !value.is_empty())
+}
+
+/// What a word of a flag is called, the word itself, whether the release has it, and one near it.
+fn judged<'a>(
+    part: Part,
+    flag: &str,
+    word: &'a str,
+    cluster: &Cluster,
+) -> Option<(&'static str, &'a str, Status, Option<&'static str>)> {
+    let minor = cluster.kubernetes.minor;
+    match (part, flag) {
+        (Part::ApiServer, ON | OFF) => Some((
+            "admission plugin",
+            word,
+            flag_words::admission_plugin_status(word, minor),
+            closest(word, flag_words::admission_plugins(minor)),
+        )),
+        (Part::ControllerManager, "controllers") if word != "*" => {
+            let word = word.strip_prefix('-').unwrap_or(word);
+            let near = closest(word, flag_words::controllers(minor));
+            Some(("controller", word, flag_words::controller_status(word, minor), near))
+        }
+        (_, "tls-cipher-suites") => {
+            let near = closest(word, flag_words::cipher_suites(minor));
+            Some(("cipher suite", word, flag_words::cipher_suite_status(word, minor), near))
+        }
+        _ => None,
+    }
+}
+
+/// The API server refuses a plugin that is turned on and off
+/// (`AdmissionOptions.Validate` in apiserver's `pkg/server/options/admission.go`).
+fn overlap(plan: &Kubeadm, report: &mut Report) {
+    for (part, flags) in plan.flags() {
+        let (Some(on), Some(off)) = (flags.get(ON), flags.get(OFF)) else { continue };
+        // What kubeadm turns on is judged wherever it is turned off.
+        let mut both = words(off).filter(|plugin| *plugin != "NodeRestriction");
+        if let Some(plugin) = both.find(|plugin| words(on).any(|other| other == *plugin)) {
+            let message = format!("the API server refuses {plugin}, which is turned on as well");
+            report.push(
+                Finding::new(&FLAG_BREAKS, plan.at(part, OFF), message)
+                    .label("on and off")
+                    .because(plan.at(part, ON), "on")
+                    .help(format!("name {plugin} in one of the two")),
+            );
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,6 +114,30 @@ mod tests {
         let on = "UserNamespacesHostNetworkSupport=true,NodeDeclaredFeatures=true";
         assert_eq!(found("1.36.0", on), [""; 0]);
         assert_eq!(found("1.37.1", "CompositePodGroup=true"), at("gate-needs"));
+        assert_eq!(found("1.37.1", "GangScheduling=true"), at("extra-arg-removed"));
+        assert_eq!(found("1.37.1", "DynamicResourceAllocation=false"), at("gate-locked"));
+        assert_eq!(found("1.37.1", "Nonsense"), at("extra-arg-removed"));
+        assert_eq!(found("1.37.1", "AllAlpha=maybe"), at("field-type"));
+        assert_eq!(found("1.37.1", "AllAlpha=false,CompositePodGroup=true"), at("gate-needs"));
+        assert_eq!(found("1.37.1", "DRAConsumableCapacity=false"), [""; 0]);
+        assert_eq!(found("1.30.4", "kube:ContextualLogging=true"), at("extra-arg-removed"));
+        // A fix that patch releases brought.
+        assert_eq!(found("1.28.15", "UnauthenticatedHTTP2DOSMitigation=true"), [""; 0]);
+    }
+
+    #[test]
+    fn a_plugin_is_on_or_off() {
+        let found = |off: &str| {
+            let flags = json!({
+                "enable-admission-plugins": "NodeRestriction,AlwaysPullImages",
+                "disable-admission-plugins": off,
+            });
+            complaints(&Kubeadm, &json!({"extraArgs": {"apiServer": flags}}))
+        };
+        let refused = ["kubeadm/flag-breaks at extraArgs.apiServer.disable-admission-plugins"];
+        assert_eq!(found("AlwaysPullImages"), refused);
+        assert_eq!(found("NodeRestriction"), refused);
+        assert_eq!(found("PodSecurity"), [""; 0]);
     }
 
     #[test]
@@ -94,6 +157,9 @@ mod tests {
             ),
             ("apiServer", "disable-admission-plugins", "Podsecurity", "PodSecurity"),
             ("controllerManager", "controllers", "*,tokencleaners", "*,tokencleaner,-ttl"),
+            ("controllerManager", "controllers", "*,-service-lb", "*,-service-lb-controller"),
+            ("controllerManager", "controllers", "*, -ttl", "*,-ttl"),
+            ("apiServer", "disable-admission-plugins", "PodSecurity,", "PodSecurity"),
             (
                 "scheduler",
                 "feature-gates",

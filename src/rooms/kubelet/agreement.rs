@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use super::plan::DOCUMENT;
 use super::rules::{self, contradiction};
 use super::values;
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
-use crate::cluster::{Cluster, gates, kubelet_field};
+use crate::catalog::flags::Component;
+use crate::cluster::gates::{self, SaidGates};
+use crate::cluster::{Cluster, kubelet_field};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::report::{Finding, Path, Report};
@@ -26,13 +29,18 @@ impl<'a> Fields<'a> {
         kubelet_field(self.said, &self.cluster.patches, field)
     }
 
+    /// The minor of Kubernetes.
+    pub(super) fn minor(&self) -> u32 {
+        self.cluster.kubernetes.minor
+    }
+
     /// Whether images stay on a full disk, since nobody could pull them again.
     pub(super) fn keeps_images(&self) -> bool {
         self.said.images.pull_policy == Some(PullPolicy::Never)
     }
 
     /// A flag wins over the field.
-    fn flag(&self, name: &str) -> Option<(Path, String)> {
+    pub(super) fn flag(&self, name: &str) -> Option<(Path, String)> {
         let mut flags = self.said.extra_args.kubelet.iter();
         let (_, value) = flags.find(|(flag, _)| flag.as_str() == name)?;
         Some((Path::of(&["extraArgs", "kubelet", name]), value.to_string()))
@@ -78,14 +86,15 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
 
 /// Feature gates; a flag wins over the field.
 fn gates(fields: &Fields<'_>, report: &mut Report) {
-    let flag = fields.flag("feature-gates");
-    let mut said = flag.map_or_else(Vec::new, |(at, value)| gates::of_flag(&value, &at));
-    if let Some((at, value)) = fields.get("featureGates") {
-        let mut field = gates::of_field(value, &at);
-        field.retain(|gate| said.iter().all(|other| other.name != gate.name));
-        said.extend(field);
+    let mut given = SaidGates::default();
+    if let Some(value) = fields.said.kubelet.config.get("featureGates") {
+        given.field(value, &Path::of(&["kubelet", "config", "featureGates"]));
     }
-    gates::lint("the kubelet", &said, fields.cluster, report);
+    given.patches(DOCUMENT, fields.cluster);
+    if let Some((at, value)) = fields.flag("feature-gates") {
+        given.flag(Component::Kubelet, &value, &at, fields.cluster);
+    }
+    gates::lint(Component::Kubelet, &given, fields.cluster, report);
 }
 
 /// More pods than addresses.
@@ -181,6 +190,65 @@ mod tests {
 
     fn config(config: Value) -> Vec<String> {
         of(&json!({"kubelet": {"config": config}}))
+    }
+
+    #[test]
+    fn gates_are_those_of_the_release() {
+        let patch = |gates: Value, nodes: Value| {
+            let mut patch = json!({"document": "kubelet/KubeletConfiguration", "patch": {"featureGates": gates}});
+            if !nodes.is_null() {
+                patch["nodes"] = nodes;
+            }
+            patch
+        };
+        let with = |own: Value, patches: Value| {
+            of(&json!({
+                "cluster": {"kubernetes": "1.37.1"},
+                "kubelet": {"config": {"featureGates": own}},
+                "patches": patches,
+            }))
+        };
+        let none = || json!([]);
+        let at = "at kubelet.config.featureGates";
+        let unknown = [format!("cluster/extra-arg-removed {at}.Nonsense")];
+        assert_eq!(with(json!({"Nonsense": true}), none()), unknown);
+        let alone = json!({"CompositePodGroup": true});
+        let needs = [format!("cluster/gate-needs {at}.CompositePodGroup")];
+        assert_eq!(with(alone.clone(), none()), needs);
+        let rest = json!({"GenericWorkload": true, "TopologyAwareWorkloadScheduling": true});
+        // Patches merge, and one that takes a gate away leaves nothing to judge.
+        assert_eq!(with(rest.clone(), json!([patch(alone.clone(), Value::Null)])), [""; 0]);
+        let taken = json!([patch(json!({"CompositePodGroup": null}), Value::Null)]);
+        assert_eq!(with(alone.clone(), taken), [""; 0]);
+        // What the nodes with the patch have, the others may lack.
+        let some = json!([patch(rest, json!({"names": ["cp1"]}))]);
+        assert_eq!(with(alone, some), [""; 0]);
+        let hidden = json!([patch(json!({"ContextualLogging": true}), json!({"names": ["cp1"]}))]);
+        assert_eq!(with(json!({"Nonsense": true}), hidden), unknown);
+        // A flag wins over the field.
+        let flag = |value: &str| {
+            of(&json!({
+                "cluster": {"kubernetes": "1.26.15"},
+                "kubelet": {"config": {"featureGates": {"EphemeralContainers": false}}},
+                "extraArgs": {"kubelet": {"feature-gates": value}},
+            }))
+        };
+        assert_eq!(flag("EphemeralContainers=true"), [""; 0]);
+        let locked = [format!("cluster/gate-locked {at}.EphemeralContainers")];
+        assert_eq!(flag("CPUManager=true"), locked);
+    }
+
+    #[test]
+    fn flags_have_the_words_of_fields() {
+        let with = |flag: &str, value: &str| of(&json!({"extraArgs": {"kubelet": {flag: value}}}));
+        for (flag, wrong, right) in [
+            ("tls-cipher-suites", "TLS_A", "TLS_AES_128_GCM_SHA256"),
+            ("tls-min-version", "TLS1.2", "VersionTLS12"),
+        ] {
+            let refused = [format!("cluster/field-type at extraArgs.kubelet.{flag}")];
+            assert_eq!(with(flag, wrong), refused);
+            assert_eq!(with(flag, right), [""; 0]);
+        }
     }
 
     #[test]

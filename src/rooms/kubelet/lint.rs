@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::plan::DOCUMENT;
 use super::{CGROUP_V1, LABEL_REFUSED, fields};
 use crate::catalog::flags::Component;
@@ -39,20 +41,30 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     );
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         labels(node, report);
-        if cluster.release.kubelet.cgroup_v2_required && !node.os.cgroup_v2 {
-            report.push(cgroup_v1(node, cluster));
+    }
+    if cluster.release.kubelet.cgroup_v2_required {
+        let mut systems: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+        let nodes = cluster.nodes.iter().filter(|node| node.kubelet() && !node.os.cgroup_v2);
+        nodes.for_each(|node| systems.entry(&node.os.id).or_default().push(node));
+        for nodes in systems.values() {
+            report.push(cgroup_v1(nodes[0], nodes.len() - 1, cluster));
         }
     }
 }
 
-fn cgroup_v1(node: &Node, cluster: &Cluster) -> Finding {
+/// Said once for all nodes of a system.
+fn cgroup_v1(node: &Node, others: usize, cluster: &Cluster) -> Finding {
     let os = &node.os.id;
+    let others = match others {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
     Finding::new(
         &CGROUP_V1,
         node.path(),
         format!("the kubelet {} refuses cgroup v1, which {os} boots with", cluster.kubernetes),
     )
-    .label(format!("{} would never register", node.name))
+    .label(format!("{}{others} would never register", node.name))
     .because(Path::of(&["cluster", "kubernetes"]), "needs cgroup v2")
     .help("use a newer operating system, or an older Kubernetes")
 }

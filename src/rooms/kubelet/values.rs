@@ -54,9 +54,9 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
             report.push(wrong(at, &format!("`{word}` is no {field}"), help));
         }
     }
-    if let Some((at, Value::Array(suites))) = fields.get("tlsCipherSuites") {
-        let known: Vec<&str> = flag_words::cipher_suites().collect();
-        for (index, suite) in suites.iter().enumerate() {
+    if let Some((at, Value::Array(said))) = fields.get("tlsCipherSuites") {
+        let known = suites(fields);
+        for (index, suite) in said.iter().enumerate() {
             let Some(suite) = suite.as_str().filter(|suite| !known.contains(suite)) else {
                 continue;
             };
@@ -64,6 +64,7 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
             report.push(wrong(at.index(index), &format!("`{suite}` is no cipher suite"), help));
         }
     }
+    flags(fields, report);
     if let Some((at, Value::String(text))) = fields.get("containerLogMaxSize")
         && !quantity::is_quantity(text)
     {
@@ -75,6 +76,25 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
         report.push(wrong(at, "a log is turned over between two files or more", "write 2 or more"));
     }
     critical_pods(fields, report);
+}
+
+fn suites(fields: &Fields<'_>) -> Vec<&'static str> {
+    flag_words::cipher_suites(fields.minor()).collect()
+}
+
+/// The same words as flags.
+fn flags(fields: &Fields<'_>, report: &mut Report) {
+    let suites = suites(fields);
+    let versions = CHOICES.iter().find(|(field, _)| *field == "tlsMinVersion");
+    let versions = versions.map_or(&[][..], |(_, words)| words);
+    for (flag, known) in [("tls-cipher-suites", &suites[..]), ("tls-min-version", versions)] {
+        let Some((at, value)) = fields.flag(flag) else { continue };
+        let mut words = value.split(',');
+        if let Some(word) = words.find(|word| !known.contains(word)) {
+            let help = suggestion(word, known, "write one of");
+            report.push(wrong(at, &format!("--{flag} knows no `{word}`"), help));
+        }
+    }
 }
 
 /// The time of critical pods is a part of the whole.

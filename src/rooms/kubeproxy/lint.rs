@@ -1,7 +1,9 @@
 use super::plan::DOCUMENT;
 use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY, NONE_TOO_EARLY};
 use crate::catalog::Stage;
-use crate::cluster::{Cluster, ProxyMode, gates};
+use crate::catalog::flags::Component;
+use crate::cluster::gates::{self, SaidGates};
+use crate::cluster::{Cluster, ProxyMode};
 use crate::report::{Finding, Path, Report};
 
 pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
@@ -24,14 +26,9 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         ProxyMode::Nftables => nftables(cluster, &at, release, report),
         ProxyMode::None => none(cluster, at, release, report),
     }
-    let patches = cluster.patches.iter().filter(|patch| patch.document == DOCUMENT);
-    for patch in patches {
-        let at = ["patch", "featureGates"]
-            .iter()
-            .fold(Path::of(&["patches"]).index(patch.index), |at, key| at.key(*key));
-        let said = gates::of_field(&patch.patch["featureGates"], &at);
-        gates::lint("kube-proxy", &said, cluster, report);
-    }
+    let mut given = SaidGates::default();
+    given.patches(DOCUMENT, cluster);
+    gates::lint(Component::KubeProxy, &given, cluster, report);
 }
 
 fn none(cluster: &Cluster, at: Path, release: Path, report: &mut Report) {

@@ -165,6 +165,17 @@ mod tests {
     }
 
     #[test]
+    fn gates_are_those_of_the_release() {
+        let found = |gates: &str| {
+            crate::rooms::trial::codes(&format!(
+                "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {{featureGates: {gates}}}}}]"
+            ))
+        };
+        assert_eq!(found("{Nonsense: true}"), ["cluster/extra-arg-removed"]);
+        assert_eq!(found("{ContextualLogging: true}"), [""; 0]);
+    }
+
+    #[test]
     fn the_mode_is_always_written() {
         let iptables = document(&json!({}));
         assert_eq!(iptables["mode"], "iptables");

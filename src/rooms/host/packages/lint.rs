@@ -4,7 +4,7 @@ use super::super::{
     EPEL_NEEDED, KEY_UNPINNED, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY,
     SYSTEM_UNUSED, archives,
 };
-use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint};
+use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint, oses};
 use crate::cluster::{Cluster, LoadBalancerKind, Node, RuntimeKind};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection, SystemPackages,
@@ -282,6 +282,23 @@ fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
         );
         return;
     }
+    if let Some(suite) = suite
+        && let Some((release, other)) = of_one_release(suite.as_str(), &apt)
+    {
+        let OsRelease { distribution, version, .. } = other;
+        report.push(
+            Finding::new(
+                &REPOSITORY_FORM,
+                at.key("suite"),
+                format!("{suite} is for {}, and nodes of {} would ask it as well", release.id, other.id),
+            )
+            .label("packages of one release")
+            .help(format!(
+                "name theirs: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{…}}}}]}}`"
+            )),
+        );
+        return;
+    }
     let finding = if apt.is_empty() && (suite.is_some() || !components.is_empty()) {
         let key = if suite.is_some() { "suite" } else { "components" };
         let text =
@@ -307,6 +324,20 @@ fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
         return;
     };
     report.push(finding);
+}
+
+/// The release that a suite is called after, `bookworm` or `bookworm-backports`, and another system
+/// among these.
+fn of_one_release<'a>(
+    suite: &str,
+    apt: &[&'a OsRelease],
+) -> Option<(&'static OsRelease, &'a OsRelease)> {
+    let called_after = |os: &&OsRelease| {
+        let rest = os.codename.as_deref().and_then(|codename| suite.strip_prefix(codename));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '/']))
+    };
+    let release = oses().find(called_after)?;
+    Some((release, apt.iter().find(|os| os.id != release.id)?))
 }
 
 /// apt refuses one source that is signed in two ways.

@@ -4,13 +4,17 @@ pub(super) mod lint;
 
 use std::collections::BTreeMap;
 
-use crate::inventory::packages::PackagesSection;
+use crate::inventory::packages::{PackageSource, PackagesSection};
 use crate::inventory::values::{PackageName, PackageVersion};
 use crate::report::Path;
 use crate::rooms::claims::Pin;
 
 /// The versions that the inventory pins.
 pub(super) fn pins(said: &PackagesSection) -> Vec<Pin> {
+    // Nobody installs any: the section is without effect, and said to be.
+    if said.source == PackageSource::Preinstalled {
+        return Vec::new();
+    }
     let of = |versions: &BTreeMap<PackageName, PackageVersion>, system: Option<&str>, at: &Path| {
         let pin = |(package, version): (&PackageName, &PackageVersion)| Pin {
             package: package.to_string(),
