@@ -76,6 +76,10 @@ pub struct RepositoriesSection {
     /// The distribution's packages. Where it is named, the scripts ask no repository that the
     /// host has configured by itself. Default: what the host has configured.
     pub distribution: Option<RepositorySection>,
+    /// Further repositories of the distribution: AppStream beside BaseOS, `bookworm-security` beside
+    /// `bookworm`. Default: none.
+    #[serde(default)]
+    pub others: Vec<RepositorySection>,
     /// The container runtime's packages. Default: download.docker.com.
     pub runtime: Option<RepositorySection>,
     /// Kubernetes' packages. Needed below Kubernetes 1.24, whose official repositories were

@@ -316,9 +316,12 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     let inline = json!({"url": "https://mirror.example.com/kubernetes/", "key": block});
     let (distribution, release) = frame.system.split_once('-').unwrap();
     let kinds = [flat, suite, inline];
-    let repositories = map(json!({"distribution": kinds, "runtime": kinds}));
+    let others: Vec<Value> = kinds.iter().map(|kind| json!([kind])).collect();
+    let repositories = map(json!({"distribution": kinds, "others": others, "runtime": kinds}));
     let kubernetes = one_of(&kinds);
-    let own = map(json!({"distribution": kinds, "runtime": kinds, "kubernetes": kinds}));
+    let own = map(
+        json!({"distribution": kinds, "others": others, "runtime": kinds, "kubernetes": kinds}),
+    );
     let pin = format!("1:{}~rc1-1.1+b2", frame.release);
     let more = map(json!({
         "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
@@ -328,7 +331,13 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     }));
     let os = json!({"distribution": distribution, "release": release});
     (repositories, kubernetes, own, more, any::<[bool; 2]>())
-        .prop_map(move |(mut repositories, kubernetes, own, mut more, [preinstalled, system])| {
+        .prop_map(move |(mut repositories, kubernetes, mut own, mut more, [preinstalled, system])| {
+            for named in [&mut repositories, &mut own] {
+                let named = named.as_object_mut().unwrap();
+                if !named.contains_key("distribution") {
+                    named.remove("others");
+                }
+            }
             if system {
                 let versions = json!({"socat": "1.*"});
                 more["systems"] = json!([{"os": os, "repositories": own, "versions": versions}]);

@@ -182,6 +182,16 @@ fn a_repository_of_one_system_is_not_asked_by_nodes_of_another() {
 }
 
 #[test]
+fn others_of_a_distribution_stand_beside_its_first() {
+    let one = "{url: 'https://mirror.example.com/a', keyring: /k.gpg}";
+    let bare = "{url: 'https://mirror.example.com/b'}";
+    assert_eq!(of_repositories(&format!("{{distribution: {one}, others: [{one}]}}")), [""; 0]);
+    assert_eq!(of_repositories(&format!("{{others: [{one}]}}")), ["host/repository-form"]);
+    let keyless = of_repositories(&format!("{{distribution: {one}, others: [{bare}]}}"));
+    assert_eq!(keyless, ["host/repository-key"]);
+}
+
+#[test]
 fn a_suite_of_one_release_is_not_asked_by_another() {
     let of = |suite: &str, more: &str| {
         codes(&format!(

@@ -80,15 +80,15 @@ impl<'a> Packages<'a> {
             repository
                 .keys
                 .iter()
-                .map(|key| [repository.id.to_owned(), key.url.clone(), key.fingerprints.join(",")])
+                .map(|key| [repository.id.clone(), key.url.clone(), key.fingerprints.join(",")])
         });
         words
             // Whether these are all; otherwise the host's own serve as well.
-            .flag("only_named", self.planned.mirrors(self.node.os).distribution.is_some())
+            .flag("only_named", !self.planned.mirrors(self.node.os).distribution.is_empty())
             .rows(
                 "repositories",
                 self.repositories.iter().map(|Repository { id, source, keyring, .. }| {
-                    [id, source.as_str(), keyring.as_str()]
+                    [id.as_str(), source.as_str(), keyring.as_str()]
                 }),
             )
             .rows("keys", keys);

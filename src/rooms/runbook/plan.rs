@@ -32,9 +32,10 @@ pub(super) struct Planned {
     pub(super) images_needed: bool,
 }
 
-/// The site's own sources; `None` takes upstream's.
+/// The site's own sources; none takes upstream's.
 pub(super) struct Mirrors {
-    pub(super) distribution: Option<Mirror>,
+    /// The distribution's first, then its others.
+    pub(super) distribution: Vec<Mirror>,
     pub(super) runtime: Option<Mirror>,
     pub(super) kubernetes: Option<Mirror>,
 }
@@ -121,11 +122,16 @@ impl Planned {
 impl Mirrors {
     /// What nodes of a system ask: their own, else what is said for all.
     fn new(own: &RepositoriesSection, all: &RepositoriesSection) -> Self {
-        let RepositoriesSection { distribution, runtime, kubernetes } = own;
+        let RepositoriesSection { distribution, others, runtime, kubernetes } = own;
+        // Those of a system stand together.
+        let (distribution, others) = match distribution {
+            Some(_) => (distribution, others),
+            None => (&all.distribution, &all.others),
+        };
         let mirror =
             |own: &Option<_>, all: &Option<_>| own.as_ref().or(all.as_ref()).map(Mirror::from);
         Self {
-            distribution: mirror(distribution, &all.distribution),
+            distribution: distribution.iter().chain(others).map(Mirror::from).collect(),
             runtime: mirror(runtime, &all.runtime),
             kubernetes: mirror(kubernetes, &all.kubernetes),
         }

@@ -8,7 +8,7 @@ use crate::rooms::claims;
 /// One repository that `10-prepare.sh` configures.
 pub(super) struct Repository {
     /// Part of file names: `kubernetes`.
-    pub(super) id: &'static str,
+    pub(super) id: String,
     /// apt: what follows `deb [signed-by=…]`; rpm: the baseurl.
     pub(super) source: String,
     /// The file with the keys.
@@ -28,19 +28,35 @@ pub(super) fn of(
     os: &OsRelease,
 ) -> Vec<Repository> {
     let apt = os.package_manager == PackageManager::Apt;
-    let mut merged: Vec<(claims::Repository, Mirror)> = Vec::new();
-    for repository in needed {
-        let Some(mirror) = source(*repository, mirrors, cluster, os) else { continue };
+    let mut merged: Vec<(String, Mirror)> = Vec::new();
+    let named = needed.iter().flat_map(|repository| {
+        let mirrors = sources(*repository, mirrors, cluster, os).into_iter().enumerate();
+        mirrors.map(|(index, mirror)| (id(*repository, index), mirror))
+    });
+    for (id, mirror) in named {
         match merged.iter_mut().find(|(_, known)| known.is_same_source(&mirror)) {
             Some((_, known)) => {
                 known.components.extend(mirror.components);
                 known.components.sort();
                 known.components.dedup();
             }
-            None => merged.push((*repository, mirror)),
+            None => merged.push((id, mirror)),
         }
     }
     merged.into_iter().map(|(id, mirror)| repository(id, mirror, apt)).collect()
+}
+
+/// The name of one in files of the host; the distribution's first has the plain one.
+fn id(repository: claims::Repository, index: usize) -> String {
+    let name = match repository {
+        claims::Repository::Distribution => "distribution",
+        claims::Repository::Kubernetes => "kubernetes",
+        claims::Repository::Runtime => "runtime",
+    };
+    match index {
+        0 => name.to_owned(),
+        index => format!("{name}-{}", index + 1),
+    }
 }
 
 impl Mirror {
@@ -51,20 +67,20 @@ impl Mirror {
     }
 }
 
-/// The site's mirror, else upstream's; `None` for what the host has configured itself.
-fn source(
+/// The site's mirrors, else upstream's; none for what the host has configured itself.
+fn sources(
     repository: claims::Repository,
     mirrors: &Mirrors,
     cluster: &Cluster,
     os: &OsRelease,
-) -> Option<Mirror> {
+) -> Vec<Mirror> {
     match repository {
         claims::Repository::Distribution => mirrors.distribution.clone(),
         claims::Repository::Kubernetes => {
-            Some(mirrors.kubernetes.clone().unwrap_or_else(|| of_kubernetes(cluster, os)))
+            vec![mirrors.kubernetes.clone().unwrap_or_else(|| of_kubernetes(cluster, os))]
         }
         claims::Repository::Runtime => {
-            Some(mirrors.runtime.clone().unwrap_or_else(|| of_docker(os)))
+            vec![mirrors.runtime.clone().unwrap_or_else(|| of_docker(os))]
         }
     }
 }
@@ -100,12 +116,7 @@ fn of_docker(os: &OsRelease) -> Mirror {
     }
 }
 
-fn repository(id: claims::Repository, mirror: Mirror, apt: bool) -> Repository {
-    let id = match id {
-        claims::Repository::Distribution => "distribution",
-        claims::Repository::Kubernetes => "kubernetes",
-        claims::Repository::Runtime => "runtime",
-    };
+fn repository(id: String, mirror: Mirror, apt: bool) -> Repository {
     let Mirror { url, suite, components, key } = mirror;
     let words: Vec<String> = [url.clone(), suite].into_iter().chain(components).collect();
     let own = if apt {

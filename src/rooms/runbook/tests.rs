@@ -87,6 +87,29 @@ fn each_system_asks_its_own_repositories_for_its_own_versions() {
 }
 
 #[test]
+fn a_distribution_of_several_repositories_has_them_all_asked() {
+    let of = |name: &str| {
+        format!("{{url: 'http://10.0.0.1/{name}', keyring: /etc/pki/rpm-gpg/RPM-GPG-KEY-Rocky-9}}")
+    };
+    let overlay = format!(
+        "{{os: {{distribution: rocky, release: '9'}}, packages: {{repositories: {{
+          distribution: {}, others: [{}]}}}}}}",
+        of("BaseOS"),
+        of("AppStream")
+    );
+    let words = words(&overlay, "cp1");
+    let repositories = rows(&words, "repositories");
+    let key = "/etc/pki/rpm-gpg/RPM-GPG-KEY-Rocky-9";
+    for row in [
+        format!("distribution http://10.0.0.1/BaseOS {key}"),
+        format!("distribution-2 http://10.0.0.1/AppStream {key}"),
+    ] {
+        assert!(repositories.contains(&row.as_str()), "{row} in {repositories:?}");
+    }
+    assert!(words.contains("\nonly_named=yes\n"), "{words}");
+}
+
+#[test]
 fn what_the_inventory_pins_comes_before_what_a_component_asks_for() {
     let words = words("packages: {versions: {kubeadm: 1.37.1-2.1, haproxy: '2.6.*'}}", "cp1");
     let packages = rows(&words, "packages");

@@ -29,6 +29,7 @@ pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster, report: 
     archives::lint(digests, cluster, report);
     of_systems(systems, cluster, report);
     repositories(said, cluster, report);
+    others(said, report);
     epel(said, cluster, report);
     if cluster.runtime.kind == RuntimeKind::Docker {
         of_docker(cluster, report);
@@ -38,10 +39,11 @@ pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster, report: 
 /// What only scripts that install something would read.
 fn unused(said: &PackagesSection, report: &mut Report) {
     let PackagesSection { source: _, repositories, versions, systems, archives, digests } = said;
-    let RepositoriesSection { distribution, runtime, kubernetes } = repositories;
+    let RepositoriesSection { distribution, others, runtime, kubernetes } = repositories;
     let repositories = section().key("repositories");
     let named = [
         (repositories.key("distribution"), distribution.is_some()),
+        (repositories.key("others"), !others.is_empty()),
         (repositories.key("runtime"), runtime.is_some()),
         (repositories.key("kubernetes"), kubernetes.is_some()),
         (section().key("versions"), !versions.is_empty()),
@@ -113,11 +115,33 @@ fn of_docker(cluster: &Cluster, report: &mut Report) {
     }
 }
 
+/// Others of the distribution stand beside its first.
+fn others(said: &PackagesSection, report: &mut Report) {
+    let systems = said
+        .systems
+        .iter()
+        .enumerate()
+        .map(|(index, system)| (section().key("systems").index(index), &system.repositories));
+    for (at, named) in [(section(), &said.repositories)].into_iter().chain(systems) {
+        if named.distribution.is_none() && !named.others.is_empty() {
+            let at = at.key("repositories");
+            report.push(
+                Finding::new(
+                    &REPOSITORY_FORM,
+                    at.key("others"),
+                    "these are asked beside `distribution`, and none is named here",
+                )
+                .label("nobody reads them")
+                .help("name the first of them `distribution`"),
+            );
+        }
+    }
+}
+
 /// CentOS 7 itself has no nginx.
 fn epel(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
     let asks_host = |node: &&Node| {
-        let [(_, distribution), ..] = of_system(said, node.os);
-        node.os.nginx_needs_epel && distribution.is_none()
+        node.os.nginx_needs_epel && OfSystem::new(said, node.os).distribution.is_empty()
     };
     let without = cluster.control_planes().find(asks_host);
     if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.balancer) {
@@ -144,26 +168,37 @@ struct Named<'a> {
     systems: Vec<&'static OsRelease>,
 }
 
-/// What each system's nodes find under a name: its own, else what is said for all.
-fn of_system<'a>(
-    said: &'a PackagesSection,
-    os: &OsRelease,
-) -> [(Path, Option<&'a RepositorySection>); 3] {
-    let own = said.systems.iter().position(|system| system.os.id() == os.id);
-    let own = own.map(|index| {
-        let at = section().key("systems").index(index).key("repositories");
-        (at, &said.systems[index].repositories)
-    });
-    let of = |name: &str, pick: fn(&RepositoriesSection) -> Option<&RepositorySection>| {
-        let own = own.as_ref().and_then(|(at, said)| Some((at.key(name), Some(pick(said)?))));
-        let all = section().key("repositories").key(name);
-        own.unwrap_or_else(|| (all, pick(&said.repositories)))
-    };
-    [
-        of("distribution", |named| named.distribution.as_ref()),
-        of("runtime", |named| named.runtime.as_ref()),
-        of("kubernetes", |named| named.kubernetes.as_ref()),
-    ]
+/// What the nodes of a system ask, by kind: its own, else what is said for all.
+struct OfSystem<'a> {
+    distribution: Vec<(Path, &'a RepositorySection)>,
+    runtime: Option<(Path, &'a RepositorySection)>,
+    /// Where there is none, the place for it.
+    kubernetes: Result<(Path, &'a RepositorySection), Path>,
+}
+
+impl<'a> OfSystem<'a> {
+    fn new(said: &'a PackagesSection, os: &OsRelease) -> Self {
+        let all = (section().key("repositories"), &said.repositories);
+        let own = said.systems.iter().position(|system| system.os.id() == os.id);
+        let own = own.map(|index| {
+            let at = section().key("systems").index(index).key("repositories");
+            (at, &said.systems[index].repositories)
+        });
+        let first = |named: fn(&RepositoriesSection) -> bool| {
+            own.as_ref().filter(|(_, own)| named(own)).unwrap_or(&all)
+        };
+        let (at, of) = first(|named| named.distribution.is_some());
+        let others = of.others.iter().enumerate();
+        let others = others.map(|(index, other)| (at.key("others").index(index), other));
+        let distribution = of.distribution.iter().map(|one| (at.key("distribution"), one));
+        let distribution = distribution.chain(others).collect();
+        let (at, of) = first(|named| named.runtime.is_some());
+        let runtime = of.runtime.as_ref().map(|one| (at.key("runtime"), one));
+        let (at, of) = first(|named| named.kubernetes.is_some());
+        let at = at.key("kubernetes");
+        let kubernetes = of.kubernetes.as_ref().map(|one| (at.clone(), one)).ok_or(at);
+        Self { distribution, runtime, kubernetes }
+    }
 }
 
 /// Repositories that no package manager would take, or whose packages nobody can trust.
@@ -173,12 +208,11 @@ fn repositories(said: &PackagesSection, cluster: &Cluster, report: &mut Report) 
     let mut all: Vec<Named<'_>> = Vec::new();
     let mut without_kubernetes = None;
     for os in systems.values() {
-        let named = of_system(said, os);
-        let [_, _, (at, kubernetes)] = &named;
-        if kubernetes.is_none() {
+        let OfSystem { distribution, runtime, kubernetes } = OfSystem::new(said, os);
+        if let Err(at) = &kubernetes {
             without_kubernetes.get_or_insert_with(|| at.clone());
         }
-        let named: Vec<_> = named.into_iter().filter_map(|(at, said)| Some((at, said?))).collect();
+        let named: Vec<_> = distribution.into_iter().chain(runtime).chain(kubernetes).collect();
         for finding in one_key(&named) {
             // Said once, however many systems ask these two.
             let said = |other: &Finding| (other.code, &other.at) == (finding.code, &finding.at);
