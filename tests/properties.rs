@@ -114,7 +114,7 @@ fn keeps_every_promise(inventory: Inventory) -> Verdict {
 
 #[test]
 fn accepted_inventories_keep_every_promise() {
-    each(CASES, PATIENCE, None, keeps_every_promise);
+    each(0, CASES, PATIENCE, None, keeps_every_promise);
 }
 
 /// Adds the path of every key that a schema knows.

@@ -176,7 +176,11 @@ fn etcd(frame: &Frame) -> BoxedStrategy<Value> {
             json!({
                 "dataDir": ["/srv/etcd"],
                 "metricsPort": [12381],
-                "settings": [{"snapshot-count": "50000", "heartbeat-interval": "250"}],
+                "settings": [{
+                    "snapshot-count": "50000",
+                    "heartbeat-interval": "250",
+                    "election-timeout": "2500",
+                }],
             }),
         );
     }
@@ -331,24 +335,27 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
     }));
     let os = json!({"distribution": distribution, "release": release});
     (repositories, kubernetes, own, more, any::<[bool; 2]>())
-        .prop_map(move |(mut repositories, kubernetes, mut own, mut more, [preinstalled, system])| {
-            for named in [&mut repositories, &mut own] {
-                let named = named.as_object_mut().unwrap();
-                if !named.contains_key("distribution") {
-                    named.remove("others");
+        .prop_map(
+            move |(mut repositories, kubernetes, mut own, mut more, [preinstalled, system])| {
+                for named in [&mut repositories, &mut own] {
+                    let named = named.as_object_mut().unwrap();
+                    if !named.contains_key("distribution") {
+                        named.remove("others");
+                    }
                 }
-            }
-            if system {
-                let versions = json!({"socat": "1.*"});
-                more["systems"] = json!([{"os": os, "repositories": own, "versions": versions}]);
-            }
-            repositories["kubernetes"] = kubernetes;
-            more["repositories"] = repositories;
-            if preinstalled {
-                more["source"] = "preinstalled".into();
-            }
-            json!({"packages": more})
-        })
+                if system {
+                    let versions = json!({"socat": "1.*"});
+                    more["systems"] =
+                        json!([{"os": os, "repositories": own, "versions": versions}]);
+                }
+                repositories["kubernetes"] = kubernetes;
+                more["repositories"] = repositories;
+                if preinstalled {
+                    more["source"] = "preinstalled".into();
+                }
+                json!({"packages": more})
+            },
+        )
         .boxed()
 }
 

@@ -170,6 +170,13 @@ fn prepare_text(inventory_text: &str, folder: &Path) -> Sources {
     fs::write(&inventory, inventory_text).unwrap();
     let said = read_yaml(&inventory).remove(0);
     new_bundle(&said["cluster"], &bundle);
+    if said.get("privateFiles").is_some() {
+        let file = folder.join("token");
+        fs::write(&file, "of-the-site-alone\n").unwrap();
+        let mut put = hagen();
+        put.args(["secrets", "put"]).arg(&inventory).arg("site").arg(&file);
+        run(put.arg("--secrets").arg(&bundle)).succeeded();
+    }
     Sources { inventory, bundle }
 }
 

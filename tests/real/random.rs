@@ -16,6 +16,8 @@ use crate::{haproxy, keepalived, kubeadm, nginx, openssl, scripts, systemd};
 const CASES: u32 = 12;
 /// The same of the release of each kubeadm that is built here.
 const CASES_OF_KUBEADM: u32 = 6;
+/// As many again, where those have not given every program enough to judge.
+const ROUNDS: u32 = 4;
 /// Builds after a failure, to find a smaller inventory that fails.
 const PATIENCE: u32 = 60;
 /// Inventories of which one is given to shellcheck, which takes longer than all others together.
@@ -25,7 +27,7 @@ const STYLE: usize = 4;
 const LEAST: &[(&str, usize)] =
     &[("openssl", 100), ("bash", 40), ("shellcheck", 8), ("systemd", 20)];
 /// The same where there are inventories enough for each of these to be drawn.
-const LEAST_OF_ANY: &[(&str, usize)] = &[("haproxy", 2), ("nginx", 2), ("keepalived", 2)];
+const LEAST_OF_ANY: &[(&str, usize)] = &[("haproxy", 1), ("nginx", 1), ("keepalived", 2)];
 /// The same where all inventories are of a release whose kubeadm is built here.
 const LEAST_OF_KUBEADM: &[(&str, usize)] =
     &[("/etc/kubernetes/kubeadm-config.yaml", 8), ("/etc/kubernetes/kubeadm-join.yaml", 12)];
@@ -97,29 +99,42 @@ fn judge(cluster: &Cluster, Inventory(inventory): &Inventory, style: bool) -> Ju
     judged
 }
 
-/// Compiles and judges random inventories, of this release or of any.
+/// Compiles and judges random inventories, of this release or of any; more of them while a program
+/// has had too few files to judge.
 fn are_accepted(name: &str, cases: u32, release: Option<&kubeadm::Release>) {
     let total = RefCell::new(Judged::new());
     let accepted = Cell::new(0_usize);
-    each(cases, PATIENCE, release.map(|release| release.version), |inventory| {
-        let cluster = match compile(name, &inventory.text()) {
-            Ok(cluster) => cluster,
-            Err(refused) => return Verdict::Refused(refused.stderr),
-        };
-        let style = accepted.get().is_multiple_of(STYLE);
-        for (program, files) in judge(&cluster, &inventory, style) {
-            *total.borrow_mut().entry(program).or_default() += files;
-        }
-        accepted.set(accepted.get() + 1);
-        Verdict::Accepted
-    });
-    let (total, accepted) = (total.into_inner(), accepted.get());
-    eprintln!("{name}: {accepted} accepted; files judged: {total:?}");
     let more = if release.is_some() { LEAST_OF_KUBEADM } else { LEAST_OF_ANY };
-    for (program, least) in LEAST.iter().chain(more) {
-        let files = total.get(program).copied().unwrap_or_default();
-        let least = least * accepted / 8;
-        assert!(files >= least, "{name}: {program} has judged {files} files, at least {least} due");
+    let short = || {
+        let total = total.borrow();
+        let mut least = LEAST.iter().chain(more);
+        least.find_map(|(program, least)| {
+            let files = total.get(program).copied().unwrap_or_default();
+            let least = least * accepted.get() / 8;
+            (files < least)
+                .then(|| format!("{program} has judged {files} files, at least {least} due"))
+        })
+    };
+    for round in 0..ROUNDS {
+        each(round * cases, cases, PATIENCE, release.map(|release| release.version), |inventory| {
+            let cluster = match compile(name, &inventory.text()) {
+                Ok(cluster) => cluster,
+                Err(refused) => return Verdict::Refused(refused.stderr),
+            };
+            let style = accepted.get().is_multiple_of(STYLE);
+            for (program, files) in judge(&cluster, &inventory, style) {
+                *total.borrow_mut().entry(program).or_default() += files;
+            }
+            accepted.set(accepted.get() + 1);
+            Verdict::Accepted
+        });
+        if short().is_none() {
+            break;
+        }
+    }
+    eprintln!("{name}: {} accepted; files judged: {:?}", accepted.get(), total.borrow());
+    if let Some(short) = short() {
+        panic!("{name}: {short}");
     }
 }
 
