@@ -53,8 +53,7 @@ fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
             && !known(first, port, report)
         {
             let finding = clash(node, first, port);
-            let same = |other: &Finding| other.code == &PORT_CLASH && other.at == finding.at;
-            if !report.findings().iter().any(same) {
+            if !report.has(&PORT_CLASH, &finding.at) {
                 report.push(finding);
             }
         }
@@ -113,8 +112,7 @@ fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
                 true => (second, &first.at),
                 false => (first, &second.at),
             };
-            let known = |finding: &Finding| finding.code == &PATH_CLASH && finding.at == *at;
-            if report.findings().iter().any(known) {
+            if report.has(&PATH_CLASH, at) {
                 continue;
             }
             report.push(

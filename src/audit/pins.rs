@@ -1,7 +1,7 @@
 //! Versions of packages that the inventory pins: whoever needs them.
 
 use super::{PIN_DIFFERS, PIN_SHARED, UNKNOWN_PACKAGE};
-use crate::cluster::{Cluster, Node};
+use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::Claims;
 use crate::rooms::claims::{Package, Pin, Repository};
@@ -80,10 +80,8 @@ fn are_apart(version: &str, package: &Package, one: &Node, other: &Node) -> bool
 
 fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> Finding {
     let Pin { package: name, version, .. } = pin;
-    let (distribution, release) = (&other.os.distribution, &other.os.version);
-    let theirs = format!(
-        "say theirs: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{release}\"}}, versions: {{{name}: …}}}}]}}`"
-    );
+    let own = of_system_alone(other.os, &format!("versions: {{{name}: …}}"));
+    let theirs = format!("say theirs: {own}");
     // What pkgs.k8s.io has of one version differs behind its last dash.
     let help = match (package.repository, version.rsplit_once('-')) {
         (Repository::Kubernetes, Some((number, _))) => format!("write `{number}-*`, or {theirs}"),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::EtcdVersion;
 use super::by_patch::ByPatch;
-use super::flags::FlagKind;
+use super::flags::{FlagKind, Kinds, kind};
 
 /// How a setting that changed its form is written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -146,7 +146,7 @@ pub enum EtcdValue {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Values {
-    kinds: BTreeMap<FlagKind, Vec<String>>,
+    kinds: Kinds,
     choices: BTreeMap<String, Vec<String>>,
 }
 
@@ -160,9 +160,7 @@ pub fn etcd_value(flag: &str) -> Option<EtcdValue> {
     if let Some(words) = VALUES.choices.get(flag) {
         return Some(EtcdValue::Choice(words));
     }
-    let mut kinds = VALUES.kinds.iter();
-    let (kind, _) = kinds.find(|(_, flags)| flags.iter().any(|name| name == flag))?;
-    Some(EtcdValue::Kind(*kind))
+    kind(&VALUES.kinds, flag).map(EtcdValue::Kind)
 }
 
 /// The facts about etcd 3.`minor`, or `None` where the catalog has none.

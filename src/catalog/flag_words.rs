@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::flags::{Names, Status};
+use super::flags::{Names, Status, known, status};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,7 +28,7 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
 
 /// Whether the API server of `1.<minor>` has this admission plugin.
 pub fn admission_plugin_status(plugin: &str, minor: u32) -> Status {
-    WORDS.admission_plugins.get(plugin).map_or(Status::Unknown, |life| life.at(minor))
+    status(&WORDS.admission_plugins, plugin, minor)
 }
 
 /// The admission plugins that the API server of `1.<minor>` has.
@@ -38,7 +38,7 @@ pub fn admission_plugins(minor: u32) -> impl Iterator<Item = &'static str> {
 
 /// Whether the controller manager of `1.<minor>` knows a controller by this name.
 pub fn controller_status(controller: &str, minor: u32) -> Status {
-    WORDS.controllers.get(controller).map_or(Status::Unknown, |life| life.at(minor))
+    status(&WORDS.controllers, controller, minor)
 }
 
 /// The controllers that the controller manager of `1.<minor>` knows.
@@ -48,17 +48,12 @@ pub fn controllers(minor: u32) -> impl Iterator<Item = &'static str> {
 
 /// Whether the components of `1.<minor>` know a cipher suite by this name.
 pub fn cipher_suite_status(suite: &str, minor: u32) -> Status {
-    WORDS.cipher_suites.get(suite).map_or(Status::Unknown, |life| life.at(minor))
+    status(&WORDS.cipher_suites, suite, minor)
 }
 
 /// The cipher suites that the components of `1.<minor>` know, by Go's names.
 pub fn cipher_suites(minor: u32) -> impl Iterator<Item = &'static str> {
     known(&WORDS.cipher_suites, minor)
-}
-
-fn known(words: &'static Names, minor: u32) -> impl Iterator<Item = &'static str> {
-    let known = words.iter().filter(move |(_, life)| life.at(minor) == Status::Known);
-    known.map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]

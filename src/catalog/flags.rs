@@ -86,14 +86,35 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 
 impl Lifetime {
     pub(super) fn at(&'static self, minor: u32) -> Status {
-        match (self.since, self.removed) {
-            (Some(since), _) if minor < since => Status::NotYet { since },
-            (_, Some(in_minor)) if minor >= in_minor => {
-                Status::Removed { in_minor, instead: self.instead.as_deref() }
-            }
-            _ => Status::Known,
+        Status::at(minor, self.since, self.removed, self.instead.as_deref())
+    }
+}
+
+impl Status {
+    /// Of what the first minor has that is not named, and the last one that is not named either.
+    pub(super) fn at(
+        minor: u32,
+        since: Option<u32>,
+        removed: Option<u32>,
+        instead: Option<&'static str>,
+    ) -> Self {
+        match (since, removed) {
+            (Some(since), _) if minor < since => Self::NotYet { since },
+            (_, Some(in_minor)) if minor >= in_minor => Self::Removed { in_minor, instead },
+            _ => Self::Known,
         }
     }
+}
+
+/// Whether `1.<minor>` has a name of a table.
+pub(super) fn status(names: &'static Names, name: &str, minor: u32) -> Status {
+    names.get(name).map_or(Status::Unknown, |life| life.at(minor))
+}
+
+/// The names of a table that `1.<minor>` has, in alphabetical order.
+pub(super) fn known(names: &'static Names, minor: u32) -> impl Iterator<Item = &'static str> {
+    let known = names.iter().filter(move |(_, life)| life.at(minor) == Status::Known);
+    known.map(|(name, _)| name.as_str())
 }
 
 /// What a flag takes.
@@ -116,29 +137,34 @@ pub enum FlagKind {
     Ip,
 }
 
-static KINDS: LazyLock<BTreeMap<Component, BTreeMap<FlagKind, Vec<String>>>> =
-    LazyLock::new(|| {
-        serde_json::from_str(include_str!("flag_kinds.json"))
-            .expect("embedded, and read by every test run")
-    });
+/// What flags take, by kind.
+pub(super) type Kinds = BTreeMap<FlagKind, Vec<String>>;
+
+static KINDS: LazyLock<BTreeMap<Component, Kinds>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("flag_kinds.json"))
+        .expect("embedded, and read by every test run")
+});
 
 /// What `component` takes as the value of `flag`; `None` for a text.
 pub fn flag_kind(component: Component, flag: &str) -> Option<FlagKind> {
-    let kinds = KINDS.get(&component)?.iter();
-    let mut kinds = kinds.filter(|(_, flags)| flags.iter().any(|name| name == flag));
-    kinds.next().map(|(kind, _)| *kind)
+    kind(KINDS.get(&component)?, flag)
+}
+
+/// The kind of a flag in a table.
+pub(super) fn kind(kinds: &Kinds, flag: &str) -> Option<FlagKind> {
+    let mut kinds = kinds.iter();
+    kinds.find(|(_, flags)| flags.iter().any(|name| name == flag)).map(|(kind, _)| *kind)
 }
 
 /// Whether `component` of `1.<minor>` has the command-line flag `flag` (without dashes in front).
 pub fn flag_status(component: Component, flag: &str, minor: u32) -> Status {
     let names = TABLES.flags.get(&component);
-    names.and_then(|names| names.get(flag)).map_or(Status::Unknown, |life| life.at(minor))
+    names.map_or(Status::Unknown, |names| status(names, flag, minor))
 }
 
 /// The flags that `component` of `1.<minor>` has, in alphabetical order: for did-you-mean.
 pub fn flags(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
-    let names = TABLES.flags.get(&component).into_iter().flatten();
-    names.filter(move |(_, life)| life.at(minor) == Status::Known).map(|(name, _)| name.as_str())
+    TABLES.flags.get(&component).into_iter().flat_map(move |names| known(names, minor))
 }
 
 #[cfg(test)]

@@ -35,11 +35,7 @@ static GATES: LazyLock<BTreeMap<String, Gate>> = LazyLock::new(|| {
 
 impl Gate {
     fn at(&self, minor: u32) -> Status {
-        match (self.since, self.removed) {
-            (Some(since), _) if minor < since => Status::NotYet { since },
-            (_, Some(in_minor)) if minor >= in_minor => Status::Removed { in_minor, instead: None },
-            _ => Status::Known,
-        }
+        Status::at(minor, self.since, self.removed, None)
     }
 }
 

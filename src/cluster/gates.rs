@@ -60,7 +60,7 @@ impl SaidGates {
 
     /// Adds the gates of patches of a document, which merge into it (RFC 7386).
     pub fn patches(&mut self, document: &str, cluster: &Cluster) {
-        for patch in cluster.patches.iter().filter(|patch| patch.document == document) {
+        for patch in cluster.patches_of(document, None) {
             let Some(value) = patch.patch.get(FIELD) else { continue };
             let at = Path::of(&["patches"]).index(patch.index).key("patch").key(FIELD);
             if patch.nodes.is_none() {

@@ -36,6 +36,7 @@ pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use component::{NodePorts, PodMasks, kubelet_field};
 pub use lint::lint;
+pub use os::of_system_alone;
 pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
 pub use proxy::Proxy;
 pub use resolve::resolve;

@@ -32,12 +32,16 @@ pub(super) fn of_node(
     )
     .label("unknown release");
     // Said once for the inventory's own section, however many nodes use it.
-    let said_before = report
-        .findings()
-        .iter()
-        .any(|other| other.code == &codes::OS_UNKNOWN && other.at == finding.at);
-    if !said_before {
+    if !report.has(&codes::OS_UNKNOWN, &finding.at) {
         report.push(finding.help(format!("known are: {}", known.join(", "))));
     }
     default
+}
+
+/// What the inventory says for nodes of one system alone, as a help writes it: `versions: {…}`.
+pub fn of_system_alone(os: &OsRelease, what: &str) -> String {
+    let OsRelease { distribution, version, .. } = os;
+    format!(
+        "`packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, {what}}}]}}`"
+    )
 }

@@ -108,6 +108,11 @@ impl Report {
         }
     }
 
+    /// Whether this was found at this place already.
+    pub fn has(&self, code: &Code, at: &Path) -> bool {
+        self.findings.iter().any(|finding| finding.code == code && finding.at == *at)
+    }
+
     /// The findings so far.
     pub fn findings(&self) -> &[Finding] {
         &self.findings

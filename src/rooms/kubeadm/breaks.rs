@@ -226,19 +226,11 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubeadm::Kubeadm;
+    use crate::rooms::kubeadm::tests::flagged;
     use crate::rooms::trial::complaints;
 
     #[test]
     fn values_that_the_cluster_does_not_bear_are_refused() {
-        let said = |version: &str, part: &str, flag: &str, value: &str| {
-            complaints(
-                &Kubeadm,
-                &json!({
-                    "cluster": {"kubernetes": version},
-                    "extraArgs": {part: {flag: value}},
-                }),
-            )
-        };
         for (part, flag, wrong, right) in [
             ("apiServer", "allow-privileged", "false", "true"),
             ("apiServer", "authorization-mode", "RBAC", "Node,RBAC,Webhook"),
@@ -268,8 +260,8 @@ mod tests {
             ("scheduler", "secure-port", "10359", "10259"),
         ] {
             let refused = [format!("kubeadm/flag-breaks at extraArgs.{part}.{flag}")];
-            assert_eq!(said("1.30.4", part, flag, wrong), refused, "{flag}: {wrong}");
-            let fine = right.is_empty() || said("1.30.4", part, flag, right).is_empty();
+            assert_eq!(flagged("1.30.4", part, flag, wrong), refused, "{flag}: {wrong}");
+            let fine = right.is_empty() || flagged("1.30.4", part, flag, right).is_empty();
             assert!(fine, "{flag}: {right}");
         }
         let beside = |flags: serde_json::Value| {
@@ -291,8 +283,8 @@ mod tests {
         let ecdsa = format!("{rsa},TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
         assert!(beside(json!({"tls-cipher-suites": ecdsa})).is_empty());
         let closed = ["kubeadm/flag-breaks at extraArgs.scheduler.port"];
-        assert_eq!(said("1.15.12", "scheduler", "port", "0"), closed);
-        assert!(said("1.20.15", "scheduler", "port", "0").is_empty());
+        assert_eq!(flagged("1.15.12", "scheduler", "port", "0"), closed);
+        assert!(flagged("1.20.15", "scheduler", "port", "0").is_empty());
     }
 
     #[test]

@@ -14,6 +14,12 @@ fn of_release(version: &str) -> Value {
     json!({"cluster": {"kubernetes": version}})
 }
 
+/// What is found where a release's component is given one flag.
+pub(super) fn flagged(version: &str, part: &str, flag: &str, value: &str) -> Vec<String> {
+    let flags = json!({part: {flag: value}});
+    complaints(&super::Kubeadm, &json!({"cluster": {"kubernetes": version}, "extraArgs": flags}))
+}
+
 fn first(overlay: &Value) -> (Value, Value) {
     let (cluster, claims) = claimed(overlay);
     let (said, _) = resolved(overlay);

@@ -22,11 +22,12 @@ pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
         gates::lint(part.component(), &said, cluster, report);
         for (flag, value) in flags {
             for word in words(value) {
-                let Some((kind, word, status, near)) = judged(part, flag, word, cluster) else {
+                let minor = cluster.kubernetes.minor;
+                let Some((kind, word, status, known)) = judged(part, flag, word, minor) else {
                     continue;
                 };
                 let what = format!("{} has no {kind} `{word}`", part.program());
-                let near = || near.map(|near| format!("`{near}`"));
+                let near = || closest(word, known).map(|near| format!("`{near}`"));
                 extra::report_absent(cluster, &what, status, near, plan.at(part, flag), report);
             }
         }
@@ -39,29 +40,26 @@ fn words(value: &str) -> impl Iterator<Item = &str> {
     value.split(',').filter(move |_| !value.is_empty())
 }
 
-/// What a word of a flag is called, the word itself, whether the release has it, and one near it.
-fn judged<'a>(
-    part: Part,
-    flag: &str,
-    word: &'a str,
-    cluster: &Cluster,
-) -> Option<(&'static str, &'a str, Status, Option<&'static str>)> {
-    let minor = cluster.kubernetes.minor;
+/// A list that a flag is made of: what its words are called, the word itself, whether the release
+/// has it, and the words that it has.
+type Judged<'a> = (&'static str, &'a str, Status, Box<dyn Iterator<Item = &'static str>>);
+
+fn judged<'a>(part: Part, flag: &str, word: &'a str, minor: u32) -> Option<Judged<'a>> {
     match (part, flag) {
         (Part::ApiServer, ON | OFF) => Some((
             "admission plugin",
             word,
             flag_words::admission_plugin_status(word, minor),
-            closest(word, flag_words::admission_plugins(minor)),
+            Box::new(flag_words::admission_plugins(minor)),
         )),
         (Part::ControllerManager, "controllers") if word != "*" => {
             let word = word.strip_prefix('-').unwrap_or(word);
-            let near = closest(word, flag_words::controllers(minor));
-            Some(("controller", word, flag_words::controller_status(word, minor), near))
+            let known = Box::new(flag_words::controllers(minor));
+            Some(("controller", word, flag_words::controller_status(word, minor), known))
         }
         (_, "tls-cipher-suites") => {
-            let near = closest(word, flag_words::cipher_suites(minor));
-            Some(("cipher suite", word, flag_words::cipher_suite_status(word, minor), near))
+            let known = Box::new(flag_words::cipher_suites(minor));
+            Some(("cipher suite", word, flag_words::cipher_suite_status(word, minor), known))
         }
         _ => None,
     }
@@ -91,19 +89,12 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubeadm::Kubeadm;
+    use crate::rooms::kubeadm::tests::flagged;
     use crate::rooms::trial::complaints;
 
     #[test]
     fn gates_that_a_component_cannot_have_are_refused() {
-        let found = |version: &str, gates: &str| {
-            complaints(
-                &Kubeadm,
-                &json!({
-                    "cluster": {"kubernetes": version},
-                    "extraArgs": {"apiServer": {"feature-gates": gates}},
-                }),
-            )
-        };
+        let found = |version: &str, gates| flagged(version, "apiServer", "feature-gates", gates);
         let at = |code: &str| [format!("cluster/{code} at extraArgs.apiServer.feature-gates")];
         assert_eq!(found("1.27.16", "EphemeralContainers=true"), at("extra-arg-removed"));
         assert_eq!(found("1.26.15", "EphemeralContainers=true"), [""; 0]);
@@ -142,12 +133,6 @@ mod tests {
 
     #[test]
     fn words_that_a_component_does_not_know_are_refused() {
-        let found = |part: &str, flag: &str, value: &str| {
-            complaints(
-                &Kubeadm,
-                &json!({"cluster": {"kubernetes": "1.30.4"}, "extraArgs": {part: {flag: value}}}),
-            )
-        };
         for (part, flag, wrong, right) in [
             (
                 "apiServer",
@@ -174,8 +159,8 @@ mod tests {
             ),
         ] {
             let refused = [format!("cluster/extra-arg-removed at extraArgs.{part}.{flag}")];
-            assert_eq!(found(part, flag, wrong), refused, "{wrong}");
-            assert_eq!(found(part, flag, right), [""; 0], "{right}");
+            assert_eq!(flagged("1.30.4", part, flag, wrong), refused, "{wrong}");
+            assert_eq!(flagged("1.30.4", part, flag, right), [""; 0], "{right}");
         }
     }
 }

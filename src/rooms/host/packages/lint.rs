@@ -5,7 +5,7 @@ use super::super::{
     SYSTEM_UNUSED, archives,
 };
 use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint, oses};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, RuntimeKind};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, RuntimeKind, of_system_alone};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection, SystemPackages,
 };
@@ -145,7 +145,7 @@ fn epel(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
     };
     let without = cluster.control_planes().find(asks_host);
     if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.balancer) {
-        let OsRelease { id, distribution, version, .. } = node.os;
+        let id = &node.os.id;
         report.push(
             Finding::new(
                 &EPEL_NEEDED,
@@ -155,7 +155,8 @@ fn epel(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
             .label("10-prepare.sh would not find it")
             .because(node.path(), format!("runs {id}"))
             .help(format!(
-                "use `kind: haproxy`, enable EPEL on these nodes beforehand, or name a mirror that has nginx: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{distribution: {{…}}}}}}]}}`"
+                "use `kind: haproxy`, enable EPEL on these nodes beforehand, or name a mirror that has nginx: {}",
+                of_system_alone(node.os, "repositories: {distribution: {…}}")
             )),
         );
     }
@@ -215,8 +216,7 @@ fn repositories(said: &PackagesSection, cluster: &Cluster, report: &mut Report) 
         let named: Vec<_> = distribution.into_iter().chain(runtime).chain(kubernetes).collect();
         for finding in one_key(&named) {
             // Said once, however many systems ask these two.
-            let said = |other: &Finding| (other.code, &other.at) == (finding.code, &finding.at);
-            if !report.findings().iter().any(said) {
+            if !report.has(finding.code, &finding.at) {
                 report.push(finding);
             }
         }
@@ -302,7 +302,6 @@ fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
     if let ([deb, ..], [rpm, ..]) = (&apt[..], &rpm[..])
         && suites
     {
-        let OsRelease { distribution, version, .. } = rpm;
         let text =
             format!("nodes of {} would ask it as well, and their packages are not there", rpm.id);
         let key = if suite.is_some() { "suite" } else { "components" };
@@ -310,8 +309,9 @@ fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
             Finding::new(&REPOSITORY_FORM, at.key(key), text)
                 .label("a repository of apt's alone")
                 .help(format!(
-                    "name theirs, or this one for {} alone, in the same way: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{…}}}}]}}`",
-                    deb.id
+                    "name theirs, or this one for {} alone, in the same way: {}",
+                    deb.id,
+                    of_system_alone(rpm, "repositories: {…}")
                 )),
         );
         return;
@@ -319,17 +319,17 @@ fn form(Named { at, said, systems }: &Named<'_>, report: &mut Report) {
     if let Some(suite) = suite
         && let Some((release, other)) = of_one_release(suite.as_str(), &apt)
     {
-        let OsRelease { distribution, version, .. } = other;
         report.push(
             Finding::new(
                 &REPOSITORY_FORM,
                 at.key("suite"),
-                format!("{suite} is for {}, and nodes of {} would ask it as well", release.id, other.id),
+                format!(
+                    "{suite} is for {}, and nodes of {} would ask it as well",
+                    release.id, other.id
+                ),
             )
             .label("packages of one release")
-            .help(format!(
-                "name theirs: `packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, repositories: {{…}}}}]}}`"
-            )),
+            .help(format!("name theirs: {}", of_system_alone(other, "repositories: {…}"))),
         );
         return;
     }
