@@ -86,6 +86,18 @@ fn successes_within_a_tail_of_failures_do_not_shorten_it() {
 }
 
 #[test]
+fn what_fails_long_after_everything_has_succeeded_is_another_outage() {
+    let failing = |kind: &str, start: f64| match start {
+        100.05..100.95 if kind == "read" => (0.0, Some("http 500")),
+        109.05..109.95 if kind == "write" => (0.0, Some("http 500")),
+        _ => WELL,
+    };
+    let apart = Log::parse(&log(failing)).unwrap().outage(Window { from: 100.0, to: 110.0 });
+    assert_eq!((apart.reads.failed, apart.writes.failed), (9, 9));
+    assert!(about(apart.seconds(), 0.9), "{apart:?}");
+}
+
+#[test]
 fn reads_and_writes_one_after_the_other_are_one_outage() {
     let found = outage(|kind, start| match start {
         103.05..103.95 if kind == "read" => (0.0, Some("http 500")),

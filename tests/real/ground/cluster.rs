@@ -15,6 +15,8 @@ use crate::topology::{Release, System, Topology, Tree};
 
 /// Where the runbook has a node's folder copied to.
 pub(crate) const FOLDER: &str = "/root/hagen";
+/// A minute, in the words of the runbook: for how long a lost member of etcd is not forgotten.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// The namespace of the client.
 const CLIENT: &str = "client";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
@@ -414,15 +416,18 @@ impl Cluster {
 
     /// Replaces a lost control plane by a new machine, as the runbook says.
     pub(crate) fn replace(&mut self, node: &str) {
+        self.machines[node].await_off(FORGOTTEN_AFTER);
         self.forget(node);
         self.deliver(node);
         self.power_on(node);
+        sandbox::scant(node, true);
         self.come_back(node);
         if self.tree.external_etcd {
             // "A new machine that is a member of etcd as well needs the next chapter …"
             self.replace_member(node);
         }
         self.join(node);
+        sandbox::scant(node, false);
     }
 
     /// Starts a running control plane over, as the runbook says.

@@ -33,6 +33,8 @@ pub(crate) struct Machine {
     /// Archives of images, which all machines share.
     images: PathBuf,
     running: Option<Running>,
+    /// When its power was cut, or when it was made.
+    off_since: Instant,
 }
 
 struct Running {
@@ -49,7 +51,8 @@ impl Machine {
             [&node.name, &node.address, &node.interface].map(String::clone);
         let base = node.system.base(supply);
         let images = supply.join("images");
-        let machine = Self { name, address, interface, folder, base, images, running: None };
+        let (running, off_since) = (None, Instant::now());
+        let machine = Self { name, address, interface, folder, base, images, running, off_since };
         machine.new_disk();
         machine
     }
@@ -189,6 +192,7 @@ impl Machine {
     pub(crate) fn power_off(&mut self, switch: &Switch) {
         let Some(mut running) = self.running.take() else { return };
         switch.cable(&self.name, false);
+        self.off_since = Instant::now();
         run(Command::new("kill").args(["-KILL", &running.init.to_string()]));
         running.nspawn.wait().unwrap();
         switch.unplug(&self.name);
@@ -197,6 +201,12 @@ impl Machine {
     /// Whether it is on.
     pub(crate) fn is_on(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Waits until it has been off for so long.
+    pub(crate) fn await_off(&self, long: Duration) {
+        assert!(!self.is_on(), "{} is on", self.name);
+        std::thread::sleep(long.saturating_sub(self.off_since.elapsed()));
     }
 
     /// The machine's first process, as seen from here.

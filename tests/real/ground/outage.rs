@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// An outage has ended once everything has succeeded for this long, in seconds: longer than any
+/// timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures belongs to
+/// it. What fails later is another one.
+pub(crate) const QUIET: f64 = 8.0;
+
 /// What a probe did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,8 +65,8 @@ pub(crate) struct Window {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Measured {
-    /// Seconds from the first failed probe to the first one after the last failed probe: whatever
-    /// succeeded in between does not shorten it. 0 where none failed.
+    /// The longest outage, in seconds: from the first failed probe to the first one after the last
+    /// failed probe. Whatever succeeded in between does not shorten it. 0 where none failed.
     pub(crate) outage: f64,
     pub(crate) probes: usize,
     pub(crate) failed: usize,
@@ -72,8 +77,8 @@ pub(crate) struct Measured {
     pub(crate) stall: f64,
     /// What went wrong, and how often.
     pub(crate) reasons: BTreeMap<String, usize>,
-    /// The outage's first and last moment, in seconds after the window's start.
-    pub(crate) span: Option<(f64, f64)>,
+    /// The first and last moment of each outage, in seconds after the window's start.
+    pub(crate) spans: Vec<(f64, f64)>,
 }
 
 /// Every kind in one window.
@@ -101,13 +106,10 @@ impl Outage {
         self.names.gap.max(self.services.gap)
     }
 
-    /// Without the API: seconds from the first failed read or write to the end of the later outage.
+    /// The longest time without the API, in seconds: outages of reads and writes that overlap or
+    /// follow each other are one.
     pub(crate) fn seconds(&self) -> f64 {
-        let spans = [&self.reads, &self.writes].map(|measured| measured.span);
-        let spans: Vec<_> = spans.into_iter().flatten().collect();
-        let from = spans.iter().map(|span| span.0).fold(f64::INFINITY, f64::min);
-        let to = spans.iter().map(|span| span.1).fold(0.0, f64::max);
-        (to - from).max(0.0)
+        longest_of(&joined([&self.reads.spans[..], &self.writes.spans].concat()))
     }
 }
 
@@ -173,11 +175,16 @@ impl Log {
         let probes: Vec<&Probe> = self.of(kind).filter(of_window).collect();
         let failed: Vec<&&Probe> = probes.iter().filter(|probe| probe.reason.is_some()).collect();
 
-        let span = failed.first().zip(failed.last()).map(|(first, last)| {
-            let next = probes.iter().find(|probe| probe.start > last.start);
-            let end = next.map_or(to, |probe| probe.start.max(from));
-            (rounded(first.start.max(from) - from), rounded(end - from))
-        });
+        let spans = joined(
+            failed
+                .iter()
+                .map(|failed| {
+                    let next = probes.iter().find(|probe| probe.start > failed.start);
+                    let end = next.map_or(to, |probe| probe.start.max(from));
+                    (rounded(failed.start.max(from) - from), rounded(end - from))
+                })
+                .collect(),
+        );
         let mut answers: Vec<f64> = probes
             .iter()
             .filter(|probe| probe.reason.is_none())
@@ -191,15 +198,32 @@ impl Log {
             *reasons.entry(reason).or_default() += 1;
         }
         Measured {
-            outage: span.map_or(0.0, |(first, last)| rounded(last - first)),
+            outage: longest_of(&spans),
             probes: probes.len(),
             failed: failed.len(),
             gap: longest(&answers),
             stall: longest(&starts),
             reasons,
-            span,
+            spans,
         }
     }
+}
+
+/// Stretches of time, those that are less than [`QUIET`] apart made one.
+fn joined(mut spans: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    spans.sort_by(|one, other| one.0.total_cmp(&other.0));
+    spans.into_iter().fold(Vec::new(), |mut joined: Vec<(f64, f64)>, (from, to)| {
+        match joined.last_mut() {
+            Some(last) if from - last.1 < QUIET => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+        joined
+    })
+}
+
+/// The length of the longest one; 0 where there is none.
+fn longest_of(spans: &[(f64, f64)]) -> f64 {
+    rounded(spans.iter().map(|(from, to)| to - from).fold(0.0, f64::max))
 }
 
 /// The longest of the steps between sorted times.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::outage::Outage;
+use super::outage::{Outage, QUIET};
 
 /// Everything that was measured on one machine.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -290,7 +290,7 @@ impl std::fmt::Display for Host {
              v{cgroup}. One read and one write through the VIP every {interval} s, each on a new \
              connection; a probe without a whole answer after {deadline} s has failed. An outage \
              is the time from the first failed probe to the first one after the last failed \
-             probe; each loss was watched {watched}."
+             probe, up to {QUIET} s without any failure; each loss was watched {watched}."
         )
     }
 }

@@ -4,15 +4,13 @@
 use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
-use crate::outage::Window;
+use crate::outage::{QUIET, Window};
 use crate::probe::Prober;
 use crate::report::Event;
 use crate::users::Users;
 
-/// A loss is watched until every read and write has succeeded for this long, in seconds: longer than
-/// any timeout that a balancer, etcd or keepalived has, so that a tail of sporadic failures is seen.
-const QUIET: f64 = 8.0;
-/// And until names and services have, but no longer than this: a part of them fails until the node
+/// A loss is watched until every read and write has succeeded for [`QUIET`] seconds, and until names
+/// and services have, but no longer than this: a part of them fails until the node
 /// counts as lost, which takes 50 s (`--node-monitor-grace-period`, 40 s before 1.32). Whether that
 /// part is all of them shows at once.
 const PODS: f64 = 20.0;
