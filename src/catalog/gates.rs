@@ -2,10 +2,10 @@
 //!
 //! `gates.json` was read out of upstream's sources, one minor after another: `pkg/features` of
 //! k8s.io/kubernetes, and the features of k8s.io/apiserver, apiextensions-apiserver,
-//! component-base, client-go and controller-manager, all of which every component has. A gate is a
-//! minor's where its first or its last patch release has it: security fixes bring some late. What
-//! 1.15 and 1.16 have of the libraries is 1.17's. The lists of 1.20 and 1.37 agree with what
-//! `--help` says.
+//! component-base, client-go and controller-manager, which every component has but for what
+//! `absent` says. A gate is a minor's where its first or its last patch release has it: security
+//! fixes bring some late. What 1.15 and 1.16 have of the libraries is 1.17's. The lists of 1.20,
+//! 1.30 and 1.37 agree with what `--help` says.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -25,8 +25,33 @@ struct Gate {
     default: Vec<(u32, bool)>,
     /// The first minor that refuses any other value.
     locked: Option<u32>,
+    /// How ripe it is from a minor on; `None` once no other gate turns it.
+    stage: Vec<(u32, Option<Stage>)>,
     /// The gates that have to be on where it is, from a minor on.
     needs: Vec<(u32, Vec<String>)>,
+    /// The components that do not have it.
+    #[serde(default)]
+    absent: Vec<Component>,
+}
+
+/// How ripe a gate is that another one turns, unless it is set itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// `AllAlpha` turns it.
+    Alpha,
+    /// `AllBeta` turns it.
+    Beta,
+}
+
+impl Stage {
+    /// The gate that turns all of this stage.
+    pub fn general(self) -> &'static str {
+        match self {
+            Stage::Alpha => "AllAlpha",
+            Stage::Beta => "AllBeta",
+        }
+    }
 }
 
 static GATES: LazyLock<BTreeMap<String, Gate>> = LazyLock::new(|| {
@@ -34,8 +59,11 @@ static GATES: LazyLock<BTreeMap<String, Gate>> = LazyLock::new(|| {
 });
 
 impl Gate {
-    fn at(&self, minor: u32) -> Status {
-        Status::at(minor, self.since, self.removed, None)
+    fn at(&self, component: Component, minor: u32) -> Status {
+        match self.absent.contains(&component) {
+            true => Status::Unknown,
+            false => Status::at(minor, self.since, self.removed, None),
+        }
     }
 }
 
@@ -44,14 +72,14 @@ fn entry<T>(entries: &[(u32, T)], minor: u32) -> Option<&T> {
     entries.iter().rev().find(|(since, _)| *since <= minor).map(|(_, entry)| entry)
 }
 
-/// Whether the components of `1.<minor>` have this gate.
-pub fn gate_status(gate: &str, minor: u32) -> Status {
-    GATES.get(gate).map_or(Status::Unknown, |gate| gate.at(minor))
+/// Whether a component of `1.<minor>` has this gate.
+pub fn gate_status(component: Component, gate: &str, minor: u32) -> Status {
+    GATES.get(gate).map_or(Status::Unknown, |gate| gate.at(component, minor))
 }
 
-/// The gates that the components of `1.<minor>` have.
-pub fn gates(minor: u32) -> impl Iterator<Item = &'static str> {
-    let known = GATES.iter().filter(move |(_, gate)| gate.at(minor) == Status::Known);
+/// The gates that a component of `1.<minor>` has.
+pub fn gates(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
+    let known = GATES.iter().filter(move |(_, gate)| gate.at(component, minor) == Status::Known);
     known.map(|(name, _)| name.as_str())
 }
 
@@ -63,6 +91,11 @@ pub fn gate_default(gate: &str, minor: u32) -> bool {
 /// Whether `1.<minor>` refuses any other value of this gate than its default.
 pub fn gate_locked(gate: &str, minor: u32) -> bool {
     GATES.get(gate).and_then(|gate| gate.locked).is_some_and(|since| since <= minor)
+}
+
+/// How ripe a gate of `1.<minor>` is, where another one turns it.
+pub fn gate_stage(gate: &str, minor: u32) -> Option<Stage> {
+    GATES.get(gate).and_then(|gate| entry(&gate.stage, minor)).copied().flatten()
 }
 
 /// The gates of `1.<minor>` that have to be on where this one is.
@@ -88,11 +121,15 @@ mod tests {
 
     #[test]
     fn gates_come_and_go_and_are_locked() {
-        assert_eq!(gate_status("EphemeralContainers", 15), Status::NotYet { since: 16 });
-        assert_eq!(gate_status("EphemeralContainers", 26), Status::Known);
+        let status = |gate, minor| gate_status(Component::Kubelet, gate, minor);
+        assert_eq!(status("EphemeralContainers", 15), Status::NotYet { since: 16 });
+        assert_eq!(status("EphemeralContainers", 26), Status::Known);
         let removed = Status::Removed { in_minor: 27, instead: None };
-        assert_eq!(gate_status("EphemeralContainers", 27), removed);
-        assert_eq!(gate_status("EphemeralContainer", 20), Status::Unknown);
+        assert_eq!(status("EphemeralContainers", 27), removed);
+        assert_eq!(status("EphemeralContainer", 20), Status::Unknown);
+        let [alpha, beta] = [22, 24].map(|minor| gate_stage("EphemeralContainers", minor));
+        assert_eq!((alpha, beta), (Some(Stage::Alpha), Some(Stage::Beta)));
+        assert_eq!(gate_stage("EphemeralContainers", 25), None);
         assert!(
             !gate_default("EphemeralContainers", 22) && gate_default("EphemeralContainers", 23)
         );
@@ -104,8 +141,9 @@ mod tests {
     #[test]
     fn what_a_gate_needs_is_a_gate_of_that_minor() {
         for minor in 15..=37 {
-            for need in gates(minor).flat_map(|gate| gate_needs(gate, minor)) {
-                assert_eq!(gate_status(need, minor), Status::Known, "1.{minor}: {need}");
+            let kubelet = Component::Kubelet;
+            for need in gates(kubelet, minor).flat_map(|gate| gate_needs(gate, minor)) {
+                assert_eq!(gate_status(kubelet, need, minor), Status::Known, "1.{minor}: {need}");
             }
         }
     }

@@ -1,11 +1,13 @@
 //! Feature gates that the inventory sets: a component that cannot have them does not start.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Cluster, codes, extra};
 use crate::catalog::flags::{Component, Status};
 use crate::catalog::gates::{
-    gate_default, gate_locked, gate_needs, gate_prefix, gate_status, gates,
+    gate_default, gate_locked, gate_needs, gate_prefix, gate_stage, gate_status, gates,
 };
 use crate::report::{Finding, Path, Report, closest};
 
@@ -83,16 +85,15 @@ impl SaidGates {
 /// Reports gates that the release does not have, or not with this value.
 pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &mut Report) {
     let minor = cluster.kubernetes.minor;
-    let component = component.as_str();
+    let program = component.as_str();
     let mut accepted: Vec<&SaidGate> = Vec::new();
     for gate in &said.gates {
         let SaidGate { name, on, at } = gate;
-        // These set many others.
         let general = GENERAL.contains(&name.as_str());
-        let status = gate_status(name, minor);
+        let status = gate_status(component, name, minor);
         if !general && status != Status::Known {
-            let near = || closest(name, gates(minor)).map(|near| format!("`{near}`"));
-            let what = format!("{component} has no feature gate {name}");
+            let near = || closest(name, gates(component, minor)).map(|near| format!("`{near}`"));
+            let what = format!("{program} has no feature gate {name}");
             extra::report_absent(cluster, &what, status, near, at.clone(), report);
         } else if let Some(on) = on {
             if general || !gate_locked(name, minor) || gate_default(name, minor) == *on {
@@ -101,7 +102,7 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &
             }
             let is = if *on { "off" } else { "on" };
             let message = format!(
-                "{name} is always {is} from this release on, and {component} would not start"
+                "{name} is always {is} from this release on, and {program} would not start"
             );
             report.push(
                 Finding::new(&codes::GATE_LOCKED, at.clone(), message)
@@ -117,56 +118,137 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &
             );
         }
     }
-    // Off is what alpha gates are.
-    let turned = |gate: &&SaidGate| gate.name != GENERAL[0] || gate.on == Some(true);
-    let general = accepted.iter().filter(|gate| GENERAL.contains(&gate.name.as_str()));
-    if !said.differ && !general.copied().any(|gate| turned(&gate)) {
-        needs(component, &accepted, minor, report);
+    if !said.differ {
+        Turned { said: &accepted, component, minor }.lint(report);
     }
 }
 
-/// What is on has to have what it needs on as well.
-fn needs(component: &str, said: &[&SaidGate], minor: u32, report: &mut Report) {
-    let of = |name: &str| said.iter().find(|gate| gate.name == name);
-    let is_on =
-        |name: &str| of(name).and_then(|gate| gate.on).unwrap_or_else(|| gate_default(name, minor));
-    let missing = |gate: &str| {
-        let needs = gate_needs(gate, minor).iter().map(String::as_str);
-        needs.filter(|need| !is_on(need)).collect::<Vec<_>>()
-    };
-    let all = |names: &[&str], value: &str| {
-        let words: Vec<String> = names.iter().map(|name| format!("{name}={value}")).collect();
-        words.join(",")
-    };
-    for SaidGate { name, at, .. } in said {
-        let (message, help) = if is_on(name) {
-            // What is turned off by hand is said where that is.
-            let unsaid: Vec<_> =
-                missing(name).into_iter().filter(|need| of(need).is_none()).collect();
-            if unsaid.is_empty() {
-                continue;
-            }
-            let needs = unsaid.join(" and ");
-            let help = format!("set as well: `{}`", all(&unsaid, "true"));
-            (format!("{name} needs {needs}, off by default"), help)
-        } else {
-            let on = gates(minor).filter(|gate| is_on(gate));
-            let left: Vec<_> = on.filter(|gate| missing(gate).contains(&name.as_str())).collect();
-            if left.is_empty() {
-                continue;
-            }
-            let (those, need) =
-                (left.join(" and "), if left.len() == 1 { "needs" } else { "need" });
-            let help = match left.iter().any(|gate| gate_locked(gate, minor)) {
-                true => "remove it".to_owned(),
-                false => format!("set as well: `{}`", all(&left, "false")),
-            };
-            (format!("{name} is off, and {those} {need} it"), help)
-        };
-        report.push(
-            Finding::new(&codes::GATE_NEEDS, at.clone(), message)
-                .label(format!("{component} would not start"))
-                .help(help),
-        );
+/// Every gate of a component, on or off.
+struct Turned<'a> {
+    said: &'a [&'a SaidGate],
+    component: Component,
+    minor: u32,
+}
+
+impl Turned<'_> {
+    fn said(&self, name: &str) -> Option<&SaidGate> {
+        self.said.iter().find(|gate| gate.name == name).copied()
     }
+
+    /// What turns a gate of which nothing is said itself.
+    fn general(&self, name: &str) -> Option<&SaidGate> {
+        self.said(gate_stage(name, self.minor)?.general())
+    }
+
+    fn is_on(&self, name: &str) -> bool {
+        let said = self.said(name).or_else(|| self.general(name));
+        said.and_then(|gate| gate.on).unwrap_or_else(|| gate_default(name, self.minor))
+    }
+
+    fn on(&self) -> impl Iterator<Item = &'static str> {
+        gates(self.component, self.minor).filter(|gate| self.is_on(gate))
+    }
+
+    /// What is on and needs a gate.
+    fn users(&self, need: &str) -> Vec<&'static str> {
+        let needs = |gate: &&str| gate_needs(gate, self.minor).iter().any(|other| other == need);
+        self.on().filter(needs).collect()
+    }
+
+    /// What a gate needs and is off.
+    fn missing(&self, gate: &str) -> Vec<&'static str> {
+        let needs = gate_needs(gate, self.minor).iter().map(String::as_str);
+        needs.filter(|need| !self.is_on(need)).collect()
+    }
+
+    /// What is on has to have what it needs on as well.
+    fn lint(&self, report: &mut Report) {
+        // By what is said: the gates that need others because of it, and those.
+        let mut found: Vec<(&SaidGate, BTreeSet<&'static str>, BTreeSet<&'static str>)> =
+            Vec::new();
+        for gate in self.on() {
+            for need in self.missing(gate) {
+                // What is turned off by hand is said where that is.
+                let causes =
+                    [self.said(need), self.said(gate), self.general(gate), self.general(need)];
+                let Some(cause) = causes.into_iter().flatten().next() else { continue };
+                let index = found.iter().position(|(other, ..)| other.name == cause.name);
+                let index = index.unwrap_or_else(|| {
+                    found.push((cause, BTreeSet::new(), BTreeSet::new()));
+                    found.len() - 1
+                });
+                let (_, gates, needs) = &mut found[index];
+                gates.insert(gate);
+                needs.insert(need);
+            }
+        }
+        for (cause, gates, needs) in found {
+            let program = self.component.as_str();
+            let (gates, needs) = (gates.into_iter().collect(), needs.into_iter().collect());
+            let (message, help) = self.words(cause, gates, needs);
+            report.push(
+                Finding::new(&codes::GATE_NEEDS, cause.at.clone(), message)
+                    .label(format!("{program} would not start"))
+                    .help(help),
+            );
+        }
+    }
+
+    /// What is wrong with what is said, and the edit.
+    fn words(
+        &self,
+        cause: &SaidGate,
+        gates: Vec<&'static str>,
+        needs: Vec<&'static str>,
+    ) -> (String, String) {
+        let name = &cause.name;
+        let need = if gates.len() == 1 { "needs" } else { "need" };
+        let those = (listed(&gates), listed(&needs));
+        let message = match (cause.on == Some(true), GENERAL.contains(&name.as_str())) {
+            (true, false) => format!("{name} needs {}, which {} off", those.1, are(&needs)),
+            (true, true) => {
+                let are = are(&needs);
+                format!("{name} turns on {}, which {need} {}, and {} off", those.0, those.1, are)
+            }
+            (false, true) => format!("{name} turns off {}, and {} {need} it", those.1, those.0),
+            (false, false) => format!("{name} is off, and {} {need} it", those.0),
+        };
+        if needs.iter().any(|need| *need == name) {
+            let off = closure(gates, |off| self.users(off));
+            return match off.iter().any(|gate| gate_locked(gate, self.minor)) {
+                true => (message, "remove it".to_owned()),
+                false => (message, format!("set as well: `{}`", all(&off, "false"))),
+            };
+        }
+        let on = closure(needs, |on| self.missing(on));
+        (message, format!("set as well: `{}`", all(&on, "true")))
+    }
+}
+
+/// These and all that follow from them.
+fn closure(
+    mut names: Vec<&'static str>,
+    follow: impl Fn(&str) -> Vec<&'static str>,
+) -> Vec<&'static str> {
+    let mut index = 0;
+    while let Some(name) = names.get(index) {
+        let mut more = follow(name);
+        more.retain(|more| !names.contains(more));
+        names.extend(more);
+        index += 1;
+    }
+    names
+}
+
+fn all(names: &[&str], value: &str) -> String {
+    let words: Vec<String> = names.iter().map(|name| format!("{name}={value}")).collect();
+    words.join(",")
+}
+
+fn listed(names: &[&str]) -> String {
+    names.join(" and ")
+}
+
+fn are(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "is" } else { "are" }
 }

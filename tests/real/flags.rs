@@ -1,9 +1,12 @@
-//! The catalog's flags are those of the programs: each is asked what it takes.
+//! The catalog's flags and feature gates are those of the programs: each is asked what it takes.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use hagen::catalog::flags::{Component, Status, flag_status, flags};
+use hagen::catalog::gates::{Stage, gate_needs, gate_stage, gate_status, gates};
+use hagen::compile::{Inputs, compile};
+use hagen::report::Severity;
 
 use crate::programs::{Ran, built, run};
 
@@ -43,4 +46,94 @@ fn the_catalog_has_the_flags_that_the_programs_have() {
             assert!(!said.contains("unknown flag"), "{} has no --{flag}", component.as_str());
         }
     }
+}
+
+const COMPONENTS: [Component; 5] = [
+    Component::KubeApiserver,
+    Component::KubeControllerManager,
+    Component::KubeScheduler,
+    Component::Kubelet,
+    Component::KubeProxy,
+];
+
+/// The gates that a program's help shows, each with its stage: those that are not yet settled.
+fn shown(component: Component) -> BTreeSet<(String, Stage)> {
+    let help = ask(component, &["--help"]).stdout;
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let pairs = words.windows(2).filter_map(|pair| {
+        let name = pair[0].split_once("=true|false")?.0.trim_start_matches("kube:");
+        let stage = match pair[1] {
+            "(ALPHA" => Stage::Alpha,
+            "(BETA" => Stage::Beta,
+            _ => return None,
+        };
+        Some((name.to_owned(), stage))
+    });
+    let all: BTreeSet<_> = pairs.filter(|(name, stage)| name != stage.general()).collect();
+    assert!(all.len() > 100, "{}: {all:?}", component.as_str());
+    all
+}
+
+#[test]
+fn the_catalog_has_the_gates_that_the_programs_have() {
+    let by_component = COMPONENTS.map(|component| (component, shown(component)));
+    let all: BTreeSet<_> = by_component.iter().flat_map(|(_, gates)| gates.clone()).collect();
+    for (component, own) in by_component {
+        for gate in &all {
+            let (name, stage) = gate;
+            let known = gate_status(component, name, MINOR) == Status::Known;
+            assert_eq!(known, own.contains(gate), "{}: {name}", component.as_str());
+            assert_eq!(gate_stage(name, MINOR), Some(*stage), "{name}");
+        }
+    }
+}
+
+/// Whether an inventory that gives the scheduler these gates is told that one lacks another.
+fn is_told_of_needs(gates: &str) -> bool {
+    let minimal = include_str!("../../golden/clusters/minimal/inventory.yaml");
+    let inventory = format!("{minimal}extraArgs: {{scheduler: {{feature-gates: \"{gates}\"}}}}\n");
+    let outcome = compile(&Inputs {
+        name: "inventory.yaml",
+        inventory: inventory.as_bytes(),
+        bundle: None,
+        templates: [].into(),
+    });
+    let errors: Vec<&str> = outcome
+        .report
+        .findings()
+        .iter()
+        .filter(|finding| finding.code.severity == Severity::Error)
+        .map(|finding| finding.code.id)
+        .collect();
+    assert!(errors.iter().all(|code| *code == "cluster/gate-needs"), "{gates}: {errors:?}");
+    !errors.is_empty()
+}
+
+#[test]
+fn gates_need_what_the_programs_need() {
+    let scheduler = Component::KubeScheduler;
+    let known: Vec<&str> = gates(scheduler, MINOR).collect();
+    let needed: BTreeSet<&str> =
+        known.iter().flat_map(|gate| gate_needs(gate, MINOR)).map(String::as_str).collect();
+    let unsettled = |gate: &&str| gate_stage(gate, MINOR).is_some();
+    let on = known.iter().filter(|gate| unsettled(gate) && !gate_needs(gate, MINOR).is_empty());
+    let off = needed.iter().filter(|gate| unsettled(gate));
+    let mut cases: Vec<String> = ["AllAlpha=true", "AllBeta=true", "AllBeta=false"]
+        .iter()
+        .map(|general| (*general).to_owned())
+        .chain(["AllAlpha=true,AllBeta=true", "AllAlpha=true,AllBeta=false"].map(str::to_owned))
+        .chain(on.clone().map(|gate| format!("{gate}=true")))
+        .chain(off.map(|gate| format!("{gate}=false")))
+        .collect();
+    cases.extend(on.map(|gate| format!("AllAlpha=true,AllBeta=true,{gate}=false")));
+    let mut refused = 0;
+    for gates in cases {
+        let flag = format!("--feature-gates={gates}");
+        let said = ask(scheduler, &[&flag, "--kubeconfig=/nonexistent"]).text();
+        let lacks = said.contains("depends on features that are disabled");
+        assert!(lacks || said.contains("/nonexistent"), "{gates}: {said}");
+        assert_eq!(is_told_of_needs(&gates), lacks, "{gates}: {said}");
+        refused += usize::from(lacks);
+    }
+    assert!(refused > 10, "{refused} of them");
 }

@@ -110,6 +110,17 @@ mod tests {
         assert_eq!(found("1.37.1", "Nonsense"), at("extra-arg-removed"));
         assert_eq!(found("1.37.1", "AllAlpha=maybe"), at("field-type"));
         assert_eq!(found("1.37.1", "AllAlpha=false,CompositePodGroup=true"), at("gate-needs"));
+        // One turns many, and what they need is of another stage.
+        assert_eq!(found("1.37.1", "AllAlpha=true"), at("gate-needs"));
+        assert_eq!(found("1.37.1", "AllAlpha=true,GenericWorkload=true"), [""; 0]);
+        assert_eq!(found("1.37.1", "AllAlpha=true,AllBeta=true"), [""; 0]);
+        assert_eq!(found("1.37.1", "AllBeta=false"), [""; 0]);
+        let lock = "ControllerManagerReleaseLeaderElectionLockOnExit=true";
+        assert_eq!(found("1.37.1", lock), [""; 0]);
+        assert_eq!(
+            flagged("1.37.1", "scheduler", "feature-gates", lock),
+            ["cluster/extra-arg-removed at extraArgs.scheduler.feature-gates"]
+        );
         assert_eq!(found("1.37.1", "DRAConsumableCapacity=false"), [""; 0]);
         assert_eq!(found("1.30.4", "kube:ContextualLogging=true"), at("extra-arg-removed"));
         // A fix that patch releases brought.
