@@ -407,6 +407,20 @@ fn a_host_of_another_cluster_is_left_alone() {
 }
 
 #[test]
+fn another_clusters_authority_is_no_seed_of_this_one() {
+    let network = Network::start();
+    let (_, machine) = installed(&network);
+    for name in ["ca.crt", "front-proxy-ca.crt", "sa.pub"] {
+        let path = machine.path(&format!("/etc/kubernetes/pki/{name}"));
+        let own = fs::read(&path).unwrap();
+        fs::write(&path, "another").unwrap();
+        let says = format!("/etc/kubernetes/pki/{name} is not this bundle's");
+        refuses(&machine, "20-install", &[], &[&says]);
+        fs::write(&path, own).unwrap();
+    }
+}
+
+#[test]
 fn another_host_another_role_and_an_open_folder_are_refused() {
     let network = Network::start();
     let (cluster, machine) = installed(&network);

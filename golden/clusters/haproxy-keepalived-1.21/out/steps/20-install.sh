@@ -15,6 +15,7 @@ placed=$state/placed.tsv started=$state/started told=$state/firewall.tsv
 
 main() {
   complete
+  rows 8 same_authority "${files[@]}"
   rows 8 preserve "${files[@]}"
   firewall_forget
   take_away
@@ -63,6 +64,14 @@ complete() {
   done < <(list_files)
   ((broken == 0)) ||
     die "$broken files are missing or altered" 'copy the folder again (hagen build makes the private files)'
+}
+
+# same_authority PATH MODE OWNER GROUP SUM KIND …: kubeadm renews certificates, and no authority. Beside
+# another cluster's, the rest of this one's would be refused, one program after another.
+same_authority() {
+  case $1 in /etc/kubernetes/pki/*ca.crt | /etc/kubernetes/pki/sa.pub) ;; *) return 0 ;; esac
+  [ ! -e "$1" ] || [ "$(sha256sum <"$1")" = "$5  -" ] ||
+    die "$1 is not this bundle's" "if this host is of another cluster, reset it first (that cluster's 90-reset.sh, or kubeadm reset); if not, build with the bundle that made it"
 }
 
 # preserve PATH MODE OWNER GROUP SUM KIND …: what somebody else has there comes back at a reset. What is
