@@ -4,7 +4,7 @@ use super::{PIN_DIFFERS, PIN_SHARED, UNKNOWN_PACKAGE};
 use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::Claims;
-use crate::rooms::claims::{Package, Pin, Repository};
+use crate::rooms::claims::{Package, Pin, Repository, WrittenFor};
 
 /// The packages that a pin decides, each with the node that takes it.
 fn pinned<'a>(
@@ -24,43 +24,61 @@ fn pinned<'a>(
 /// and a version that its nodes can have.
 pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     for pin in &claims.pins {
-        let mut taken = pinned(pin, cluster, claims);
-        let Some((first, package)) = taken.next() else {
+        let taken: Vec<_> = pinned(pin, cluster, claims).collect();
+        let Some((first, package)) = taken.first() else {
             report_unused(pin, cluster, claims, report);
             continue;
         };
-        if let Some(finding) = of_another_release(pin, package) {
-            report.push(finding);
-        } else if let Some((other, _)) =
-            taken.find(|(node, _)| are_apart(&pin.version, package, first, node))
-            // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
-            && (!pin.version.contains('*') || pin.version.contains(':'))
-        {
+        let of_another = taken.iter().find(|(_, package)| !admits(&pin.version, package));
+        let differs = |(_, other): &&(_, &Package)| release(other) != release(package);
+        let apart = |(node, _): &&(&Node, _)| are_apart(&pin.version, package, first, node);
+        // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
+        let exact = !pin.version.contains('*') || pin.version.contains(':');
+        let other = match (of_another, &package.written_for) {
+            (Some(_), Some(written_for)) => match taken.iter().find(differs) {
+                Some(other) => Some(other),
+                None => {
+                    report.push(of_another_release(pin, written_for));
+                    continue;
+                }
+            },
+            _ => taken.iter().find(apart).filter(|_| exact),
+        };
+        if let Some((other, _)) = other {
             report.push(of_another_system(pin, package, first, other));
         }
     }
 }
 
-/// A package whose files are written for one release is pinned to that release.
-fn of_another_release(pin: &Pin, package: &Package) -> Option<Finding> {
-    let Pin { package: name, version, .. } = pin;
-    let (release, decided) = package.release.as_ref()?;
-    let decided = Path::of(decided);
+/// The release that files of the tree are written for.
+fn release(package: &Package) -> Option<&str> {
+    package.written_for.as_ref().map(|written_for| written_for.release.as_str())
+}
+
+/// Whether a version is of the release that files of the tree are written for.
+fn admits(version: &str, package: &Package) -> bool {
+    let Some(release) = release(package) else { return true };
     // Debian's epoch, as in `5:27.0.3`.
-    let number = version.split_once(':').map_or(version.as_str(), |(_, number)| number);
-    let rest = number.strip_prefix(release.as_str());
-    if rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())) {
-        return None;
-    }
-    let finding = Finding::new(
+    let number = version.split_once(':').map_or(version, |(_, number)| number);
+    let rest = number.strip_prefix(release);
+    // A distribution has one version of a package, whatever else the pattern admits.
+    let wider = number.split_once('*').filter(|_| package.repository == Repository::Distribution);
+    rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        || wider.is_some_and(|(before, _)| release.starts_with(before))
+}
+
+/// A package whose files are written for one release is pinned to that release.
+fn of_another_release(pin: &Pin, written_for: &WrittenFor) -> Finding {
+    let WrittenFor { release, key, at } = written_for;
+    let Pin { package: name, version, .. } = pin;
+    Finding::new(
         &PIN_DIFFERS,
         pin.at.clone(),
         format!("the files of this tree are for {name} {release}, and this is {version}"),
     )
     .label("another release")
-    .help(format!("write a version of {release}, or change `{decided}`"))
-    .because(decided, "decides the release");
-    Some(finding)
+    .help(format!("write a version of {release}, or change `{}`", Path::of(key)))
+    .because(at.clone(), "decides the release")
 }
 
 /// Whether two nodes have a package in no common version: apt's and dnf's versions have other forms,

@@ -38,6 +38,13 @@ pub struct Version {
     pub patch: u32,
 }
 
+impl Version {
+    /// Its first two numbers, `2.6`.
+    pub fn series(self) -> String {
+        format!("{}.{}", self.major, self.minor)
+    }
+}
+
 /// Why a text is not a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionError {

@@ -136,6 +136,17 @@ impl Unit {
     }
 }
 
+/// The release of a program that files of the tree are written for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WrittenFor {
+    /// `2.6`, or a whole version.
+    pub release: String,
+    /// The key of the inventory that would change it.
+    pub key: &'static [&'static str],
+    /// Where it was decided.
+    pub at: Path,
+}
+
 /// Which repository a package comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Repository {
@@ -154,9 +165,8 @@ pub struct Package {
     pub name: String,
     /// The version as the package manager writes it, or a pattern; `None` takes the repository's.
     pub version: Option<String>,
-    /// The release that files of the tree are written for, and the key of the inventory that decides
-    /// it; a pinned version has to be of it.
-    pub release: Option<(String, &'static [&'static str])>,
+    /// What files of the tree are written for; a pinned version has to be of it.
+    pub written_for: Option<WrittenFor>,
     /// Where it comes from.
     pub repository: Repository,
     /// Whether upgrades are held back.

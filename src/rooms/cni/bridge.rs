@@ -64,7 +64,7 @@ pub(super) fn claim(cluster: &Cluster, claims: &mut Claims) {
         claims.packages.push(Package {
             name: "kubernetes-cni".into(),
             version: None,
-            release: None,
+            written_for: None,
             repository: Repository::Kubernetes,
             hold: false,
             program: Some("/opt/cni/bin/bridge".into()),

@@ -6,7 +6,9 @@ use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::Duration;
 use crate::report::Path;
 use crate::rooms::Claims;
-use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
+use crate::rooms::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit, WrittenFor,
+};
 
 use super::UNIT;
 
@@ -118,7 +120,11 @@ impl HaproxyPlan {
             node.packages.push(Package {
                 name: "haproxy".into(),
                 version: None,
-                release: None,
+                written_for: Some(WrittenFor {
+                    release: host.version.series(),
+                    key: &["loadBalancer", "haproxy", "version"],
+                    at: host.version_at.clone(),
+                }),
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("haproxy".into()),

@@ -189,7 +189,7 @@ fn programs(node: &Node, cluster: &Cluster) -> impl Iterator<Item = Package> {
         Package {
             name: name.clone(),
             version: None,
-            release: None,
+            written_for: None,
             repository: Repository::Distribution,
             hold: false,
             program: program(name, &cluster.release.kubeadm).map(str::to_owned),

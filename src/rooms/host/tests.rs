@@ -238,6 +238,9 @@ fn one_version_does_not_serve_two_systems() {
         ("{chrony: '4.*', kubelet: '1.37.1-*'}", &[]),
         // On control planes alone, which run one system.
         ("{haproxy: 2.6.12-1+deb12u3}", &[]),
+        // Debian 12 has one of them, and the configuration is written for it.
+        ("{haproxy: '*', keepalived: '1:2.2*'}", &[]),
+        ("{haproxy: '1.8.*', keepalived: '2.10*'}", &["audit/pin-differs", "audit/pin-differs"]),
     ] {
         assert_eq!(of_two_systems(&format!("{{versions: {versions}}}")), expected, "{versions}");
     }
@@ -251,6 +254,17 @@ fn one_version_does_not_serve_two_systems() {
               {{name: w1, address: 192.168.1.21, roles: [worker], os: {{{os}}}}}]}}"
         ))
     };
+    let balancers = |older: &str, versions: &str| {
+        codes(&format!(
+            "{{os: {{distribution: debian, release: '12'}}, packages: {{versions: {versions}}}, nodes: [
+              {{name: cp1, address: 192.168.1.11, roles: [control-plane]}},
+              {{name: cp2, address: 192.168.1.12, roles: [control-plane]}},
+              {{name: cp3, address: 192.168.1.13, roles: [control-plane],
+                os: {{distribution: debian, release: '{older}'}}}}]}}"
+        ))
+    };
+    assert_eq!(balancers("11", "{haproxy: '2.6.*'}"), ["audit/pin-shared"]);
+    assert_eq!(balancers("11", "{haproxy: '2.*'}"), [""; 0]);
     let build = "{socat: 1.7.4.1-6.el9_5.1}";
     assert_eq!(of_worker("distribution: almalinux, release: '9'", build), [""; 0]);
     assert_eq!(of_worker("distribution: rocky, release: '10'", build), ["audit/pin-shared"]);

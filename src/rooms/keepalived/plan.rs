@@ -10,7 +10,7 @@ use crate::inventory::values::Duration;
 use crate::report::Path;
 use crate::rooms::Claims;
 use crate::rooms::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RouterId, Unit,
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RouterId, Unit, WrittenFor,
 };
 
 use super::UNIT;
@@ -143,7 +143,11 @@ impl KeepalivedPlan {
             node.packages.push(Package {
                 name: "keepalived".into(),
                 version: None,
-                release: None,
+                written_for: Some(WrittenFor {
+                    release: host.program.series(),
+                    key: &["keepalived", "programVersion"],
+                    at: host.program_at.clone(),
+                }),
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("keepalived".into()),
@@ -154,7 +158,7 @@ impl KeepalivedPlan {
                 node.packages.push(Package {
                     name: "curl".into(),
                     version: None,
-                    release: None,
+                    written_for: None,
                     repository: Repository::Distribution,
                     hold: false,
                     program: Some("curl".into()),

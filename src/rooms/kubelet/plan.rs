@@ -14,6 +14,7 @@ use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
 use crate::rooms::claims::{
     Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
+    WrittenFor,
 };
 use crate::rooms::{Claims, DocumentName};
 use crate::tree::Apply;
@@ -227,11 +228,12 @@ const PROGRAMS: [(&str, Option<&str>); 5] = [
     ("kubernetes-cni", None),
 ];
 
+/// What decides the version of Kubernetes' packages.
+const RELEASE: &[&str] = &["cluster", "kubernetes"];
+
 /// All from one repository. The three that follow Kubernetes' version are held, since an upgrade
 /// of a node is kubeadm's matter; the other two come in the version that the repository pairs
 /// with them.
-/// What decides the version of Kubernetes' packages.
-const RELEASE: &[&str] = &["cluster", "kubernetes"];
 
 fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
     let layout = cluster.release.package_layout;
@@ -246,7 +248,11 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
             Package {
                 name: (*name).to_owned(),
                 version: versioned.then(|| version.clone()),
-                release: versioned.then(|| (cluster.kubernetes.to_string(), RELEASE)),
+                written_for: versioned.then(|| WrittenFor {
+                    release: cluster.kubernetes.to_string(),
+                    key: RELEASE,
+                    at: Path::of(RELEASE),
+                }),
                 repository: Repository::Kubernetes,
                 hold: versioned,
                 program: program.map(str::to_owned),

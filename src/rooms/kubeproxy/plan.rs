@@ -96,7 +96,7 @@ fn ipvs_packages(node: &Node) -> impl Iterator<Item = Package> {
     node.os.family_facts().ipvs_packages.iter().map(|name| Package {
         name: name.clone(),
         version: None,
-        release: None,
+        written_for: None,
         repository: Repository::Distribution,
         hold: false,
         program: None,

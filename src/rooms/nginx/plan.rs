@@ -6,7 +6,9 @@ use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::Duration;
 use crate::report::Path;
 use crate::rooms::Claims;
-use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
+use crate::rooms::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit, WrittenFor,
+};
 
 use super::UNIT;
 
@@ -88,7 +90,11 @@ impl NginxPlan {
             node.packages.extend(programs.map(|(name, program)| Package {
                 name: name.into(),
                 version: None,
-                release: None,
+                written_for: Some(WrittenFor {
+                    release: host.version.series(),
+                    key: &["loadBalancer", "nginx", "version"],
+                    at: host.version_at.clone(),
+                }),
                 repository: Repository::Distribution,
                 hold: false,
                 program: program.map(String::from),

@@ -5,37 +5,46 @@ use crate::catalog::{
 };
 use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
-use crate::rooms::claims::{Package, Repository};
+use crate::report::Path;
+use crate::rooms::claims::{Package, Repository, WrittenFor};
+
+/// What decides the version of the runtime, where it is said.
+const RELEASE: &[&str] = &["runtime", "version"];
 
 /// The runtime's packages on this node. `said` is the version in the inventory.
 pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) -> Vec<Package> {
+    let at = match said {
+        Some(_) => Path::of(RELEASE),
+        None => node.path().key("os"),
+    };
     let exact = said.is_some_and(|version| version.as_str().matches('.').count() == 2);
     match cluster.runtime.kind {
-        RuntimeKind::Containerd => vec![containerd(node, exact, cluster)],
+        RuntimeKind::Containerd => vec![containerd(node, exact, at, cluster)],
         RuntimeKind::Docker => docker(node, exact, cluster),
     }
 }
 
 /// The distribution's own package where it is of the wanted series; Docker's elsewhere.
-fn containerd(node: &Node, exact: bool, cluster: &Cluster) -> Package {
+fn containerd(node: &Node, exact: bool, at: Path, cluster: &Cluster) -> Package {
     let wanted = cluster.runtime.version;
     let own = node.os.containerd.is_some_and(|own| {
         (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
     });
     if own {
         let containerd = package("containerd", None, Repository::Distribution, "containerd");
-        return of_series(containerd, wanted);
+        return of_series(containerd, wanted, at);
     }
     // The newest series is the newest that the repository has, which may lag behind upstream.
     let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
     let version =
         (exact || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
-    of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted)
+    of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted, at)
 }
 
 /// Its configuration file is of this series.
-fn of_series(package: Package, Version { major, minor, .. }: Version) -> Package {
-    Package { release: Some((format!("{major}.{minor}"), &["runtime", "version"])), ..package }
+fn of_series(package: Package, version: Version, at: Path) -> Package {
+    let release = version.series();
+    Package { written_for: Some(WrittenFor { release, key: RELEASE, at }), ..package }
 }
 
 fn docker(node: &Node, exact: bool, cluster: &Cluster) -> Vec<Package> {
@@ -58,7 +67,7 @@ fn package(name: &str, version: Option<String>, repository: Repository, program:
     Package {
         name: name.to_owned(),
         version,
-        release: None,
+        written_for: None,
         repository,
         hold: true,
         program: Some(program.to_owned()),
