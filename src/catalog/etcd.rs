@@ -45,6 +45,9 @@ pub struct EtcdRelease {
     ready_paths: ByPatch<bool>,
     /// Whether `logger` exists (3.4; zap alone from 3.5).
     pub logger_setting: bool,
+    /// Whether `logger` is zap unless it is said (3.5): only that one knows files, and several
+    /// outputs.
+    pub zap_by_default: bool,
     /// Whether `log-level` exists (3.4); before, `debug` and `log-package-levels`.
     pub log_level_setting: bool,
     /// Whether `debug` exists (until 3.4).

@@ -76,17 +76,17 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
     }
 }
 
-/// Snapshots outlive a reset: they are what a cluster is restored from.
+/// Snapshots outlive a reset: they are what a cluster is restored from. So do logs.
 fn folders(plan: &EtcdPlan) -> impl Iterator<Item = OwnedPath> {
     let places = [Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "settings", "wal-dir"])];
-    let data = plan.data.iter().zip(places).map(|(path, at)| (path, at, true));
-    let kept = plan
-        .backup
-        .iter()
-        .map(|backup| (&backup.directory, Path::of(&["etcd", "backup", "directory"]), false));
-    data.chain(kept).map(|(path, at, remove_on_reset)| OwnedPath {
+    let data = plan.data.iter().zip(places).map(|(path, at)| (path.as_str(), at, true));
+    let logs = plan.logs.map(|path| (path, Path::of(&["etcd", "settings", "log-outputs"]), false));
+    let kept = plan.backup.iter().map(|backup| {
+        (backup.directory.as_str(), Path::of(&["etcd", "backup", "directory"]), false)
+    });
+    data.chain(logs).chain(kept).map(|(path, at, remove_on_reset)| OwnedPath {
         room: ROOM,
-        path: path.clone(),
+        path: path.to_owned(),
         remove_on_reset,
         at,
     })

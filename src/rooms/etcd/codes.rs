@@ -14,5 +14,7 @@ crate::codes! { "etcd":
     SETTING_OWNED = Error "setting-owned",
     ELECTION_TIMEOUT = Error "election-timeout",
     PATH_UNSEEN = Error "path-unseen",
+    LOG_OUTPUT = Error "log-output",
+    LOG_ROTATION = Error "log-rotation",
     SYSTEM_FOLDER = Error "system-folder",
 }

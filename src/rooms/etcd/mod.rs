@@ -14,6 +14,7 @@ mod claims;
 pub mod codes;
 mod folders;
 mod lint;
+mod logs;
 mod paths;
 mod plan;
 mod render;
@@ -58,15 +59,18 @@ impl Room for Etcd {
         lint::settings(cluster, facts, report);
         paths::claim(cluster, claims, report);
         lint::gates(cluster, facts, report);
-        let agreed = [values::compaction(cluster), values::tls(cluster)];
+        let agreed = [values::compaction(cluster), values::tls(cluster), logs::rotation(cluster)];
+        let older = facts.logger_setting && !facts.zap_by_default;
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);
-            let found = agreed.into_iter().chain([values::elections_of_stacked(cluster)]);
+            let output = logs::output(cluster, &[], older);
+            let found = agreed.into_iter().chain([values::elections_of_stacked(cluster), output]);
             found.flatten().for_each(|finding| report.push(finding));
             return None;
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
-        let found = agreed.into_iter().chain([values::elections_of_external(&plan)]);
+        let output = logs::output(cluster, &plan.data, older);
+        let found = agreed.into_iter().chain([values::elections_of_external(&plan), output]);
         found.flatten().for_each(|finding| report.push(finding));
         lint::external(cluster, facts, report);
         claims::state(&plan, cluster, claims);

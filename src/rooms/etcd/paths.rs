@@ -60,7 +60,7 @@ mod tests {
         for setting in [
             "wal-dir: /srv/wal",
             "log-outputs: 'stderr,/var/log/etcd.log'",
-            "auth-token: 'jwt,pub-key=/srv/a.pub,priv-key=/etc/kubernetes/pki/etcd/ca.crt'",
+            "auth-token: 'jwt,sign-method=ES256,pub-key=/srv/a.pub,priv-key=/etc/kubernetes/pki/etcd/a'",
             "peer-crl-file: /etc/etcd/crl.pem",
         ] {
             let overlay = format!("etcd: {{settings: {{{setting}}}}}");

@@ -1,3 +1,4 @@
+use super::logs;
 use crate::catalog::EtcdRelease;
 use crate::cluster::Cluster;
 use crate::inventory::etcd::{BackupSection, EtcdSection};
@@ -32,6 +33,8 @@ pub(super) struct EtcdPlan {
     pub(super) backup: Option<Backup>,
     /// Folders that etcd writes to: its data, and its log where the user put it elsewhere.
     pub(super) data: Vec<String>,
+    /// The folder of log files, where the user wants such.
+    pub(super) logs: Option<&'static str>,
 }
 
 /// Snapshots on a timer.
@@ -77,6 +80,7 @@ impl EtcdPlan {
         let mut data = vec![cluster.etcd.data_dir.clone()];
         let log = cluster.etcd.settings.get("wal-dir");
         data.extend(log.filter(|path| path.parse::<AbsolutePath>().is_ok()).cloned());
+        let logs = logs::in_folder(cluster).then_some(logs::FOLDER);
         Self {
             facts,
             heartbeat_ms: heartbeat_interval.as_ref().map_or(HEARTBEAT_MS, |time| time.millis()),
@@ -84,6 +88,7 @@ impl EtcdPlan {
             quota_bytes: quota_bytes.unwrap_or(QUOTA_BYTES),
             backup,
             data,
+            logs,
         }
     }
 }

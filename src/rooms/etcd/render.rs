@@ -190,7 +190,7 @@ impl EtcdPlan {
             .phase(Phase::Install)
             .reads([Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "backup", "directory"])]);
         let kept = self.backup.iter().map(|backup| backup.directory.as_str());
-        let folders = self.data.iter().map(String::as_str).chain(kept).collect();
+        let folders = self.data.iter().map(String::as_str).chain(self.logs).chain(kept).collect();
         out.template(file, FOLDERS, &FoldersContext { folders });
     }
 }

@@ -168,6 +168,12 @@ fn a_setting_takes_what_etcd_takes() {
             "{tls-min-version: TLS1.3, tls-max-version: TLS1.2}",
             "{tls-min-version: TLS1.3, cipher-suites: TLS_AES_128_GCM_SHA256}",
             "{auto-compaction-mode: revision, auto-compaction-retention: 8h}",
+            "auth-token: nonsense",
+            "auth-token: 'simple,x'",
+            "auth-token: jwt",
+            "auth-token: 'jwt,sign-method=RS256'",
+            "auth-token: 'jwt,sign-method=XX256,priv-key=/etc/kubernetes/pki/etcd/a.key'",
+            "distributed-tracing-sampling-rate: '2000000'",
         ] {
             let settings = wrong.trim_matches(['{', '}']);
             assert_eq!(found(settings), ["cluster/field-type"], "{mode}: {wrong}");
@@ -182,6 +188,8 @@ fn a_setting_takes_what_etcd_takes() {
             "cipher-suites: TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
             "auto-compaction-retention: '12'",
             "auto-compaction-mode: revision, auto-compaction-retention: '1000'",
+            "auth-token: simple",
+            "distributed-tracing-sampling-rate: '1000'",
         ] {
             assert_eq!(found(right), [""; 0], "{mode}: {right}");
         }
@@ -206,4 +214,35 @@ fn one_member_is_not_enough_for_several_control_planes() {
     assert!(trial::codes(&nodes(&member(21))).contains(&"etcd/single-member"));
     let three = [21, 22, 23].map(member).join(", ");
     assert!(!trial::codes(&nodes(&three)).contains(&"etcd/single-member"));
+}
+
+#[test]
+fn a_log_goes_where_etcd_can_write_it() {
+    let of = |mode: &str, settings: &str| {
+        let mut found = trial::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"));
+        found.retain(|code| *code != "etcd/on-control-planes");
+        found
+    };
+    let (output, rotation) = (["etcd/log-output"], ["etcd/log-rotation"]);
+    for mode in ["external", "stacked"] {
+        assert_eq!(of(mode, "log-outputs: 'default,stderr'"), output, "{mode}");
+        assert_eq!(of(mode, "log-outputs: stdrr"), output, "{mode}");
+        assert_eq!(of(mode, "log-outputs: 'stderr,stdout'"), [""; 0], "{mode}");
+        assert_eq!(of(mode, "enable-log-rotation: 'true'"), rotation, "{mode}");
+        assert_eq!(of(mode, "log-rotation-config-json: '{}'"), rotation, "{mode}");
+    }
+    assert_eq!(of("stacked", "log-outputs: systemd/journal"), output);
+    assert_eq!(of("external", "log-outputs: systemd/journal"), [""; 0]);
+    assert_eq!(of("external", "log-outputs: /var/log/etcd.log"), output);
+    let log = "enable-log-rotation: 'true', log-outputs: 'stderr,/var/log/etcd/etcd.log'";
+    assert_eq!(of("external", log), [""; 0]);
+    // Kubernetes 1.18 has etcd 3.4, with a logger of before unless it is told.
+    let old = |settings: &str| {
+        trial::codes(&format!(
+            "{{cluster: {{kubernetes: 1.18.20}}, runtime: {{kind: docker, version: '19.03'}},
+              packages: {{source: preinstalled}}, etcd: {{settings: {{{settings}}}}}}}"
+        ))
+    };
+    assert!(old("log-outputs: 'stderr,stdout'").contains(&"etcd/log-output"));
+    assert!(!old("log-outputs: 'stderr,stdout', logger: zap").contains(&"etcd/log-output"));
 }

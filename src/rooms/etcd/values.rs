@@ -12,6 +12,15 @@ use crate::report::{Finding, Path, closest};
 /// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
 const LONGEST_ELECTION_MS: u64 = 50_000;
 
+/// Spans of tracing are counted of so many (`determineSampler` in `server/embed/config_tracing.go`).
+const MILLION: i64 = 1_000_000;
+
+/// Of github.com/golang-jwt, as far as every etcd of the catalog has keys for them.
+const SIGN_METHODS: [&str; 12] = [
+    "ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS256",
+    "RS384", "RS512",
+];
+
 /// The finding that a setting does not take a value.
 pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
     let what = format!("`{flag}`");
@@ -24,6 +33,17 @@ pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("remove it"),
         });
+    }
+    match flag {
+        "auth-token" => return token(value, at),
+        "distributed-tracing-sampling-rate" | "experimental-distributed-tracing-sampling-rate"
+            if value.parse().is_ok_and(|rate: i64| !(0..=MILLION).contains(&rate)) =>
+        {
+            let message = format!("{what} is of a million spans, so not {value}");
+            let finding = Finding::new(&FIELD_TYPE, at.clone(), message);
+            return Some(finding.help(format!("write a number from 0 to {MILLION}")));
+        }
+        _ => {}
     }
     match etcd_value(flag)? {
         EtcdValue::Kind(kind) => extra::misfit(kind, value, &what, at),
@@ -44,6 +64,37 @@ pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
             })
         }
     }
+}
+
+/// Tokens are of users that etcd knows by passwords, `simple` or signed: `auth/options.go` and
+/// `auth/store.go` in etcd's `server`.
+fn token(value: &str, at: &Path) -> Option<Finding> {
+    let finding = |message: String| Finding::new(&FIELD_TYPE, at.clone(), message);
+    let mut words = value.split(',');
+    let kind = words.next().unwrap_or_default();
+    let options: Vec<(&str, &str)> = words.map(|w| w.split_once('=').unwrap_or((w, ""))).collect();
+    let of = |name: &str| options.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+    let known = |name: &str| ["sign-method", "pub-key", "priv-key", "ttl"].contains(&name);
+    if !["", "simple", "jwt"].contains(&kind) {
+        return Some(
+            finding(format!("etcd has no tokens {kind}")).help("write `simple`, or `jwt,…`"),
+        );
+    }
+    if let Some((name, _)) = options.iter().find(|(name, value)| value.is_empty() || !known(name)) {
+        return Some(finding(format!("tokens have no option {name}")).help("remove it"));
+    }
+    if kind != "jwt" {
+        return None;
+    }
+    let Some(method) = of("sign-method").filter(|method| SIGN_METHODS.contains(method)) else {
+        let help = format!("add `sign-method=` and one of {}", SIGN_METHODS.join(", "));
+        return Some(finding("signed tokens need a method that etcd knows".to_owned()).help(help));
+    };
+    let key = if method.starts_with("HS") { "priv-key" } else { "pub-key" };
+    (of("priv-key").or(of(key)).is_none()).then(|| {
+        finding(format!("{method} needs a key"))
+            .help(format!("add `{key}=` and the path of the key, which each member has"))
+    })
 }
 
 /// Milliseconds, and where they are decided.

@@ -317,6 +317,8 @@ fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
         "endpoint": {"interface": "bond0.100"},
     });
     let all = "net.ipv6.conf.default.accept_ra=2";
+    let notes = codes(&two.to_string());
+    assert!(notes.contains(&"host/interface-unnamed"), "of the workers: {notes:?}");
     assert_eq!(settings(&two, 0), ["net.ipv6.conf.bond0/100.accept_ra=2", all]);
     // Whether a worker has that interface, nobody said.
     assert_eq!(settings(&two, 3), [all]);
