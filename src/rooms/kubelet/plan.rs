@@ -234,7 +234,6 @@ const RELEASE: &[&str] = &["cluster", "kubernetes"];
 /// All from one repository. The three that follow Kubernetes' version are held, since an upgrade
 /// of a node is kubeadm's matter; the other two come in the version that the repository pairs
 /// with them.
-
 fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
     let layout = cluster.release.package_layout;
     let version = match node.os.family {
