@@ -94,7 +94,7 @@ fn what_fails_long_after_everything_has_succeeded_is_another_outage() {
     };
     let apart = Log::parse(&log(failing)).unwrap().outage(Window { from: 100.0, to: 110.0 });
     assert_eq!((apart.reads.failed, apart.writes.failed), (9, 9));
-    assert!(about(apart.seconds(), 0.9), "{apart:?}");
+    assert!(about(apart.seconds(), 1.8), "{apart:?}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ crate::codes! { "audit":
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",
     PIN_DIFFERS = Error "pin-differs",
+    PIN_FORM = Warning "pin-form",
     PIN_SHARED = Error "pin-shared",
     UNIT_CLASH = Error "unit-clash",
     UNKNOWN_PACKAGE = Error "unknown-package",
@@ -316,7 +317,7 @@ mod tests {
                 "etcd.backup.directory",
             ),
             (
-                "etcd: {mode: external, settings: {wal-dir: /srv/log}, backup: {directory: /srv/log/kept}}",
+                "etcd: {mode: external, settings: {wal-dir: /srv/log/wal}, backup: {directory: /srv/log/kept}}",
                 "etcd.backup.directory",
             ),
             ("etcd: {mode: external, dataDir: /var/lib/kubelet/etcd}", "etcd.dataDir"),

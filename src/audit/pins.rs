@@ -1,6 +1,7 @@
 //! Versions of packages that the inventory pins: whoever needs them.
 
-use super::{PIN_DIFFERS, PIN_SHARED, UNKNOWN_PACKAGE};
+use super::{PIN_DIFFERS, PIN_FORM, PIN_SHARED, UNKNOWN_PACKAGE};
+use crate::catalog::{OsFamily, deb_epoch, deb_is_native};
 use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::Claims;
@@ -25,29 +26,47 @@ fn pinned<'a>(
 pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     for pin in &claims.pins {
         let taken: Vec<_> = pinned(pin, cluster, claims).collect();
-        let Some((first, package)) = taken.first() else {
+        if taken.is_empty() {
             report_unused(pin, cluster, claims, report);
             continue;
+        }
+        let of_release = |package: &Package| admits(&pin.version, package);
+        let strange = taken.iter().find(|(_, package)| !of_release(package));
+        let finding = match (strange, taken.iter().find(|(_, package)| of_release(package))) {
+            (Some((_, package)), None) => of_another_release(pin, package),
+            (Some((node, package)), Some((other, _))) => {
+                Some(of_another_system(pin, package, other, node))
+            }
+            (None, _) => unfound(pin, &taken),
         };
-        let of_another = taken.iter().find(|(_, package)| !admits(&pin.version, package));
-        let differs = |(_, other): &&(_, &Package)| release(other) != release(package);
-        let apart = |(node, _): &&(&Node, _)| are_apart(&pin.version, package, first, node);
-        // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
-        let exact = !pin.version.contains('*') || pin.version.contains(':');
-        let other = match (of_another, &package.written_for) {
-            (Some(_), Some(written_for)) => match taken.iter().find(differs) {
-                Some(other) => Some(other),
-                None => {
-                    report.push(of_another_release(pin, written_for));
-                    continue;
-                }
-            },
-            _ => taken.iter().find(apart).filter(|_| exact),
-        };
-        if let Some((other, _)) = other {
-            report.push(of_another_system(pin, package, first, other));
+        if let Some(finding) = finding {
+            report.push(finding);
         }
     }
+}
+
+/// A pin that the package manager of some node has no such version for.
+fn unfound(pin: &Pin, taken: &[(&Node, &Package)]) -> Option<Finding> {
+    let (first, package) = taken.first()?;
+    let apart = taken.iter().find(|(node, _)| are_apart(&pin.version, package, first, node));
+    if let Some((other, _)) = apart {
+        return Some(of_another_system(pin, package, first, other));
+    }
+    let (node, _) = taken.iter().find(|(node, _)| node.os.family == OsFamily::Debian)?;
+    let Pin { package: name, version, .. } = pin;
+    let epoch = deb_epoch(name).filter(|_| !version.contains(':') && !version.starts_with('*'));
+    let wanted = epoch.map_or_else(|| version.clone(), |epoch| format!("{epoch}:{version}"));
+    // Debian's own revision follows the last dash.
+    let whole = wanted.contains('*') || wanted.contains('-') || deb_is_native(name);
+    let wanted = if whole { wanted } else { format!("{wanted}-*") };
+    (wanted != *version).then(|| {
+        let message =
+            format!("apt finds no {name} of the version {version}: it compares whole texts");
+        Finding::new(&PIN_FORM, pin.at.clone(), message)
+            .label("without what Debian adds")
+            .because(node.path(), format!("runs {}", node.os.id))
+            .help(format!("write `{wanted}`"))
+    })
 }
 
 /// The release that files of the tree are written for.
@@ -68,27 +87,30 @@ fn admits(version: &str, package: &Package) -> bool {
 }
 
 /// A package whose files are written for one release is pinned to that release.
-fn of_another_release(pin: &Pin, written_for: &WrittenFor) -> Finding {
-    let WrittenFor { release, key, at } = written_for;
+fn of_another_release(pin: &Pin, package: &Package) -> Option<Finding> {
+    let WrittenFor { release, key, at } = package.written_for.as_ref()?;
     let Pin { package: name, version, .. } = pin;
-    Finding::new(
+    let finding = Finding::new(
         &PIN_DIFFERS,
         pin.at.clone(),
         format!("the files of this tree are for {name} {release}, and this is {version}"),
     )
     .label("another release")
     .help(format!("write a version of {release}, or change `{}`", Path::of(key)))
-    .because(at.clone(), "decides the release")
+    .because(at.clone(), "decides the release");
+    Some(finding)
 }
 
 /// Whether two nodes have a package in no common version: apt's and dnf's versions have other forms,
 /// and a build that is made for one release of a distribution is called after it.
 fn are_apart(version: &str, package: &Package, one: &Node, other: &Node) -> bool {
+    let pattern = version.contains('*');
     if one.os.family != other.os.family {
-        return true;
+        // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
+        return !pattern || version.contains(':');
     }
     let of_release = match package.repository {
-        Repository::Distribution => true,
+        Repository::Distribution => !pattern,
         // `1.7.27-1`, and `5:27.0.3-1~debian.12~bookworm`.
         Repository::Runtime => version.contains(|c: char| c.is_ascii_alphabetic()),
         Repository::Kubernetes => false,
@@ -108,7 +130,10 @@ fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> 
     Finding::new(
         &PIN_SHARED,
         pin.at.clone(),
-        format!("{} and {} do not number builds of {name} alike", one.os.id, other.os.id),
+        match (release(package), admits(version, package)) {
+            (Some(release), false) => format!("{} has {name} {release}", other.os.id),
+            _ => format!("{} and {} do not number builds of {name} alike", one.os.id, other.os.id),
+        },
     )
     .label(format!("a version of one of them: {version}"))
     .because(Path::of(&["nodes"]).index(other.index), format!("runs {}", other.os.id))

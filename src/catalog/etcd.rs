@@ -48,6 +48,8 @@ pub struct EtcdRelease {
     /// Whether `logger` is zap unless it is said (3.5): only that one knows files, and several
     /// outputs.
     pub zap_by_default: bool,
+    /// Whether signed tokens are of RSA, with both keys and no `ttl` (3.3).
+    pub rsa_tokens_only: bool,
     /// Whether `log-level` exists (3.4); before, `debug` and `log-package-levels`.
     pub log_level_setting: bool,
     /// Whether `debug` exists (until 3.4).

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::KubernetesVersion;
+use super::{KubernetesVersion, OsFamily};
 
 /// Where a minor's packages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -51,6 +51,34 @@ const SIGNERS: [(&str, &str); 6] = [
 pub fn key_fingerprint(url: &str) -> Option<&'static str> {
     let (_, fingerprint) = SIGNERS.iter().find(|(start, _)| url.starts_with(start))?;
     Some(fingerprint)
+}
+
+/// What stands in front of a version of this package of Debian's, Ubuntu's or Docker's: `1:2.2.7-1`.
+/// The same in every release of the catalog; asked of Debian 12's own lists.
+pub fn deb_epoch(package: &str) -> Option<u32> {
+    match package {
+        "conntrack" | "ethtool" | "ipvsadm" | "keepalived" => Some(1),
+        "docker-ce" | "docker-ce-cli" => Some(5),
+        _ => None,
+    }
+}
+
+/// A pattern that every build of a release fits, `2.6` or `2.6.12`, of a package that `apt` or `dnf`
+/// installs; `dnf` takes a version without its epoch.
+pub fn builds_of(package: &str, release: &str, family: OsFamily) -> String {
+    let exact = release.matches('.').count() == 2;
+    let epoch = deb_epoch(package).map(|epoch| format!("{epoch}:")).unwrap_or_default();
+    match (family, exact) {
+        (OsFamily::Debian, true) => format!("{epoch}{release}-*"),
+        (OsFamily::Debian, false) => format!("{epoch}{release}.*"),
+        (OsFamily::Rhel, true) => release.to_owned(),
+        (OsFamily::Rhel, false) => format!("{release}.*"),
+    }
+}
+
+/// Whether a package is Debian's own work, whose version has no revision behind a dash.
+pub fn deb_is_native(package: &str) -> bool {
+    matches!(package, "apt-transport-https" | "ca-certificates")
 }
 
 /// The packages whose versions follow Kubernetes'.

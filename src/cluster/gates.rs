@@ -111,7 +111,7 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &
                     .help("remove it"),
             );
         } else {
-            let message = format!("the gate {name} is neither on nor off");
+            let message = format!("the gate {name} is written as neither true nor false");
             let finding = Finding::new(&codes::FIELD_TYPE, at.clone(), message);
             report.push(
                 finding.label("no switch").help(format!("write `{name}=true` or `{name}=false`")),
@@ -167,8 +167,11 @@ impl Turned<'_> {
         let mut found: Vec<(&SaidGate, BTreeSet<&'static str>, BTreeSet<&'static str>)> =
             Vec::new();
         for gate in self.on() {
-            for need in self.missing(gate) {
-                // What is turned off by hand is said where that is.
+            let missing = self.missing(gate);
+            // What is turned off by hand is said where that is, and is reason enough.
+            let by_hand: Vec<_> =
+                missing.iter().copied().filter(|need| self.said(need).is_some()).collect();
+            for need in if by_hand.is_empty() { missing } else { by_hand } {
                 let causes =
                     [self.said(need), self.said(gate), self.general(gate), self.general(need)];
                 let Some(cause) = causes.into_iter().flatten().next() else { continue };
@@ -208,7 +211,7 @@ impl Turned<'_> {
             (true, false) => format!("{name} needs {}, which {} off", those.1, are(&needs)),
             (true, true) => {
                 let are = are(&needs);
-                format!("{name} turns on {}, which {need} {}, and {} off", those.0, those.1, are)
+                format!("{name} turns on {}, which {need} {}, which {are} off", those.0, those.1)
             }
             (false, true) => format!("{name} turns off {}, and {} {need} it", those.1, those.0),
             (false, false) => format!("{name} is off, and {} {need} it", those.0),
@@ -217,11 +220,11 @@ impl Turned<'_> {
             let off = closure(gates, |off| self.users(off));
             return match off.iter().any(|gate| gate_locked(gate, self.minor)) {
                 true => (message, "remove it".to_owned()),
-                false => (message, format!("set as well: `{}`", all(&off, "false"))),
+                false => (message, format!("write as well: `{}`", all(&off, "false"))),
             };
         }
         let on = closure(needs, |on| self.missing(on));
-        (message, format!("set as well: `{}`", all(&on, "true")))
+        (message, format!("write as well: `{}`", all(&on, "true")))
     }
 }
 
@@ -245,8 +248,12 @@ fn all(names: &[&str], value: &str) -> String {
     words.join(",")
 }
 
+/// A, B and C.
 fn listed(names: &[&str]) -> String {
-    names.join(" and ")
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 fn are(names: &[&str]) -> &'static str {

@@ -36,9 +36,9 @@ const RUNS: u32 = 5;
 fn main() {
     // Cargo passes `--bench`.
     let asked: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
-    // Nothing is removed before the end: for a minute ext4 looks at each inode that was freed before
-    // it takes another (`recently_deleted` in fs/ext4/ialloc.c), and the next build takes ten times
-    // as long.
+    // Nothing is removed before the end: for a minute an ext4 without a journal looks at each inode
+    // that was freed before it takes another (`find_inode_bit` in fs/ext4/ialloc.c), and a build
+    // takes up to ten times as long. So does the next benchmark within that minute.
     let mut folders = Vec::new();
     println!(
         "{:>22} {:>6} {:>9} {:>6} {:>9} {:>9} {:>9} {:>9} {:>6} {:>9}",

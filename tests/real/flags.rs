@@ -85,6 +85,10 @@ fn the_catalog_has_the_gates_that_the_programs_have() {
             assert_eq!(known, own.contains(gate), "{}: {name}", component.as_str());
             assert_eq!(gate_stage(name, MINOR), Some(*stage), "{name}");
         }
+        let unsettled = gates(component, MINOR).filter(|gate| gate_stage(gate, MINOR).is_some());
+        for name in unsettled {
+            assert!(own.iter().any(|(shown, _)| shown == name), "{}: {name}", component.as_str());
+        }
     }
 }
 

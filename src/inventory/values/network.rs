@@ -23,8 +23,10 @@ fn parse_address(text: &str) -> Result<IpAddr, String> {
     let address: IpAddr = text
         .parse()
         .map_err(|_| "an address without prefix or port, such as 192.168.1.90".to_owned())?;
-    if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
-        return Err("the address of one host, not a loopback, multicast or empty one".into());
+    if address.is_unspecified() || never_routed(address).is_some() {
+        return Err(
+            "the address of one host, not a loopback, multicast, link-local or empty one".into()
+        );
     }
     Ok(address)
 }
@@ -184,5 +186,20 @@ impl DnsNameOrAddress {
     /// The address, where it is one.
     pub fn address(&self) -> Option<IpAddr> {
         self.as_str().parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_an_address_that_packets_are_routed_to() {
+        for address in ["127.0.0.1", "::1", "0.0.0.0", "224.0.0.18", "169.254.0.10", "fe80::11"] {
+            assert!(parse_address(address).is_err(), "{address}");
+        }
+        for address in ["10.0.0.1", "fd00::1", "203.0.113.7"] {
+            assert!(parse_address(address).is_ok(), "{address}");
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! Folders that are etcd's alone: they get its account and mode 0700, and a reset empties those of
 //! the data.
 
+use std::path::Path as FilePath;
+
 use super::codes;
 use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::etcd::EtcdSection;
+use crate::inventory::values::AbsolutePath;
 use crate::report::{Finding, Path, Report};
 
 /// Nothing below belongs to etcd. The distribution's, the kernel's, people's, and what the next
@@ -61,18 +64,47 @@ const SHARED: [&str; 12] = [
     "/var/spool",
 ];
 
+const LOG: &str = "wal-dir";
+
+/// The folder that etcd needs for a write-ahead log apart from its data: it makes the log's own
+/// folder beside the place, under another name, and renames it (`Create` in
+/// `server/storage/wal/wal.go`).
+pub(super) fn of_log(cluster: &Cluster) -> Option<&str> {
+    let log = cluster.etcd.settings.get(LOG)?;
+    log.parse::<AbsolutePath>().ok()?;
+    let path = FilePath::new(log);
+    let data = FilePath::new(&cluster.etcd.data_dir);
+    match path != data && path.starts_with(data) {
+        true => Some(log),
+        false => path.parent()?.to_str(),
+    }
+}
+
 /// What the inventory says about folders; they are real on every machine with a member.
 pub(super) fn lint(said: &EtcdSection, cluster: &Cluster, report: &mut Report) {
     let section = Path::of(&["etcd"]);
     let mut folders = vec![(cluster.etcd.data_dir.as_str(), section.key("dataDir"))];
     if cluster.etcd.mode == EtcdMode::External {
-        let log = cluster.etcd.settings.get("wal-dir");
-        folders.extend(log.map(|path| (path.as_str(), section.key("settings").key("wal-dir"))));
+        folders.extend(of_log(cluster).map(|path| (path, section.key("settings").key(LOG))));
         let kept = said.backup.directory.as_ref();
         folders.extend(kept.map(|path| (path.as_str(), section.key("backup").key("directory"))));
     }
     for (folder, at) in folders {
         if let Some(problem) = problem(folder) {
+            let help = match cluster
+                .etcd
+                .settings
+                .get(LOG)
+                .filter(|_| at == section.key("settings").key(LOG))
+            {
+                Some(log) => format!(
+                    "write `{log}/wal`: etcd makes that one itself, and needs the folder around it"
+                ),
+                None => {
+                    "choose a folder that nothing else uses, such as /var/lib/etcd or /srv/etcd"
+                        .to_owned()
+                }
+            };
             report.push(
                 Finding::new(
                     &codes::SYSTEM_FOLDER,
@@ -80,7 +112,7 @@ pub(super) fn lint(said: &EtcdSection, cluster: &Cluster, report: &mut Report) {
                     format!("`{folder}` would become etcd's alone, and {problem}"),
                 )
                 .label("not a folder of etcd's own")
-                .help("choose a folder that nothing else uses, such as /var/lib/etcd or /srv/etcd"),
+                .help(help),
             );
         }
     }
@@ -88,15 +120,13 @@ pub(super) fn lint(said: &EtcdSection, cluster: &Cluster, report: &mut Report) {
 
 /// Why a folder cannot be etcd's.
 fn problem(folder: &str) -> Option<String> {
-    let folder = std::path::Path::new(folder);
+    let folder = FilePath::new(folder);
     if let Some(closed) = CLOSED.iter().find(|closed| folder.starts_with(closed)) {
         return Some(format!("`{closed}` is the system's or a user's"));
     }
-    let above = CLOSED
-        .iter()
-        .chain(&SHARED)
-        .find(|other| std::path::Path::new(other).starts_with(folder))?;
-    Some(match std::path::Path::new(above) == folder {
+    let above =
+        CLOSED.iter().chain(&SHARED).find(|other| FilePath::new(other).starts_with(folder))?;
+    Some(match FilePath::new(above) == folder {
         true => "others keep their folders in it".to_owned(),
         false => format!("`{above}` lies in it"),
     })
@@ -150,7 +180,9 @@ mod tests {
         for (overlay, place) in [
             ("etcd: {dataDir: /var/lib}", "etcd.dataDir"),
             ("etcd: {mode: external, dataDir: /var}", "etcd.dataDir"),
-            ("etcd: {mode: external, settings: {wal-dir: /usr}}", "etcd.settings.wal-dir"),
+            ("etcd: {mode: external, settings: {wal-dir: /usr/log}}", "etcd.settings.wal-dir"),
+            ("etcd: {mode: external, settings: {wal-dir: /srv/log}}", "etcd.settings.wal-dir"),
+            ("etcd: {mode: external, settings: {wal-dir: /var/lib/etcd}}", "etcd.settings.wal-dir"),
             ("etcd: {mode: external, backup: {directory: /root/etcd}}", "etcd.backup.directory"),
         ] {
             let outcome = trial::outcome(overlay);

@@ -115,7 +115,7 @@ pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Repo
         }
         let (label, help) = match facts.flag_status(flag, version.patch) {
             EtcdFlag::Known => {
-                if let Some(finding) = values::misfit(flag, value, &at) {
+                if let Some(finding) = values::misfit(flag, value, facts, &at) {
                     report.push(finding);
                 }
                 continue;

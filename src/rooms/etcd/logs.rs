@@ -1,23 +1,28 @@
 //! Where etcd writes its log, and whether a file of it is kept small: etcd checks it at its start
 //! (`setupLogging` in `server/embed/config_logging.go`).
 
-use std::path::Path as FilePath;
+use std::path::{Component, Path as FilePath};
 
 use super::codes::{LOG_OUTPUT, LOG_ROTATION};
 use super::lint::section;
+use crate::catalog::{EtcdFlag, EtcdRelease};
 use crate::cluster::{Cluster, EtcdMode};
 use crate::report::{Finding, Path, closest};
 
 const OUTPUTS: &str = "log-outputs";
+/// The name of before, which knows one.
+const OUTPUT: &str = "log-output";
 const ROTATION: &str = "enable-log-rotation";
 const ROTATION_CONFIG: &str = "log-rotation-config-json";
 
 /// The folder that hagen makes for the log of members that systemd runs, where a file is named.
 pub(super) const FOLDER: &str = "/var/log/etcd";
 
-/// Words that are no files. The first and the last stand alone.
-const WORDS: [&str; 4] = ["default", "stderr", "stdout", "systemd/journal"];
-const ALONE: [&str; 2] = [WORDS[0], WORDS[3]];
+const JOURNAL: &str = "systemd/journal";
+/// Outputs that are no files.
+const WORDS: [&str; 5] = ["default", "stderr", "stdout", JOURNAL, "/dev/null"];
+/// Of these, what takes no other beside it.
+const ALONE: [&str; 2] = ["default", JOURNAL];
 
 fn setting(name: &str) -> Path {
     section().key("settings").key(name)
@@ -27,42 +32,52 @@ fn said<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a str> {
     cluster.etcd.settings.get(name).map(String::as_str)
 }
 
-fn outputs(cluster: &Cluster) -> Vec<&str> {
-    said(cluster, OUTPUTS).map(|outputs| outputs.split(',').collect()).unwrap_or_default()
+fn outputs<'a>(cluster: &'a Cluster, name: &str) -> Vec<&'a str> {
+    said(cluster, name).map(|outputs| outputs.split(',').collect()).unwrap_or_default()
 }
 
 /// Whether a file of the log is in hagen's folder for it.
 pub(super) fn in_folder(cluster: &Cluster) -> bool {
-    outputs(cluster).iter().any(|output| FilePath::new(output).starts_with(FOLDER))
+    let all = [OUTPUTS, OUTPUT].map(|name| outputs(cluster, name)).concat();
+    all.iter().any(|output| FilePath::new(output).starts_with(FOLDER))
 }
 
-/// Outputs that etcd does not know, cannot write to, or not together. `data` is what its account
-/// owns; `older` says that this release has an older logger unless it is told otherwise.
-pub(super) fn output(cluster: &Cluster, data: &[String], older: bool) -> Option<Finding> {
+/// The first output that etcd does not know, cannot write to, or not beside others. `own` are the
+/// folders of its account.
+pub(super) fn output(cluster: &Cluster, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
+    [OUTPUTS, OUTPUT]
+        .into_iter()
+        .filter(|name| facts.flag_status(name, cluster.etcd.version.patch) == EtcdFlag::Known)
+        .find_map(|name| of_setting(name, cluster, facts, own))
+}
+
+fn of_setting(name: &str, cluster: &Cluster, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
     let stacked = cluster.etcd.mode == EtcdMode::Stacked;
-    let all = outputs(cluster);
-    let finding = |message: String| Finding::new(&LOG_OUTPUT, setting(OUTPUTS), message);
+    let all = outputs(cluster, name);
+    let finding = |message: String| Finding::new(&LOG_OUTPUT, setting(name), message);
     for output in &all {
         let word = WORDS.contains(output);
         if !word && !output.starts_with('/') {
-            let finding = finding(format!("etcd knows no output {output}")).label("no place");
+            let finding = finding(format!("etcd knows no output `{output}`")).label("no place");
             return Some(match closest(output, WORDS) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding.help(format!("write one of {}, or a path", WORDS.join(", "))),
             });
         }
-        if stacked && *output == WORDS[3] {
+        if stacked && *output == JOURNAL {
             return Some(
                 finding("a static pod reaches no journal".to_owned())
                     .because(section().key("mode"), "members are pods")
                     .help("remove it: the kubelet keeps what pods write"),
             );
         }
-        let own = |folder: &str| FilePath::new(output).starts_with(folder);
-        if !stacked && !word && !own(FOLDER) && !data.iter().any(|folder| own(folder)) {
+        // What a pod does not see is another finding.
+        if !stacked && !word && !own.iter().any(|folder| is_file_in(output, folder)) {
             return Some(
-                finding(format!("etcd runs as a user of its own, who may not write {output}"))
-                    .help(format!("write it below {FOLDER}, such as `{FOLDER}/etcd.log`")),
+                finding(format!(
+                    "etcd runs as a user of its own, who may not make the file {output}"
+                ))
+                .help(format!("write it in {FOLDER}, such as `{FOLDER}/etcd.log`")),
             );
         }
         if all.len() > 1 && ALONE.contains(output) {
@@ -72,28 +87,34 @@ pub(super) fn output(cluster: &Cluster, data: &[String], older: bool) -> Option<
             );
         }
     }
-    let older = older
+    let older = facts.logger_setting
+        && !facts.zap_by_default
         && match said(cluster, "logger") {
             Some(logger) => logger != "zap",
             // hagen's own members are told.
             None => stacked,
         };
     let needs_zap = all.len() > 1 || all.iter().any(|output| output.contains('/'));
-    // A file that a pod does not see is another finding.
-    let seen = |output: &str| FilePath::new(output).starts_with(&cluster.etcd.data_dir);
-    let unseen = all.iter().any(|output| output.starts_with('/') && !seen(output));
-    (older && needs_zap && !(stacked && unseen)).then(|| {
+    (older && needs_zap).then(|| {
         finding("this etcd's older form of log knows one output, and no file".to_owned())
-            .help("set as well: `logger: zap`")
+            .help("write `logger: zap` as well")
     })
+}
+
+/// Whether a path names a file right in a folder: etcd makes no folders.
+fn is_file_in(path: &str, folder: &str) -> bool {
+    let rest = FilePath::new(path).strip_prefix(folder).map(|rest| rest.components().collect());
+    !path.ends_with('/')
+        && rest.is_ok_and(|rest: Vec<_>| matches!(rest[..], [Component::Normal(_)]))
 }
 
 /// What rotates has to be one file.
 pub(super) fn rotation(cluster: &Cluster) -> Option<Finding> {
     let on = said(cluster, ROTATION) == Some("true");
-    let files = outputs(cluster).into_iter().filter(|output| !WORDS.contains(output)).count();
+    let all = outputs(cluster, OUTPUTS);
+    let files = all.iter().filter(|output| !WORDS.contains(output)).count();
     if on && files != 1 {
-        let message = format!("etcd rotates exactly one file, and `{OUTPUTS}` names {files}");
+        let message = format!("etcd rotates one file, and `{OUTPUTS}` names {files}");
         return Some(
             Finding::new(&LOG_ROTATION, setting(ROTATION), message)
                 .because(setting(OUTPUTS), "where the log goes")
@@ -101,7 +122,8 @@ pub(super) fn rotation(cluster: &Cluster) -> Option<Finding> {
         );
     }
     said(cluster, ROTATION_CONFIG)?;
-    let message = "etcd reads an object in JSON here, and a setting has no quotes".to_owned();
+    let message = "etcd reads an object in JSON here, whose quotes a setting cannot have, and \
+                   crashes where it is empty";
     Some(
         Finding::new(&LOG_ROTATION, setting(ROTATION_CONFIG), message)
             .help("remove it: a file has 100 MB then, and all are kept"),

@@ -26,7 +26,7 @@ mod values;
 use crate::cluster::Cluster;
 use crate::cluster::EtcdMode;
 use crate::inventory::Inventory;
-use crate::report::{Code, Report};
+use crate::report::{Code, Path, Report};
 use crate::rooms::{Claims, Plan, Room};
 use crate::template::Template;
 
@@ -60,17 +60,21 @@ impl Room for Etcd {
         paths::claim(cluster, claims, report);
         lint::gates(cluster, facts, report);
         let agreed = [values::compaction(cluster), values::tls(cluster), logs::rotation(cluster)];
-        let older = facts.logger_setting && !facts.zap_by_default;
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);
-            let output = logs::output(cluster, &[], older);
+            let output = logs::output(cluster, facts, &[]);
             let found = agreed.into_iter().chain([values::elections_of_stacked(cluster), output]);
             found.flatten().for_each(|finding| report.push(finding));
             return None;
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
-        let output = logs::output(cluster, &plan.data, older);
-        let found = agreed.into_iter().chain([values::elections_of_external(&plan), output]);
+        let quota_at = Path::of(&["etcd", "quotaBytes"]);
+        let output = logs::output(cluster, facts, &plan.folders().collect::<Vec<_>>());
+        let found = agreed.into_iter().chain([
+            values::elections_of_external(&plan),
+            values::quota(plan.quota_bytes.try_into().unwrap_or(i64::MAX), quota_at),
+            output,
+        ]);
         found.flatten().for_each(|finding| report.push(finding));
         lint::external(cluster, facts, report);
         claims::state(&plan, cluster, claims);

@@ -48,7 +48,7 @@ fn unseen(setting: &str, path: &str, certificates: &str, at: Path, cluster: &Clu
     )
     .label(format!("`{setting}` would be lost with the container, or is not there"))
     .because(Path::of(&["etcd", "mode"]), "kubeadm makes no other mount for etcd")
-    .help("remove it, or use `etcd.mode: external`")
+    .help(format!("name a place in {data}, or remove it"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-use super::logs;
+use super::{folders, logs};
 use crate::catalog::EtcdRelease;
 use crate::cluster::Cluster;
 use crate::inventory::etcd::{BackupSection, EtcdSection};
-use crate::inventory::values::AbsolutePath;
 
 /// etcd's own default: <https://etcd.io/docs/latest/tuning/#time-parameters>.
 pub(super) const HEARTBEAT_MS: u64 = 100;
@@ -78,8 +77,7 @@ impl EtcdPlan {
                 .map_or_else(|| BACKUP_DIRECTORY.to_owned(), ToString::to_string),
         });
         let mut data = vec![cluster.etcd.data_dir.clone()];
-        let log = cluster.etcd.settings.get("wal-dir");
-        data.extend(log.filter(|path| path.parse::<AbsolutePath>().is_ok()).cloned());
+        data.extend(folders::of_log(cluster).map(str::to_owned));
         let logs = logs::in_folder(cluster).then_some(logs::FOLDER);
         Self {
             facts,
@@ -90,5 +88,11 @@ impl EtcdPlan {
             data,
             logs,
         }
+    }
+
+    /// Every folder of etcd's account, one that holds another first.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
+        let kept = self.backup.iter().map(|backup| backup.directory.as_str());
+        self.data.iter().map(String::as_str).chain(self.logs).chain(kept)
     }
 }

@@ -186,11 +186,12 @@ impl EtcdPlan {
             .phase(Phase::Install)
             .reads([Path::of(&["etcd", "dataDir"])]);
         out.template(file, ACCOUNTS, &AccountsContext { home: &cluster.etcd.data_dir });
-        let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf")
-            .phase(Phase::Install)
-            .reads([Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "backup", "directory"])]);
-        let kept = self.backup.iter().map(|backup| backup.directory.as_str());
-        let folders = self.data.iter().map(String::as_str).chain(self.logs).chain(kept).collect();
+        let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf").phase(Phase::Install).reads([
+            Path::of(&["etcd", "dataDir"]),
+            Path::of(&["etcd", "settings"]),
+            Path::of(&["etcd", "backup", "directory"]),
+        ]);
+        let folders = self.folders().collect();
         out.template(file, FOLDERS, &FoldersContext { folders });
     }
 }

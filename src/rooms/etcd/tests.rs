@@ -171,6 +171,8 @@ fn a_setting_takes_what_etcd_takes() {
             "auth-token: nonsense",
             "auth-token: 'simple,x'",
             "auth-token: jwt",
+            "auth-token: 'jwt,sign-method=HS256,priv-key=/etc/kubernetes/pki/etcd/a,ttl=5'",
+            "auth-token: 'jwt,sign-method=HS256,sign-method=HS512'",
             "auth-token: 'jwt,sign-method=RS256'",
             "auth-token: 'jwt,sign-method=XX256,priv-key=/etc/kubernetes/pki/etcd/a.key'",
             "distributed-tracing-sampling-rate: '2000000'",
@@ -217,6 +219,21 @@ fn one_member_is_not_enough_for_several_control_planes() {
 }
 
 #[test]
+fn a_quota_has_room_for_a_cluster() {
+    let stacked = |quota: &str| {
+        trial::codes(&format!("etcd: {{settings: {{quota-backend-bytes: '{quota}'}}}}"))
+    };
+    for small in ["8GiB", "10"] {
+        assert_eq!(stacked(small), ["cluster/field-type"], "{small}");
+    }
+    for large in ["0", "8589934592"] {
+        assert_eq!(stacked(large), [""; 0], "{large}");
+    }
+    let external = trial::codes("etcd: {mode: external, quotaBytes: 10}");
+    assert!(external.contains(&"cluster/field-type"), "{external:?}");
+}
+
+#[test]
 fn a_log_goes_where_etcd_can_write_it() {
     let of = |mode: &str, settings: &str| {
         let mut found = trial::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"));
@@ -233,7 +250,13 @@ fn a_log_goes_where_etcd_can_write_it() {
     }
     assert_eq!(of("stacked", "log-outputs: systemd/journal"), output);
     assert_eq!(of("external", "log-outputs: systemd/journal"), [""; 0]);
-    assert_eq!(of("external", "log-outputs: /var/log/etcd.log"), output);
+    for closed in ["/var/log/etcd.log", "/var/log/etcd", "/var/log/etcd/a/b", "/var/log/etcd/../a"]
+    {
+        assert_eq!(of("external", &format!("log-outputs: {closed}")), output, "{closed}");
+    }
+    for open in ["/var/lib/etcd/log", "/var/backups/etcd/log", "/dev/null"] {
+        assert_eq!(of("external", &format!("log-outputs: {open}")), [""; 0], "{open}");
+    }
     let log = "enable-log-rotation: 'true', log-outputs: 'stderr,/var/log/etcd/etcd.log'";
     assert_eq!(of("external", log), [""; 0]);
     // Kubernetes 1.18 has etcd 3.4, with a logger of before unless it is told.

@@ -1,10 +1,12 @@
 //! What settings take, and what of them has to agree: etcd checks it at start, when it is too late.
 
+use std::collections::BTreeMap;
+
 use super::codes;
 use super::lint::section;
 use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
 use crate::catalog::flags::FlagKind;
-use crate::catalog::{EtcdValue, NEWEST_MINOR, etcd_value, flag_words};
+use crate::catalog::{EtcdRelease, EtcdValue, NEWEST_MINOR, etcd_value, flag_words};
 use crate::cluster::codes::FIELD_TYPE;
 use crate::cluster::{Cluster, EtcdMode, extra};
 use crate::report::{Finding, Path, closest};
@@ -12,17 +14,20 @@ use crate::report::{Finding, Path, closest};
 /// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
 const LONGEST_ELECTION_MS: u64 = 50_000;
 
+/// 100 MiB: an idle cluster of five nodes has 4 after some minutes (measured), and grows with its
+/// objects and their writes of five minutes.
+const LEAST_QUOTA: i64 = 100 << 20;
 /// Spans of tracing are counted of so many (`determineSampler` in `server/embed/config_tracing.go`).
 const MILLION: i64 = 1_000_000;
 
-/// Of github.com/golang-jwt, as far as every etcd of the catalog has keys for them.
+/// Of github.com/golang-jwt, as far as etcd has had keys for them since 3.4.
 const SIGN_METHODS: [&str; 12] = [
     "ES256", "ES384", "ES512", "HS256", "HS384", "HS512", "PS256", "PS384", "PS512", "RS256",
     "RS384", "RS512",
 ];
 
 /// The finding that a setting does not take a value.
-pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
+pub(super) fn misfit(flag: &str, value: &str, facts: &EtcdRelease, at: &Path) -> Option<Finding> {
     let what = format!("`{flag}`");
     if flag == "cipher-suites" {
         let suites = || flag_words::cipher_suites(NEWEST_MINOR);
@@ -35,13 +40,21 @@ pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
         });
     }
     match flag {
-        "auth-token" => return token(value, at),
+        "auth-token" => return token(value, facts, at),
         "distributed-tracing-sampling-rate" | "experimental-distributed-tracing-sampling-rate"
             if value.parse().is_ok_and(|rate: i64| !(0..=MILLION).contains(&rate)) =>
         {
             let message = format!("{what} is of a million spans, so not {value}");
             let finding = Finding::new(&FIELD_TYPE, at.clone(), message);
             return Some(finding.help(format!("write a number from 0 to {MILLION}")));
+        }
+        "quota-backend-bytes" if value.parse::<i64>().is_err() => {
+            let message = format!("{what} takes a number of bytes");
+            let finding = Finding::new(&FIELD_TYPE, at.clone(), message);
+            return Some(finding.help("write it in digits, such as `\"8589934592\"` for 8 GiB"));
+        }
+        "quota-backend-bytes" => {
+            return value.parse().ok().and_then(|bytes| quota(bytes, at.clone()));
         }
         _ => {}
     }
@@ -66,35 +79,80 @@ pub(super) fn misfit(flag: &str, value: &str, at: &Path) -> Option<Finding> {
     }
 }
 
-/// Tokens are of users that etcd knows by passwords, `simple` or signed: `auth/options.go` and
-/// `auth/store.go` in etcd's `server`.
-fn token(value: &str, at: &Path) -> Option<Finding> {
-    let finding = |message: String| Finding::new(&FIELD_TYPE, at.clone(), message);
+/// A quota that the first objects of a cluster exceed; etcd takes no more writes then. 0 is etcd's
+/// own default, and less is none at all.
+pub(super) fn quota(bytes: i64, at: Path) -> Option<Finding> {
+    (1..LEAST_QUOTA).contains(&bytes).then(|| {
+        Finding::new(&FIELD_TYPE, at, format!("{bytes} bytes are full before the cluster is up"))
+            .label("etcd takes no writes once it is reached")
+            .help("write 2147483648, which is 2 GiB, or more")
+    })
+}
+
+/// Tokens are of users that etcd knows by passwords, `simple` or signed: `auth/store.go` and
+/// `auth/options.go` in etcd's `server`.
+fn token(value: &str, facts: &EtcdRelease, at: &Path) -> Option<Finding> {
+    let finding = |message: String, help: String| {
+        Some(Finding::new(&FIELD_TYPE, at.clone(), message).help(help))
+    };
     let mut words = value.split(',');
     let kind = words.next().unwrap_or_default();
-    let options: Vec<(&str, &str)> = words.map(|w| w.split_once('=').unwrap_or((w, ""))).collect();
-    let of = |name: &str| options.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
-    let known = |name: &str| ["sign-method", "pub-key", "priv-key", "ttl"].contains(&name);
     if !["", "simple", "jwt"].contains(&kind) {
-        return Some(
-            finding(format!("etcd has no tokens {kind}")).help("write `simple`, or `jwt,…`"),
+        return finding(
+            format!("etcd has no tokens `{kind}`"),
+            "write `simple`, or `jwt,…`".into(),
         );
     }
-    if let Some((name, _)) = options.iter().find(|(name, value)| value.is_empty() || !known(name)) {
-        return Some(finding(format!("tokens have no option {name}")).help("remove it"));
+    let mut options: BTreeMap<&str, &str> = BTreeMap::new();
+    for word in words {
+        let fits = word.split_once('=').filter(|(name, value)| {
+            ["sign-method", "pub-key", "priv-key", "ttl"].contains(name)
+                && !value.is_empty()
+                && !value.contains('=')
+        });
+        let once = fits.filter(|(name, value)| options.insert(name, value).is_none());
+        if once.is_none() {
+            let message = format!("etcd takes no option `{word}` of tokens here");
+            let help = "write each of `sign-method=`, `pub-key=`, `priv-key=` and `ttl=` once at \
+                        most, without blanks";
+            return finding(message, help.into());
+        }
     }
     if kind != "jwt" {
         return None;
     }
-    let Some(method) = of("sign-method").filter(|method| SIGN_METHODS.contains(method)) else {
-        let help = format!("add `sign-method=` and one of {}", SIGN_METHODS.join(", "));
-        return Some(finding("signed tokens need a method that etcd knows".to_owned()).help(help));
+    let methods = || SIGN_METHODS.iter().filter(|method| !facts.rsa_tokens_only || is_rsa(method));
+    let Some(method) = options.get("sign-method").filter(|said| methods().any(|m| m == *said))
+    else {
+        let known: Vec<&str> = methods().copied().collect();
+        let message = "signed tokens need a method that this etcd knows".to_owned();
+        return finding(message, format!("write `sign-method=` and one of {}", known.join(", ")));
     };
-    let key = if method.starts_with("HS") { "priv-key" } else { "pub-key" };
-    (of("priv-key").or(of(key)).is_none()).then(|| {
-        finding(format!("{method} needs a key"))
-            .help(format!("add `{key}=` and the path of the key, which each member has"))
-    })
+    if let Some(ttl) = options.get("ttl") {
+        if facts.rsa_tokens_only {
+            return finding("this etcd knows no `ttl`".to_owned(), "remove it".into());
+        }
+        if let Some(misfit) = extra::misfit(FlagKind::Duration, ttl, "`ttl`", at) {
+            return Some(misfit);
+        }
+    }
+    let has = |name: &str| options.contains_key(name);
+    let (enough, help) = match facts.rsa_tokens_only {
+        true => (has("priv-key") && has("pub-key"), "`priv-key=` and `pub-key=`"),
+        false if method.starts_with("HS") => (has("priv-key"), "`priv-key=`"),
+        false => (has("priv-key") || has("pub-key"), "`pub-key=` or `priv-key=`"),
+    };
+    match enough {
+        true => None,
+        false => finding(
+            format!("{method} needs keys"),
+            format!("write {help} with the path of a file that each member has"),
+        ),
+    }
+}
+
+fn is_rsa(method: &str) -> bool {
+    method.starts_with("RS") || method.starts_with("PS")
 }
 
 /// Milliseconds, and where they are decided.

@@ -1,9 +1,9 @@
 //! What the section says, with every default filled in.
 
-use crate::catalog::{self, FamilyFacts};
+use crate::catalog::{self, FamilyFacts, OsFamily, builds_of};
 use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::haproxy::{Balance, HaproxySection};
-use crate::inventory::values::Duration;
+use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
 use crate::rooms::Claims;
 use crate::rooms::claims::{
@@ -36,6 +36,9 @@ pub(super) struct HaproxyPlan {
 pub(super) struct Host {
     /// The node's position in the inventory.
     pub(super) index: usize,
+    /// The version that is asked for.
+    said: Option<ProgramVersion>,
+    os_family: OsFamily,
     pub(super) version: catalog::Version,
     /// Where the version was decided.
     pub(super) version_at: Path,
@@ -59,7 +62,6 @@ impl HaproxyPlan {
             stats_port: _,
             metrics,
         } = section;
-        let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
         Self {
             balance: *balance,
             idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
@@ -82,7 +84,7 @@ impl HaproxyPlan {
             stats_port: cluster.haproxy_status_port,
             metrics: *metrics,
             endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
+            hosts: cluster.control_planes().map(|node| Host::new(node, version.as_ref())).collect(),
         }
     }
 
@@ -119,7 +121,10 @@ impl HaproxyPlan {
             });
             node.packages.push(Package {
                 name: "haproxy".into(),
-                version: None,
+                version: host
+                    .said
+                    .as_ref()
+                    .map(|said| builds_of("haproxy", said.as_str(), host.os_family)),
                 written_for: Some(WrittenFor {
                     release: host.version.series(),
                     key: &["loadBalancer", "haproxy", "version"],
@@ -144,14 +149,17 @@ impl HaproxyPlan {
 }
 
 impl Host {
-    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
-        let version = said.unwrap_or(node.os.haproxy);
+    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+        let parsed = said.and_then(|version| version.as_str().parse().ok());
+        let version = parsed.unwrap_or(node.os.haproxy);
         let version_at = match said {
             Some(_) => Path::of(&["loadBalancer", "haproxy", "version"]),
             None => node.path().key("os"),
         };
         Self {
             index: node.index,
+            said: said.cloned(),
+            os_family: node.os.family,
             version,
             version_at,
             can: catalog::haproxy(version),

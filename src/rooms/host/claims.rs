@@ -94,11 +94,6 @@ fn has_interface(node: &Node) -> bool {
     !node.interface.is_empty() && (node.control_plane || node.own_interface)
 }
 
-/// Whether a node forwards IPv6 and nobody knows on which interface it listens to routers.
-pub(super) fn loses_routes(node: &Node, cluster: &Cluster) -> bool {
-    has_ipv6(cluster) && node.kubelet() && !has_interface(node)
-}
-
 /// The setting of an interface, whose name may have dots.
 fn accept_ra(interface: &str) -> String {
     format!("net.ipv6.conf.{}.accept_ra", interface.replace('.', "/"))

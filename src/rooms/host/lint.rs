@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::claims::{loses_routes, needed, preferred, spelt};
-use super::{INTERFACE_UNNAMED, SYSCTL_NEEDED, SYSCTL_NOT_SET};
+use super::claims::{needed, preferred, spelt};
+use super::{SYSCTL_NEEDED, SYSCTL_NOT_SET};
 use crate::cluster::Cluster;
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::{Finding, Path, Report, closest};
@@ -27,28 +27,6 @@ pub(super) fn sysctls(
             _ => {}
         }
     }
-}
-
-/// Nodes whose default route may go once they forward IPv6.
-pub(super) fn routes(cluster: &Cluster, report: &mut Report) {
-    let nodes: Vec<_> = cluster.nodes.iter().filter(|node| loses_routes(node, cluster)).collect();
-    let [first, rest @ ..] = &nodes[..] else { return };
-    let others = match rest.len() {
-        0 => String::new(),
-        1 => " and of one more".to_owned(),
-        more => format!(" and of {more} more"),
-    };
-    let message = format!(
-        "the interface of {}{others} is not named, and a host that forwards IPv6 forgets the \
-         routes that its kernel had from a router",
-        first.name
-    );
-    report.push(
-        Finding::new(&INTERFACE_UNNAMED, first.path(), message)
-            .label("keeps them where `interface` says which one")
-            .because(Path::of(&["cluster", "podSubnet"]), "pods have IPv6, so nodes forward it")
-            .help("add `interface: …` to each of them, unless NetworkManager or systemd-networkd configures it, or its routes are written down"),
-    );
 }
 
 fn needs(key: &SysctlKey, value: &SysctlValue, need: &str, at: Path) -> Finding {

@@ -26,7 +26,6 @@ use crate::template::Template;
 crate::codes! { "host":
     ARCHIVE_UNPINNED = Error "archive-unpinned",
     EPEL_NEEDED = Warning "epel-needed",
-    INTERFACE_UNNAMED = Note "interface-unnamed",
     KEY_UNPINNED = Error "key-unpinned",
     PACKAGE_MISSING = Error "package-missing",
     PACKAGES_UNUSED = Warning "packages-unused",
@@ -65,7 +64,6 @@ impl Room for Host {
             &said.host;
         packages::lint::lint(&said.packages, cluster, report);
         lint::sysctls(sysctls, cluster, report);
-        lint::routes(cluster, report);
         claims.pins = packages::pins(&said.packages);
         let installs = said.packages.source == PackageSource::Repository;
         claims::state(installs, &said.host, cluster, claims);

@@ -241,6 +241,10 @@ fn one_version_does_not_serve_two_systems() {
         // Debian 12 has one of them, and the configuration is written for it.
         ("{haproxy: '*', keepalived: '1:2.2*'}", &[]),
         ("{haproxy: '1.8.*', keepalived: '2.10*'}", &["audit/pin-differs", "audit/pin-differs"]),
+        // What Debian writes around a number.
+        ("{keepalived: '2.2.*'}", &["audit/pin-form"]),
+        ("{haproxy: '2.6.12'}", &["audit/pin-form"]),
+        ("{keepalived: '1:2.2.7-1+b2'}", &[]),
     ] {
         assert_eq!(of_two_systems(&format!("{{versions: {versions}}}")), expected, "{versions}");
     }
@@ -263,7 +267,11 @@ fn one_version_does_not_serve_two_systems() {
                 os: {{distribution: debian, release: '{older}'}}}}]}}"
         ))
     };
-    assert_eq!(balancers("11", "{haproxy: '2.6.*'}"), ["audit/pin-shared"]);
+    for one_of_them in ["{haproxy: '2.6.*'}", "{haproxy: '2.2.*'}"] {
+        assert_eq!(balancers("11", one_of_them), ["audit/pin-shared"]);
+    }
+    assert_eq!(balancers("11", "{haproxy: '1.8.*'}"), ["audit/pin-differs"]);
+    assert_eq!(balancers("11", "{haproxy: '2.2.*', containerd.io: '2.*~bookworm'}").len(), 2);
     assert_eq!(balancers("11", "{haproxy: '2.*'}"), [""; 0]);
     let build = "{socat: 1.7.4.1-6.el9_5.1}";
     assert_eq!(of_worker("distribution: almalinux, release: '9'", build), [""; 0]);
@@ -317,8 +325,6 @@ fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
         "endpoint": {"interface": "bond0.100"},
     });
     let all = "net.ipv6.conf.default.accept_ra=2";
-    let notes = codes(&two.to_string());
-    assert!(notes.contains(&"host/interface-unnamed"), "of the workers: {notes:?}");
     assert_eq!(settings(&two, 0), ["net.ipv6.conf.bond0/100.accept_ra=2", all]);
     // Whether a worker has that interface, nobody said.
     assert_eq!(settings(&two, 3), [all]);
@@ -329,4 +335,15 @@ fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
         {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "interface": "ens3"},
     ]);
     assert_eq!(settings(&said, 1), [all, "net.ipv6.conf.ens3.accept_ra=2"]);
+}
+
+#[test]
+fn the_version_that_a_configuration_is_written_for_is_installed() {
+    let outcome = outcome(
+        "{loadBalancer: {haproxy: {version: '2.8'}}, keepalived: {programVersion: '2.2.8'}}",
+    );
+    let words = file(&outcome, "nodes/cp1/node.sh");
+    for row in ["haproxy '2.8.*' yes", "keepalived '1:2.2.8-*' yes"] {
+        assert!(words.lines().any(|line| line.trim() == row), "{row}: {words}");
+    }
 }

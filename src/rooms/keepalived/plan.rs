@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::catalog::{self, OsFamily};
+use crate::catalog::{self, OsFamily, builds_of};
 use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::keepalived::{KeepalivedSection, State};
-use crate::inventory::values::Duration;
+use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
 use crate::rooms::Claims;
 use crate::rooms::claims::{
@@ -46,6 +46,9 @@ pub(super) struct KeepalivedPlan {
 pub(super) struct Host {
     /// The node's position in the inventory.
     pub(super) index: usize,
+    /// The version that is asked for.
+    said: Option<ProgramVersion>,
+    os_family: OsFamily,
     pub(super) name: String,
     pub(super) address: IpAddr,
     pub(super) interface: String,
@@ -77,9 +80,10 @@ impl KeepalivedPlan {
         } = section;
         let priorities: BTreeMap<String, u32> =
             priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
-        let program = program_version.as_ref().and_then(|version| version.as_str().parse().ok());
-        let mut hosts: Vec<Host> =
-            cluster.control_planes().map(|node| Host::new(node, program)).collect();
+        let mut hosts: Vec<Host> = cluster
+            .control_planes()
+            .map(|node| Host::new(node, program_version.as_ref()))
+            .collect();
         number(&mut hosts, &priorities);
         let vip = cluster.endpoint.vip;
         let version_3 = vip.is_ipv6() || hosts.iter().all(|host| host.can.vrrp_v3_unicast);
@@ -142,7 +146,10 @@ impl KeepalivedPlan {
             });
             node.packages.push(Package {
                 name: "keepalived".into(),
-                version: None,
+                version: host
+                    .said
+                    .as_ref()
+                    .map(|said| builds_of("keepalived", said.as_str(), host.os_family)),
                 written_for: Some(WrittenFor {
                     release: host.program.series(),
                     key: &["keepalived", "programVersion"],
@@ -183,14 +190,17 @@ impl KeepalivedPlan {
 }
 
 impl Host {
-    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
-        let program = said.unwrap_or(node.os.keepalived);
+    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+        let parsed = said.and_then(|version| version.as_str().parse().ok());
+        let program = parsed.unwrap_or(node.os.keepalived);
         let program_at = match said {
             Some(_) => Path::of(&["keepalived", "programVersion"]),
             None => node.path().key("os"),
         };
         Self {
             index: node.index,
+            said: said.cloned(),
+            os_family: node.os.family,
             name: node.name.clone(),
             address: node.address,
             interface: node.interface.clone(),
@@ -246,6 +256,8 @@ mod tests {
     fn host(name: &str) -> Host {
         let program = "2.2.7".parse().unwrap();
         Host {
+            said: None,
+            os_family: OsFamily::Debian,
             index: 0,
             name: name.into(),
             address: IpAddr::from([192, 168, 1, 11]),

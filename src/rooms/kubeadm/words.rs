@@ -113,6 +113,11 @@ mod tests {
         // One turns many, and what they need is of another stage.
         assert_eq!(found("1.37.1", "AllAlpha=true"), at("gate-needs"));
         assert_eq!(found("1.37.1", "AllAlpha=true,GenericWorkload=true"), [""; 0]);
+        // Off by hand is the one cause.
+        assert_eq!(
+            found("1.37.1", "GenericWorkload=false,CompositePodGroup=true"),
+            at("gate-needs")
+        );
         assert_eq!(found("1.37.1", "AllAlpha=true,AllBeta=true"), [""; 0]);
         assert_eq!(found("1.37.1", "AllBeta=false"), [""; 0]);
         let lock = "ControllerManagerReleaseLeaderElectionLockOnExit=true";

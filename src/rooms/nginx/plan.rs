@@ -1,9 +1,9 @@
 //! What the section says, with every default filled in.
 
-use crate::catalog::{self, FamilyFacts};
+use crate::catalog::{self, FamilyFacts, OsFamily, builds_of};
 use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::nginx::NginxSection;
-use crate::inventory::values::Duration;
+use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
 use crate::rooms::Claims;
 use crate::rooms::claims::{
@@ -30,6 +30,9 @@ pub(super) struct NginxPlan {
 pub(super) struct Host {
     /// The node's position in the inventory.
     pub(super) index: usize,
+    /// The version that is asked for.
+    said: Option<ProgramVersion>,
+    os_family: OsFamily,
     pub(super) version: catalog::Version,
     /// Where the version was decided.
     pub(super) version_at: Path,
@@ -47,7 +50,6 @@ impl NginxPlan {
             fail_timeout,
             worker_connections,
         } = section;
-        let said = version.as_ref().and_then(|version| version.as_str().parse().ok());
         let seconds = |seconds: u64| Duration::from_millis(seconds * 1000);
         Self {
             idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
@@ -64,7 +66,7 @@ impl NginxPlan {
             // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
             worker_connections: worker_connections.unwrap_or(16_384),
             endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().map(|node| Host::new(node, said)).collect(),
+            hosts: cluster.control_planes().map(|node| Host::new(node, version.as_ref())).collect(),
         }
     }
 
@@ -89,7 +91,8 @@ impl NginxPlan {
                 [("nginx", Some("nginx")), (host.family.nginx_stream_package.as_str(), None)];
             node.packages.extend(programs.map(|(name, program)| Package {
                 name: name.into(),
-                version: None,
+                version:
+                    host.said.as_ref().map(|said| builds_of(name, said.as_str(), host.os_family)),
                 written_for: Some(WrittenFor {
                     release: host.version.series(),
                     key: &["loadBalancer", "nginx", "version"],
@@ -113,14 +116,17 @@ impl NginxPlan {
 }
 
 impl Host {
-    fn new(node: &Node, said: Option<catalog::Version>) -> Self {
-        let version = said.unwrap_or(node.os.nginx);
+    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+        let parsed = said.and_then(|version| version.as_str().parse().ok());
+        let version = parsed.unwrap_or(node.os.nginx);
         let version_at = match said {
             Some(_) => Path::of(&["loadBalancer", "nginx", "version"]),
             None => node.path().key("os"),
         };
         Self {
             index: node.index,
+            said: said.cloned(),
+            os_family: node.os.family,
             version,
             version_at,
             can: catalog::nginx(version),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::plan::Planned;
 use super::steps::{self, runs_member};
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, layout, loopback};
+use crate::report::Path;
 use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
@@ -182,12 +183,12 @@ fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The one folder of a member that outlives a reset holds its snapshots.
+/// The folder of a member's snapshots.
 fn backup<'a>(with: &'a Rendering<'_>) -> Option<&'a str> {
     let members = with.cluster.nodes.iter().filter(|node| runs_member(node, with));
     members
         .flat_map(|node| &with.claims.of(node.index).paths)
-        .find(|path| path.room == "etcd" && !path.remove_on_reset)
+        .find(|path| path.at == Path::of(&["etcd", "backup", "directory"]))
         .map(|path| path.path.as_str())
 }
 

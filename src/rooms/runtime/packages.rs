@@ -15,7 +15,7 @@ const RELEASE: &[&str] = &["runtime", "version"];
 pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) -> Vec<Package> {
     let at = match said {
         Some(_) => Path::of(RELEASE),
-        None => node.path().key("os"),
+        None => Path::of(&["cluster", "kubernetes"]),
     };
     let exact = said.is_some_and(|version| version.as_str().matches('.').count() == 2);
     match cluster.runtime.kind {

@@ -357,6 +357,14 @@ impl Cluster {
     /// Turns a machine on again.
     pub(crate) fn power_on(&mut self, node: &str) {
         self.boot(&[node.to_owned()]);
+        sandbox::scant(node, true);
+    }
+
+    /// All machines share the host's CPUs alike.
+    pub(crate) fn share_alike(&self) {
+        for node in self.machines.keys() {
+            sandbox::scant(node, false);
+        }
     }
 
     /// Cuts the power of all control planes at one moment.
@@ -420,14 +428,12 @@ impl Cluster {
         self.forget(node);
         self.deliver(node);
         self.power_on(node);
-        sandbox::scant(node, true);
         self.come_back(node);
         if self.tree.external_etcd {
             // "A new machine that is a member of etcd as well needs the next chapter …"
             self.replace_member(node);
         }
         self.join(node);
-        sandbox::scant(node, false);
     }
 
     /// Starts a running control plane over, as the runbook says.

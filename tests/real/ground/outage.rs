@@ -65,7 +65,7 @@ pub(crate) struct Window {
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Measured {
-    /// The longest outage, in seconds: from the first failed probe to the first one after the last
+    /// Seconds of all outages: each from the first failed probe to the first one after the last
     /// failed probe. Whatever succeeded in between does not shorten it. 0 where none failed.
     pub(crate) outage: f64,
     pub(crate) probes: usize,
@@ -106,10 +106,10 @@ impl Outage {
         self.names.gap.max(self.services.gap)
     }
 
-    /// The longest time without the API, in seconds: outages of reads and writes that overlap or
-    /// follow each other are one.
+    /// Seconds without the API: outages of reads and writes that overlap or follow each other are
+    /// one.
     pub(crate) fn seconds(&self) -> f64 {
-        longest_of(&joined([&self.reads.spans[..], &self.writes.spans].concat()))
+        total(&joined([&self.reads.spans[..], &self.writes.spans].concat()))
     }
 }
 
@@ -198,7 +198,7 @@ impl Log {
             *reasons.entry(reason).or_default() += 1;
         }
         Measured {
-            outage: longest_of(&spans),
+            outage: total(&spans),
             probes: probes.len(),
             failed: failed.len(),
             gap: longest(&answers),
@@ -221,9 +221,9 @@ fn joined(mut spans: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     })
 }
 
-/// The length of the longest one; 0 where there is none.
-fn longest_of(spans: &[(f64, f64)]) -> f64 {
-    rounded(spans.iter().map(|(from, to)| to - from).fold(0.0, f64::max))
+/// The length of them all.
+fn total(spans: &[(f64, f64)]) -> f64 {
+    rounded(spans.iter().map(|(from, to)| to - from).sum())
 }
 
 /// The longest of the steps between sorted times.

@@ -290,7 +290,8 @@ impl std::fmt::Display for Host {
              v{cgroup}. One read and one write through the VIP every {interval} s, each on a new \
              connection; a probe without a whole answer after {deadline} s has failed. An outage \
              is the time from the first failed probe to the first one after the last failed \
-             probe, up to {QUIET} s without any failure; each loss was watched {watched}."
+             probe; failures with {QUIET} s of success between them are two outages, and their \
+             times are added. Each loss was watched {watched}."
         )
     }
 }

@@ -175,8 +175,9 @@ fn hierarchies() -> Vec<PathBuf> {
 }
 
 /// Leaves a machine an eighth of what it may have of a busy host's CPUs, or gives all back. A node
-/// that is alone starts its controllers over and over, and one that is installed anew unpacks
-/// hundreds of megabytes: on CPUs of its own wherever it is not one of many machines on one host.
+/// that is alone starts its controllers over and over, one that boots starts all at once, and one
+/// that is installed anew unpacks hundreds of megabytes: on CPUs of its own wherever it is not one
+/// of many machines on one host.
 pub(crate) fn scant(machine: &str, scant: bool) {
     let [shares, weight] = if scant { ["128", "12"] } else { ["1024", "100"] };
     for group in groups() {

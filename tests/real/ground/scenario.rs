@@ -245,6 +245,7 @@ impl Scenario {
         (self.heal)(cluster, node);
         settle(cluster, users, self.what);
         let end = Prober::now();
+        cluster.share_alike();
         let event = Event {
             what: self.what.to_owned(),
             node: format!("{node}{role}"),

@@ -66,11 +66,12 @@ complete() {
     die "$broken files are missing or altered" 'copy the folder again (hagen build makes the private files)'
 }
 
-# same_authority PATH MODE OWNER GROUP SUM KIND …: kubeadm renews certificates, and no authority. Beside
-# another cluster's, the rest of this one's would be refused, one program after another.
+# same_authority PATH MODE OWNER GROUP SUM KIND …: kubeadm renews certificates, and hagen those of
+# authorities, but nobody an authority's key. Beside another cluster's, the rest of this one's would be
+# refused, one program after another.
 same_authority() {
-  case $1 in /etc/kubernetes/pki/*ca.crt | /etc/kubernetes/pki/sa.pub) ;; *) return 0 ;; esac
-  [ ! -e "$1" ] || [ "$(sha256sum <"$1")" = "$5  -" ] ||
+  case ${1#/etc/kubernetes/pki/} in ca.key | front-proxy-ca.key | etcd/ca.key | sa.key) ;; *) return 0 ;; esac
+  [ "$6" != seed ] || [ ! -e "$1" ] || [ "$(sha256sum <"$1")" = "$5  -" ] ||
     die "$1 is not this bundle's" "if this host is of another cluster, reset it first (that cluster's 90-reset.sh, or kubeadm reset); if not, build with the bundle that made it"
 }
 
