@@ -30,6 +30,7 @@ crate::codes! { "cluster":
     RUNTIME_TOO_NEW = Error "runtime-too-new",
     RUNTIME_TOO_OLD = Error "runtime-too-old",
     SECOND_ADDRESS = Error "second-address",
+    SECOND_ADDRESS_MISSING = Warning "second-address-missing",
     SERVICE_RANGE_TOO_SMALL = Error "service-range-too-small",
     SINGLE_CONTROL_PLANE = Warning "single-control-plane",
     VERSION_UNKNOWN = Error "version-unknown",

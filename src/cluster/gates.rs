@@ -123,6 +123,13 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &
     }
 }
 
+/// Whether a component has a gate on; `None` where `1.<minor>` has no such gate.
+pub fn is_on(component: Component, said: &SaidGates, name: &str, minor: u32) -> Option<bool> {
+    let said: Vec<&SaidGate> = said.gates.iter().collect();
+    let known = gate_status(component, name, minor) == Status::Known;
+    known.then(|| Turned { said: &said, component, minor }.is_on(name))
+}
+
 /// Every gate of a component, on or off.
 struct Turned<'a> {
     said: &'a [&'a SaidGate],

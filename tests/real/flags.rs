@@ -7,6 +7,7 @@ use hagen::catalog::flags::{Component, Status, flag_status, flags};
 use hagen::catalog::gates::{Stage, gate_needs, gate_stage, gate_status, gates};
 use hagen::compile::{Inputs, compile};
 use hagen::report::Severity;
+use serde_json::{Value, json};
 
 use crate::programs::{Ran, built, run};
 
@@ -92,23 +93,26 @@ fn the_catalog_has_the_gates_that_the_programs_have() {
     }
 }
 
-/// Whether an inventory that gives the scheduler these gates is told that one lacks another.
-fn is_told_of_needs(gates: &str) -> bool {
+/// The errors of the minimal inventory with more in it.
+fn errors(more: &str) -> Vec<&'static str> {
     let minimal = include_str!("../../golden/clusters/minimal/inventory.yaml");
-    let inventory = format!("{minimal}extraArgs: {{scheduler: {{feature-gates: \"{gates}\"}}}}\n");
+    let inventory = format!("{minimal}{more}\n");
     let outcome = compile(&Inputs {
         name: "inventory.yaml",
         inventory: inventory.as_bytes(),
         bundle: None,
         templates: [].into(),
     });
-    let errors: Vec<&str> = outcome
-        .report
-        .findings()
-        .iter()
+    let errors = outcome.report.findings().iter();
+    errors
         .filter(|finding| finding.code.severity == Severity::Error)
         .map(|finding| finding.code.id)
-        .collect();
+        .collect()
+}
+
+/// Whether an inventory that gives the scheduler these gates is told that one lacks another.
+fn is_told_of_needs(gates: &str) -> bool {
+    let errors = errors(&format!("extraArgs: {{scheduler: {{feature-gates: \"{gates}\"}}}}"));
     assert!(errors.iter().all(|code| *code == "cluster/gate-needs"), "{gates}: {errors:?}");
     !errors.is_empty()
 }
@@ -138,6 +142,58 @@ fn gates_need_what_the_programs_need() {
         assert!(lacks || said.contains("/nonexistent"), "{gates}: {said}");
         assert_eq!(is_told_of_needs(&gates), lacks, "{gates}: {said}");
         refused += usize::from(lacks);
+    }
+    assert!(refused > 10, "{refused} of them");
+}
+
+#[test]
+fn fields_take_what_the_kubelet_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.json");
+    let mut refused = 0;
+    for fields in [
+        "",
+        "oomScoreAdj: -2000",
+        "oomScoreAdj: -999",
+        "eventRecordQPS: -1",
+        "eventRecordQPS: 0",
+        "nodeLeaseDurationSeconds: 0",
+        "maxParallelImagePulls: 0",
+        "nodeStatusMaxImages: -2",
+        "iptablesMasqueradeBit: 32",
+        "containerLogMaxWorkers: -1",
+        "containerLogMonitorInterval: 1s",
+        "containerLogMonitorInterval: 3s",
+        "cpuCFSQuotaPeriod: 10ms",
+        "cpuCFSQuotaPeriod: 2s",
+        "cpuCFSQuotaPeriod: 10ms, featureGates: {CustomCPUCFSQuotaPeriod: false}",
+        "imageMaximumGCAge: 1m",
+        "imageMaximumGCAge: 3m",
+        "imageMaximumGCAge: 3m, imageMinimumGCAge: 4m",
+        "crashLoopBackOff: {maxContainerRestartPeriod: 1h}",
+        "crashLoopBackOff: {maxContainerRestartPeriod: 30s}",
+        "crashLoopBackOff: {maxContainerRestartPeriod: 30s}, featureGates: {AllBeta: false}",
+        "shutdownGracePeriod: 500ms",
+        "shutdownGracePeriod: 30s",
+        "shutdownGracePeriod: 30s, featureGates: {AllBeta: false}",
+        "imagePullCredentialsVerificationPolicy: NeverVerify, featureGates: {AllBeta: false}",
+        "imagePullCredentialsVerificationPolicy: NeverVerify",
+        "serverTLSBootstrap: false, featureGates: {AllBeta: false}",
+    ] {
+        let mut document: Value = serde_yaml::from_str(&format!("{{{fields}}}")).unwrap();
+        document["apiVersion"] = json!("kubelet.config.k8s.io/v1beta1");
+        document["kind"] = json!("KubeletConfiguration");
+        document["containerRuntimeEndpoint"] = json!("unix:///nonexistent");
+        // Of this host, whose control groups may be of version 1.
+        document["failCgroupV1"] = json!(false);
+        std::fs::write(&file, document.to_string()).unwrap();
+        let config = format!("--config={}", file.display());
+        let said = ask(Component::Kubelet, &[&config, "--kubeconfig=/nonexistent"]).text();
+        let stopped = said.contains("invalid configuration");
+        assert!(stopped || said.contains("/nonexistent"), "{fields}: {said}");
+        let errors = errors(&format!("kubelet: {{config: {{{fields}}}}}"));
+        assert_eq!(!errors.is_empty(), stopped, "{fields}: {errors:?}: {said}");
+        refused += usize::from(stopped);
     }
     assert!(refused > 10, "{refused} of them");
 }

@@ -28,6 +28,7 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         second_address(node, cluster, report);
         edge(node, cluster, report);
     }
+    forgotten_second_address(cluster, report);
     control_planes(cluster, report);
 }
 
@@ -78,6 +79,25 @@ fn second_address(node: &Node, cluster: &Cluster, report: &mut Report) {
                 .help("remove it, or use Kubernetes 1.21 or newer"),
         );
     }
+}
+
+/// Some kubelets register two addresses and others one.
+fn forgotten_second_address(cluster: &Cluster, report: &mut Report) {
+    let kubelets = || cluster.nodes.iter().filter(|node| node.kubelet());
+    let with = kubelets().find(|node| node.second_address.is_some());
+    let without: Vec<&Node> = kubelets().filter(|node| node.second_address.is_none()).collect();
+    let (Some(with), [first, rest @ ..]) = (with, &without[..]) else { return };
+    let others = match rest.len() {
+        0 => "has".to_owned(),
+        more => format!("and {more} more have"),
+    };
+    let message = format!("node {} {others} no second address, which other nodes have", first.name);
+    report.push(
+        Finding::new(&codes::SECOND_ADDRESS_MISSING, first.path(), message)
+            .label("registered with one address")
+            .because(with.path().key("secondAddress"), format!("{} has two", with.name))
+            .help("add `secondAddress: …` to each of them"),
+    );
 }
 
 /// The API server refuses a node with two of one key and effect (`validateNodeTaints` in

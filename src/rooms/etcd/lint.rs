@@ -309,6 +309,19 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     }
 }
 
+/// What is acknowledged is on disk.
+pub(super) fn synced(cluster: &Cluster, report: &mut Report) {
+    const UNSAFE: &str = "unsafe-no-fsync";
+    if cluster.etcd.settings.get(UNSAFE).is_some_and(|value| value == "true") {
+        let at = section().key("settings").key(UNSAFE);
+        report.push(
+            Finding::new(&codes::DATA_LOSS, at, "a power cut loses what etcd has acknowledged")
+                .label("for tests of etcd itself")
+                .help("remove it"),
+        );
+    }
+}
+
 /// Gates that this release does not have: etcd stops at an unknown one.
 pub(super) fn gates(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
     let Some(said) = cluster.etcd.settings.get("feature-gates") else { return };

@@ -59,6 +59,7 @@ impl Room for Etcd {
         lint::settings(cluster, facts, report);
         paths::claim(cluster, claims, report);
         lint::gates(cluster, facts, report);
+        lint::synced(cluster, report);
         let agreed = [values::compaction(cluster), values::tls(cluster), logs::rotation(cluster)];
         if cluster.etcd.mode == EtcdMode::Stacked {
             lint::stacked(said, report);

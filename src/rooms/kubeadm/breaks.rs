@@ -62,6 +62,12 @@ const RULES: &[Rule] = &[
     }),
     ("authorization-mode", API_SERVER, |value, _| {
         let modes: Vec<&str> = value.split(',').collect();
+        if modes.contains(&"AlwaysAllow") {
+            return Some((
+                "with AlwaysAllow every pod's own credentials may do everything",
+                "remove AlwaysAllow",
+            ));
+        }
         (!["Node", "RBAC"].iter().all(|mode| modes.contains(mode))).then_some((
             "kubelets are let in by `Node`, and all else that kubeadm sets up by `RBAC`",
             "name both of them, such as `Node,RBAC`",
@@ -234,6 +240,7 @@ mod tests {
         for (part, flag, wrong, right) in [
             ("apiServer", "allow-privileged", "false", "true"),
             ("apiServer", "authorization-mode", "RBAC", "Node,RBAC,Webhook"),
+            ("apiServer", "authorization-mode", "Node,RBAC,AlwaysAllow", "Node,RBAC"),
             ("apiServer", "bind-address", "127.0.0.1", "0.0.0.0"),
             ("apiServer", "audit-log-format", "xml", "json"),
             ("apiServer", "disable-admission-plugins", "PodSecurity,ServiceAccount", "PodSecurity"),

@@ -36,6 +36,7 @@ mod args;
 mod breaks;
 mod config;
 mod dns;
+mod gates;
 mod mounts;
 mod paths;
 mod phases;
@@ -105,6 +106,7 @@ impl Room for Kubeadm {
         claims.host_files = host_files.map(ToString::to_string).collect();
         breaks::lint(&plan, cluster, report);
         words::lint(&plan, cluster, report);
+        gates::lint(cluster, report);
         dns::lint(cluster, report);
         stacked_etcd::lint(cluster, report);
         paths::claim(&plan, cluster, claims, report);

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::plan::DOCUMENT;
 use super::rules::{self, contradiction};
-use super::values;
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
+use super::{limits, values};
 use crate::catalog::flags::Component;
 use crate::cluster::gates::{self, SaidGates};
 use crate::cluster::{Cluster, kubelet_field};
@@ -81,11 +81,13 @@ pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     found.into_iter().flatten().for_each(|finding| report.push(finding));
     rules::lint(fields, report);
     values::lint(fields, report);
-    gates(fields, report);
+    let given = gates(fields);
+    gates::lint(Component::Kubelet, &given, fields.cluster, report);
+    limits::lint(fields, &given, report);
 }
 
 /// Feature gates; a flag wins over the field.
-fn gates(fields: &Fields<'_>, report: &mut Report) {
+fn gates(fields: &Fields<'_>) -> SaidGates {
     let mut given = SaidGates::default();
     if let Some(value) = fields.said.kubelet.config.get("featureGates") {
         given.field(value, &Path::of(&["kubelet", "config", "featureGates"]));
@@ -94,7 +96,7 @@ fn gates(fields: &Fields<'_>, report: &mut Report) {
     if let Some((at, value)) = fields.flag("feature-gates") {
         given.flag(Component::Kubelet, &value, &at, fields.cluster);
     }
-    gates::lint(Component::Kubelet, &given, fields.cluster, report);
+    given
 }
 
 /// More pods than addresses.

@@ -14,6 +14,8 @@
 
 mod agreement;
 mod fields;
+mod guard;
+mod limits;
 mod lint;
 mod patches;
 mod plan;
@@ -31,6 +33,8 @@ crate::codes! { "kubelet":
     CLUSTER_DNS = Error "cluster-dns",
     CONTRADICTION = Error "contradiction",
     LABEL_REFUSED = Error "label-refused",
+    OPEN = Error "open",
+    READ_ONLY_PORT = Warning "read-only-port",
     RESOLVER_ABSENT = Warning "resolver-absent",
     SERVING_UNAPPROVED = Warning "serving-unapproved",
     TOO_MANY_PODS = Error "too-many-pods",
@@ -62,7 +66,9 @@ impl Room for Kubelet {
     ) -> Option<Box<dyn Plan>> {
         lint::lint(said, cluster, report);
         splits::lint(&said.extra_args.kubelet, report);
-        agreement::lint(&agreement::Fields::new(said, cluster), report);
+        let fields = agreement::Fields::new(said, cluster);
+        agreement::lint(&fields, report);
+        guard::lint(&fields, report);
         let flags = plan::claim(said, cluster, claims);
         patches::lint(cluster, &flags, report);
         // Nothing to render: kubeadm's room writes what is claimed here.

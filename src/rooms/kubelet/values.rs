@@ -157,7 +157,8 @@ fn no_quantity(at: Path, text: &str) -> Finding {
     wrong(at, &format!("`{text}` is no quantity"), "write a number with a unit such as Mi or Gi")
 }
 
-fn wrong(at: Path, message: &str, help: impl Into<String>) -> Finding {
+/// A value that stops the kubelet.
+pub(super) fn wrong(at: Path, message: &str, help: impl Into<String>) -> Finding {
     Finding::new(&codes::FIELD_TYPE, at, message).label("the kubelet does not start").help(help)
 }
 

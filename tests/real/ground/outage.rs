@@ -223,7 +223,8 @@ fn joined(mut spans: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
 
 /// The length of them all.
 fn total(spans: &[(f64, f64)]) -> f64 {
-    rounded(spans.iter().map(|(from, to)| to - from).sum())
+    // An empty sum of floats is -0.
+    rounded(spans.iter().fold(0.0, |sum, (from, to)| sum + (to - from)))
 }
 
 /// The longest of the steps between sorted times.
