@@ -1,7 +1,6 @@
 //! Versions of packages that the inventory pins: whoever needs them.
 
 use super::{PIN_DIFFERS, PIN_FORM, PIN_SHARED, UNKNOWN_PACKAGE};
-use crate::catalog::{OsFamily, deb_epoch, deb_is_native};
 use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::Claims;
@@ -52,21 +51,16 @@ fn unfound(pin: &Pin, taken: &[(&Node, &Package)]) -> Option<Finding> {
     if let Some((other, _)) = apart {
         return Some(of_another_system(pin, package, first, other));
     }
-    let (node, _) = taken.iter().find(|(node, _)| node.os.family == OsFamily::Debian)?;
     let Pin { package: name, version, .. } = pin;
-    let epoch = deb_epoch(name).filter(|_| !version.contains(':') && !version.starts_with('*'));
-    let wanted = epoch.map_or_else(|| version.clone(), |epoch| format!("{epoch}:{version}"));
-    // Debian's own revision follows the last dash.
-    let whole = wanted.contains('*') || wanted.contains('-') || deb_is_native(name);
-    let wanted = if whole { wanted } else { format!("{wanted}-*") };
-    (wanted != *version).then(|| {
-        let message =
-            format!("apt finds no {name} of the version {version}: it compares whole texts");
+    let whole = |node: &Node| node.os.whole_version(name, version);
+    let (node, wanted) = taken.iter().find_map(|(node, _)| Some((node, whole(node)?)))?;
+    let message = format!("apt finds no {name} of the version {version}: it compares whole texts");
+    Some(
         Finding::new(&PIN_FORM, pin.at.clone(), message)
             .label("without what Debian adds")
             .because(node.path(), format!("runs {}", node.os.id))
-            .help(format!("write `{wanted}`"))
-    })
+            .help(format!("write `{wanted}`")),
+    )
 }
 
 /// The release that files of the tree are written for.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{KubernetesVersion, OsFamily};
+use super::{KubernetesVersion, OsFamily, OsRelease};
 
 /// Where a minor's packages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -55,7 +55,7 @@ pub fn key_fingerprint(url: &str) -> Option<&'static str> {
 
 /// What stands in front of a version of this package of Debian's, Ubuntu's or Docker's: `1:2.2.7-1`.
 /// The same in every release of the catalog; asked of Debian 12's own lists.
-pub fn deb_epoch(package: &str) -> Option<u32> {
+fn deb_epoch(package: &str) -> Option<u32> {
     match package {
         "conntrack" | "ethtool" | "ipvsadm" | "keepalived" => Some(1),
         "docker-ce" | "docker-ce-cli" => Some(5),
@@ -76,9 +76,22 @@ pub fn builds_of(package: &str, release: &str, family: OsFamily) -> String {
     }
 }
 
-/// Whether a package is Debian's own work, whose version has no revision behind a dash.
-pub fn deb_is_native(package: &str) -> bool {
-    matches!(package, "apt-transport-https" | "ca-certificates")
+/// Packages that are Debian's own work: their versions have no revision behind a dash.
+const NATIVE: [&str; 2] = ["apt-transport-https", "ca-certificates"];
+
+impl OsRelease {
+    /// A version or pattern as this system's package manager finds it, where what is said lacks an
+    /// epoch or a revision. `dnf` needs neither.
+    pub fn whole_version(&self, package: &str, said: &str) -> Option<String> {
+        if self.family != OsFamily::Debian {
+            return None;
+        }
+        let epoch = deb_epoch(package).filter(|_| !said.contains(':') && !said.starts_with('*'));
+        let whole = epoch.map_or_else(|| said.to_owned(), |epoch| format!("{epoch}:{said}"));
+        let has_revision = whole.contains(['*', '-']) || NATIVE.contains(&package);
+        let whole = if has_revision { whole } else { format!("{whole}-*") };
+        (whole != said).then_some(whole)
+    }
 }
 
 /// The packages whose versions follow Kubernetes'.
