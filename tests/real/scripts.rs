@@ -238,8 +238,10 @@ fn what_leaves_the_inventory_leaves_the_node() {
     // Only 20-install.sh: 10-prepare.sh owes restarts of what its stand-in never installs.
     copy(node, &machine);
     // Each of the two was built with a bundle of its own.
-    let owner = r#". /root/hagen/node.sh; echo "$cluster $bundle" >/var/lib/hagen/owner"#;
-    machine.run("bash", &["-c", owner]).succeeded();
+    let owner = r#". /root/hagen/node.sh
+        echo "$cluster $bundle" >/var/lib/hagen/owner
+        rm -r /etc/kubernetes/pki"#;
+    machine.run("bash", &["-ec", owner]).succeeded();
     let (said, asked) = run("20-install.sh");
     for path in &gone {
         // What was there before is there again: this host has the packages' own.
