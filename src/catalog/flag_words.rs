@@ -5,7 +5,8 @@
 //! `cmd/kube-controller-manager/app/controllermanager.go` and, from 1.27, of
 //! `names/controller_names.go` beside it and of k8s.io/cloud-provider's `names`: older names
 //! stay, as aliases; cipher suites of `cli/flag/ciphersuites_flag.go` of k8s.io/component-base and
-//! of Go, which has had the same ones since 1.19.
+//! of Go, which has had the same ones since 1.19; kubeadm's own feature gates, which its configuration
+//! says in the same way, of `cmd/kubeadm/app/features/features.go`.
 
 use std::sync::LazyLock;
 
@@ -19,6 +20,7 @@ struct Words {
     admission_plugins: Names,
     controllers: Names,
     cipher_suites: Names,
+    kubeadm_gates: Names,
 }
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
@@ -54,6 +56,16 @@ pub fn cipher_suite_status(suite: &str, minor: u32) -> Status {
 /// The cipher suites that the components of `1.<minor>` know, by Go's names.
 pub fn cipher_suites(minor: u32) -> impl Iterator<Item = &'static str> {
     known(&WORDS.cipher_suites, minor)
+}
+
+/// Whether kubeadm `1.<minor>` has this feature gate of its own.
+pub fn kubeadm_gate_status(gate: &str, minor: u32) -> Status {
+    status(&WORDS.kubeadm_gates, gate, minor)
+}
+
+/// The feature gates of kubeadm `1.<minor>` itself.
+pub fn kubeadm_gates(minor: u32) -> impl Iterator<Item = &'static str> {
+    known(&WORDS.kubeadm_gates, minor)
 }
 
 #[cfg(test)]

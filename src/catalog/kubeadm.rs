@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::Severity;
-use super::flags::Status;
 
 /// The version of kubeadm's configuration API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -26,34 +25,6 @@ impl KubeadmApi {
             KubeadmApi::V1Beta4 => "kubeadm.k8s.io/v1beta4",
         }
     }
-}
-
-/// kubeadm's own feature gates: the first minor with one, `None` for what 1.15 had, and the first
-/// without. From `InitFeatureGates` in `cmd/kubeadm/app/features/features.go` of the first and the
-/// last patch of each minor.
-const GATES: [(&str, Option<u32>, Option<u32>); 10] = [
-    ("ControlPlaneKubeletLocalMode", Some(31), Some(36)),
-    ("CoreDNS", None, Some(18)),
-    ("EtcdLearnerMode", Some(27), Some(33)),
-    ("IPv6DualStack", Some(16), Some(24)),
-    ("NodeLocalCRISocket", Some(32), Some(37)),
-    ("PublicKeysECDSA", Some(18), Some(37)),
-    ("RootlessControlPlane", Some(22), None),
-    ("UnversionedKubeletConfigMap", Some(23), Some(26)),
-    ("UpgradeAddonsBeforeControlPlane", Some(28), Some(31)),
-    ("WaitForAllControlPlaneComponents", Some(30), Some(35)),
-];
-
-/// Whether kubeadm `1.<minor>` has this gate of its own.
-pub fn kubeadm_gate_status(gate: &str, minor: u32) -> Status {
-    let known = GATES.iter().find(|(name, ..)| *name == gate);
-    known.map_or(Status::Unknown, |(_, since, removed)| Status::at(minor, *since, *removed, None))
-}
-
-/// The gates of kubeadm `1.<minor>`.
-pub fn kubeadm_gates(minor: u32) -> impl Iterator<Item = &'static str> {
-    let known = move |name: &&str| kubeadm_gate_status(name, minor) == Status::Known;
-    GATES.iter().map(|(name, ..)| *name).filter(known)
 }
 
 /// How `extraArgs` are written.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{KubernetesVersion, OsFamily, OsRelease};
+use super::{KubernetesVersion, OsFamily, OsRelease, Version};
 
 /// Where a minor's packages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -63,16 +63,17 @@ fn deb_epoch(package: &str) -> Option<u32> {
     }
 }
 
-/// A pattern that every build of a release fits, `2.6` or `2.6.12`, of a package that `apt` or `dnf`
-/// installs; `dnf` takes a version without its epoch.
-pub fn builds_of(package: &str, release: &str, family: OsFamily) -> String {
-    let exact = release.matches('.').count() == 2;
+/// How a repository writes the version of a package, as a pattern: builds and codenames follow, which
+/// nobody knows beforehand. Not `exact` is any patch release of the series; `dnf` takes a version
+/// without its epoch.
+pub fn builds_of(package: &str, version: Version, exact: bool, family: OsFamily) -> String {
+    let Version { major, minor, patch } = version;
     let epoch = deb_epoch(package).map(|epoch| format!("{epoch}:")).unwrap_or_default();
     match (family, exact) {
-        (OsFamily::Debian, true) => format!("{epoch}{release}-*"),
-        (OsFamily::Debian, false) => format!("{epoch}{release}.*"),
-        (OsFamily::Rhel, true) => release.to_owned(),
-        (OsFamily::Rhel, false) => format!("{release}.*"),
+        (OsFamily::Debian, true) => format!("{epoch}{major}.{minor}.{patch}-*"),
+        (OsFamily::Debian, false) => format!("{epoch}{major}.{minor}.*"),
+        (OsFamily::Rhel, true) => format!("{major}.{minor}.{patch}"),
+        (OsFamily::Rhel, false) => format!("{major}.{minor}.*"),
     }
 }
 

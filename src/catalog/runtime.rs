@@ -8,7 +8,7 @@ use time::Date;
 use super::date::optional_date;
 use super::feature::features;
 use super::version::{from_optional_text, from_text};
-use super::{OsFamily, Version};
+use super::{OsFamily, Version, builds_of};
 
 /// The versions of containerd's configuration file that hagen writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -195,13 +195,14 @@ pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
 /// <https://download.docker.com/linux/>
 pub fn docker_package_version(version: Version, exact: bool, family: OsFamily) -> String {
     let Version { major, minor, patch } = version;
+    if major >= FIRST_NUMBERED_DOCKER {
+        return builds_of("docker-ce", version, exact, family);
+    }
     // Numbered by year and month until 20.10: 18.09.
-    let by_month = major < FIRST_NUMBERED_DOCKER;
-    let series = if by_month { format!("{major}.{minor:02}") } else { format!("{major}.{minor}") };
+    let series = format!("{major}.{minor:02}");
     match (family, exact) {
         (OsFamily::Debian, false) => format!("5:{series}.*"),
-        (OsFamily::Debian, true) if by_month => format!("5:{series}.{patch}~*"),
-        (OsFamily::Debian, true) => format!("5:{series}.{patch}-*"),
+        (OsFamily::Debian, true) => format!("5:{series}.{patch}~*"),
         (OsFamily::Rhel, false) => format!("{series}.*"),
         (OsFamily::Rhel, true) => format!("{series}.{patch}"),
     }
@@ -209,16 +210,6 @@ pub fn docker_package_version(version: Version, exact: bool, family: OsFamily) -
 
 /// The first Docker that is numbered 23.0 and so on, not by year and month.
 const FIRST_NUMBERED_DOCKER: u32 = 23;
-
-/// How Docker's repository writes the version of `containerd.io`; see [`docker_package_version`].
-pub fn containerd_package_version(version: Version, exact: bool, family: OsFamily) -> String {
-    let Version { major, minor, patch } = version;
-    match (family, exact) {
-        (_, false) => format!("{major}.{minor}.*"),
-        (OsFamily::Debian, true) => format!("{major}.{minor}.{patch}-*"),
-        (OsFamily::Rhel, true) => format!("{major}.{minor}.{patch}"),
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -272,7 +263,7 @@ mod tests {
         assert_eq!(docker("18.09", false, OsFamily::Debian), "5:18.09.*");
         assert_eq!(docker("24.0.7", true, OsFamily::Debian), "5:24.0.7-*");
         let containerd =
-            |text, exact| containerd_package_version(at(text), exact, OsFamily::Debian);
+            |text, exact| builds_of("containerd.io", at(text), exact, OsFamily::Debian);
         assert_eq!(containerd("1.7.28", true), "1.7.28-*");
         assert_eq!(containerd("1.7", false), "1.7.*");
     }

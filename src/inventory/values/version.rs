@@ -50,6 +50,13 @@ value! {
     }
 }
 
+impl ProgramVersion {
+    /// Whether it names one release, not a series of them.
+    pub fn is_exact(&self) -> bool {
+        self.as_str().matches('.').count() == 2
+    }
+}
+
 value! {
     /// A distribution's release: `12`, `24.04`, `7`.
     Release, "hagen-os-release", ["12"], |text| {

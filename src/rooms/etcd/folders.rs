@@ -83,27 +83,21 @@ pub(super) fn of_log(cluster: &Cluster) -> Option<&str> {
 /// What the inventory says about folders; they are real on every machine with a member.
 pub(super) fn lint(said: &EtcdSection, cluster: &Cluster, report: &mut Report) {
     let section = Path::of(&["etcd"]);
+    let log_at = section.key("settings").key(LOG);
     let mut folders = vec![(cluster.etcd.data_dir.as_str(), section.key("dataDir"))];
     if cluster.etcd.mode == EtcdMode::External {
-        folders.extend(of_log(cluster).map(|path| (path, section.key("settings").key(LOG))));
+        folders.extend(of_log(cluster).map(|path| (path, log_at.clone())));
         let kept = said.backup.directory.as_ref();
         folders.extend(kept.map(|path| (path.as_str(), section.key("backup").key("directory"))));
     }
     for (folder, at) in folders {
         if let Some(problem) = problem(folder) {
-            let help = match cluster
-                .etcd
-                .settings
-                .get(LOG)
-                .filter(|_| at == section.key("settings").key(LOG))
-            {
-                Some(log) => format!(
+            let help = match cluster.etcd.settings.get(LOG) {
+                Some(log) if at == log_at => format!(
                     "write `{log}/wal`: etcd makes that one itself, and needs the folder around it"
                 ),
-                None => {
-                    "choose a folder that nothing else uses, such as /var/lib/etcd or /srv/etcd"
-                        .to_owned()
-                }
+                _ => "choose a folder that nothing else uses, such as /var/lib/etcd or /srv/etcd"
+                    .to_owned(),
             };
             report.push(
                 Finding::new(

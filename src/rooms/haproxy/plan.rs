@@ -1,6 +1,6 @@
 //! What the section says, with every default filled in.
 
-use crate::catalog::{self, FamilyFacts, OsFamily, builds_of};
+use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
@@ -36,9 +36,8 @@ pub(super) struct HaproxyPlan {
 pub(super) struct Host {
     /// The node's position in the inventory.
     pub(super) index: usize,
-    /// The version that is asked for.
-    said: Option<ProgramVersion>,
-    os_family: OsFamily,
+    /// The version of its package, where one is asked for.
+    wanted: Option<String>,
     pub(super) version: catalog::Version,
     /// Where the version was decided.
     pub(super) version_at: Path,
@@ -121,10 +120,7 @@ impl HaproxyPlan {
             });
             node.packages.push(Package {
                 name: "haproxy".into(),
-                version: host
-                    .said
-                    .as_ref()
-                    .map(|said| builds_of("haproxy", said.as_str(), host.os_family)),
+                version: host.wanted.clone(),
                 written_for: Some(WrittenFor {
                     release: host.version.series(),
                     key: &["loadBalancer", "haproxy", "version"],
@@ -158,8 +154,7 @@ impl Host {
         };
         Self {
             index: node.index,
-            said: said.cloned(),
-            os_family: node.os.family,
+            wanted: said.map(|said| builds_of("haproxy", version, said.is_exact(), node.os.family)),
             version,
             version_at,
             can: catalog::haproxy(version),

@@ -46,9 +46,8 @@ pub(super) struct KeepalivedPlan {
 pub(super) struct Host {
     /// The node's position in the inventory.
     pub(super) index: usize,
-    /// The version that is asked for.
-    said: Option<ProgramVersion>,
-    os_family: OsFamily,
+    /// The version of its package, where one is asked for.
+    wanted: Option<String>,
     pub(super) name: String,
     pub(super) address: IpAddr,
     pub(super) interface: String,
@@ -146,10 +145,7 @@ impl KeepalivedPlan {
             });
             node.packages.push(Package {
                 name: "keepalived".into(),
-                version: host
-                    .said
-                    .as_ref()
-                    .map(|said| builds_of("keepalived", said.as_str(), host.os_family)),
+                version: host.wanted.clone(),
                 written_for: Some(WrittenFor {
                     release: host.program.series(),
                     key: &["keepalived", "programVersion"],
@@ -199,8 +195,8 @@ impl Host {
         };
         Self {
             index: node.index,
-            said: said.cloned(),
-            os_family: node.os.family,
+            wanted: said
+                .map(|said| builds_of("keepalived", program, said.is_exact(), node.os.family)),
             name: node.name.clone(),
             address: node.address,
             interface: node.interface.clone(),
@@ -256,8 +252,7 @@ mod tests {
     fn host(name: &str) -> Host {
         let program = "2.2.7".parse().unwrap();
         Host {
-            said: None,
-            os_family: OsFamily::Debian,
+            wanted: None,
             index: 0,
             name: name.into(),
             address: IpAddr::from([192, 168, 1, 11]),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::catalog::{kubeadm_gate_status, kubeadm_gates};
+use crate::catalog::flag_words::{kubeadm_gate_status, kubeadm_gates};
 use crate::cluster::{Cluster, extra};
 use crate::report::{Path, Report, closest};
 

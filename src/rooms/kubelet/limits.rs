@@ -60,8 +60,8 @@ const GATED: [(&str, &str); 11] = [
     ("shutdownGracePeriodCriticalPods", "GracefulNodeShutdown"),
 ];
 
-/// What these fields are unless they are said.
-const USUAL: [(&str, &str); 1] = [("cpuCFSQuotaPeriod", "100ms")];
+/// What `cpuCFSQuotaPeriod` is unless it is said.
+const USUAL_QUOTA_PERIOD: i64 = SECOND / 10;
 
 /// `field`, or `field.below`.
 fn get<'a>(fields: &Fields<'a>, name: &str) -> Option<(Path, &'a Value)> {
@@ -76,11 +76,12 @@ fn time(value: &Value) -> Option<i64> {
 
 /// Empty, zero and false are what the kubelet has for a field that nobody says.
 fn says_something(name: &str, value: &Value) -> bool {
-    let usual =
-        USUAL.iter().any(|(field, usual)| *field == name && time(value) == time(&(*usual).into()));
     match value {
         Value::Null | Value::Bool(false) => false,
-        Value::String(text) => !text.is_empty() && time(value) != Some(0) && !usual,
+        Value::String(text) => match time(value) {
+            Some(time) => time != 0 && !(name == "cpuCFSQuotaPeriod" && time == USUAL_QUOTA_PERIOD),
+            None => !text.is_empty(),
+        },
         Value::Array(all) => !all.is_empty(),
         _ => true,
     }

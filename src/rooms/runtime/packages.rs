@@ -1,8 +1,6 @@
 //! Which packages bring the runtime, and how exactly their version is asked for.
 
-use crate::catalog::{
-    Version, containerd_package_version, containerd_series, docker_package_version,
-};
+use crate::catalog::{Version, builds_of, containerd_series, docker_package_version};
 use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
 use crate::report::Path;
@@ -17,7 +15,7 @@ pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) 
         Some(_) => Path::of(RELEASE),
         None => Path::of(&["cluster", "kubernetes"]),
     };
-    let exact = said.is_some_and(|version| version.as_str().matches('.').count() == 2);
+    let exact = said.is_some_and(ProgramVersion::is_exact);
     match cluster.runtime.kind {
         RuntimeKind::Containerd => vec![containerd(node, exact, at, cluster)],
         RuntimeKind::Docker => docker(node, exact, cluster),
@@ -37,7 +35,7 @@ fn containerd(node: &Node, exact: bool, at: Path, cluster: &Cluster) -> Package 
     // The newest series is the newest that the repository has, which may lag behind upstream.
     let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
     let version =
-        (exact || !newest).then(|| containerd_package_version(wanted, exact, node.os.family));
+        (exact || !newest).then(|| builds_of("containerd.io", wanted, exact, node.os.family));
     of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted, at)
 }
 
