@@ -171,11 +171,11 @@ fn build(
     let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
     let with = Rendering { cluster, claims: &claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
+    audit::files(cluster, &claims, &tree, report);
     for refused in tree.finish() {
         report.push(refused.into());
     }
     tree::leftovers(&tree, report);
-    audit::files(cluster, &claims, &tree, report);
     if report.has_errors() || inputs.bundle.is_none() {
         return None;
     }

@@ -57,13 +57,13 @@ pub struct Generator {
 pub struct Entry {
     /// Relative to the output folder.
     pub path: String,
-    /// The node that it is installed on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// Its absolute path on that node.
+    /// The nodes that it is installed on, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
+    /// Its absolute path on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
-    /// Permission bits in octal, such as `0644`: on the node where it has one, and in the
+    /// Permission bits in octal, such as `0644`: on the nodes where it has some, and in the
     /// output folder otherwise. A private file is 0600 in the output folder in any case.
     pub mode: String,
     /// Owner, by name.
@@ -237,7 +237,7 @@ impl Entry {
         let unit = place.and_then(|place| place.unit.as_ref());
         Self {
             path: path.to_owned(),
-            node: place.map(|place| place.node.clone()),
+            nodes: place.map(|place| place.nodes.clone()).unwrap_or_default(),
             destination: place.map(|place| place.path.clone()),
             mode: format!("{mode:04o}"),
             owner: owner.clone(),
@@ -296,7 +296,7 @@ mod tests {
                 "fingerprint": "hmac-sha256:mac-of-2-bytes", "room": "kubeconfig", "secret": true,
             },
             {
-                "path": "nodes/cp1/rootfs/etc/haproxy/haproxy.cfg", "node": "cp1",
+                "path": "nodes/cp1/rootfs/etc/haproxy/haproxy.cfg", "nodes": ["cp1"],
                 "destination": "/etc/haproxy/haproxy.cfg", "mode": "0644",
                 "owner": "root", "group": "root", "kind": "managed",
                 "fingerprint":

@@ -43,7 +43,14 @@ fn a_newcomer_gets_from_nothing_to_a_reviewed_change() {
     }
     assert!(why.out.contains("shaped by     endpoint, prod.yaml:"), "{}", why.out);
     let everywhere = scene.run("why /etc/haproxy/haproxy.cfg -o out").expect(0).out;
-    assert_eq!(everywhere.matches("room          haproxy").count(), 3, "{everywhere}");
+    assert_eq!(
+        everywhere,
+        scene.run("why out/steps/shared/etc/haproxy/haproxy.cfg").expect(0).out,
+        "one copy for three"
+    );
+    assert!(everywhere.contains("nodes         cp1, cp2, cp3\n"), "{everywhere}");
+    let of_each = scene.run("why /etc/kubernetes/admin.conf -o out").expect(0).out;
+    assert_eq!(of_each.matches("room          kubeconfig").count(), 3, "{of_each}");
 }
 
 #[test]
@@ -118,7 +125,7 @@ fn a_copy_is_checked_against_its_own_manifest() {
     let whole = scene.run("verify out --secrets inventory.secrets.yaml").expect(0);
     assert_eq!((whole.out.as_str(), whole.err.as_str()), ("", ""));
     scene.run("verify out").expect(0).says("private files not checked");
-    let config = "out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
+    let config = "out/steps/shared/etc/haproxy/haproxy.cfg";
     scene.edit(config, "8443", "8444");
     std::fs::remove_file(scene.path("out/cluster/kubeconfigs/admin.conf")).unwrap();
     scene.write("out/note.txt", "mine");
@@ -280,7 +287,7 @@ fn the_user_s_template_takes_the_place_of_ours() {
     let ours = std::fs::read_to_string(root().join("templates").join(id)).unwrap();
     scene.write(&format!("mine/{id}"), format!("# Mine.\n{ours}"));
     scene.run("build inventory.yaml -o out --templates mine").expect(0);
-    assert!(scene.read("out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg").starts_with("# Mine.\n"));
+    assert!(scene.read("out/steps/shared/etc/haproxy/haproxy.cfg").starts_with("# Mine.\n"));
     scene.run("diff inventory.yaml -o out").expect(1);
     scene.run("diff inventory.yaml -o out --templates mine").expect(0);
 }

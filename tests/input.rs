@@ -191,7 +191,7 @@ fn the_content_of_a_file_is_the_users() {
     let more = r#"files: [{path: /etc/motd, content: "\e[1mdemo\u200d\e[0m\n"}]"#;
     scene.write("inventory.yaml", scene.read("inventory.yaml") + more);
     scene.run("build inventory.yaml -o out").expect(0);
-    let motd = scene.files("out")["nodes/w1/rootfs/etc/motd"].clone();
+    let motd = scene.files("out")["steps/shared/etc/motd"].clone();
     assert_eq!(String::from_utf8_lossy(&motd), "\u{1b}[1mdemo\u{200d}\u{1b}[0m\n");
 }
 

@@ -83,8 +83,8 @@ fn a_secret_in_the_wrong_place_is_not_repeated() {
 fn a_difference_shows_nothing_that_was_private() {
     let scene = Scene::demo();
     scene.run("build inventory.yaml -o out").expect(0);
-    let config = "out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
-    let entry = "\"path\": \"nodes/cp1/rootfs/etc/haproxy/haproxy.cfg\",";
+    let config = "out/steps/shared/etc/haproxy/haproxy.cfg";
+    let entry = "\"path\": \"steps/shared/etc/haproxy/haproxy.cfg\",";
     // A tree in which the file was private, as its manifest says.
     scene.edit("out/hagen.json", entry, &format!("{entry} \"secret\": true,"));
     scene.write(config, "stats auth admin:hunter2\n");
@@ -117,7 +117,7 @@ fn nothing_that_is_read_from_a_folder_steers_the_terminal() {
         text.chars().any(|c| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
     };
     let evil = "\u{1b}[2J\u{9b}31m\u{202e}\r";
-    scene.edit("out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg", "bind", evil);
+    scene.edit("out/steps/shared/etc/haproxy/haproxy.cfg", "bind", evil);
     scene.write(&format!("out/{evil}"), "");
     let manifest = scene.read("out/hagen.json");
     let json = serde_json::to_string(evil).unwrap();
@@ -175,7 +175,7 @@ fn an_abort_leaves_no_core() {
 fn a_manifest_that_was_edited_along_with_a_file_is_found_out() {
     let scene = Scene::demo();
     scene.run("build inventory.yaml -o out").expect(0);
-    let config = "nodes/cp1/rootfs/etc/haproxy/haproxy.cfg";
+    let config = "steps/shared/etc/haproxy/haproxy.cfg";
     let digest = |scene: &Scene| {
         let manifest: serde_json::Value =
             serde_json::from_str(&scene.read("out/hagen.json")).unwrap();

@@ -276,7 +276,7 @@ fn a_bundle_is_renewed_and_rotated_as_a_reviewed_change() {
     let scene = Scene::demo();
     scene.run("build inventory.yaml -o out").expect(0);
     let certificate = "out/nodes/cp1/rootfs/etc/kubernetes/pki/apiserver.crt";
-    let authority = "out/nodes/cp1/rootfs/etc/kubernetes/pki/ca.crt";
+    let authority = "out/steps/shared/etc/kubernetes/pki/ca.crt";
     let (leaf, ca) = (scene.read(certificate), scene.read(authority));
 
     scene.run("secrets rotate inventory.yaml leaves").expect(0).says("generation 2");

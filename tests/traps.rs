@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hagen::compile::Outcome;
+use hagen::tree::{Artifact, Destination};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, Pem, X509Certificate};
 
 use self::Proof::{Finds, Holds, Never, Program, Says};
@@ -346,7 +347,7 @@ const TRAPS: &[Trap] = &[
 struct Cluster {
     /// Public files by path, below `out/`.
     public: BTreeMap<String, String>,
-    /// Every path, private ones as well, as it is in the tree.
+    /// Every path, private ones as well: of what is installed, as if each node had a copy of its own.
     all: BTreeSet<String>,
     /// Permission bits by path.
     modes: BTreeMap<String, u32>,
@@ -360,7 +361,7 @@ impl Cluster {
         let public = tree.iter().filter(|(_, artifact)| !artifact.secret);
         Self {
             public: public.map(|(path, file)| (format!("out/{path}"), text(&file.bytes))).collect(),
-            all: tree.iter().map(|(path, _)| path.to_owned()).collect(),
+            all: tree.iter().flat_map(|(path, file)| places(path, file)).collect(),
             modes: tree.iter().map(|(path, file)| (path.to_owned(), file.mode)).collect(),
         }
     }
@@ -391,6 +392,15 @@ impl Cluster {
     /// Every certificate that is no authority's.
     fn leaves(&self) -> impl Iterator<Item = (&str, &str)> {
         self.ending(".crt").filter(|(_, pem)| !parse(pem).is_ca())
+    }
+}
+
+fn places(path: &str, file: &Artifact) -> Vec<String> {
+    match &file.destination {
+        Some(Destination { nodes, path, .. }) => {
+            nodes.iter().map(|node| format!("nodes/{node}/rootfs{path}")).collect()
+        }
+        None => vec![path.to_owned()],
     }
 }
 

@@ -13,7 +13,9 @@ pub(crate) fn is_well_formed(tree: &Tree) {
         assert!(!artifact.secret || artifact.mode & open == 0, "{path}: {:o}", artifact.mode);
         assert_eq!(artifact.mode & 0o022, 0, "{path}: anybody may write it");
         if let Some(place) = &artifact.destination {
-            assert!(places.insert((&place.node, &place.path)), "{path}: placed twice");
+            for node in &place.nodes {
+                assert!(places.insert((node, &place.path)), "{path}: placed twice on {node}");
+            }
         }
     }
 }

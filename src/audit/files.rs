@@ -60,10 +60,10 @@ fn on_the_host(needed: &NeededFile, claims: &Claims) -> bool {
 }
 
 fn in_the_tree(needed: &NeededFile, node: &str, tree: &Tree) -> bool {
-    let place = format!("nodes/{node}/rootfs{}", needed.path);
+    let path = &needed.path;
     match needed.folder {
-        false => tree.get(&place).is_some(),
-        true => tree.has_folder(place.trim_end_matches('/')),
+        false => tree.on(node, path).is_some(),
+        true => tree.has_folder(&format!("nodes/{node}/rootfs{}", path.trim_end_matches('/'))),
     }
 }
 

@@ -16,23 +16,30 @@ pub(super) struct Impact {
     pub(super) units: BTreeMap<String, Apply>,
 }
 
-/// The nodes that change, by name. `old` describes the files that are no longer made.
+/// A file on a node: the node's name and the absolute path on it.
+type Place<'a> = (&'a str, &'a str);
+
+/// The nodes that change, by name. `old` describes what they had: the copy of a file that several
+/// have moves in the tree when one of them gets its own, and then changes nothing on the others.
 pub(super) fn impact(
     comparison: &Comparison,
     old: Option<&Manifest>,
     new: &Manifest,
 ) -> BTreeMap<String, Impact> {
-    let changed = comparison.changed.iter().map(|change| change.path.as_str());
-    let touched: BTreeSet<&str> =
-        comparison.added.iter().map(String::as_str).chain(changed).collect();
-    let removed: BTreeSet<&str> = comparison.removed.iter().map(String::as_str).collect();
-    let of_new = new.files.iter().filter(|entry| touched.contains(entry.path.as_str()));
-    let of_old = old.iter().flat_map(|old| &old.files);
-    let of_old = of_old.filter(|entry| removed.contains(entry.path.as_str()));
+    let edited = comparison.changed.iter().map(|change| change.path.as_str());
+    let edited: BTreeSet<&str> =
+        comparison.added.iter().map(String::as_str).chain(edited).collect();
+    let had = old.map(places).unwrap_or_default();
+    let has = places(new);
+    let touched = has.iter().filter(|(place, new)| match had.get(*place) {
+        None => true,
+        Some(old) if old.path == new.path && edited.contains(new.path.as_str()) => true,
+        Some(old) => !alike(old, new),
+    });
+    let gone = had.iter().filter(|(place, _)| !has.contains_key(*place));
     let mut nodes: BTreeMap<String, Impact> = BTreeMap::new();
-    for entry in of_new.chain(of_old) {
-        let Entry { node: Some(node), unit, apply, .. } = entry else { continue };
-        let impact = nodes.entry(node.clone()).or_default();
+    for ((node, _), Entry { unit, apply, .. }) in touched.chain(gone) {
+        let impact = nodes.entry((*node).to_owned()).or_default();
         impact.files += 1;
         if let (Some(unit), Some(apply)) = (unit, apply) {
             let strongest = impact.units.entry(unit.clone()).or_insert(*apply);
@@ -43,6 +50,27 @@ pub(super) fn impact(
     nodes
 }
 
+/// What each node has at each path.
+fn places(manifest: &Manifest) -> BTreeMap<Place<'_>, &Entry> {
+    let mut places = BTreeMap::new();
+    for entry in &manifest.files {
+        let Some(path) = entry.destination.as_deref() else { continue };
+        for node in &entry.nodes {
+            places.insert((node.as_str(), path), entry);
+        }
+    }
+    places
+}
+
+/// Whether a node that has one has the other.
+fn alike(old: &Entry, new: &Entry) -> bool {
+    fn of(entry: &Entry) -> [&str; 4] {
+        let Entry { fingerprint, mode, owner, group, .. } = entry;
+        [fingerprint, mode, owner, group].map(String::as_str)
+    }
+    of(old) == of(new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,39 +78,36 @@ mod tests {
     use crate::manifest::About;
     use crate::tree::{Artifact, Destination, Origin, Tree};
 
-    fn manifest(files: &[(&str, &str, Apply)]) -> Manifest {
+    /// Of `(node, path, bytes, what a change takes)`.
+    fn manifest(files: &[(&str, &str, &str, Apply)]) -> Manifest {
         let mut tree = Tree::new();
-        for (node, path, apply) in files {
+        for (node, path, bytes, apply) in files {
             let place = Destination::new(*node, *path);
             let place = match apply {
                 Apply::Reload => place.reloads("haproxy.service"),
                 Apply::Restart => place.restarts("haproxy.service"),
                 Apply::Pod => unreachable!("of no unit"),
             };
-            tree.place(place, Artifact::public("x\n", Origin::room("haproxy"))).unwrap();
+            tree.place(place, Artifact::public(*bytes, Origin::room("haproxy"))).unwrap();
         }
+        assert_eq!(tree.finish(), []);
         let about = About { cluster: "lab".into(), bundle: "b1".into(), certificates: Vec::new() };
         Manifest::from_tree(&tree, about, &|_| String::new())
-    }
-
-    fn path(node: &str, path: &str) -> String {
-        format!("nodes/{node}/rootfs{path}")
     }
 
     #[test]
     fn a_restart_includes_a_reload_and_each_node_is_counted_for_itself() {
         let new = manifest(&[
-            ("cp1", "/etc/a", Apply::Restart),
-            ("cp1", "/etc/b", Apply::Reload),
-            ("cp2", "/etc/b", Apply::Reload),
-            ("cp3", "/etc/b", Apply::Reload),
+            ("cp1", "/etc/a", "1", Apply::Restart),
+            ("cp1", "/etc/b", "1", Apply::Reload),
+            ("cp2", "/etc/b", "2", Apply::Reload),
+            ("cp3", "/etc/b", "3", Apply::Reload),
         ]);
-        let comparison = Comparison {
-            added: vec![path("cp1", "/etc/a"), path("cp1", "/etc/b")],
-            changed: vec![Change { path: path("cp2", "/etc/b"), old: None }],
-            ..Comparison::default()
-        };
-        let found = impact(&comparison, None, &new);
+        let old = manifest(&[
+            ("cp2", "/etc/b", "0", Apply::Reload),
+            ("cp3", "/etc/b", "3", Apply::Reload),
+        ]);
+        let found = impact(&Comparison::default(), Some(&old), &new);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["cp1", "cp2"]);
         assert_eq!((found["cp1"].files, found["cp2"].files), (2, 1));
         assert_eq!(found["cp1"].units["haproxy.service"], Apply::Restart);
@@ -91,10 +116,36 @@ mod tests {
 
     #[test]
     fn a_file_that_goes_is_described_by_the_tree_that_had_it() {
-        let old = manifest(&[("cp1", "/etc/a", Apply::Restart)]);
-        let comparison =
-            Comparison { removed: vec![path("cp1", "/etc/a")], ..Comparison::default() };
-        let found = impact(&comparison, Some(&old), &manifest(&[]));
+        let old = manifest(&[("cp1", "/etc/a", "1", Apply::Restart)]);
+        let found = impact(&Comparison::default(), Some(&old), &manifest(&[]));
         assert_eq!(found["cp1"].units["haproxy.service"], Apply::Restart);
+    }
+
+    #[test]
+    fn a_copy_that_only_moves_in_the_tree_changes_no_node() {
+        let alone = [("cp1", "/etc/a", "1", Apply::Reload)];
+        let all = ["cp1", "cp2", "cp3"].map(|node| (node, "/etc/a", "1", Apply::Reload));
+        let mut other = all;
+        other[2].2 = "2";
+        let nodes = |old: &[_], new: &[_]| {
+            let (old, new) = (manifest(old), manifest(new));
+            let paths = new.files.iter().map(|entry| entry.path.clone());
+            let added = paths.filter(|path| old.file(path).is_none()).collect();
+            let comparison = Comparison { added, ..Comparison::default() };
+            impact(&comparison, Some(&old), &new).into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(nodes(&alone, &all), ["cp2", "cp3"]);
+        assert_eq!(nodes(&all, &alone), ["cp2", "cp3"]);
+        assert_eq!(nodes(&all, &other), ["cp3"]);
+        assert_eq!(nodes(&other, &all), ["cp3"]);
+    }
+
+    #[test]
+    fn a_copy_that_was_edited_is_every_nodes_that_has_it() {
+        let tree = manifest(&["cp1", "cp2"].map(|node| (node, "/etc/a", "1", Apply::Reload)));
+        let edited = Change { path: "steps/shared/etc/a".to_owned(), old: None };
+        let comparison = Comparison { changed: vec![edited], ..Comparison::default() };
+        let found = impact(&comparison, Some(&tree), &tree);
+        assert_eq!(found.into_keys().collect::<Vec<_>>(), ["cp1", "cp2"]);
     }
 }

@@ -20,7 +20,7 @@ use crate::yaml::{self, Document};
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
-  hagen why out/nodes/cp1/rootfs/etc/haproxy/haproxy.cfg
+  hagen why out/nodes/cp1/rootfs/etc/keepalived/keepalived.conf
   hagen why /etc/haproxy/haproxy.cfg -o out              on every node that has it
   hagen why nodes/cp1/rootfs/etc/haproxy/haproxy.cfg -o out prod.yaml")]
 pub(super) struct Why {
@@ -34,6 +34,9 @@ pub(super) struct Why {
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
+
+/// How many nodes of a file that many have are named.
+const NAMED: usize = 8;
 
 impl Why {
     pub(super) fn run(&self, console: &Console) -> Result<Exit, Failure> {
@@ -90,19 +93,33 @@ impl Why {
 /// The entries that a path means: below the folder, in the tree, or on the nodes.
 fn found<'a>(manifest: &'a Manifest, path: &Path, out: &Path) -> Vec<&'a Entry> {
     let inside = path.strip_prefix(out).unwrap_or(path);
+    // As if each node had a copy of what several have.
+    let of_node = inside.strip_prefix("nodes").ok().and_then(|below| {
+        let mut parts = below.iter();
+        let node = parts.next()?.to_str()?;
+        let path = parts.as_path().strip_prefix("rootfs").ok()?;
+        Some((node.to_owned(), Path::new("/").join(path)))
+    });
     let is = |entry: &&Entry| {
-        Path::new(&entry.path) == inside
-            || entry.destination.as_deref().is_some_and(|place| Path::new(place) == path)
+        let place = entry.destination.as_deref().map(Path::new);
+        let of_node = of_node.as_ref().is_some_and(|(node, path)| {
+            place == Some(path.as_path()) && entry.nodes.contains(node)
+        });
+        Path::new(&entry.path) == inside || place == Some(path) || of_node
     };
     manifest.files.iter().filter(is).collect()
 }
 
 fn described(entry: &Entry, document: Option<&Document>) -> String {
-    let Entry { path, node, destination, mode, owner, group, kind, room, template, reads, .. } =
+    let Entry { path, nodes, destination, mode, owner, group, kind, room, template, reads, .. } =
         entry;
     let mut facts = vec![("room", room.clone())];
     facts.extend(template.iter().map(|id| ("template", id.clone())));
-    facts.extend(node.iter().map(|node| ("node", node.clone())));
+    facts.extend(match nodes.as_slice() {
+        [] => None,
+        [node] => Some(("node", node.clone())),
+        several => Some(("nodes", named(several))),
+    });
     facts.extend(destination.iter().map(|place| ("installed at", place.clone())));
     let kind = kind.map(|kind| format!(", {}", kind.as_str())).unwrap_or_default();
     facts.push(("mode", format!("{mode} {owner}:{group}{kind}")));
@@ -119,6 +136,16 @@ fn described(entry: &Entry, document: Option<&Document>) -> String {
     }
     let facts = facts.iter().map(|(name, fact)| format!("  {name:13} {fact}\n"));
     [format!("{path}\n")].into_iter().chain(facts).collect()
+}
+
+/// The names, or how many more there are.
+fn named(nodes: &[String]) -> String {
+    match nodes.split_at_checked(NAMED) {
+        Some((first, rest)) if rest.len() > 1 => {
+            format!("{} and {} more", first.join(", "), rest.len())
+        }
+        _ => nodes.join(", "),
+    }
 }
 
 /// `endpoint.port`, with line and text where the inventory is at hand.

@@ -19,7 +19,10 @@ pub fn standing(
     let old = read_manifest(out)?.filter(|old| old.bundle == manifest.bundle);
     let entries = old.iter().flat_map(|old| &old.files);
     let there = entries.filter(|entry| entry.destination.as_deref() == Some(destination));
-    Ok(there
-        .filter_map(|entry| Some((entry.node.clone()?, fs::read(out.join(&entry.path)).ok()?)))
+    let read = there.filter_map(|entry| Some((entry, fs::read(out.join(&entry.path)).ok()?)));
+    Ok(read
+        .flat_map(|(entry, bytes)| {
+            entry.nodes.iter().map(move |node| (node.clone(), bytes.clone()))
+        })
         .collect())
 }

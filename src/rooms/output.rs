@@ -279,7 +279,7 @@ impl<'a> Output<'a> {
         let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
         let (path, destination) = match place {
             Place::Node(node, path) => {
-                let destination = Destination { node, path, kind, unit };
+                let destination = Destination { nodes: vec![node], path, kind, unit };
                 (destination.tree_path(), Some(destination))
             }
             Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),

@@ -55,10 +55,16 @@ pub(crate) fn codes(overlay: &str) -> Vec<&'static str> {
     outcome(overlay).report.findings().iter().map(|finding| finding.code.id).collect()
 }
 
-/// The text of one file of the tree.
+/// The text of one file of the tree, or of a node: `nodes/<node>/rootfs/<path>`, also where several
+/// have it.
 pub(crate) fn file(outcome: &Outcome, path: &str) -> String {
     let Some(tree) = &outcome.tree else { panic!("{:#?}", outcome.report.findings()) };
-    let artifact = tree.get(path).unwrap_or_else(|| panic!("no file {path}"));
+    let on_node = path.strip_prefix("nodes/").and_then(|path| path.split_once("/rootfs"));
+    let artifact = match on_node {
+        Some((node, path)) => tree.on(node, path),
+        None => tree.get(path),
+    };
+    let artifact = artifact.unwrap_or_else(|| panic!("no file {path}"));
     String::from_utf8(artifact.bytes.clone()).unwrap()
 }
 

@@ -80,12 +80,12 @@ impl Origin {
     }
 }
 
-/// Where on a node a file ends up.
+/// Where a file ends up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
-    /// The node's name.
-    pub node: String,
-    /// The absolute path on that node.
+    /// The names of the nodes: one, until [`super::Tree::finish`] finds the same on others.
+    pub nodes: Vec<String>,
+    /// The absolute path on them.
     pub path: String,
     /// Managed or seed.
     pub kind: Kind,
@@ -96,7 +96,7 @@ pub struct Destination {
 impl Destination {
     /// A managed file at the absolute `path` of `node`, which no running unit reads.
     pub fn new(node: impl Into<String>, path: impl Into<String>) -> Self {
-        Self { node: node.into(), path: path.into(), kind: Kind::Managed, unit: None }
+        Self { nodes: vec![node.into()], path: path.into(), kind: Kind::Managed, unit: None }
     }
 
     /// Placed only where absent.
@@ -120,9 +120,18 @@ impl Destination {
         self
     }
 
-    /// The file's place in the tree: `nodes/<node>/rootfs/<path>`.
+    /// The file's place in the tree: `nodes/<node>/rootfs/<path>`, or `steps/shared/<path>` where
+    /// several nodes have it.
     pub fn tree_path(&self) -> String {
-        format!("nodes/{}/rootfs{}", self.node, self.path)
+        match self.nodes.as_slice() {
+            [node] => format!("nodes/{node}/rootfs{}", self.path),
+            _ => format!("{}{}", super::shared::FOLDER, self.path),
+        }
+    }
+
+    /// The folder that it is below where `steps/` and `nodes/<node>/` have been copied into one.
+    pub(super) fn folder(&self) -> &'static str {
+        if self.nodes.len() == 1 { "rootfs" } else { "shared" }
     }
 }
 

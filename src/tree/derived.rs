@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::{Artifact, Destination, Origin, Refused, Tree};
 
 /// Columns of `files.tsv`. Empty cells hold `-`: a shell that splits at tabs would otherwise
-/// merge two of them into one separator.
-const COLUMNS: &str = "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n";
+/// merge two of them into one separator. The last one says below which folder the copy stands.
+const COLUMNS: &str = "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\tfolder\n";
 
 /// The phase whose script reads `files.tsv`.
 const INSTALL: u8 = 20;
@@ -36,8 +36,10 @@ fn file_lists(tree: &Tree) -> Vec<(String, Artifact)> {
     let mut nodes: BTreeMap<&str, BTreeMap<&str, (&Artifact, &Destination)>> = BTreeMap::new();
     for (_, artifact) in tree.iter() {
         if let Some(destination) = &artifact.destination {
-            let files = nodes.entry(&destination.node).or_default();
-            files.insert(&destination.path, (artifact, destination));
+            for node in &destination.nodes {
+                let files = nodes.entry(node).or_default();
+                files.insert(&destination.path, (artifact, destination));
+            }
         }
     }
     nodes.into_par_iter().map(|(node, files)| file_list(node, &files)).collect()
@@ -52,14 +54,14 @@ fn file_list(node: &str, files: &BTreeMap<&str, (&Artifact, &Destination)>) -> (
         };
         let Artifact { mode, owner, group, .. } = artifact;
         let sum = sha256(&artifact.bytes);
-        let kind = destination.kind.as_str();
+        let (kind, folder) = (destination.kind.as_str(), destination.folder());
         text.push_str(&format!(
-            "{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\n"
+            "{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\t{folder}\n"
         ));
     }
     // A list that was cut short on its way would take live files for ones that have left.
     let (rows, whole) = (files.len(), sha256(text.as_bytes()));
-    text.push_str(&format!("end\t{rows}\t-\t-\t{whole}\t-\t-\t-\n"));
+    text.push_str(&format!("end\t{rows}\t-\t-\t{whole}\t-\t-\t-\t-\n"));
     let list = Artifact::public(text, Origin::room("tree")).phase(INSTALL);
     // A bare hash of a short password could be searched offline.
     let private = files.values().any(|(artifact, _)| artifact.secret);
@@ -132,14 +134,14 @@ mod tests {
         let whole = super::sha256(rows.as_bytes());
         assert_eq!(
             list.replace(&whole, "SUM"),
-            "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n\
+            "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\tfolder\n\
              /etc/haproxy/haproxy.cfg\t0644\troot\troot\t\
              73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac\t\
-             managed\thaproxy.service\treload\n\
+             managed\thaproxy.service\treload\trootfs\n\
              /etc/kubernetes/pki/ca.key\t0640\tetcd\tssl-cert\t\
              19732980d68fbd00358a0a4d98246c960400b87e4fa2a2e155db98be2b42ed6c\t\
-             seed\t-\t-\n\
-             end\t2\t-\t-\tSUM\t-\t-\t-\n"
+             seed\t-\t-\trootfs\n\
+             end\t2\t-\t-\tSUM\t-\t-\t-\t-\n"
         );
         assert_eq!(text(&tree, "nodes/w1/files.tsv").lines().count(), 3);
     }

@@ -6,6 +6,7 @@ mod derived;
 mod leftover;
 mod path;
 mod refused;
+mod shared;
 
 use std::collections::BTreeMap;
 
@@ -120,17 +121,29 @@ impl Tree {
             .collect()
     }
 
-    /// Adds the files that follow from all others: `nodes/<node>/files.tsv`, `.gitignore` and
-    /// `.gitattributes`. To be called once, when all rooms have rendered; nothing but
-    /// `hagen.json` comes after it.
+    /// Moves what several hosts have alike to `steps/shared/<path>`, then adds the files that follow
+    /// from all others: `nodes/<node>/files.tsv`, `.gitignore` and `.gitattributes`. To be called
+    /// once, when all rooms have rendered; nothing but `hagen.json` comes after it.
     #[must_use]
     pub fn finish(&mut self) -> Vec<Refused> {
-        derived::add(self)
+        let mut refused = shared::share(self);
+        refused.extend(derived::add(self));
+        refused
     }
 
     /// The file at `path`.
     pub fn get(&self, path: &str) -> Option<&Artifact> {
         self.files.get(path)
+    }
+
+    /// The file that is installed at the absolute `path` of this node.
+    pub fn on(&self, node: &str, path: &str) -> Option<&Artifact> {
+        let own = Destination::new(node, path).tree_path();
+        self.get(&own).or_else(|| {
+            let shared = self.get(&format!("{}{path}", shared::FOLDER))?;
+            let nodes = &shared.destination.as_ref()?.nodes;
+            nodes.iter().any(|other| other == node).then_some(shared)
+        })
     }
 
     /// Whether some file lies below this folder.
@@ -223,7 +236,7 @@ mod tests {
         let destination = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy");
         tree.place(destination, file("haproxy")).unwrap();
         let artifact = tree.get("nodes/cp1/rootfs/etc/haproxy/haproxy.cfg").unwrap();
-        assert_eq!(artifact.destination.as_ref().unwrap().node, "cp1");
+        assert_eq!(artifact.destination.as_ref().unwrap().nodes, ["cp1"]);
         assert_eq!((tree.len(), tree.bytes()), (1, 2));
     }
 

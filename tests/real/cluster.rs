@@ -120,6 +120,8 @@ pub(crate) struct Node {
     pub(crate) prefix: String,
     pub(crate) interface: String,
     pub(crate) folder: PathBuf,
+    /// What it gets, at the final paths: its own files and those that several have.
+    pub(crate) rootfs: PathBuf,
 }
 
 /// One row of a node's `files.tsv`.
@@ -129,6 +131,8 @@ pub(crate) struct FileRow {
     pub(crate) mode: String,
     pub(crate) owner: String,
     pub(crate) group: String,
+    /// Where the tree has it.
+    pub(crate) copy: String,
 }
 
 /// Makes a secrets bundle, dated today; with RSA keys where kubeadm joins with no others.
@@ -211,7 +215,7 @@ pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
     let endpoint = &inventory["endpoint"];
     let (vip, prefix) = text(&endpoint["vip"]).split_once('/').expect("address/prefix");
     let nodes = inventory["nodes"].as_array().expect("an inventory lists its nodes");
-    let nodes = nodes
+    let nodes: Vec<_> = nodes
         .iter()
         .map(|node| Node {
             name: text(&node["name"]).to_owned(),
@@ -219,8 +223,16 @@ pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
             prefix: prefix.to_owned(),
             interface: text(node.get("interface").unwrap_or(&endpoint["interface"])).to_owned(),
             folder: out.join("nodes").join(text(&node["name"])),
+            rootfs: folder.join("rootfs").join(text(&node["name"])),
         })
         .collect();
+    for node in &nodes {
+        for FileRow { path, copy, .. } in node.files() {
+            let [from, to] = [out.join(copy), node.rootfs.join(&path[1..])];
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::hard_link(from, to).unwrap();
+        }
+    }
     let port = endpoint["port"].to_string();
     Ok(Cluster { case: name.to_owned(), vip: vip.to_owned(), port, out, nodes, warnings })
 }
@@ -230,9 +242,14 @@ fn text(value: &Value) -> &str {
 }
 
 impl Cluster {
-    /// Every file of the tree, sorted.
+    /// Every file that a node gets, beside the others of its kind; then those that stay in the tree.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        files_under(&self.out)
+        let installed = self.nodes.iter().flat_map(|node| files_under(&node.rootfs));
+        let own = self.nodes.iter().map(|node| node.folder.join("rootfs"));
+        let copies: Vec<_> = own.chain([self.out.join("steps/shared")]).collect();
+        let rest = files_under(&self.out).into_iter();
+        let rest = rest.filter(|file| !copies.iter().any(|folder| file.starts_with(folder)));
+        installed.chain(rest).collect()
     }
 
     /// The nodes that get a file at this path; at least one.
@@ -252,19 +269,14 @@ impl Cluster {
 }
 
 impl Node {
-    /// The node's files at their final paths.
-    pub(crate) fn rootfs(&self) -> PathBuf {
-        self.folder.join("rootfs")
-    }
-
     /// Whether the node gets a file at this absolute path.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.rootfs().join(&path[1..]).is_file()
+        self.rootfs.join(&path[1..]).is_file()
     }
 
     /// The text of one of the node's files.
     pub(crate) fn read(&self, path: &str) -> String {
-        let file = self.rootfs().join(&path[1..]);
+        let file = self.rootfs.join(&path[1..]);
         fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
@@ -278,14 +290,19 @@ impl Node {
             .filter(|line| !line.starts_with("end\t"))
             .map(|line| {
                 let columns: Vec<_> = line.split('\t').map(str::to_owned).collect();
-                let [path, mode, owner, group, ..] = &columns[..] else {
+                let [path, mode, owner, group, .., below] = &columns[..] else {
                     panic!("{}: {line:?} has too few columns", file.display());
+                };
+                let folder = match below.as_str() {
+                    "shared" => "steps".to_owned(),
+                    _ => format!("nodes/{}", self.name),
                 };
                 FileRow {
                     path: path.clone(),
                     mode: mode.clone(),
                     owner: owner.clone(),
                     group: group.clone(),
+                    copy: format!("{folder}/{below}{path}"),
                 }
             })
             .collect()

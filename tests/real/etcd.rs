@@ -94,7 +94,7 @@ struct Client {
 impl Client {
     /// As the first control plane's kubeadm configuration has it.
     fn of_api_servers(cluster: &Cluster) -> Self {
-        let config = cluster.nodes[0].rootfs().join("etc/kubernetes/kubeadm-config.yaml");
+        let config = cluster.nodes[0].rootfs.join("etc/kubernetes/kubeadm-config.yaml");
         let documents = read_yaml(&config);
         let external = documents
             .iter()

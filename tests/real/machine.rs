@@ -105,9 +105,9 @@ impl Machine {
     /// Places a node's files as its `files.tsv` says: by owner, group and mode, parents root's.
     pub(crate) fn install(&self, node: &Node) {
         let mut script = "set -e\n".to_owned();
-        for FileRow { path, mode, owner, group } in node.files() {
+        for FileRow { path, mode, owner, group, .. } in node.files() {
             let source = format!("/tmp/hagen-install{path}");
-            self.place(&node.rootfs().join(&path[1..]), &source);
+            self.place(&node.rootfs.join(&path[1..]), &source);
             // No path of an inventory has a character that means something to a shell.
             script += &format!("install -D -o {owner} -g {group} -m {mode} {source} {path}\n");
         }

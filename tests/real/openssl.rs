@@ -137,7 +137,7 @@ fn check_kubeconfigs(files: &[PathBuf]) -> usize {
 /// The names by which clients reach an API server, and the key pair of service accounts.
 fn check_control_planes(cluster: &Cluster) {
     for node in cluster.nodes_with("/etc/kubernetes/pki/apiserver.crt") {
-        let pki = node.rootfs().join("etc/kubernetes/pki");
+        let pki = node.rootfs.join("etc/kubernetes/pki");
         let leaf = Leaf {
             certificate: pki.join("apiserver.crt"),
             key: pki.join("apiserver.key"),

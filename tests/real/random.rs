@@ -61,7 +61,10 @@ fn judge(cluster: &Cluster, Inventory(inventory): &Inventory, style: bool) -> Ju
     let mut judged = Judged::new();
     let mut count = |program, files| *judged.entry(program).or_default() += files;
     let nodes = kinds(cluster);
-    let files: Vec<PathBuf> = nodes.iter().flat_map(|node| files_under(&node.folder)).collect();
+    let files: Vec<PathBuf> = nodes
+        .iter()
+        .flat_map(|node| files_under(&node.rootfs).into_iter().chain([node.folder.join("node.sh")]))
+        .collect();
     count("openssl", openssl::judge(cluster, &files));
     for script in scripts::scripts(files) {
         scripts::judge(&script);

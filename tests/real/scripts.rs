@@ -475,15 +475,16 @@ fn a_list_that_was_cut_short_takes_nothing_away() {
 
 /// Replaces a file of the copied folder, and its sum in the list.
 fn replace(machine: &Machine, path: &str, text: &str) {
-    fs::write(machine.path(&format!("/root/hagen/rootfs{path}")), text).unwrap();
     let script = r#"
         cd /root/hagen
-        sum=$(sha256sum <"rootfs$1" | cut -d' ' -f1)
+        folder=$(awk -F'\t' -v path="$1" '$1 == path { print $9 }' files.tsv)
+        printf '%s' "$2" >"$folder$1"
+        sum=$(sha256sum <"$folder$1" | cut -d' ' -f1)
         rows=$(sed '$d' files.tsv | awk -v path="$1" -v sum="$sum" 'BEGIN { FS = OFS = "\t" } $1 == path { $5 = sum } { print }')
         printf '%s\n' "$rows" >files.tsv
-        printf 'end\t0\t-\t-\t%s\t-\t-\t-\n' "$(sha256sum <files.tsv | cut -d' ' -f1)" >>files.tsv
+        printf 'end\t0\t-\t-\t%s\t-\t-\t-\t-\n' "$(sha256sum <files.tsv | cut -d' ' -f1)" >>files.tsv
     "#;
-    machine.run("bash", &["-ec", script, "bash", path]).succeeded();
+    machine.run("bash", &["-ec", script, "bash", path, text]).succeeded();
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn keys_are_private_and_belong_to_the_account() {
         assert!(key.secret);
         assert_eq!((key.mode, key.owner.as_str()), (0o600, "etcd"));
     }
-    assert!(tree.get("nodes/w1/rootfs/etc/etcd/etcd.conf").is_none());
+    assert!(tree.on("w1", "/etc/etcd/etcd.conf").is_none());
 }
 
 #[test]

@@ -12,10 +12,10 @@ fn a_file_arrives_as_it_is_where_it_is_wanted() {
         "files: [{path: /etc/motd, content: \"{{ not ours }}\", mode: '0600', owner: nobody, nodes: {names: [w1]}}]",
     );
     let tree = outcome.tree.unwrap();
-    let file = tree.get("nodes/w1/rootfs/etc/motd").unwrap();
+    let file = tree.on("w1", "/etc/motd").unwrap();
     assert_eq!(file.bytes, b"{{ not ours }}");
     assert_eq!((file.mode, file.owner.as_str(), file.group.as_str()), (0o600, "nobody", "root"));
-    assert!(tree.get("nodes/cp1/rootfs/etc/motd").is_none());
+    assert!(tree.on("cp1", "/etc/motd").is_none());
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn who_reads_a_file_reads_it_again() {
     );
     let tree = outcome.tree.unwrap();
     let reader = |path: &str| {
-        let artifact = tree.get(&format!("nodes/cp1/rootfs/srv/{path}")).unwrap();
+        let artifact = tree.on("cp1", &format!("/srv/{path}")).unwrap();
         let unit = artifact.destination.as_ref().unwrap().unit.clone();
         unit.map(|(unit, apply)| format!("{} {unit}", apply.as_str()))
     };

@@ -32,8 +32,8 @@ fn a_member_alone_needs_no_module() {
         "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}]}",
     );
     let tree = outcome.tree.as_ref().unwrap();
-    assert!(tree.get("nodes/e1/rootfs/etc/modules-load.d/90-hagen-kubernetes.conf").is_none());
-    assert!(tree.get("nodes/e1/rootfs/etc/crictl.yaml").is_none());
+    assert!(tree.on("e1", "/etc/modules-load.d/90-hagen-kubernetes.conf").is_none());
+    assert!(tree.on("e1", "/etc/crictl.yaml").is_none());
     assert!(file(&outcome, "nodes/e1/node.sh").contains("\n  192.168.1.31 e1\n"));
 }
 

@@ -23,9 +23,9 @@ fn lists_repeat_the_setting_and_an_empty_text_resets_it() {
         },
     }]});
     let outcome = outcome(&overlay.to_string());
-    let path = "nodes/cp1/rootfs/etc/systemd/system/haproxy.service.d/50-inventory.conf";
+    let path = "/etc/systemd/system/haproxy.service.d/50-inventory.conf";
     let tree = outcome.tree.unwrap();
-    let artifact = tree.get(path).unwrap();
+    let artifact = tree.on("cp1", path).unwrap();
     assert_eq!(
         String::from_utf8_lossy(&artifact.bytes).split_once("\n\n").unwrap().1,
         "[Unit]\nWants=network-online.target\n\n\

@@ -183,7 +183,7 @@ impl<'a> Plant<'a> {
             nodes.iter().map(|node| Master::start(node, &network, site)).collect();
         let worker = cluster.nodes.iter().find(|node| !node.has(CONFIGURATION));
         let client = worker.expect("the case has a worker").start_bare(&network);
-        client.place(&nodes[0].rootfs().join(&AUTHORITY[1..]), AUTHORITY);
+        client.place(&nodes[0].rootfs.join(&AUTHORITY[1..]), AUTHORITY);
         let plant = Self { cluster, masters, client, network };
         plant.background(CLIENT_LOG, CLIENT, &[site.path]);
         plant

@@ -16,6 +16,7 @@ main() {
   right_system
   right_name
   right_interface
+  list_is_whole
   own
   swap_off
   hosts_block "$(rows 2 host_entry "${hosts[@]}")"
@@ -151,7 +152,7 @@ archive() {
 keyring() {
   local id=$1 file=$3 wanted
   given "$@"
-  [ ! -f "$here/rootfs$file" ] || return 0
+  [ -z "$(copy_of "$file")" ] || return 0
   wanted=$(rows 3 of_repository ${keys[@]+"${keys[@]}"})
   if [ -z "$wanted" ]; then
     [ -s "$file" ] || die "$file, the keyring of the $id repository, is missing on this host" 'put it there'
@@ -160,7 +161,11 @@ keyring() {
   fi
 }
 # given ID SOURCE KEYRING: the keys that the tree holds.
-given() { [ ! -f "$here/rootfs$3" ] || config "$3" "$(cat "$here/rootfs$3")"; }
+given() {
+  local copy
+  copy=$(copy_of "$3")
+  [ -z "$copy" ] || config "$3" "$(cat "$copy")"
+}
 # of_repository ID URL FINGERPRINTS: of the one whose keyring is made.
 of_repository() { [ "$1" != "$id" ] || printf '%s %s\n' "$2" "$3"; }
 

@@ -15,18 +15,18 @@ placed=$state/placed.tsv started=$state/started told=$state/firewall.tsv
 
 main() {
   complete
-  rows 8 same_authority "${files[@]}"
-  rows 8 preserve "${files[@]}"
+  rows 9 same_authority "${files[@]}"
+  rows 9 preserve "${files[@]}"
   firewall_forget
   take_away
   # Users first, other files are theirs. What a program checks comes last: it reads the others.
   pass=users
-  rows 8 place "${files[@]}"
+  rows 9 place "${files[@]}"
   each '/etc/sysusers.d/*.conf' accounts
   pass=rest
-  rows 8 place "${files[@]}"
+  rows 9 place "${files[@]}"
   pass=checked
-  rows 8 place "${files[@]}"
+  rows 9 place "${files[@]}"
   each '/etc/tmpfiles.d/*.conf' systemd-tmpfiles --create
   each '/etc/modules-load.d/*.conf' load
   each '/etc/sysctl.d/*.conf' sysctl -q -p
@@ -42,20 +42,18 @@ main() {
   keep "$state/installed" "$(installed_sum)"
 }
 
-# complete: every file is looked at before any is touched. The list's last line says that it is whole.
+# complete: every file is looked at before any is touched.
 complete() {
-  local line row broken=0
-  [ -s "$here/files.tsv" ] ||
-    die "$here/files.tsv is missing" 'copy the whole folder of this node, with its private files (hagen build makes them)'
-  [ "$(sed '$d' "$here/files.tsv" | sha256sum)" = "$(awk -F'\t' 'END { if ($1 == "end") print $5 }' "$here/files.tsv")  -" ] ||
-    die "$here/files.tsv is cut short or altered" 'copy the folder again'
+  local line row copy broken=0
+  list_is_whole
   files=()
   while IFS=$'\t' read -r -a row; do
     files+=("${row[@]}")
-    if [ ! -f "$here/rootfs${row[0]}" ]; then
-      line="missing: rootfs${row[0]}"
-    elif [ "$(sha256sum <"$here/rootfs${row[0]}")" != "${row[4]}  -" ]; then
-      line="altered: rootfs${row[0]}"
+    copy=${row[8]}${row[0]}
+    if [ ! -f "$here/$copy" ]; then
+      line="missing: $copy"
+    elif [ "$(sha256sum <"$here/$copy")" != "${row[4]}  -" ]; then
+      line="altered: $copy"
     else
       continue
     fi
@@ -132,7 +130,7 @@ parents() {
   }
 }
 
-# place PATH MODE OWNER GROUP SUM KIND UNIT APPLY: in the pass that is its own, where it differs.
+# place PATH MODE OWNER GROUP SUM KIND UNIT APPLY FOLDER: in the pass that is its own, where it differs.
 place() {
   local path=$1 own=rest
   case $path in /etc/sysusers.d/*) own=users ;; *) ! checks "$7" "$path" || own=checked ;; esac
@@ -155,7 +153,7 @@ checks() {
   among "$2" "${!array}"
 }
 
-# put PATH MODE OWNER GROUP SUM KIND UNIT APPLY
+# put PATH MODE OWNER GROUP SUM KIND UNIT APPLY FOLDER
 put() {
   local path=$1 new=$1.hagen-new name=$7
   parents "$path"
@@ -163,7 +161,7 @@ put() {
   temps+=("$new")
   # Where others can write the folder, a link of theirs would lead root elsewhere.
   rm -f -- "$new"
-  install -T -m "$2" -o "$3" -g "$4" "$here/rootfs$path" "$new" ||
+  install -T -m "$2" -o "$3" -g "$4" "$here/$9$path" "$new" ||
     die "$path cannot be written (see above)" "mend the cause and run $step.sh again"
   if [ "$pass" = checked ]; then
     check "$name" "$path" "$new" ||
@@ -184,7 +182,7 @@ put() {
 each() {
   local glob=$1 i
   shift
-  for ((i = 0; i < ${#files[@]}; i += 8)); do
+  for ((i = 0; i < ${#files[@]}; i += 9)); do
     # shellcheck disable=SC2053  # a pattern, not a string
     [[ ${files[i]} != $glob ]] || "$@" "${files[i]}"
   done
@@ -276,7 +274,7 @@ start_anew() {
   did "restarting $1, a file that it reads changed"
   # One of them may end meanwhile.
   kill "${old[@]#/proc/}" 2>/dev/null || true
-  wait_for 180 "$1 runs with its new files" "crictl ps -a, then crictl logs; its files are those of $here/rootfs" runs_anew "$1" "${old[@]}"
+  wait_for 180 "$1 runs with its new files" "crictl ps -a, then crictl logs; its files are those of $here/files.tsv" runs_anew "$1" "${old[@]}"
 }
 # runs_anew NAME PROCESS…: none of these but another one, and the API server says that it is ready.
 runs_anew() {

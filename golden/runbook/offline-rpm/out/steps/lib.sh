@@ -248,8 +248,19 @@ unit() {
   [ "$wait" = no ] || settled "$name"
 }
 
-# What verify reads of the folder: this host's files, each a row of eight words.
+# list_is_whole: the last line of the list of this host's files says that it is.
+list_is_whole() {
+  [ -s "$here/files.tsv" ] ||
+    die "$here/files.tsv is missing" 'copy the whole folder of this node, with its private files (hagen build makes them)'
+  [ "$(sed '$d' "$here/files.tsv" | sha256sum)" = "$(awk -F'\t' 'END { if ($1 == "end") print $5 }' "$here/files.tsv")  -" ] ||
+    die "$here/files.tsv is cut short or altered" 'copy the folder again'
+}
+
+# list_files: each a row of nine words, the last one the folder here that its copy is below.
 list_files() { sed '1d;$d' "$here/files.tsv"; }
+
+# copy_of PATH: where the tree's copy of it stands; nothing where this host gets none.
+copy_of() { list_files | at=$here path=$1 awk -F'\t' '$1 == ENVIRON["path"] { print ENVIRON["at"] "/" $9 $1 }'; }
 
 # What was installed: the files, and what node.sh says of them.
 installed_sum() { cat "$here/files.tsv" "$here/node.sh" | sha256sum; }

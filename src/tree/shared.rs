@@ -1,0 +1,186 @@
+//! One copy of what several hosts have alike: a reader sees it once, and so does a diff.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use super::{Artifact, Destination, Origin, Refused, Tree};
+
+/// Where the files stand that several hosts have alike. They go to every host along with the steps;
+/// `files.tsv` says which of them are the host's.
+pub(super) const FOLDER: &str = "steps/shared";
+
+/// All that has to be equal, so that one copy can stand for another.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Version<'a> {
+    path: &'a str,
+    bytes: &'a [u8],
+    mode: u32,
+    owner: [&'a str; 2],
+    how: (&'static str, Option<(&'a str, &'static str)>, bool, Option<u8>),
+    made_by: (&'static str, Option<&'static str>),
+}
+
+impl<'a> Version<'a> {
+    fn of(artifact: &'a Artifact, destination: &'a Destination) -> Self {
+        let Artifact { bytes, mode, owner, group, verbatim, phase, origin, .. } = artifact;
+        let Destination { path, kind, unit, .. } = destination;
+        let Origin { room, template, reads: _ } = origin;
+        let unit = unit.as_ref().map(|(name, apply)| (name.as_str(), apply.as_str()));
+        Self {
+            path,
+            bytes,
+            mode: *mode,
+            owner: [owner, group],
+            how: (kind.as_str(), unit, *verbatim, *phase),
+            made_by: (room, *template),
+        }
+    }
+}
+
+/// Of each path on the hosts, the version that most of them have moves to [`FOLDER`]; of two that
+/// are as frequent, the one of the first host. What is private stays with its hosts: nobody else
+/// may have it. So does what cannot stand beside other files there, such as a name that differs
+/// only in case. What the tree refused is returned.
+pub(super) fn share(tree: &mut Tree) -> Vec<Refused> {
+    let alike = alike(tree);
+    let mut own = mem::take(tree).files;
+    let mut shared = Vec::new();
+    for places in alike {
+        let files: Vec<Artifact> = places.iter().filter_map(|place| own.remove(place)).collect();
+        shared.push((places, files));
+    }
+    let mut refused = Vec::new();
+    let mut add =
+        |tree: &mut Tree, path, artifact| refused.extend(tree.insert(path, artifact).err());
+    for (path, artifact) in own {
+        add(tree, path, artifact);
+    }
+    for (places, files) in shared {
+        match merged(&files).filter(|(path, _)| tree.in_the_way(path).is_none()) {
+            Some((path, one)) => add(tree, path, one),
+            None => places.into_iter().zip(files).for_each(|(path, file)| add(tree, path, file)),
+        }
+    }
+    refused
+}
+
+/// The places in the tree of equal files: of each path on the hosts the most frequent version.
+fn alike(tree: &Tree) -> Vec<Vec<String>> {
+    let mut versions: BTreeMap<Version<'_>, Vec<&str>> = BTreeMap::new();
+    for (place, artifact) in tree.iter() {
+        if let Some(destination) = artifact.destination.as_ref().filter(|_| !artifact.secret) {
+            versions.entry(Version::of(artifact, destination)).or_default().push(place);
+        }
+    }
+    let mut chosen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (Version { path, .. }, places) in versions {
+        let best = chosen.entry(path).or_default();
+        let earlier = places.len() == best.len() && places < *best;
+        if places.len() > best.len() || earlier {
+            *best = places;
+        }
+    }
+    let several = chosen.into_values().filter(|places| places.len() > 1);
+    several.map(|places| places.into_iter().map(str::to_owned).collect()).collect()
+}
+
+/// One file for all of these, and its place.
+fn merged(files: &[Artifact]) -> Option<(String, Artifact)> {
+    let mut one = files.first()?.clone();
+    let destination = one.destination.as_mut()?;
+    let places = files.iter().filter_map(|file| file.destination.as_ref());
+    destination.nodes = places.flat_map(|place| place.nodes.iter().cloned()).collect();
+    let path = destination.tree_path();
+    for read in files.iter().flat_map(|file| &file.origin.reads) {
+        if !one.origin.reads.contains(read) {
+            one.origin.reads.push(read.clone());
+        }
+    }
+    Some((path, one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Artifact {
+        Artifact::public(text, Origin::room("test"))
+    }
+
+    fn finished(files: &[(&str, &str, Artifact)]) -> Tree {
+        let mut tree = Tree::new();
+        for (node, path, artifact) in files {
+            tree.place(Destination::new(*node, *path), artifact.clone()).unwrap();
+        }
+        assert_eq!(tree.finish(), []);
+        tree
+    }
+
+    fn placed(tree: &Tree) -> Vec<&str> {
+        let installed = tree.iter().filter(|(_, artifact)| artifact.destination.is_some());
+        installed.map(|(path, _)| path).collect()
+    }
+
+    #[test]
+    fn what_most_hosts_have_stands_once_and_the_others_keep_their_own() {
+        let files =
+            [("a", "b"), ("b", "x"), ("c", "x")].map(|(node, text)| (node, "/etc/f", file(text)));
+        let tree = finished(&files);
+        assert_eq!(placed(&tree), ["nodes/a/rootfs/etc/f", "steps/shared/etc/f"]);
+        assert_eq!(tree.get("steps/shared/etc/f").unwrap().bytes, b"x");
+        let on = |node| tree.on(node, "/etc/f").map(|artifact| artifact.bytes.as_slice());
+        assert_eq!(on("a"), Some(&b"b"[..]));
+        assert_eq!(on("c"), Some(&b"x"[..]));
+        assert_eq!(on("d"), None);
+    }
+
+    #[test]
+    fn the_first_host_decides_between_two_halves() {
+        let files = [("a", "z"), ("b", "x"), ("c", "x"), ("d", "z")];
+        let tree = finished(&files.map(|(node, text)| (node, "/etc/f", file(text))));
+        assert_eq!(tree.get("steps/shared/etc/f").unwrap().bytes, b"z");
+    }
+
+    #[test]
+    fn a_private_file_stays_with_its_hosts() {
+        let tree = finished(&["a", "b"].map(|node| (node, "/etc/f", file("x").secret())));
+        assert_eq!(placed(&tree), ["nodes/a/rootfs/etc/f", "nodes/b/rootfs/etc/f"]);
+    }
+
+    #[test]
+    fn another_mode_or_owner_is_another_version() {
+        let tree = finished(&[
+            ("a", "/etc/f", file("x")),
+            ("b", "/etc/f", file("x").mode(0o600)),
+            ("c", "/etc/f", file("x").owner("etcd", "etcd")),
+        ]);
+        assert_eq!(placed(&tree).len(), 3);
+    }
+
+    #[test]
+    fn what_cannot_stand_side_by_side_stays_with_its_hosts() {
+        let tree = finished(&[
+            ("a", "/etc/f", file("x")),
+            ("b", "/etc/f", file("x")),
+            ("c", "/etc/F", file("x")),
+            ("d", "/etc/F", file("x")),
+            ("e", "/etc/f/g", file("x")),
+            ("f", "/etc/f/g", file("x")),
+        ]);
+        assert_eq!(placed(&tree).len(), 5);
+        assert!(tree.on("d", "/etc/F").is_some() && tree.on("f", "/etc/f/g").is_some());
+    }
+
+    #[test]
+    fn all_that_shaped_one_of_them_shaped_it() {
+        use crate::report::Path;
+        let shaped = |index: usize| {
+            let node = Path::of(&["nodes"]).index(index);
+            Artifact::public("x", Origin::room("test").reads([Path::of(&["os"]), node]))
+        };
+        let tree = finished(&[("a", "/etc/f", shaped(0)), ("b", "/etc/f", shaped(1))]);
+        let reads = &tree.get("steps/shared/etc/f").unwrap().origin.reads;
+        let reads: Vec<String> = reads.iter().map(ToString::to_string).collect();
+        assert_eq!(reads, ["os", "nodes[0]", "nodes[1]"]);
+    }
+}
