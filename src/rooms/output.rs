@@ -275,7 +275,9 @@ impl<'a> Output<'a> {
         value
     }
 
-    fn push(&mut self, file: File, template: Option<&'static str>, bytes: Vec<u8>) {
+    fn push(&mut self, file: File, template: Option<&'static str>, mut bytes: Vec<u8>) {
+        // It stays until the tree is written, and has been longer while it grew.
+        bytes.shrink_to_fit();
         let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
         let (path, destination) = match place {
             Place::Node(node, path) => {
