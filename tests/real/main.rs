@@ -37,9 +37,13 @@ mod keepalived;
 mod kubeadm;
 mod nginx;
 mod openssl;
+mod parts;
 mod probing;
 mod purity;
 mod random;
+#[path = "ground/runbook.rs"]
+#[expect(dead_code, reason = "the proving ground uses the rest")]
+mod runbook;
 mod scripts;
 mod systemd;
 mod verify;

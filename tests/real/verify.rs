@@ -1,11 +1,11 @@
 //! 60-verify.sh's own checks, each with the real thing that it looks at: whole, and broken. Parts of
 //! the step run alone here, as they stand in `templates/`.
 
-use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::machine::Machine;
+use crate::parts;
 use crate::programs::{Ran, built};
 
 /// The name service of these machines knows this name.
@@ -18,7 +18,8 @@ const COREFILE: &str = ".:53 {
 const NAME: [&str; 3] = ["resolves", "127.0.0.1", "kubernetes.default.svc.cluster.local"];
 /// What parts of the step find of the host that they run on.
 const WORDS: &str = "node=w1 whole=yes renew_before=2592000 member=http://127.0.0.1:12381
-steps=(60-verify) control_plane=yes
+steps=(20-install 30-balancer 60-verify) control_plane=yes
+units=(30 haproxy.service yes yes - 20 containerd.service yes yes -) kubernetes=1.37.1 endpoint=https://192.0.2.1
 ";
 /// The step's library with another end: one part runs, and the faults that it found are counted. No
 /// part waits: the step has begun long ago.
@@ -27,14 +28,7 @@ run() { SECONDS=1000; step=$1; shift; if \"$@\"; then echo \"holds, $faults faul
 ";
 
 fn machine() -> Machine {
-    let machine = Machine::start("w1");
-    let steps = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/runbook/steps");
-    let library = std::fs::read_to_string(steps.join("lib.sh")).unwrap();
-    let script = std::fs::read_to_string(steps.join("60-verify.sh")).unwrap();
-    machine.place_script("/steps/lib.sh", &(library + END));
-    machine.place_script("/steps/60-verify.sh", &script);
-    machine.place_script("/steps/node.sh", WORDS);
-    machine
+    parts::machine("60-verify", END, WORDS)
 }
 
 /// Runs a part of the step.
@@ -235,6 +229,74 @@ reservedSystemCPUs: \"1\"
     names("maxPods", "0", "kubelet has maxPods=110 where the tree says maxPods=0");
     names("clusterDNS[]", "169.254.20.10", "clusterDNS[]=10.96.0.10 where the tree says");
     names("podPidsLimit", "4096", "has no podPidsLimit where the tree says podPidsLimit=4096");
+}
+
+#[test]
+fn what_runs_on_with_what_was_there_before() {
+    let machine = machine();
+    holds(&machine, &["nothing_owed"]);
+    let pending = |name: &str| format!("/var/lib/hagen/pending/{name}");
+    machine.place_script(&pending("haproxy.service"), "restart");
+    let fault = "haproxy.service still runs with what was there before; next: run 30-balancer.sh";
+    names(&machine, &["nothing_owed"], fault);
+    machine.place_script(&pending("kube-apiserver"), "pod");
+    names(&machine, &["nothing_owed"], "kube-apiserver still runs with what was there before");
+    names(&machine, &["nothing_owed"], "next: run 20-install.sh");
+}
+
+/// A certificate of a server with these names.
+fn certificate(machine: &Machine, path: &str, names: &str) {
+    machine.place_script(path, "");
+    let made = format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null \
+         -days 9 -subj /CN=kube-apiserver -addext subjectAltName={names} -out {path} 2>/dev/null"
+    );
+    machine.run("bash", &["-ec", &made]).succeeded();
+}
+
+#[test]
+fn names_of_a_server_that_have_not_arrived() {
+    let machine = machine();
+    let path = "/etc/kubernetes/pki/apiserver.crt";
+    let listed = format!("path\n{path}\t0644\troot\troot\tsum\tseed\t-\t-\trootfs\nend\n");
+    machine.place_script("/steps/files.tsv", &listed);
+    let tree = format!("/steps/rootfs{path}");
+    certificate(&machine, &tree, "DNS:cp1,IP:192.0.2.1");
+    // Whatever else kubeadm has given it.
+    certificate(&machine, path, "DNS:cp1,DNS:kubernetes,IP:192.0.2.1");
+    holds(&machine, &["certificates_name"]);
+    certificate(&machine, &tree, "DNS:cp1,DNS:api.example.com,IP:192.0.2.9");
+    let fault = "lacks DNS:api.example.com, IP Address:192.0.2.9; next: follow the end";
+    names(&machine, &["certificates_name"], fault);
+}
+
+#[test]
+fn pods_that_a_node_rests_on() {
+    let machine = machine();
+    let pods = |lines: &str| {
+        let kubectl = format!("#!/bin/sh\ncat <<'.'\n{lines}\n.\n");
+        machine.place_script("/usr/local/bin/kubectl", &kubectl);
+    };
+    let settled = "kube-system/kube-proxy-1 priority=system-node-critical ready=True
+shop/cart-1 priority= ready=False";
+    pods(settled);
+    holds(&machine, &["pods_settled"]);
+    for broken in [
+        "kube-flannel/kube-flannel-ds-1 priority=system-node-critical ready=False",
+        "kube-system/coredns-1 priority= ready=False",
+    ] {
+        pods(&format!("{settled}\n{broken}"));
+        names(&machine, &["pods_settled"], broken);
+    }
+    pods("");
+    holds(&machine, &["pods_settled"]);
+}
+
+#[test]
+fn what_others_have_written_does_not_steer_the_terminal() {
+    let machine = machine();
+    let ran = part(&machine, &["fault", "\u{1b}[2Jgone\u{7}", "next"]);
+    assert!(ran.stderr.contains("fault: [2Jgone; next: next\n"), "{ran}");
 }
 
 #[test]

@@ -77,6 +77,7 @@ const REFUSED: &[(&str, &[&str])] = &[
         ],
     ),
     ("the kernel's, and no folder of files", &["/proc", "/sys", "/dev"]),
+    ("a user's, who could lead root elsewhere with a link", &["/home"]),
     (
         "emptied when the machine starts",
         &["/run", "/var/run", "/var/lock", "/tmp", "/var/tmp", "/lost+found"],

@@ -29,6 +29,9 @@ struct Readme<'a> {
     /// What 20-install.sh looks for on them.
     image_archives: &'a [String],
     members: Vec<&'a str>,
+    /// Those of them without a kubelet, and those with one.
+    members_apart: Vec<&'a str>,
+    members_beside: Vec<&'a str>,
     /// Folders of a member that systemd runs.
     etcd_data: BTreeSet<&'a str>,
     /// The folder of a stacked member's data.
@@ -61,11 +64,17 @@ struct Readme<'a> {
     faults: Faults,
 }
 
+/// More than a cluster writes between two snapshots
+/// (<https://etcd.io/docs/v3.6/op-guide/recovery/#restoring-with-revision-bump>).
+const BUMPED: &str = " \\\n     --bump-revision=1000000000 --mark-compacted";
+
 /// How external members start from a snapshot, with the program that this release of etcd does it with.
 #[derive(Serialize)]
 struct Restore<'a> {
     program: String,
     data: &'a str,
+    /// What keeps revisions from going back, where the program knows it.
+    revisions: &'static str,
 }
 
 #[derive(Serialize)]
@@ -134,6 +143,8 @@ fn readme(planned: &Planned, with: &Rendering<'_>, out: &mut Output<'_>) {
         kubelets: names(&Node::kubelet),
         image_archives: &planned.image_archives,
         members: names(&|node| runs_member(node, with)),
+        members_apart: names(&|node| runs_member(node, with) && !node.kubelet()),
+        members_beside: names(&|node| runs_member(node, with) && node.kubelet()),
         etcd_data: etcd_data(with),
         stacked_data: &cluster.etcd.data_dir,
         etcd_local: format!(
@@ -197,11 +208,13 @@ fn restore<'a>(with: &'a Rendering<'_>) -> Option<Restore<'a>> {
     let etcd = &with.cluster.etcd;
     let folders: Vec<&str> = etcd_data(with).into_iter().collect();
     let [data] = folders[..] else { return None };
-    let program = match etcd.version.release() {
+    let facts = etcd.version.release();
+    let program = match facts {
         Some(facts) if facts.etcdutl => format!("{}/etcdutl", layout::ETCD_BIN),
         _ => format!("ETCDCTL_API=3 {}/etcdctl", layout::ETCD_BIN),
     };
-    Some(Restore { program, data })
+    let bumps = facts.is_some_and(|facts| facts.etcdutl_for_restore);
+    Some(Restore { program, data, revisions: if bumps { BUMPED } else { "" } })
 }
 
 fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {

@@ -15,11 +15,13 @@ faults=0
 main() {
   placed_here
   rows 5 unit_runs "${units[@]}"
+  nothing_owed
   # Whatever else is wrong then is a consequence.
   verdict
   clock_runs
   sysctls_hold
   certificates_last
+  certificates_name
   if among 30-balancer "${steps[@]}"; then
     holds 60 answers "$vip" "$port" || fault "the VIP $vip does not answer on port $port" 'journalctl -u keepalived'
   fi
@@ -32,7 +34,7 @@ main() {
 # fault WHAT NEXT
 fault() {
   faults=$((faults + 1))
-  printf '%s on %s: fault: %s; next: %s\n' "$step" "$node" "$1" "$2" >&2
+  shown "$step on $node: fault: $1; next: $2" >&2
 }
 
 verdict() { ((faults == 0)) || die "faults: $faults, see above" 'mend each of them, then run this again'; }
@@ -55,6 +57,25 @@ fetch() { curl --silent --show-error --noproxy '*' --max-time 5 "$@"; }
 unit_runs() {
   [ "$4" = no ] || systemctl is-active --quiet "$2" ||
     fault "$2 is not active" "run the steps before this one; if they have run: journalctl -u $2 -n 50"
+}
+
+# nothing_owed: what 10-prepare.sh and 20-install.sh have replaced is in use.
+nothing_owed() {
+  local owed name
+  for owed in "$state/pending"/*; do
+    name=${owed##*/}
+    [ ! -e "$owed" ] || fault "$name still runs with what was there before" "run $(step_of "$name").sh"
+  done
+}
+# step_of NAME: the step that restarts it.
+step_of() {
+  local i other phase=20
+  for ((i = 0; i < ${#units[@]}; i += 5)); do
+    [ "${units[i + 1]}" != "$1" ] || phase=${units[i]}
+  done
+  for other in "${steps[@]}"; do
+    case $other in "$phase"-*) printf '%s' "$other" ;; esac
+  done
 }
 
 # chronyd needs some seconds for its first sources.
@@ -114,17 +135,32 @@ lasts() {
   fi
 }
 
+# certificates_name: those that clients know a server by. kubeadm renews a certificate with the names that it
+# has, so one that the inventory has given it since never arrives by itself.
+certificates_name() {
+  local path copy lacks
+  while IFS=$'\t' read -r path _; do
+    case $path in /etc/kubernetes/pki/*.crt | /etc/etcd/pki/*.crt) [ -e "$path" ] || continue ;; *) continue ;; esac
+    read -r copy _ < <(copy_of "$path")
+    lacks=$(comm -13 <(names_in "$path") <(names_in "$copy"))
+    [ -z "$lacks" ] ||
+      fault "the certificate in $path lacks ${lacks//$'\n'/, }" 'follow the end of the chapter on certificates in README.md'
+  done < <(list_files)
+}
+# names_in FILE: DNS:NAME or IP Address:ADDRESS, one a line.
+names_in() { openssl x509 -noout -text -in "$1" 2>/dev/null | sed -n '/Subject Alternative Name/{n;s/^ *//;s/, /\n/g;p}' | sort; }
+
 # This host's member of etcd, systemd's or kubeadm's. An alarm is among the reasons that it gives.
 member_works() {
   local metrics size quota
   holds 60 member_is_well ||
-    fault "this member of etcd is not healthy: $said" 'journalctl -u etcd -n 50, or crictl ps -a; after ALARM NOSPACE: the chapter on snapshots in README.md'
+    fault "this member of etcd is not healthy: $said" 'journalctl -u etcd -n 50, or crictl ps -a; after ALARM NOSPACE: the chapter on a full etcd in README.md'
   metrics=$(fetch "$member/metrics" 2>/dev/null) || return 0
   size=$(sed -n 's/^etcd_mvcc_db_total_size_in_bytes \([0-9.e+]*\)$/\1/p' <<<"$metrics")
   quota=$(sed -n 's/^etcd_server_quota_backend_bytes \([0-9.e+]*\)$/\1/p' <<<"$metrics")
   # Go writes 2.147483648e+09.
   [ -z "$size" ] || [ -z "$quota" ] || awk -v size="$size" -v quota="$quota" 'BEGIN { exit !(size + 0 < 0.8 * quota) }' ||
-    fault "etcd's file has $size of $quota bytes: at the quota it takes no more writes" 'etcdctl compact, then etcdctl defrag, one member after another'
+    fault "etcd's file has $size of $quota bytes: at the quota it takes no more writes" 'follow the chapter on a full etcd in README.md'
 }
 member_is_well() {
   local answer
@@ -138,7 +174,7 @@ node_works() {
   # It may be starting just now.
   if holds 120 as_node get --raw "$health"; then
     holds 300 ready || fault 'the node is not Ready' "kubectl describe node $node"
-    holds 300 pods_settled || fault "pods of kube-system on this node are not ready: $said" 'kubectl -n kube-system get pods -o wide'
+    holds 300 pods_settled || fault "pods that this node rests on are not ready: $said" 'kubectl get pods -A -o wide'
     runs 'the API server' "$(as_node get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')"
     runs 'the kubelet' "$(as_node get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion}')"
     [ "$control_plane" = no ] || holds 120 dns_is_spread ||
@@ -158,12 +194,13 @@ node_works() {
 
 ready() { [ "$(as_node get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }
 
-# A node is Ready without kube-proxy, and without the control plane's own pods.
+# A node is Ready without kube-proxy, and without the control plane's own pods. A pod network has a
+# namespace of its own, and the priority of what a node rests on.
 pods_settled() {
   local pods
-  pods=$(as_node -n kube-system get pods --field-selector="spec.nodeName=$node,status.phase!=Succeeded,status.phase!=Failed" \
-    -o 'jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}') || return 1
-  ! grep -vE ' True$|^$' <<<"$pods"
+  pods=$(as_node get pods --all-namespaces --field-selector="spec.nodeName=$node,status.phase!=Succeeded,status.phase!=Failed" \
+    -o 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} priority={.spec.priorityClassName} ready={.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}') || return 1
+  ! grep -E '^kube-system/|priority=system-' <<<"$pods" | grep -v ' ready=True$'
 }
 
 # runs WHAT VERSION
@@ -270,11 +307,12 @@ configuration() {
 # cluster at an init and an upgrade, and to a host at its join.
 declare -A live
 has_setting() {
-  local process is
+  local is
   if [ -z "${live[$1]-}" ]; then
     live[$1]=unknown
-    if read -r process < <(processes "$1") && is=$(flat "$process/root$(configuration "$1")" 2>/dev/null); then
-      live[$1]=$is
+    # It may be starting just now.
+    if holds 60 configured "$1"; then
+      live[$1]=$said
     else
       fault "$1 does not run, or has no $(configuration "$1")" "follow README.md from ${steps[0]}.sh on"
     fi
@@ -284,6 +322,13 @@ has_setting() {
   is=$(awk -v begin="$2=" 'index($0, begin) == 1' <<<"${live[$1]}")
   [ "$is" ] || [ "$3" ] || return 0
   fault "$1 has ${is:-no $2} where the tree says ${3:+$2=}${3:-nothing}" 'follow the chapter on changes in README.md'
+}
+# configured PROGRAM: what it has.
+configured() {
+  local process file
+  read -r process < <(processes "$1") || return 1
+  file=$process/root$(configuration "$1")
+  [ -f "$file" ] && flat "$file" 2>/dev/null
 }
 # flat FILE: each value of a YAML document of Kubernetes' own writing, as PATH=VALUE.
 flat() {

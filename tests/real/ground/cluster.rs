@@ -34,6 +34,10 @@ pub(crate) struct Cluster {
     mirror: Option<Child>,
 }
 
+/// What 10-prepare.sh asks for where SELinux enforces EL's policy.
+const POLICY: &str = "! command -v setsebool >/dev/null ||
+    { setsebool -P haproxy_connect_any 1 && setsebool -P httpd_can_network_connect 1; }";
+
 impl Cluster {
     /// Fresh machines, turned on, with their folder of the tree and nothing else.
     pub(crate) fn new(
@@ -101,7 +105,10 @@ impl Cluster {
         let switch = &self.switch;
         std::thread::scope(|scope| {
             for machine in self.machines.values_mut().filter(|m| names.contains(&m.name)) {
-                scope.spawn(|| machine.boot(switch));
+                scope.spawn(|| {
+                    machine.boot(switch);
+                    machine.shell(POLICY).succeeded();
+                });
             }
         });
         for machine in self.machines.values().filter(|machine| machine.is_on()) {

@@ -30,6 +30,7 @@ pub(crate) fn lone(supply: &Path, release: &Release, system: &System) -> Vec<Str
     let mut cluster = Cluster::new(&ALONE, supply, release, system);
     let mut judge = Judge::default();
     other_system(&cluster.machines["cp1"], system, &mut judge);
+    policy(&cluster.machines["cp1"], &mut judge);
     cluster.stop_mirror();
     let offline = script(&cluster.machines["cp1"], "10-prepare");
     judge.refused("10-prepare without the repository", &offline, &["10-prepare"]);
@@ -70,6 +71,19 @@ fn other_system(machine: &Machine, system: &System, judge: &mut Judge) {
         &says.map(String::as_str),
     );
     machine.shell("cat /root/os-release >/etc/os-release && rm /root/os-release").succeeded();
+}
+
+/// 10-prepare where the policy keeps the balancer from its ports: what it says to do is done.
+fn policy(machine: &Machine, judge: &mut Judge) {
+    machine.shell("setsebool -P haproxy_connect_any 0").succeeded();
+    let refused = script(machine, "10-prepare");
+    let next = "setsebool -P haproxy_connect_any 1";
+    judge.refused(
+        "10-prepare where SELinux keeps haproxy",
+        &refused,
+        &["haproxy_connect_any is off", next],
+    );
+    machine.shell(next).succeeded();
 }
 
 /// 10-prepare, killed in the midst of a transaction; then everything is there, under the names that

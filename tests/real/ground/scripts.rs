@@ -21,6 +21,12 @@ const VOLATILE: [&str; 4] = ["root/.kube/cache", "root/.rpmdb/rpmdb.sqlite-shm",
 /// What kubeadm writes of the kubelet, on a disk of its own.
 const KUBELET: [&str; 3] =
     ["/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env", "/var/lib/kubelet/pki"];
+/// A kubelet of a version that is yet to come.
+const NEWER_KUBELET: &str = "folder=$(mktemp -d); install -d $folder/DEBIAN
+    printf '%s\\n' 'Package: kubelet' 'Version: 99.0.0-1.1' 'Architecture: amd64' \
+        'Maintainer: nobody' 'Description: newer' >$folder/DEBIAN/control
+    dpkg-deb --build $folder /root/newer.deb && dpkg --install /root/newer.deb
+    rm -r $folder /root/newer.deb";
 /// Nothing is deleted before somebody has said whose.
 pub(crate) const RESET: &str = "/root/hagen/90-reset.sh --yes ground";
 /// How long a cluster may take to be whole again.
@@ -246,6 +252,7 @@ pub(crate) fn lone(topology: &Topology, supply: &Path, release: &Release) -> Vec
     packages(machine, &mut judge);
     files(machine, &mut judge);
     init(machine, &mut judge);
+    full_etcd(&cluster, &mut judge);
     eprintln!("one machine: {:.1} s", begun.elapsed().as_secs_f64());
     judge.defects
 }
@@ -305,6 +312,9 @@ fn packages(machine: &Machine, judge: &mut Judge) {
         ))
         .succeeded();
     judge.works("10-prepare after it was killed", &script(machine, "10-prepare"));
+    // The inventory's version is the one to have, also where it is the older one.
+    machine.shell(NEWER_KUBELET).succeeded();
+    judge.works("10-prepare beside a newer kubelet", &script(machine, "10-prepare"));
     let audit = machine.shell(
         "dpkg --audit; ls /usr/sbin/policy-rc.d 2>/dev/null; systemctl is-active haproxy keepalived | grep '^active'; true",
     );
@@ -316,7 +326,9 @@ fn packages(machine: &Machine, judge: &mut Judge) {
 /// 20-install: a full disk, two kills; then the steps that come too early, and 30-balancer.
 fn files(machine: &Machine, judge: &mut Judge) {
     let folder = "/etc/kubernetes";
-    machine.shell(&format!("mkdir -p {folder} && mount -t tmpfs -o size=64k small {folder}"));
+    machine.shell(&format!(
+        "mkdir -p {folder} && mount -t tmpfs -o size=64k,mode=0755 small {folder}"
+    ));
     let says = ["No space left on device", "cannot be written", "run 20-install.sh again"];
     judge.refused("20-install on a full disk", &script(machine, "20-install"), &says);
     judge.check("20-install on a full disk", half_placed(machine));
@@ -367,6 +379,24 @@ fn init(machine: &Machine, judge: &mut Judge) {
         judge.defects.push(format!("a changed policy is not read: {placed}"));
     }
     judge.works("60-verify after that", &script(machine, "60-verify"));
+    // What kubeadm adds last is no reason to begin anew.
+    let kubectl = "kubectl --kubeconfig=/etc/kubernetes/admin.conf --namespace=kube-system";
+    machine.shell(&format!("{kubectl} delete daemonset kube-proxy")).succeeded();
+    let refused = script(machine, "50-init");
+    judge.refused("50-init without kube-proxy", &refused, &["addon kube-proxy"]);
+    let next = refused.stderr.rsplit_once("next: ").map_or("", |(_, next)| next);
+    let next = next.split(", then").next().unwrap_or_default();
+    judge.works("what it says to do", &machine.shell(next));
+    judge.works("50-init after that", &script(machine, "50-init"));
+    judge.works("60-verify at last", &script(machine, "60-verify"));
+}
+
+/// The runbook's chapter on a full etcd, where kubeadm runs it: here it is not full.
+fn full_etcd(cluster: &Cluster, judge: &mut Judge) {
+    for (sentence, script) in runbook::blocks(&cluster.tree.out, "A full etcd") {
+        let ran = cluster.machines["cp1"].shell(&format!("set -eo pipefail\n{script}"));
+        judge.works(&format!("a full etcd: {sentence}"), &ran);
+    }
 }
 
 /// Files that are there, but not whole.

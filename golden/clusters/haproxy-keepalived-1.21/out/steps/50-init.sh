@@ -32,21 +32,31 @@ main() {
 
 admin() { as_api "$admin_conf" --server="$local_api" "$@"; }
 
-# Initialised means that the API answers for this node's name and that kubeadm's last step is done,
-# never that a file exists.
-initialised() { admin get node "$node" && admin -n kube-system get "$last_addon"; }
+# Initialised means that the API answers for this node and that kubeadm has called it a control plane, which
+# is its last step but the add-ons; never that a file exists.
+initialised() { grep -qF "$control_plane_label" <<<"$(admin get node "$node" -o yaml)"; }
 
 finished() {
   # After a boot the API server takes a while; an unfinished init is known soon after.
   wait_for 120 'the API server on this node is ready' "journalctl -u kubelet -n 100; crictl ps -a; where it never was, $over" admin get --raw "$health"
   for _ in {1..5}; do
-    if initialised >/dev/null 2>&1; then
+    if initialised 2>/dev/null; then
       say 'already initialised'
+      addon_there
       return
     fi
     sleep 2
   done
   die 'an earlier init stopped half-way' "$over"
+}
+
+# addon_there: kubeadm's last step, of which CoreDNS is the first. What was taken away since, or was not wanted
+# before, is no reason to begin anew.
+addon_there() {
+  local config=--config=/etc/kubernetes/kubeadm-config.yaml phase=${last_addon#*/}
+  ! admin -n kube-system get "$last_addon" >/dev/null || return 0
+  [ "$phase" = coredns ] || admin -n kube-system get deployment/coredns >/dev/null || phase=all
+  die "the cluster lacks what kubeadm adds last, $last_addon (see above)" "kubeadm init phase bootstrap-token $config --skip-token-print && kubeadm init phase addon $phase $config, then run this again"
 }
 
 # no_cluster_at NAME ADDRESS PORT

@@ -10,11 +10,28 @@ get() {
   [ "$only_named" = no ] ||
     options+=(-o "Dir::Etc::SourceList=$list" -o Dir::Etc::SourceParts=/dev/null -o APT::Get::List-Cleanup=0)
   # Its dpkg may outlive a step that is killed, and waits for itself; it must not hold the steps' lock.
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a apt-get "${options[@]}" "$@" 9<&-
+  # needrestart would restart at once whose program was replaced: a kubelet newer than its API server.
+  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l apt-get "${options[@]}" "$@" 9<&-
+}
+
+# update: apt waits for another dpkg, and for nobody who updates its lists, as at a first boot.
+update() {
+  local said try
+  for try in {1..30}; do
+    if said=$(get update -q 2>&1); then
+      printf '%s\n' "$said"
+      return
+    fi
+    if [[ $said != *'Could not get lock'* ]] || ((try == 30)); then break; fi
+    sleep 10
+  done
+  printf '%s\n' "$said" >&2
+  return 1
 }
 
 fetch() {
-  get install -y -q --no-install-recommends --allow-change-held-packages \
+  # An older version than the installed one, where the inventory says so, is no mistake.
+  get install -y -q --no-install-recommends --allow-change-held-packages --allow-downgrades \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
@@ -50,18 +67,12 @@ unreachable() {
 
 # A key that was fetched may have been replaced by its owner since.
 lists() {
-  local i
-  # Another apt-get that updates its lists, as at a first boot, is not waited for by this one.
-  for ((i = 0; i < 30; i++)); do
-    ! flock -n /var/lib/apt/lists/lock true 2>/dev/null || break
-    sleep 10
-  done
-  get update -q || {
+  update || {
     [ -n "${keys[*]-}" ] || unreachable
     say 'fetching the keys of the repositories again'
     rows 3 forget_key "${keys[@]}"
     rows 3 keyring "${repositories[@]}"
-    get update -q || unreachable
+    update || unreachable
   }
 }
 # forget_key ID URL FINGERPRINT
@@ -70,14 +81,14 @@ forget_key() { rm -f -- "/etc/apt/keyrings/hagen-$1.asc.from"; }
 # download URL FILE: a bare machine has no curl, but apt's own downloader.
 download() {
   case $1 in
-    https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || { get update -q && get install -y -q ca-certificates; } || unreachable ;;
+    https:*) [ -s /etc/ssl/certs/ca-certificates.crt ] || { update && get install -y -q ca-certificates; } || unreachable ;;
   esac
   rm -f -- "$2"
   /usr/lib/apt/apt-helper -qq -o APT::Sandbox::User=root -o Acquire::Retries=3 download-file "$1" "$2"
 }
 
 need_gpg() {
-  command -v gpg >/dev/null || { get update -q && get install -y -q --no-install-recommends gpg; } ||
+  command -v gpg >/dev/null || { update && get install -y -q --no-install-recommends gpg; } ||
     die 'gpg, which looks at the keys that were fetched, cannot be installed (see above)' "mend the network; where it would come from a repository whose key is fetched, give that key itself (packages.repositories.*.key) or install gpg"
 }
 
@@ -100,7 +111,7 @@ finish_dpkg() {
   did 'finishing what an interrupted dpkg left'
   deny_starts
   dpkg --configure --pending --force-confdef --force-confold 9<&- || say 'dpkg complained (see above); going on'
-  get update -q || unreachable
+  update || unreachable
   fetch --fix-broken || die 'packages of an interrupted installation cannot be mended (see above)' 'dpkg --audit names them'
 }
 

@@ -23,6 +23,9 @@ die() {
   exit 1
 }
 
+# shown TEXT: what others have written does not steer the terminal.
+shown() { printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177'; }
+
 # rows WIDTH COMMAND WORD…: the command once for each row of WIDTH words.
 rows() {
   local width=$1 command=$2
@@ -53,7 +56,7 @@ wait_for() {
   shift 3
   until said=$("$@" 2>&1 >/dev/null); do
     if ((SECONDS - start >= seconds)); then
-      [ -z "$said" ] || printf '%s\n' "$said" >&2
+      [ -z "$said" ] || shown "$said" >&2
       die "$what: not within $seconds s" "$next"
     fi
     sleep 1
@@ -74,6 +77,23 @@ keep() {
   chmod "${3-0600}" "$1.hagen-new"
   mv -fT -- "$1.hagen-new" "$1"
 }
+
+# open_ways PATH…: what others than root can replace on the way to them, folders and links. Where there
+# is one, root would read or write what they put there. Debian's group 50, staff, is as good as root.
+open_ways() {
+  local folder folders way=()
+  mapfile -t folders < <(dirname -- "$@" | sort -u)
+  while read -r folder; do
+    while [ "$folder" != / ] && ! among "$folder" ${way[@]+"${way[@]}"}; do
+      way+=("$folder")
+      folder=$(dirname -- "$folder")
+    done
+  done < <(printf '%s\n' "${folders[@]}" "$(realpath -m -- "${folders[@]}")")
+  [ -z "${way[*]-}" ] || find "${way[@]}" -maxdepth 0 \( ! -uid 0 -o ! -type l \( -perm -002 -o -perm -020 ! -gid 0 ! -gid 50 \) \) 2>/dev/null || true
+}
+
+# roots_alone PATH: so is the file itself.
+roots_alone() { [ -z "$(open_ways "$1")$(find -L "$1" -maxdepth 0 \( ! -uid 0 -o -perm /022 \))" ]; }
 
 # config PATH TEXT: a file that everybody may read.
 config() {
@@ -102,7 +122,10 @@ firewall_tell() {
   "${program[@]}" -q ${zone:+"--zone=$zone"} "$2"
 }
 node_interface() { ip -o addr show | awk -v own="$address" '$4 == own || index($4, own "/") == 1 { print $2; exit }'; }
-firewall_reload() { ! systemctl is-active --quiet firewalld || firewall-cmd -q --reload; }
+firewall_reload() {
+  ! systemctl is-active --quiet firewalld || firewall-cmd -q --reload
+  rm -f -- "$state/firewall.owed"
+}
 
 # hosts_block TEXT: hagen's marked block of /etc/hosts; empty takes it away. All else is left alone.
 hosts_block() {
@@ -124,7 +147,9 @@ hosts_block() {
 # give_back PATH: what stood there before hagen's file; nothing where nothing did. The copy stays until the
 # path is off the list: whoever is killed before that gives it back once more.
 give_back() {
-  if [ -e "$state/original$1" ]; then
+  if [ -n "$(open_ways "$1")" ]; then
+    warn "$1 was left as it is: others than root can write a folder on the way to it"
+  elif [ -e "$state/original$1" ] || [ -L "$state/original$1" ]; then
     # kubeadm reset may have removed the folder.
     mkdir -p -- "$(dirname -- "$1")"
     rm -f -- "$1.hagen-new"
@@ -140,7 +165,7 @@ forget_originals() {
   [ -d "$state/original" ] || return 0
   while read -r path; do
     grep -qxF -e "$path" <<<"$(cut -f1 "$state/placed.tsv")" || rm -f -- "$state/original$path"
-  done < <(find "$state/original" -type f -printf '/%P\n')
+  done < <(find "$state/original" ! -type d -printf '/%P\n')
 }
 
 # owe UNIT APPLY: before what it runs or reads changes, so that whoever is killed between the two owes
@@ -192,7 +217,7 @@ order() {
 restore() {
   local unit=$1 path back=''
   while IFS=$'\t' read -r path _ _ _ _ _ reader _; do
-    if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ]; then
+    if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ] && [ -z "$(open_ways "$path")" ]; then
       # What is placed is not what was built any more.
       rm -f "$state/installed"
       rm -f -- "$path.hagen-new"
@@ -259,18 +284,22 @@ list_is_whole() {
 # list_files: each a row of nine words, the last one the folder here that its copy is below.
 list_files() { sed '1d;$d' "$here/files.tsv"; }
 
-# copy_of PATH: where the tree's copy of it stands; nothing where this host gets none.
-copy_of() { list_files | at=$here path=$1 awk -F'\t' '$1 == ENVIRON["path"] { print ENVIRON["at"] "/" $9 $1 }'; }
+# copy_of PATH: where the tree's copy of it stands, and its sum; nothing where this host gets none.
+copy_of() { list_files | at=$here path=$1 awk -F'\t' '$1 == ENVIRON["path"] { print ENVIRON["at"] "/" $9 $1, $5 }'; }
 
 # What was installed: the files, and what node.sh says of them.
 installed_sum() { cat "$here/files.tsv" "$here/node.sh" | sha256sum; }
 
-# processes NAME: of a program of that name, also in containers.
+# processes NAME: of the host's program of that name, in a container or not. A user's and a pod's may be
+# called so as well; those of static pods and of kube-proxy are in the host's network.
 processes() {
-  local file first
-  for file in /proc/[0-9]*/cmdline; do
-    IFS= read -r -d '' first 2>/dev/null <"$file" || continue
-    [ "${first##*/}" != "$1" ] || printf '%s\n' "${file%/cmdline}"
+  local process first
+  for process in /proc/[0-9]*; do
+    IFS= read -r -d '' first 2>/dev/null <"$process/cmdline" || continue
+    [ "${first##*/}" = "$1" ] || continue
+    [ "$process/ns/net" -ef /proc/self/ns/net ] || continue
+    [ "$(stat -c %u "$process" 2>/dev/null)" != 0 ] && ! grep -qs kubepods "$process/cgroup" ||
+      printf '%s\n' "$process"
   done
 }
 

@@ -21,6 +21,7 @@ main() {
   swap_off
   hosts_block "$(rows 2 host_entry "${hosts[@]}")"
   selinux_permissive
+  selinux_lets
   if [ "$packages_from" = preinstalled ]; then
     programs_there
   else
@@ -96,6 +97,15 @@ selinux_permissive() {
   fi
 }
 
+# EL's policy knows neither the API's ports nor, mostly, the balancer's own as theirs.
+selinux_lets() {
+  local boolean=haproxy_connect_any
+  among 30-balancer "${steps[@]}" && command -v getsebool >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
+  [ "$balancer" = haproxy ] || boolean=httpd_can_network_connect
+  ! grep -q ' off$' <<<"$(getsebool "$boolean" 2>/dev/null)" ||
+    die "SELinux is enforcing and keeps $balancer from the API's ports: $boolean is off" "setsebool -P $boolean 1, then run this again; or host.selinux: permissive in the inventory"
+}
+
 programs_there() {
   local program missing=()
   for program in ${programs[@]+"${programs[@]}"}; do
@@ -156,15 +166,18 @@ keyring() {
   wanted=$(rows 3 of_repository ${keys[@]+"${keys[@]}"})
   if [ -z "$wanted" ]; then
     [ -s "$file" ] || die "$file, the keyring of the $id repository, is missing on this host" 'put it there'
+    roots_alone "$file" ||
+      die "others than root can write $file, the keyring of the $id repository, or a folder on the way to it" 'find out who did, and give it to root alone'
   elif [ ! -s "$file" ] || [ "$(cat "$file.from" 2>/dev/null)" != "$wanted" ] || expired "$file"; then
     fetch_keys "$file" "$wanted"
   fi
 }
 # given ID SOURCE KEYRING: the keys that the tree holds.
 given() {
-  local copy
-  copy=$(copy_of "$3")
-  [ -z "$copy" ] || config "$3" "$(cat "$copy")"
+  local copy sum
+  read -r copy sum < <(copy_of "$3") || return 0
+  [ "$(sha256sum <"$copy")" = "$sum  -" ] || die "$copy is missing or altered" 'copy the folder again'
+  config "$3" "$(cat "$copy")"
 }
 # of_repository ID URL FINGERPRINTS: of the one whose keyring is made.
 of_repository() { [ "$1" != "$id" ] || printf '%s %s\n' "$2" "$3"; }

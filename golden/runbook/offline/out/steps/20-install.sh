@@ -15,7 +15,9 @@ placed=$state/placed.tsv started=$state/started told=$state/firewall.tsv
 
 main() {
   complete
+  sheltered
   rows 9 same_authority "${files[@]}"
+  member_stays
   rows 9 preserve "${files[@]}"
   firewall_forget
   take_away
@@ -36,7 +38,7 @@ main() {
   pods_read
   rows 1 import_archive ${image_archives[@]+"${image_archives[@]}"}
   images_there
-  keep "$placed" "$(list_files)"
+  keep "$placed" "$(list_files | lines - <(still_named))"
   forget_originals
   keep "$started" "$(printf '%s\n' ${stoppable[@]+"${stoppable[@]}"})"
   keep "$state/installed" "$(installed_sum)"
@@ -64,6 +66,15 @@ complete() {
     die "$broken files are missing or altered" 'copy the folder again (hagen build makes the private files)'
 }
 
+# sheltered: where others can put a link on the way, root would write to where it leads.
+sheltered() {
+  local paths=() i open
+  for ((i = 0; i < ${#files[@]}; i += 9)); do paths+=("${files[i]}"); done
+  open=$(open_ways "${paths[@]}")
+  [ -z "$open" ] ||
+    die "others than root can write ${open//$'\n'/, }, where files of this host belong" 'give these folders to root alone (chown root, chmod go-w), or take other paths in the inventory'
+}
+
 # same_authority PATH MODE OWNER GROUP SUM KIND …: kubeadm renews certificates, and hagen those of
 # authorities, but nobody an authority's key. Beside another cluster's, the rest of this one's would be
 # refused, one program after another.
@@ -77,7 +88,7 @@ same_authority() {
 # placed only where it is absent is kubeadm's own, and so is its end.
 preserve() {
   local path=$1 kept=$state/original$1
-  [ "$6" = managed ] && [ -f "$path" ] && [ ! -e "$kept" ] || return 0
+  [ "$6" = managed ] && [ -f "$path" ] && [ ! -e "$kept" ] && [ ! -L "$kept" ] || return 0
   ! grep -qxF -e "$path" <<<"$(cut -f1 "$placed" 2>/dev/null)" || return 0
   # hagen's own, of a run before it kept lists.
   [ "$(sha256sum <"$path")" != "$5  -" ] || return 0
@@ -89,18 +100,41 @@ preserve() {
 # lines FILE…: theirs, of a path the first one; a file that does not exist has none.
 lines() { { cat -- "$@" 2>/dev/null || true; } | awk -F'\t' 'NF && !seen[$1]++'; }
 
+# units_left: what was started here and is no unit of this host any more.
+units_left() {
+  local name
+  while read -r name; do
+    [ -z "$name" ] || among "$name" ${stoppable[@]+"${stoppable[@]}"} || printf '%s\n' "$name"
+  done < <(cat "$started" 2>/dev/null)
+}
+
+# member_stays: the others count on it.
+member_stays() {
+  ! grep -qxF etcd.service <<<"$(units_left)" || ! systemctl is-active --quiet etcd.service ||
+    die 'etcd runs here, and the inventory no longer has this member' 'remove it (etcdctl member remove), then systemctl disable --now etcd, then run this again'
+}
+
+# gone: rows of what was placed and is none of this host's files any more.
+gone() { awk -F'\t' 'NR == FNR { stays[$1]; next } !($1 in stays) && $6 == "managed"' "$here/files.tsv" "$placed"; }
+
+# still_named: those of them that a static pod is told to read, the file or its folder. Without them it would
+# not start again, and kubeadm alone changes what it is told.
+still_named() {
+  local row path apply told
+  told=$(sed -n 's/^ *- --[^=]*=//p' /etc/kubernetes/manifests/*.yaml 2>/dev/null) || true
+  while IFS= read -r row; do
+    path=${row%%$'\t'*}
+    apply=$(cut -f8 <<<"$row")
+    [ "$apply" != pod ] || ! grep -qxF -e "$path" -e "${path%/*}" <<<"$told" || printf '%s\n' "$row"
+  done < <(gone)
+}
+
 # take_away: what the inventory no longer has leaves the node. Seeds stay, since kubeadm may have renewed
 # them, and so does the member's data.
 take_away() {
-  local name path apply left=()
-  while read -r name; do
-    [ -z "$name" ] || among "$name" ${stoppable[@]+"${stoppable[@]}"} || left+=("$name")
-  done < <(cat "$started" 2>/dev/null)
-  for name in ${left[@]+"${left[@]}"}; do
-    if [ "$name" = etcd.service ] && systemctl is-active --quiet "$name"; then
-      die 'etcd runs here, and the inventory no longer has this member' 'remove it (etcdctl member remove), then systemctl disable --now etcd, then run this again'
-    fi
-  done
+  local name path apply named left
+  mapfile -t left < <(units_left)
+  named=$(still_named | cut -f1)
   # Whoever is killed from here on still knows of both.
   keep "$placed" "$(list_files | lines - "$placed")"
   keep "$started" "$(printf '%s\n' ${stoppable[@]+"${stoppable[@]}"} | lines - "$started")"
@@ -108,13 +142,15 @@ take_away() {
     did "stopping $name, which the inventory no longer has"
     systemctl disable --now --quiet "$name" 2>/dev/null || true
   done
-  while IFS=$'\t' read -r path name apply; do
-    if [ -e "$path" ]; then
+  while IFS=$'\t' read -r path _ _ _ _ _ name apply _; do
+    if grep -qxF -e "$path" <<<"$named"; then
+      say "$path stays, a static pod is still told to read it; it goes when this runs after kubeadm upgrade node"
+    elif [ -e "$path" ]; then
       owe "$name" "$apply"
       give_back "$path"
       did "removed $path"
     fi
-  done < <(awk -F'\t' 'NR == FNR { stays[$1]; next } !($1 in stays) && $6 == "managed" { print $1 "\t" $7 "\t" $8 }' "$here/files.tsv" "$placed")
+  done < <(gone)
   for name in ${left[@]+"${left[@]}"}; do
     rm -f -- "$state/pending/$name"
   done
@@ -172,9 +208,9 @@ put() {
     cp -a -- "$path" "$state/previous$path"
   fi
   owe "$name" "$8"
+  case $path in /etc/firewalld/*) firewall_changes ;; esac
   # Renamed into place: a reader sees the old file or the new one.
   mv -fT -- "$new" "$path"
-  case $path in /etc/firewalld/*) firewall_changed=yes ;; esac
   did "placed $path"
 }
 
@@ -231,27 +267,28 @@ firewall_forget() {
   mapfile -t rules < <(firewall_rules)
   while IFS=$'\t' read -r zone rule; do
     if ! among "$zone"$'\t'"$rule" ${rules[@]+"${rules[@]}"}; then
+      firewall_changes
       firewall_tell "$zone" "--remove-$rule"
-      firewall_changed=yes
     fi
   done <"$told"
   [ -n "${firewall[*]-}" ] || { rm -f -- "$told" && firewall_reload; }
 }
 
-# A reload takes kube-proxy's rules away where firewalld works with iptables, until kube-proxy looks again.
-firewall_changed=no
+# A reload takes kube-proxy's rules away where firewalld works with iptables, until kube-proxy looks again:
+# only where something changed, also in a run that was killed before its reload.
+firewall_changes() { : >"$state/firewall.owed"; }
 firewall_open() {
   [ -n "${firewall[*]-}" ] && command -v firewall-offline-cmd >/dev/null || return 0
   keep "$told" "$(firewall_rules)"
-  [ "$firewall_changed" = no ] || firewall_reload
-  firewall_changed=no
+  # It knows a new service after that.
+  [ ! -e "$state/firewall.owed" ] || firewall_reload
   rows 2 firewall_add "${firewall[@]}"
-  [ "$firewall_changed" = no ] || firewall_reload
+  [ ! -e "$state/firewall.owed" ] || firewall_reload
 }
 firewall_add() {
   firewall_tell "$1" "--query-$2" >/dev/null || {
+    firewall_changes
     firewall_tell "$1" "--add-$2"
-    firewall_changed=yes
   }
 }
 firewall_rules() { [ -z "${firewall[*]-}" ] || printf '%s\t%s\n' "${firewall[@]}"; }
@@ -300,6 +337,8 @@ image_here() {
 import_archive() {
   local archive=$1 mark=$state/images/${1//\//_} intact=yes stamp image
   [ -s "$archive" ] || die "$archive is missing, and images.archives names it" "copy it to this host and run $step.sh again"
+  roots_alone "$archive" ||
+    die "others than root can write $archive or a folder on the way to it, and its images run as root" "find out who did, give it to root alone and run $step.sh again"
   stamp=$(stat -c '%s %Y' "$archive")
   [ "$stamp" = "$(head -n 1 "$mark" 2>/dev/null)" ] || intact=no
   while read -r image; do

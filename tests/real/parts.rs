@@ -1,0 +1,233 @@
+//! Parts of the steps, each alone and as it stands in `templates/`, on a machine with what it meets
+//! there: whose a file, a folder or a process is, what an interrupted run has left, what other
+//! programs do meanwhile.
+
+use std::fs;
+use std::path::Path;
+
+use crate::machine::Machine;
+use crate::programs::Ran;
+
+/// The step's library with another end: the part that is named runs, and nothing before it.
+const END: &str = "\nrun() { step=$1; shift; \"$@\"; }\n";
+
+/// What every part finds of its host.
+const WORDS: &str = "node=w1 cluster=lab whole=yes steps=(10-prepare 20-install 30-balancer)
+stoppable=() units=() firewall=() keys=() package_family=apt manager=apt-get only_named=no
+";
+
+/// A machine with this step and its library, which `end` closes, and these words.
+pub(crate) fn machine(step: &str, end: &str, words: &str) -> Machine {
+    let machine = Machine::start("w1");
+    let steps = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/runbook/steps");
+    let text = |name: &str| fs::read_to_string(steps.join(name)).unwrap();
+    machine.place_script("/steps/lib.sh", &(text("lib.sh") + end));
+    machine.place_script("/steps/apt.sh", &text("apt.sh"));
+    machine.place_script(&format!("/steps/{step}.sh"), &text(&format!("{step}.sh")));
+    machine.place_script("/steps/node.sh", words);
+    machine.run("install", &["-d", "-m", "0700", "/var/lib/hagen"]).succeeded();
+    machine
+}
+
+fn part_of(step: &str) -> impl Fn(&Machine, &[&str]) -> Ran {
+    let script = format!("/steps/{step}.sh");
+    move |machine, words| machine.run(&script, words)
+}
+
+fn shell(machine: &Machine, script: &str) -> String {
+    machine.run("bash", &["-ec", script]).succeeded().stdout
+}
+
+/// Rows of `files.tsv`: path, kind, apply.
+fn listed(rows: &[(&str, &str, &str)]) -> String {
+    let row = |(path, kind, apply): &(&str, &str, &str)| {
+        format!("{path}\t0644\troot\troot\tsum\t{kind}\tkube-apiserver\t{apply}\trootfs\n")
+    };
+    format!("path\n{}end\n", rows.iter().map(row).collect::<String>())
+}
+
+#[test]
+fn root_writes_nowhere_that_others_can_put_a_link() {
+    let machine = machine("20-install", END, WORDS);
+    let part = part_of("20-install");
+    shell(
+        &machine,
+        "install -d /srv/deep/root /srv/open /srv/bob
+         chmod 1777 /srv/open; chown nobody /srv/bob; install -d /srv/bob/root
+         ln -s /srv/bob /srv/link; ln -s ../deep /srv/fine",
+    );
+    let open = |path: &str| part(&machine, &["open_ways", path]).succeeded().stdout;
+    for path in ["/srv/deep/root/f", "/srv/fine/root/f", "/srv/absent/deeper/f", "/f"] {
+        assert_eq!(open(path), "", "{path}");
+    }
+    assert_eq!(open("/srv/open/f"), "/srv/open\n");
+    for path in ["/srv/bob/f", "/srv/bob/root/f", "/srv/link/root/f"] {
+        assert_eq!(open(path), "/srv/bob\n", "{path}");
+    }
+    // What was there comes back, unless others could lead it elsewhere.
+    shell(
+        &machine,
+        "install -D /etc/shadow /var/lib/hagen/original/srv/bob/f
+         ln -s /etc/hostname /srv/bob/f.hagen-new",
+    );
+    let before = shell(&machine, "cat /etc/hostname");
+    let ran = part(&machine, &["give_back", "/srv/bob/f"]).succeeded();
+    assert!(ran.stderr.contains("/srv/bob/f was left as it is"), "{ran}");
+    assert_eq!(shell(&machine, "cat /etc/hostname"), before);
+}
+
+#[test]
+fn a_link_that_was_there_before_comes_back() {
+    let machine = machine("20-install", END, WORDS);
+    let part = part_of("20-install");
+    shell(&machine, "install -d /srv/etc; echo theirs >/srv/theirs; ln -s ../theirs /srv/etc/f");
+    shell(&machine, ": >/var/lib/hagen/placed.tsv");
+    let row = ["/srv/etc/f", "0644", "root", "root", "sum", "managed", "-", "-", "rootfs"];
+    part(&machine, &[&["preserve"], &row[..]].concat()).succeeded();
+    shell(&machine, "rm /srv/etc/f; echo ours >/srv/etc/f");
+    part(&machine, &["give_back", "/srv/etc/f"]).succeeded();
+    assert_eq!(shell(&machine, "readlink /srv/etc/f; cat /srv/etc/f"), "../theirs\ntheirs\n");
+    part(&machine, &["forget_originals"]).succeeded();
+    assert_eq!(shell(&machine, "find /var/lib/hagen/original ! -type d"), "");
+}
+
+#[test]
+fn a_users_and_a_pods_process_is_not_the_hosts() {
+    let machine = machine("20-install", END, WORDS);
+    let find =
+        |name: &str| part_of("20-install")(&machine, &["processes", name]).succeeded().stdout;
+    let named = "exec -a kubelet sleep 300";
+    let as_user = ["setpriv", "--reuid=65534", "--clear-groups", "bash", "-c", named];
+    machine.background("/dev/null", &as_user);
+    let in_pod = ["unshare", "--net", "bash", "-c", named];
+    machine.background("/dev/null", &in_pod);
+    shell(&machine, "until (($(pgrep -fc '^kubelet 300') == 2)); do sleep 0.1; done");
+    assert_eq!(find("kubelet"), "");
+    let own = machine.background("/dev/null", &["bash", "-c", named]);
+    shell(&machine, "until (($(pgrep -fc '^kubelet 300') == 3)); do sleep 0.1; done");
+    assert_eq!(find("kubelet").lines().count(), 1);
+    machine.kill(&own);
+}
+
+#[test]
+fn a_file_that_a_static_pod_is_told_to_read_stays_until_it_is_not() {
+    let machine = machine("20-install", END, WORDS);
+    let part = part_of("20-install");
+    let [policy, certificate, folder] =
+        ["/etc/kubernetes/policy.yaml", "/etc/site/ca.crt", "/etc/admission/plugins.yaml"];
+    let rows = [policy, certificate, folder].map(|path| (path, "managed", "pod"));
+    machine.place_script("/var/lib/hagen/placed.tsv", &listed(&rows));
+    machine.place_script("/steps/files.tsv", &listed(&[]));
+    for path in [policy, certificate, folder] {
+        machine.place_script(path, "theirs\n");
+    }
+    let manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+    machine.place_script(
+        manifest,
+        &format!("    - --audit-policy-file={policy}\n    - --admission=/etc/admission\n"),
+    );
+    let ran = part(&machine, &["take_away"]).succeeded();
+    assert!(ran.stdout.contains(&format!("{policy} stays")), "{ran}");
+    assert!(ran.stdout.contains(&format!("removed {certificate}")), "{ran}");
+    let there = |path: &str| machine.path(path).exists();
+    assert!(there(policy) && there(folder) && !there(certificate));
+    let kept = part(&machine, &["still_named"]).succeeded().stdout;
+    assert_eq!(kept.lines().count(), 2, "they stay on the list: {kept}");
+
+    machine.place_script(manifest, "    - --v=2\n");
+    part(&machine, &["take_away"]).succeeded();
+    assert!(!there(policy) && !there(folder));
+}
+
+#[test]
+fn a_cluster_without_an_add_on_is_not_told_to_begin_anew() {
+    let words =
+        "admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 health=/readyz
+last_addon=daemonset/kube-proxy control_plane_label=node-role.kubernetes.io/control-plane
+";
+    let machine = machine("50-init", END, &(WORDS.to_owned() + words));
+    let finished = |there: &str, label: &str| {
+        machine.place_script(
+            "/usr/local/bin/kubectl",
+            &format!(
+                "#!/bin/bash\ncase $* in *readyz) ;; *'get node'*) echo '{label}' ;; \
+                 *) [[ \" {there} \" == *\" ${{@: -1}} \"* ]] ;; esac\n"
+            ),
+        );
+        part_of("50-init")(&machine, &["finished"])
+    };
+    let label = "node-role.kubernetes.io/control-plane";
+    let all = finished("daemonset/kube-proxy deployment/coredns", label).succeeded();
+    assert!(all.stdout.contains("already initialised"), "{all}");
+    let ran = finished("deployment/coredns", label);
+    assert!(ran.stderr.contains("kubeadm init phase addon kube-proxy --config="), "{ran}");
+    assert!(!ran.stderr.contains("90-reset"), "{ran}");
+    let ran = finished("", label);
+    assert!(ran.stderr.contains("kubeadm init phase addon all --config="), "{ran}");
+    let ran = finished("daemonset/kube-proxy", "");
+    assert!(ran.stderr.contains("an earlier init stopped half-way"), "{ran}");
+}
+
+#[test]
+fn lists_that_somebody_else_updates_are_waited_for() {
+    let machine = machine("10-prepare", END, WORDS);
+    let part = part_of("10-prepare");
+    // apt locks as fcntl(2) does, which flock(1) does not see.
+    let hold = "import fcntl, time
+f = open('/var/lib/apt/lists/lock', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(5)";
+    shell(&machine, ": >/etc/apt/sources.list; rm -rf /etc/apt/sources.list.d/*");
+    machine.background("/dev/null", &["python3", "-c", hold]);
+    shell(&machine, "until ! apt-get update 2>/dev/null; do sleep 0.1; done");
+    let ran = part(&machine, &["update"]);
+    assert!(ran.ok(), "{ran}");
+    shell(&machine, "echo 'deb file:/nowhere ./' >/etc/apt/sources.list");
+    let ran = part(&machine, &["update"]);
+    assert!(!ran.ok() && ran.text().contains("/nowhere"), "what else is wrong is said: {ran}");
+}
+
+#[test]
+fn a_firewall_that_a_killed_run_has_not_reloaded_is_reloaded() {
+    let words = "firewall=(- add-port=1/tcp)\naddress=192.0.2.1\n";
+    let machine = machine("20-install", END, &(WORDS.to_owned() + words));
+    let part = part_of("20-install");
+    let stub = "#!/bin/bash\necho \"$*\" >>/root/asked\ncase $* in *--query*) [ -e /root/known ] ;; \
+                *--add*) touch /root/known; [ ! -e /root/die ] || kill -9 $PPID ;; esac\n";
+    for program in ["firewall-cmd", "firewall-offline-cmd"] {
+        machine.place_script(&format!("/usr/local/bin/{program}"), stub);
+    }
+    machine.place_script("/usr/local/bin/systemctl", "#!/bin/sh\nexit 0\n");
+    let reloads = || shell(&machine, "grep -c -- --reload /root/asked || true").trim().to_owned();
+    shell(&machine, "touch /root/die");
+    assert!(!part(&machine, &["firewall_open"]).ok());
+    assert_eq!(reloads(), "0");
+    shell(&machine, "rm /root/die");
+    part(&machine, &["firewall_open"]).succeeded();
+    assert_eq!(reloads(), "1");
+    part(&machine, &["firewall_open"]).succeeded();
+    assert_eq!(reloads(), "1", "nothing has changed since");
+}
+
+#[test]
+fn a_key_that_has_left_the_tree_is_not_given_any_more() {
+    let words = "keys=()\n";
+    let machine = machine("10-prepare", END, &(WORDS.to_owned() + words));
+    let part = part_of("10-prepare");
+    let ring = "/etc/apt/keyrings/hagen-x.asc";
+    // Of a folder that was copied before.
+    machine.place_script(&format!("/steps/rootfs{ring}"), "old");
+    machine.place_script("/steps/files.tsv", &listed(&[]));
+    shell(&machine, "install -d /etc/apt/keyrings");
+    part(&machine, &["given", "x", "source", ring]).succeeded();
+    assert!(!machine.path(ring).exists());
+    machine.place_script("/steps/files.tsv", &listed(&[(ring, "managed", "-")]));
+    let ran = part(&machine, &["given", "x", "source", ring]);
+    assert!(ran.stderr.contains("missing or altered"), "{ran}");
+    assert!(!machine.path(ring).exists());
+    // What the host itself brings is root's alone.
+    machine.place_script("/steps/files.tsv", &listed(&[]));
+    machine.place_script("/srv/key.gpg", "key");
+    part(&machine, &["keyring", "x", "source", "/srv/key.gpg"]).succeeded();
+    shell(&machine, "chown nobody /srv/key.gpg");
+    let ran = part(&machine, &["keyring", "x", "source", "/srv/key.gpg"]);
+    assert!(ran.stderr.contains("others than root can write /srv/key.gpg"), "{ran}");
+}
