@@ -35,7 +35,7 @@ fn the_machine_leaves_no_trace_in_the_tree() {
 }
 
 #[test]
-fn many_threads_write_what_one_writes() {
+fn many_threads_write_what_one_writes_and_a_worker_is_four_files() {
     let scene = Scene::demo();
     let workers: String = (1..=60)
         .map(|number| {
@@ -51,6 +51,17 @@ fn many_threads_write_what_one_writes() {
         finished(command.env("RAYON_NUM_THREADS", threads)).expect(0);
     }
     assert_eq!(scene.files("one"), scene.files("many"));
+    // All else that a worker gets is what the others have.
+    let mut own: Vec<_> =
+        scene.files("one").into_keys().filter(|path| path.starts_with("nodes/x7/")).collect();
+    own.sort_unstable();
+    let expected = [
+        "files.tsv",
+        "node.sh",
+        "rootfs/etc/kubernetes/discovery.conf",
+        "rootfs/etc/kubernetes/kubeadm-join.yaml",
+    ];
+    assert_eq!(own, expected.map(|path| format!("nodes/x7/{path}")));
 }
 
 #[test]
