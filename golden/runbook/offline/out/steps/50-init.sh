@@ -10,6 +10,7 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=node.sh
 . "$here/node.sh"
 
+complete=$state/initialised
 over='run 90-reset.sh here, then 10-prepare.sh and the steps after it'
 
 main() {
@@ -25,6 +26,7 @@ main() {
     init
   fi
   wait_for 120 'the API server on this node is ready' 'journalctl -u kubelet -n 100; crictl ps -a' admin get --raw "$health"
+  keep "$complete" "$cluster"
   apply_addons
   # There is only one node at first; run again, this finds the others.
   spread_dns "$admin_conf"
@@ -32,15 +34,15 @@ main() {
 
 admin() { as_api "$admin_conf" --server="$local_api" "$@"; }
 
-# Initialised means that the API answers for this node and that kubeadm has called it a control plane, which
-# is its last step but the add-ons; never that a file exists.
-initialised() { grep -qF "$control_plane_label" <<<"$(admin get node "$node" -o yaml)"; }
+# Initialised means that the API answers for this node's name and that kubeadm's last step is done, or was
+# once; never that a file of kubeadm's exists.
+initialised() { admin get node "$node" && { [ -e "$complete" ] || admin -n kube-system get "$last_addon"; }; }
 
 finished() {
   # After a boot the API server takes a while; an unfinished init is known soon after.
   wait_for 120 'the API server on this node is ready' "journalctl -u kubelet -n 100; crictl ps -a; where it never was, $over" admin get --raw "$health"
   for _ in {1..5}; do
-    if initialised 2>/dev/null; then
+    if initialised >/dev/null 2>&1; then
       say 'already initialised'
       addon_there
       return
@@ -50,13 +52,10 @@ finished() {
   die 'an earlier init stopped half-way' "$over"
 }
 
-# addon_there: kubeadm's last step, of which CoreDNS is the first. What was taken away since, or was not wanted
-# before, is no reason to begin anew.
+# addon_there: what was taken away since, or was not wanted before, is no reason to begin anew.
 addon_there() {
-  local config=--config=/etc/kubernetes/kubeadm-config.yaml phase=${last_addon#*/}
-  ! admin -n kube-system get "$last_addon" >/dev/null || return 0
-  [ "$phase" = coredns ] || admin -n kube-system get deployment/coredns >/dev/null || phase=all
-  die "the cluster lacks what kubeadm adds last, $last_addon (see above)" "kubeadm init phase bootstrap-token $config --skip-token-print && kubeadm init phase addon $phase $config, then run this again"
+  admin -n kube-system get "$last_addon" >/dev/null ||
+    die "the cluster lacks what kubeadm adds last, $last_addon (see above)" "kubeadm init phase addon ${last_addon#*/} --config=/etc/kubernetes/kubeadm-config.yaml, then run this again"
 }
 
 # no_cluster_at NAME ADDRESS PORT
