@@ -5,7 +5,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::tree::{Apply, Artifact, Kind, Tree, TreePath, sha256};
 
@@ -58,7 +58,8 @@ pub struct Entry {
     /// Relative to the output folder.
     pub path: String,
     /// The nodes that it is installed on, sorted.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, alias = "node", deserialize_with = "one_or_many")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     /// Its absolute path on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +96,20 @@ pub struct Entry {
     /// Private: never committed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+}
+
+/// Trees of before say `node` and one name.
+fn one_or_many<'de, D: Deserializer<'de>>(said: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Nodes {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Nodes::deserialize(said)? {
+        Nodes::One(node) => vec![node],
+        Nodes::Many(nodes) => nodes,
+    })
 }
 
 /// One certificate of the tree.
@@ -317,6 +332,15 @@ mod tests {
         let value = serde_json::from_slice(&bytes).unwrap();
         assert!(jsonschema::is_valid(&Manifest::schema(), &value));
         assert!(bytes.ends_with(b"}\n"));
+    }
+
+    #[test]
+    fn one_that_names_a_single_node_is_read() {
+        let text = String::from_utf8(manifest().to_bytes()).unwrap();
+        let nodes = "\"nodes\": [\n        \"cp1\"\n      ]";
+        assert!(text.contains(nodes), "{text}");
+        let before = text.replace(nodes, "\"node\": \"cp1\"");
+        assert_eq!(Manifest::read(before.as_bytes()).unwrap(), manifest());
     }
 
     #[test]

@@ -52,28 +52,30 @@ fn root_writes_nowhere_that_others_can_put_a_link() {
     let part = part_of("20-install");
     shell(
         &machine,
-        "install -d /srv/deep/root /srv/open /srv/bob
+        "install -d /srv/deep/root /srv/open /srv/bob /srv/staff
          chmod 1777 /srv/open; chown nobody /srv/bob; install -d /srv/bob/root
-         ln -s /srv/bob /srv/link; ln -s ../deep /srv/fine",
+         chgrp staff /srv/staff; chmod 2775 /srv/staff
+         ln -s /srv/bob /srv/link; ln -s ../deep /srv/fine
+         ln -s ../deep /srv/bob/middle; ln -s bob/middle /srv/two",
     );
-    let open = |path: &str| part(&machine, &["open_ways", path]).succeeded().stdout;
-    for path in ["/srv/deep/root/f", "/srv/fine/root/f", "/srv/absent/deeper/f", "/f"] {
+    let open = |path: &str| part(&machine, &["open_ways", "strict", path]).succeeded().stdout;
+    let fine =
+        ["/srv/deep/root/f", "/srv/fine/root/f", "/srv/absent/deeper/f", "/srv/staff/f", "/f"];
+    for path in fine {
         assert_eq!(open(path), "", "{path}");
     }
     assert_eq!(open("/srv/open/f"), "/srv/open\n");
-    for path in ["/srv/bob/f", "/srv/bob/root/f", "/srv/link/root/f"] {
+    for path in ["/srv/bob/f", "/srv/bob/root/f", "/srv/link/root/f", "/srv/two/root/f"] {
         assert_eq!(open(path), "/srv/bob\n", "{path}");
     }
-    // What was there comes back, unless others could lead it elsewhere.
-    shell(
-        &machine,
-        "install -D /etc/shadow /var/lib/hagen/original/srv/bob/f
-         ln -s /etc/hostname /srv/bob/f.hagen-new",
-    );
-    let before = shell(&machine, "cat /etc/hostname");
-    let ran = part(&machine, &["give_back", "/srv/bob/f"]).succeeded();
-    assert!(ran.stderr.contains("/srv/bob/f was left as it is"), "{ran}");
-    assert_eq!(shell(&machine, "cat /etc/hostname"), before);
+    let ran = part(&machine, &["sheltered", "/srv/deep/f", "/srv/bob/f"]);
+    assert!(ran.stderr.contains("others than root can write /srv/bob, where files"), "{ran}");
+    // What is there already and root's nobody can replace in a sticky folder.
+    shell(&machine, "touch /srv/open/f /srv/bob/f");
+    let alone = |path: &str| part(&machine, &["roots_alone", path]).ok();
+    assert!(alone("/srv/open/f") && !alone("/srv/bob/f"));
+    shell(&machine, "chmod g+w /srv/open/f");
+    assert!(!alone("/srv/open/f"));
 }
 
 #[test]
@@ -113,30 +115,64 @@ fn a_users_and_a_pods_process_is_not_the_hosts() {
 fn a_file_that_a_static_pod_is_told_to_read_stays_until_it_is_not() {
     let machine = machine("20-install", END, WORDS);
     let part = part_of("20-install");
-    let [policy, certificate, folder] =
-        ["/etc/kubernetes/policy.yaml", "/etc/site/ca.crt", "/etc/admission/plugins.yaml"];
-    let rows = [policy, certificate, folder].map(|path| (path, "managed", "pod"));
+    let stay = [
+        "/etc/kubernetes/policy.yaml",
+        // Named by a file that it is told to read.
+        "/etc/kubernetes/admission/config.yaml",
+        "/etc/kubernetes/admission/more/events.yaml",
+        "/etc/plugins/one/f.yaml",
+    ];
+    let go = ["/etc/site/ca.crt", "/etc/kubernetes/beside.yaml"];
+    let rows: Vec<_> = stay.iter().chain(&go).map(|path| (*path, "managed", "pod")).collect();
     machine.place_script("/var/lib/hagen/placed.tsv", &listed(&rows));
     machine.place_script("/steps/files.tsv", &listed(&[]));
-    for path in [policy, certificate, folder] {
+    for (path, ..) in &rows {
         machine.place_script(path, "theirs\n");
     }
     let manifest = "/etc/kubernetes/manifests/kube-apiserver.yaml";
-    machine.place_script(
-        manifest,
-        &format!("    - --audit-policy-file={policy}\n    - --admission=/etc/admission\n"),
-    );
+    let told = "    - --audit-policy-file=/etc/kubernetes/policy.yaml
+    - --admission-control-config-file=/etc/kubernetes/admission/config.yaml
+    - --plugins=/etc/plugins
+";
+    machine.place_script(manifest, told);
     let ran = part(&machine, &["take_away"]).succeeded();
-    assert!(ran.stdout.contains(&format!("{policy} stays")), "{ran}");
-    assert!(ran.stdout.contains(&format!("removed {certificate}")), "{ran}");
-    let there = |path: &str| machine.path(path).exists();
-    assert!(there(policy) && there(folder) && !there(certificate));
+    for path in stay {
+        assert!(machine.path(path).exists(), "{path}: {ran}");
+        assert!(ran.stdout.contains(&format!("{path} stays")), "{ran}");
+    }
+    for path in go {
+        assert!(!machine.path(path).exists(), "{path}: {ran}");
+    }
     let kept = part(&machine, &["still_named"]).succeeded().stdout;
-    assert_eq!(kept.lines().count(), 2, "they stay on the list: {kept}");
+    assert_eq!(kept.lines().count(), stay.len(), "they stay on the list: {kept}");
 
     machine.place_script(manifest, "    - --v=2\n");
     part(&machine, &["take_away"]).succeeded();
-    assert!(!there(policy) && !there(folder));
+    assert!(!stay.iter().any(|path| machine.path(path).exists()));
+    // The first run on a host.
+    shell(&machine, "rm /var/lib/hagen/placed.tsv");
+    let ran = part(&machine, &["still_named"]).succeeded();
+    assert_eq!(ran.text(), "", "nothing to complain of");
+}
+
+#[test]
+fn nothing_is_owed_to_a_unit_that_has_left() {
+    let words = "units=(20 containerd.service yes yes -)\n";
+    let machine = machine("20-install", END, &(WORDS.to_owned() + words));
+    for unit in ["containerd.service", "docker.service"] {
+        machine.place_script(&format!("/var/lib/hagen/pending/{unit}"), "restart");
+    }
+    part_of("20-install")(&machine, &["forget_debts"]).succeeded();
+    assert_eq!(shell(&machine, "ls /var/lib/hagen/pending"), "containerd.service\n");
+}
+
+#[test]
+fn a_list_of_another_version_is_not_read() {
+    let machine = machine("20-install", END, WORDS);
+    let list = "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n";
+    machine.place_script("/steps/files.tsv", list);
+    let ran = part_of("20-install")(&machine, &["list_is_whole"]);
+    assert!(ran.stderr.contains("copy steps/ and the folder of this node together"), "{ran}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn lists_repeat_the_setting_and_an_empty_text_resets_it() {
     assert_eq!(destination.unit, Some(("haproxy.service".to_owned(), Apply::Restart)));
     assert_eq!(artifact.phase, Some(30));
     // Workers run no balancer.
-    assert!(tree.get(&path.replace("cp1", "w1")).is_none());
+    assert!(tree.on("w1", path).is_none());
 }
 
 #[test]

@@ -11,7 +11,10 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/node.sh"
 
 main() {
+  local paths
   meant "$@"
+  mapfile -t paths < <(placed_paths)
+  sheltered ${paths[@]+"${paths[@]}"}
   [ "$kubelet" = no ] || kubeadm_reset
   stop_units
   firewall_close

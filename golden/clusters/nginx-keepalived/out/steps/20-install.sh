@@ -14,8 +14,10 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 placed=$state/placed.tsv started=$state/started told=$state/firewall.tsv
 
 main() {
+  local paths
   complete
-  sheltered
+  mapfile -t paths < <(list_files | cut -f1; placed_paths)
+  sheltered ${paths[@]+"${paths[@]}"}
   rows 9 same_authority "${files[@]}"
   member_stays
   rows 9 preserve "${files[@]}"
@@ -36,6 +38,7 @@ main() {
   firewall_open
   rows 5 unit "${units[@]}"
   pods_read
+  forget_debts
   rows 1 import_archive ${image_archives[@]+"${image_archives[@]}"}
   images_there
   keep "$placed" "$(list_files | lines - <(still_named))"
@@ -64,15 +67,6 @@ complete() {
   done < <(list_files)
   ((broken == 0)) ||
     die "$broken files are missing or altered" 'copy the folder again (hagen build makes the private files)'
-}
-
-# sheltered: where others can put a link on the way, root would write to where it leads.
-sheltered() {
-  local paths=() i open
-  for ((i = 0; i < ${#files[@]}; i += 9)); do paths+=("${files[i]}"); done
-  open=$(open_ways "${paths[@]}")
-  [ -z "$open" ] ||
-    die "others than root can write ${open//$'\n'/, }, where files of this host belong" 'give these folders to root alone (chown root, chmod go-w), or take other paths in the inventory'
 }
 
 # same_authority PATH MODE OWNER GROUP SUM KIND …: kubeadm renews certificates, and hagen those of
@@ -115,18 +109,37 @@ member_stays() {
 }
 
 # gone: rows of what was placed and is none of this host's files any more.
-gone() { awk -F'\t' 'NR == FNR { stays[$1]; next } !($1 in stays) && $6 == "managed"' "$here/files.tsv" "$placed"; }
+gone() {
+  [ ! -e "$placed" ] ||
+    awk -F'\t' 'NR == FNR { stays[$1]; next } !($1 in stays) && $6 == "managed"' "$here/files.tsv" "$placed"
+}
 
-# still_named: those of them that a static pod is told to read, the file or its folder. Without them it would
-# not start again, and kubeadm alone changes what it is told.
+# still_named: those of them that a static pod is told to read, by their own path or a folder's, and what stands
+# beside them, which they may name. Without them it would not start again, and kubeadm alone changes what it
+# is told.
 still_named() {
-  local row path apply told
-  told=$(sed -n 's/^ *- --[^=]*=//p' /etc/kubernetes/manifests/*.yaml 2>/dev/null) || true
-  while IFS= read -r row; do
-    path=${row%%$'\t'*}
-    apply=$(cut -f8 <<<"$row")
-    [ "$apply" != pod ] || ! grep -qxF -e "$path" -e "${path%/*}" <<<"$told" || printf '%s\n' "$row"
-  done < <(gone)
+  local told
+  told=$(sed -n 's/^ *- --[^=]*=\(\/.*\)/\1/p' /etc/kubernetes/manifests/*.yaml 2>/dev/null) || true
+  gone | told=$told awk -F'\t' '
+    function above(path) { sub("/[^/]*$", "", path); return path }
+    BEGIN {
+      split(ENVIRON["told"], list, "\n")
+      for (i in list) told[list[i]]
+    }
+    {
+      row[NR] = $0
+      path[NR] = $1
+      for (at = $1; at != ""; at = above(at)) if (at in told) beside[above($1)]
+    }
+    END {
+      delete beside["/etc/kubernetes"]
+      delete beside["/etc/kubernetes/pki"]
+      for (i = 1; i <= NR; i++) {
+        stays = 0
+        for (at = path[i]; at != ""; at = above(at)) stays = stays || at in told || at in beside
+        if (stays) print row[i]
+      }
+    }'
 }
 
 # take_away: what the inventory no longer has leaves the node. Seeds stay, since kubeadm may have renewed
@@ -271,17 +284,18 @@ firewall_forget() {
       firewall_tell "$zone" "--remove-$rule"
     fi
   done <"$told"
-  [ -n "${firewall[*]-}" ] || { rm -f -- "$told" && firewall_reload; }
+  [ -n "${firewall[*]-}" ] || { firewall_reload && rm -f -- "$told"; }
 }
 
 # A reload takes kube-proxy's rules away where firewalld works with iptables, until kube-proxy looks again:
 # only where something changed, also in a run that was killed before its reload.
 firewall_changes() { : >"$state/firewall.owed"; }
 firewall_open() {
-  [ -n "${firewall[*]-}" ] && command -v firewall-offline-cmd >/dev/null || return 0
-  keep "$told" "$(firewall_rules)"
+  command -v firewall-offline-cmd >/dev/null || return 0
   # It knows a new service after that.
   [ ! -e "$state/firewall.owed" ] || firewall_reload
+  [ -n "${firewall[*]-}" ] || return 0
+  keep "$told" "$(firewall_rules)"
   rows 2 firewall_add "${firewall[@]}"
   [ ! -e "$state/firewall.owed" ] || firewall_reload
 }
@@ -302,6 +316,20 @@ pods_read() {
     for name in $(tr , ' ' <<<"${owed##*/}"); do start_anew "$name"; done
     rm -f -- "$owed"
   done
+}
+# forget_debts: of what is no unit of this host any more.
+forget_debts() {
+  local owed
+  for owed in "$state/pending"/*; do
+    is_unit "${owed##*/}" || rm -f -- "$owed"
+  done
+}
+is_unit() {
+  local i
+  for ((i = 0; i < ${#units[@]}; i += 5)); do
+    [ "${units[i + 1]}" != "$1" ] || return 0
+  done
+  return 1
 }
 start_anew() {
   local old
@@ -338,7 +366,7 @@ import_archive() {
   local archive=$1 mark=$state/images/${1//\//_} intact=yes stamp image
   [ -s "$archive" ] || die "$archive is missing, and images.archives names it" "copy it to this host and run $step.sh again"
   roots_alone "$archive" ||
-    die "others than root can write $archive or a folder on the way to it, and its images run as root" "find out who did, give it to root alone and run $step.sh again"
+    die "others than root can write $archive or a folder on the way to it, and its images run as root" "copy it as root to a folder that is root's alone, such as /root, name that in images.archives, build and copy this folder again"
   stamp=$(stat -c '%s %Y' "$archive")
   [ "$stamp" = "$(head -n 1 "$mark" 2>/dev/null)" ] || intact=no
   while read -r image; do

@@ -17,11 +17,11 @@ main() {
   right_name
   right_interface
   list_is_whole
+  selinux_lets
   own
   swap_off
   hosts_block "$(rows 2 host_entry "${hosts[@]}")"
   selinux_permissive
-  selinux_lets
   if [ "$packages_from" = preinstalled ]; then
     programs_there
   else
@@ -100,7 +100,9 @@ selinux_permissive() {
 # EL's policy knows neither the API's ports nor, mostly, the balancer's own as theirs.
 selinux_lets() {
   local boolean=haproxy_connect_any
-  among 30-balancer "${steps[@]}" && command -v getsebool >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
+  [ "$selinux" = leave ] && among 30-balancer "${steps[@]}" && command -v getsebool >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
+  # With a policy of the site's own.
+  ! systemctl is-active --quiet "$balancer" || return 0
   [ "$balancer" = haproxy ] || boolean=httpd_can_network_connect
   ! grep -q ' off$' <<<"$(getsebool "$boolean" 2>/dev/null)" ||
     die "SELinux is enforcing and keeps $balancer from the API's ports: $boolean is off" "setsebool -P $boolean 1, then run this again; or host.selinux: permissive in the inventory"

@@ -24,7 +24,7 @@ die() {
 }
 
 # shown TEXT: what others have written does not steer the terminal.
-shown() { printf '%s\n' "$1" | tr -d '\000-\010\013-\037\177'; }
+shown() { printf '%s\n' "$1" | tr -c '\t\n -~' '?'; }
 
 # rows WIDTH COMMAND WORD…: the command once for each row of WIDTH words.
 rows() {
@@ -78,22 +78,49 @@ keep() {
   mv -fT -- "$1.hagen-new" "$1"
 }
 
-# open_ways PATH…: what others than root can replace on the way to them, folders and links. Where there
-# is one, root would read or write what they put there. Debian's group 50, staff, is as good as root.
-open_ways() {
-  local folder folders way=()
-  mapfile -t folders < <(dirname -- "$@" | sort -u)
-  while read -r folder; do
-    while [ "$folder" != / ] && ! among "$folder" ${way[@]+"${way[@]}"}; do
-      way+=("$folder")
-      folder=$(dirname -- "$folder")
+# way PATH…: the folders and links on the way to them, also behind those links.
+way() {
+  local todo=("$@") seen=() i at target
+  for ((i = 0; i < ${#todo[@]}; i++)); do
+    at=$(dirname -- "${todo[i]}")
+    while [ "$at" != / ] && ! among "$at" ${seen[@]+"${seen[@]}"}; do
+      seen+=("$at")
+      if [ -L "$at" ]; then
+        target=$(readlink -- "$at")
+        case $target in /*) ;; *) target=$(dirname -- "$at")/$target ;; esac
+        todo+=("$target/.")
+      fi
+      at=$(dirname -- "$at")
     done
-  done < <(printf '%s\n' "${folders[@]}" "$(realpath -m -- "${folders[@]}")")
-  [ -z "${way[*]-}" ] || find "${way[@]}" -maxdepth 0 \( ! -uid 0 -o ! -type l \( -perm -002 -o -perm -020 ! -gid 0 ! -gid 50 \) \) 2>/dev/null || true
+  done
+  [ -z "${seen[*]-}" ] || printf '%s\n' "${seen[@]}"
 }
 
-# roots_alone PATH: so is the file itself.
-roots_alone() { [ -z "$(open_ways "$1")$(find -L "$1" -maxdepth 0 \( ! -uid 0 -o -perm /022 \))" ]; }
+# open_ways HOW PATH…: those that others than root can write, and so put a link or another file on the way. With
+# HOW sticky, all but sticky folders: there nobody can take away what is root's.
+open_ways() {
+  local but=() staff=() at
+  [ "$1" != sticky ] || but=(! -perm -1000)
+  # Debian's staff is as good as root.
+  [ "$package_family" != apt ] || staff=(! -group staff)
+  shift
+  mapfile -t at < <(way "$@")
+  [ -z "${at[*]-}" ] ||
+    find "${at[@]}" -maxdepth 0 \( ! -uid 0 -o ! -type l \( -perm -002 -o -perm -020 ! -group root ${staff[@]+"${staff[@]}"} \) ${but[@]+"${but[@]}"} \) 2>/dev/null || true
+}
+
+# roots_alone FILE: nobody else can write it, nor put another in its place.
+roots_alone() { [ -z "$(open_ways sticky "$1")$(find -L "$1" -maxdepth 0 \( ! -uid 0 -o -perm /022 \))" ]; }
+
+# sheltered PATH…: files that the steps write or take away.
+sheltered() {
+  local open
+  open=$(open_ways strict "$@")
+  [ -z "$open" ] ||
+    die "others than root can write ${open//$'\n'/, }, where files of this host belong" 'give these to root alone (chown -h root, chmod go-w), or take other paths in the inventory'
+}
+# placed_paths: what was placed, whatever this folder would place.
+placed_paths() { cut -f1 "$state/placed.tsv" 2>/dev/null || true; }
 
 # config PATH TEXT: a file that everybody may read.
 config() {
@@ -147,9 +174,7 @@ hosts_block() {
 # give_back PATH: what stood there before hagen's file; nothing where nothing did. The copy stays until the
 # path is off the list: whoever is killed before that gives it back once more.
 give_back() {
-  if [ -n "$(open_ways "$1")" ]; then
-    warn "$1 was left as it is: others than root can write a folder on the way to it"
-  elif [ -e "$state/original$1" ] || [ -L "$state/original$1" ]; then
+  if [ -e "$state/original$1" ] || [ -L "$state/original$1" ]; then
     # kubeadm reset may have removed the folder.
     mkdir -p -- "$(dirname -- "$1")"
     rm -f -- "$1.hagen-new"
@@ -217,7 +242,7 @@ order() {
 restore() {
   local unit=$1 path back=''
   while IFS=$'\t' read -r path _ _ _ _ _ reader _; do
-    if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ] && [ -z "$(open_ways "$path")" ]; then
+    if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ]; then
       # What is placed is not what was built any more.
       rm -f "$state/installed"
       rm -f -- "$path.hagen-new"
@@ -277,6 +302,8 @@ unit() {
 list_is_whole() {
   [ -s "$here/files.tsv" ] ||
     die "$here/files.tsv is missing" 'copy the whole folder of this node, with its private files (hagen build makes them)'
+  [ "$(head -n 1 "$here/files.tsv" | wc -w)" = 9 ] ||
+    die "$here/files.tsv is of another version than the steps beside it" 'copy steps/ and the folder of this node together'
   [ "$(sed '$d' "$here/files.tsv" | sha256sum)" = "$(awk -F'\t' 'END { if ($1 == "end") print $5 }' "$here/files.tsv")  -" ] ||
     die "$here/files.tsv is cut short or altered" 'copy the folder again'
 }
@@ -369,14 +396,10 @@ clean() {
 
 # Like sshd, the steps do not trust what others can read or write: keys stand here.
 private() {
-  local open parent=$here
-  while [ "$parent" != / ]; do
-    parent=$(dirname -- "$parent")
-    # In a sticky one nobody can take away what is root's.
-    open=$(find "$parent" -maxdepth 0 \( ! -uid 0 -o -perm /022 ! -perm -1000 \))
-    [ -z "$open" ] ||
-      die "others than root can put another folder in the place of $here: they can write $open" "copy the folder to one below which only root can write, such as /root"
-  done
+  local open
+  open=$(open_ways sticky "$here")
+  [ -z "$open" ] ||
+    die "others than root can put another folder in the place of $here: they can write ${open//$'\n'/, }" "copy the folder to one below which only root can write, such as /root"
   open=$(find "$here" -maxdepth 0 \( ! -uid 0 -o -perm /077 \))
   [ -n "$open" ] || open=$(find "$here" -mindepth 1 \( ! -uid 0 -o -perm /022 \) ! -type l)
   [ -z "$open" ] ||
