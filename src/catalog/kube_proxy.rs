@@ -17,4 +17,14 @@ pub struct KubeProxyFacts {
     pub nftables: Stage,
     /// Whether an unset `mode` is warned of (1.37), as the default is going to change.
     pub unset_mode_warning: bool,
+    /// Whether ipvs mode leaves `net.ipv4.vs.conn_reuse_mode` alone on a kernel that is mended
+    /// ([`conn_reuse_mended`](super::OsRelease::conn_reuse_mended)): from 1.22 on. The last
+    /// patches of 1.20 and 1.21 do as well; their first ones do not.
+    pub conn_reuse_left: bool,
+    /// Whether ipvs mode sets `net.ipv4.conf.all.route_localnet` as iptables mode does (up to
+    /// 1.20).
+    pub route_localnet_ipvs: bool,
+    /// Whether iptables mode leaves `route_localnet` alone where `nodePortAddresses` have no
+    /// loopback address (from 1.24 on).
+    pub route_localnet_filtered: bool,
 }

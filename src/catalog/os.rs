@@ -174,6 +174,10 @@ const NFTABLES_KERNEL: Version = Version { major: 5, minor: 13, patch: 0 };
 /// The kernel that merged `nf_conntrack_ipv4` into `nf_conntrack`.
 const MERGED_CONNTRACK_KERNEL: Version = Version { major: 4, minor: 19, patch: 0 };
 
+/// The kernel whose ipvs loses no connection that reuses a port: kube-proxy's
+/// `IPVSConnReuseModeFixedKernelVersion` (`pkg/util/kernel/constants.go`).
+const CONN_REUSE_KERNEL: Version = Version { major: 5, minor: 9, patch: 0 };
+
 impl OsRelease {
     /// What its family shares.
     pub fn family_facts(&self) -> &'static FamilyFacts {
@@ -192,6 +196,11 @@ impl OsRelease {
     /// Whether its kernel is new enough for kube-proxy's nftables mode.
     pub fn nftables_mode(&self) -> bool {
         self.kernel >= NFTABLES_KERNEL
+    }
+
+    /// Whether kube-proxy may leave `net.ipv4.vs.conn_reuse_mode` as it is.
+    pub fn conn_reuse_mended(&self) -> bool {
+        self.kernel >= CONN_REUSE_KERNEL
     }
 
     /// The module that tracks IPv4 connections; ipvs needs it loaded. RHEL 8's 4.18 has the

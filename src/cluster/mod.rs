@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod extra;
 pub mod fields;
 pub mod gates;
+pub mod kube_proxy;
 pub mod layout;
 mod lint;
 mod os;

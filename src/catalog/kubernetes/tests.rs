@@ -61,7 +61,7 @@ fn every_table_answers_for_patch_zero() {
 #[test]
 fn facts_begin_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let since: [(&str, u32, Fact); 32] = [
+    let since: [(&str, u32, Fact); 34] = [
         ("readyz", 16, |r| r.health_path == "/readyz"),
         ("dual stack", 21, |r| r.dual_stack),
         ("secure probes", 16, |r| r.static_pods.secure_probes),
@@ -88,6 +88,8 @@ fn facts_begin_at_their_minor() {
         ("failCgroupV1", 31, |r| r.kubelet.fail_cgroup_v1_field),
         ("scheduler readyz", 32, |r| r.static_pods.scheduler_probes.readiness.is_some()),
         ("local kubelet.conf", 33, |r| r.kubelet_local_endpoint),
+        ("conn_reuse_mode left", 22, |r| r.kube_proxy.conn_reuse_left),
+        ("route_localnet filtered", 24, |r| r.kube_proxy.route_localnet_filtered),
         ("nftables stable", 33, |r| r.kube_proxy.nftables == Stage::Stable),
         ("P-384", 34, |r| r.kubeadm.encryption_algorithms.iter().any(|a| a == "ECDSA-P384")),
         ("probe-port", 34, |r| r.static_pods.named_probe_port),
@@ -106,9 +108,10 @@ fn facts_begin_at_their_minor() {
 #[test]
 fn facts_end_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let until: [(&str, u32, Fact); 15] = [
+    let until: [(&str, u32, Fact); 16] = [
         ("RoleBinding", 15, |r| r.kubeadm.node_role_binding_needed),
         ("period fatal", 19, |r| r.kubeadm.certificate_period_fatal),
+        ("route_localnet of ipvs", 20, |r| r.kube_proxy.route_localnet_ipvs),
         ("dns.type", 21, |r| r.kubeadm.dns_type_field),
         ("insecure-port", 21, |r| r.static_pods.insecure_port_flag),
         ("dockershim", 23, |r| r.dockershim),

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 
 use super::claims::{needed, preferred, spelt};
-use super::{SYSCTL_NEEDED, SYSCTL_NOT_SET};
-use crate::cluster::Cluster;
+use super::{SYSCTL_NEEDED, SYSCTL_NOT_SET, SYSCTL_OVERWRITTEN};
+use crate::cluster::{Cluster, kube_proxy};
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::{Finding, Path, Report, closest};
 
-/// Settings of the site's own that contradict what Kubernetes needs, or that leave out what is
-/// not there.
+/// Settings of the site's own that contradict what Kubernetes needs, that kube-proxy overwrites, or
+/// that leave out what is not there.
 pub(super) fn sysctls(
     said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
     cluster: &Cluster,
@@ -20,6 +20,12 @@ pub(super) fn sysctls(
         match (value, need) {
             (Some(value), Some((_, need))) if value.as_str() != need => {
                 report.push(needs(key, value, need, at));
+            }
+            (Some(value), None) => {
+                let value = value.as_str();
+                kube_proxy::overwritten(cluster, &SYSCTL_OVERWRITTEN, &name, value, at)
+                    .into_iter()
+                    .for_each(|finding| report.push(finding));
             }
             (None, None) if !preferred(cluster).contains_key(&name) => {
                 report.push(not_set(key, &name, cluster, at));

@@ -33,6 +33,7 @@ crate::codes! { "host":
     REPOSITORY_KEY = Error "repository-key",
     SYSCTL_NEEDED = Error "sysctl-needed",
     SYSCTL_NOT_SET = Warning "sysctl-not-set",
+    SYSCTL_OVERWRITTEN = Error "sysctl-overwritten",
     SYSTEM_UNUSED = Error "system-unused",
 }
 

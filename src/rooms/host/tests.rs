@@ -87,6 +87,86 @@ fn a_setting_that_kubernetes_needs_is_not_contradicted_in_any_spelling() {
     assert_eq!(codes("host: {sysctls: {vm.swappiness: null}}"), ["host/sysctl-not-set"]);
 }
 
+#[test]
+fn what_kube_proxy_overwrites_is_said_where_it_does() {
+    let of = |overlay: &str, settings: &str, patch: &str| {
+        let patches = match patch {
+            "" => String::new(),
+            patch => format!("{{document: kubeproxy/KubeProxyConfiguration, patch: {patch}}}"),
+        };
+        let overlay =
+            format!("{{{overlay}host: {{sysctls: {{{settings}}}}}, patches: [{patches}]}}");
+        let found = codes(&overlay).into_iter();
+        let found: Vec<_> = found.filter(|code| code.starts_with("host/")).collect();
+        assert!(found.is_empty() || found == ["host/sysctl-overwritten"], "{overlay}: {found:?}");
+        !found.is_empty()
+    };
+    let (max, established) =
+        ("net.netfilter.nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_timeout_established");
+    let liberal = "net.netfilter.nf_conntrack_tcp_be_liberal: '0'";
+    let (udp, localnet) =
+        ("net.netfilter.nf_conntrack_udp_timeout: '60'", "net.ipv4.conf.all.route_localnet: '0'");
+    for (settings, patch, refused) in [
+        // 32768 for each core: the default's minimum is right on four of them or fewer.
+        (&*format!("{max}: '131072'"), "", true),
+        (&*format!("{max}: '1000000'"), "{conntrack: {maxPerCore: 0}}", false),
+        (&*format!("{max}: '131072'"), "{conntrack: {maxPerCore: 1}}", false),
+        (&*format!("{max}: '131073'"), "{conntrack: {maxPerCore: 1}}", true),
+        ("net.nf_conntrack_max: '1000000'", "{conntrack: {min: 1000000}}", true),
+        (&*format!("{established}: '86400'"), "", false),
+        (&*format!("{established}: '7200'"), "", true),
+        (&*format!("{established}: '7200'"), "{conntrack: {tcpEstablishedTimeout: 2h}}", false),
+        (&*format!("{established}: '7200'"), "{conntrack: {tcpEstablishedTimeout: 0s}}", false),
+        (&*format!("{established}: '86400'"), "{conntrack: {tcpEstablishedTimeout: 2h}}", true),
+        ("net.netfilter.nf_conntrack_tcp_timeout_close_wait: '60'", "", true),
+        (udp, "", false),
+        (udp, "{conntrack: {udpTimeout: 90s}}", true),
+        (liberal, "", false),
+        (liberal, "{conntrack: {tcpBeLiberal: true}}", true),
+        (localnet, "", true),
+        (localnet, "{iptables: {localhostNodePorts: false}}", false),
+        (localnet, "{nodePortAddresses: [192.168.1.0/24]}", false),
+        (localnet, "{nodePortAddresses: [0.0.0.0/0]}", true),
+        ("net.ipv4.vs.conntrack: '0'", "", false),
+        ("net.ipv4.conf.all.arp_ignore: '0'", "", false),
+    ] {
+        assert_eq!(of("", settings, patch), refused, "{settings} {patch}");
+    }
+    let ipvs = "cluster: {kubernetes: 1.36.0}, kubeProxy: {mode: ipvs}, ";
+    let reuse = "net.ipv4.vs.conn_reuse_mode: '1'";
+    for (settings, refused) in [
+        ("net.ipv4.vs.conntrack: '0'", true),
+        ("net.ipv4.vs.conntrack: '1'", false),
+        ("net.ipv4.conf.all.arp_announce: '1'", true),
+        (localnet, false),
+        (reuse, false),
+    ] {
+        assert_eq!(of(ipvs, settings, ""), refused, "{settings}");
+    }
+    let old = format!("os: {{distribution: ubuntu, release: '20.04'}}, {ipvs}");
+    assert!(of(&old, reuse, ""), "its kernel is 5.4");
+    let none = "kubeProxy: {mode: none}, cni: {plugin: none}, ";
+    assert!(!of(none, &format!("{max}: '1000000'"), ""));
+}
+
+#[test]
+fn the_help_for_what_kube_proxy_overwrites_holds() {
+    let setting = |name: &str| format!("host: {{sysctls: {{net.netfilter.{name}: '7200'}}}}");
+    for name in [
+        "nf_conntrack_max",
+        "nf_conntrack_tcp_timeout_established",
+        "nf_conntrack_tcp_timeout_close_wait",
+    ] {
+        let outcome = outcome(&setting(name));
+        let finding = &outcome.report.findings()[0];
+        assert!(finding.related[0].1.contains("in conntrack."), "{finding:?}");
+        let help = finding.help.as_ref().unwrap();
+        let patch = help.split('`').nth(1).unwrap();
+        let mended = format!("{{{}, patches: [{patch}]}}", setting(name));
+        assert_eq!(codes(&mended), [""; 0], "{mended}");
+    }
+}
+
 /// What is found about the repositories of a mirror that are said so.
 fn of_repositories(said: &str) -> Vec<&'static str> {
     codes(&format!("{{packages: {{repositories: {said}}}}}"))

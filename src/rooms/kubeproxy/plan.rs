@@ -8,8 +8,8 @@ use crate::report::Path;
 use crate::rooms::claims::{Bind, Carried, Package, Port, Protocol, Reach, Repository};
 use crate::rooms::{Claims, DocumentName};
 
-/// KubeProxyConfiguration; the API is v1alpha1 in every release of the catalog.
-pub(super) const DOCUMENT: &str = "kubeproxy/KubeProxyConfiguration";
+/// The API is v1alpha1 in every release of the catalog.
+pub(super) use crate::cluster::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
