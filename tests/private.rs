@@ -256,6 +256,10 @@ fn git_s_own_verdict_on_a_bundle_is_hagen_s() {
         "# nothing",
         "**/*.secrets.yaml",
         "sites\n!sites/inventory.secrets.yaml",
+        "*.secrets.yaml\t",
+        "*.secrets.yaml  \r\n",
+        "*.secrets.yaml\n![i]nventory.secrets.yaml",
+        "[a-j]*.secrets.yaml",
     ] {
         scene.write(".gitignore", lines);
         let ignored = Command::new("git")
@@ -282,4 +286,72 @@ fn git_s_own_verdict_on_a_bundle_is_hagen_s() {
     scene.write("tree/sites/inventory.secrets.yaml", "apiVersion: ENC[AES256_GCM,data:x]\n");
     let said = scene.run("check tree/sites/inventory.yaml").expect(0).err;
     assert!(!said.contains("[secrets/"), "{said}");
+}
+
+#[test]
+fn a_bundle_in_an_index_of_any_form_is_found() {
+    for (form, hash) in [
+        (&["--index-version", "4"][..], "sha1"),
+        (&["--split-index"], "sha1"),
+        (&["--index-version", "3"], "sha256"),
+        (&["--index-version", "4", "--split-index"], "sha256"),
+    ] {
+        let scene = Scene::demo();
+        git(&scene, &["init", "--quiet", "--object-format", hash]);
+        // A neighbour of which the bundle's path is the most part in version 4.
+        scene.write("inventory.secrets.yam", "");
+        git(&scene, &["add", "--force", "."]);
+        git(&scene, &[&["update-index"], form].concat());
+        scene.run("check inventory.yaml").expect(0).says("[secrets/tracked]");
+        // Of a split index, the shared part still has it.
+        git(&scene, &["rm", "--quiet", "--cached", "inventory.secrets.yaml"]);
+        git(&scene, &["add", "--force", "--intent-to-add", "."]);
+        scene.run("check inventory.yaml").expect(0).says("[secrets/tracked]");
+        git(&scene, &["rm", "--quiet", "--cached", "inventory.secrets.yaml"]);
+        let said = scene.run("check inventory.yaml").expect(0).err;
+        assert!(said.contains("nothing found"), "{form:?} {hash}: {said}");
+    }
+}
+
+#[test]
+fn what_git_tracks_is_never_passed_over_in_silence() {
+    let scene = Scene::demo();
+    git(&scene, &["init", "--quiet"]);
+    git(&scene, &["add", "inventory.yaml"]);
+    let index = scene.path(".git/index");
+    let whole = std::fs::read(&index).unwrap();
+    let mut next = whole.clone();
+    next[7] = 9;
+    for (bytes, why) in [(&whole[..whole.len() - 30], "damaged"), (&next, "version 9")] {
+        std::fs::write(&index, bytes).unwrap();
+        for verb in ["check inventory.yaml", "build inventory.yaml -o out --check"] {
+            let said = scene.run(verb).err;
+            assert!(
+                said.contains("[secrets/index-unknown]") && said.contains(why),
+                "{verb}: {said}"
+            );
+        }
+    }
+    std::fs::write(&index, whole).unwrap();
+    let said = scene.run("check inventory.yaml").expect(0).err;
+    assert!(said.contains("nothing found"), "{said}");
+}
+
+#[test]
+fn a_list_that_is_a_link_protects_nothing_and_is_not_written_through() {
+    let scene = Scene::demo();
+    git(&scene, &["init", "--quiet"]);
+    scene.write("lists/all", "*.secrets.yaml*\n");
+    std::fs::remove_file(scene.path(".gitignore")).unwrap();
+    std::os::unix::fs::symlink("lists/all", scene.path(".gitignore")).unwrap();
+    let ran = scene.run("check inventory.yaml").expect(0);
+    ran.says("[secrets/not-ignored]").says("is a link, which Git does not follow");
+    let before = scene.read("lists/all");
+    scene.run("init lab.yaml").expect(2).says("is a link");
+    assert!(!scene.path("lab.yaml").exists() && !scene.path("lab.secrets.yaml").exists());
+    assert_eq!(scene.read("lists/all"), before);
+    // As the help says.
+    std::fs::remove_file(scene.path(".gitignore")).unwrap();
+    scene.write(".gitignore", "*.secrets.yaml*\n");
+    scene.run("init lab.yaml").expect(0);
 }

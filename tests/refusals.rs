@@ -188,6 +188,10 @@ const CASES: &[Case] = &[
         git(&["add", "--force", "inventory.secrets.yaml"]);
         scene.run("build inventory.yaml -o built")
     }),
+    ("secrets/index-unknown", 0, |scene| {
+        scene.write(".git/index", "DIRC");
+        scene.run("build inventory.yaml -o built")
+    }),
     ("secrets/readable", 0, |scene| {
         let open = std::fs::Permissions::from_mode(0o644);
         std::fs::set_permissions(scene.path("inventory.secrets.yaml"), open).unwrap();

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::console::Console;
 use super::exit::{Exit, Failure};
-use super::git::{self, Exposure};
+use super::git::{self, Exposure, Unknown};
 use super::options::Reporting;
 use crate::report::print::{Judged, Source};
 use crate::report::{self, Finding, Report};
@@ -91,7 +91,7 @@ impl Found {
         if let Some(mode) = loose_mode(&path) {
             report.push(secrets::readable(&name, mode));
         }
-        exposed(&path).into_iter().for_each(|finding| report.push(finding));
+        exposed(&path).for_each(|finding| report.push(finding));
         Ok(Self { name, bundle, report, missing })
     }
 
@@ -100,7 +100,10 @@ impl Found {
     pub(super) fn beside(inventory: &Path) -> Option<Self> {
         let path = bundle_path(inventory, None).ok()?;
         let mut report = Report::new();
-        report.push(exposed(&path)?);
+        exposed(&path).for_each(|finding| report.push(finding));
+        if report.findings().is_empty() {
+            return None;
+        }
         let bytes = Zeroizing::new(read(&path).ok()?);
         let name = path.display().to_string();
         Bundle::read(&name, &bytes, &mut Report::new())?;
@@ -120,12 +123,16 @@ impl Found {
     }
 }
 
-/// The finding of a bundle that can get into a commit.
-fn exposed(path: &Path) -> Option<Finding> {
+/// The findings of a bundle that can get into a commit.
+fn exposed(path: &Path) -> impl Iterator<Item = Finding> + use<> {
     let (name, line) = (path.display().to_string(), git::line(path));
-    Some(match git::exposure(path).filter(|_| !is_stdin(path))? {
+    let exposures = if is_stdin(path) { Vec::new() } else { git::exposures(path) };
+    exposures.into_iter().map(move |exposure| match exposure {
         Exposure::Tracked => secrets::tracked(&name, &line),
-        Exposure::NotIgnored => secrets::not_ignored(&name, &line),
+        Exposure::NotIgnored { link } => secrets::not_ignored(&name, &line, link),
+        Exposure::Unknown(Unknown { reason, help }) => {
+            secrets::index_unknown(&format!("the secrets bundle {name}"), &reason, help)
+        }
     })
 }
 

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 /// Creates the file `path` with permission bits `mode`, which hold from its first byte on.
 ///
 /// # Errors
@@ -39,12 +41,16 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     renamed
 }
 
-/// Adds lines to the end of the text file `path`, which is made where there is none.
+/// Adds lines to the end of the text file `path`, which is made where there is none. A link is not
+/// followed.
 ///
 /// # Errors
 /// Whatever the operating system refuses.
 pub fn append(path: &Path, lines: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let options = options.read(true).append(true).create(true).custom_flags(no_link);
+    let mut file = options.open(path)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };

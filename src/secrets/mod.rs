@@ -30,6 +30,7 @@ crate::codes! { "secrets":
     READABLE = Warning "readable",
     TRACKED = Warning "tracked",
     NOT_IGNORED = Warning "not-ignored",
+    INDEX_UNKNOWN = Warning "index-unknown",
 }
 
 /// The finding of a build that found no bundle at `bundle`, for the inventory file `inventory`.
@@ -54,14 +55,23 @@ pub fn tracked(bundle: &str, line: &str) -> Finding {
     )
 }
 
-/// The finding of a bundle that Git would take; `line` is for a `.gitignore`.
-pub fn not_ignored(bundle: &str, line: &str) -> Finding {
-    Finding::new(
-        &NOT_IGNORED,
-        Path::root(),
-        format!("Git does not ignore the secrets bundle {bundle}, so `git add .` takes it"),
-    )
-    .help(format!("add the line `{line}` to the file .gitignore beside it"))
+/// The finding of a bundle that Git would take; `line` is for a `.gitignore`, and `link` says that
+/// the one beside it is no file.
+pub fn not_ignored(bundle: &str, line: &str, link: bool) -> Finding {
+    let message =
+        format!("Git does not ignore the secrets bundle {bundle}, so `git add .` takes it");
+    Finding::new(&NOT_IGNORED, Path::root(), message).help(match link {
+        true => format!(
+            "the .gitignore beside it is a link, which Git does not follow: put a file with the line `{line}` in its place"
+        ),
+        false => format!("add the line `{line}` to the file .gitignore beside it"),
+    })
+}
+
+/// The finding of a checkout of which it cannot be told whether Git tracks `what`.
+pub fn index_unknown(what: &str, reason: &str, help: &str) -> Finding {
+    let message = format!("hagen cannot tell whether Git tracks {what}: {reason}");
+    Finding::new(&INDEX_UNKNOWN, Path::root(), message).help(help)
 }
 
 /// The finding of a private key that cannot be used; `key` says which.

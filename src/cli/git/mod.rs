@@ -1,33 +1,57 @@
 //! Whether Git would take a secrets bundle into a commit. Read from the checkout's own files: no
 //! program is started.
 
-use std::collections::BTreeSet;
+mod ignore;
+mod index;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::ignore::Rules;
+use self::index::Tracked;
 use super::exit::Failure;
 use crate::disk;
 
 /// How a bundle can get into a commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Exposure {
     /// It is in the index.
     Tracked,
-    /// `git add .` takes it.
-    NotIgnored,
+    /// `git add .` takes it; whether the `.gitignore` beside it is a link, which Git passes over.
+    NotIgnored { link: bool },
+    /// Whether it is in the index cannot be told.
+    Unknown(Unknown),
 }
 
-/// How the bundle at `path` can get into a commit; `None` outside a checkout as well.
-pub(super) fn exposure(path: &Path) -> Option<Exposure> {
-    // Git keeps a link as a link: what matters is where it leads.
-    let path = fs::canonicalize(path).ok()?;
-    let root = checkout(&path)?;
-    let inside = inside(&path, root)?;
-    let git = git_folder(root);
-    if fs::read(git.join("index")).is_ok_and(|index| is_listed(&index, inside)) {
-        return Some(Exposure::Tracked);
+/// Why it cannot be told what Git tracks, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// `its index has version 5`.
+    pub(super) reason: String,
+    pub(super) help: &'static str,
+}
+
+impl From<index::Unknown> for Unknown {
+    fn from(unknown: index::Unknown) -> Self {
+        Self { reason: unknown.to_string(), help: unknown.help() }
     }
-    (!is_ignored(inside, &rules(root, &git, inside))).then_some(Exposure::NotIgnored)
+}
+
+/// How the bundle at `path` can get into a commit; in no way outside a checkout as well.
+pub(super) fn exposures(path: &Path) -> Vec<Exposure> {
+    // Git keeps a link as a link: what matters is where it leads.
+    let Ok(path) = fs::canonicalize(path) else { return Vec::new() };
+    let Some((root, inside)) = place(&path) else { return Vec::new() };
+    let git = git_folder(root);
+    let unknown = match Tracked::read(&git) {
+        Ok(tracked) if tracked.has(inside) => return vec![Exposure::Tracked],
+        Ok(_) => None,
+        Err(unknown) => Some(Exposure::Unknown(unknown.into())),
+    };
+    let ignored = Rules::read(root, &git, inside).ignore(inside);
+    let link = ignore::is_link(&path.with_file_name(".gitignore"));
+    let exposed = (!ignored).then_some(Exposure::NotIgnored { link });
+    exposed.into_iter().chain(unknown).collect()
 }
 
 /// Makes Git ignore the bundle that is about to stand at `path`, in a folder that may become a
@@ -38,20 +62,32 @@ pub(super) fn protect(path: &Path) -> Result<Option<PathBuf>, Failure> {
         // Writing the bundle itself will say what is wrong.
         return Ok(None);
     };
-    let place = folder.join(name);
-    let root = checkout(&place).unwrap_or(&folder);
-    let ignored = inside(&place, root)
-        .is_some_and(|inside| is_ignored(inside, &rules(root, &git_folder(root), inside)));
-    if ignored {
+    let bundle = folder.join(name);
+    let root = checkout(&bundle).unwrap_or(&folder);
+    let ignored = || {
+        inside(&bundle, root)
+            .is_some_and(|inside| Rules::read(root, &git_folder(root), inside).ignore(inside))
+    };
+    if ignored() {
         return Ok(None);
     }
     let ignore = path.with_file_name(".gitignore");
+    let shown = ignore.display();
+    if ignore::is_link(&ignore) {
+        return Err(Failure::new(format!("`{shown}` is a link, and Git follows none of that name"))
+            .help("put a file in its place; a secrets bundle is only made where Git can be told to ignore it"));
+    }
     let text =
         format!("# Every key of a cluster derives from its secrets bundle.\n{}\n", line(path));
     disk::append(&ignore, &text).map_err(|error| {
-        Failure::new(format!("cannot write `{}`: {error}", ignore.display()))
+        Failure::new(format!("cannot write `{shown}`: {error}"))
             .help("a secrets bundle is only made where Git can be told to ignore it")
     })?;
+    if !ignored() {
+        let name = path.display();
+        return Err(Failure::new(format!("Git ignores `{name}` by no line of `{shown}`"))
+            .help("choose a name of letters, digits, dots and dashes"));
+    }
     Ok(Some(ignore))
 }
 
@@ -66,6 +102,12 @@ pub(super) fn line(bundle: &Path) -> String {
         pattern.then_some('\\').into_iter().chain([c])
     });
     format!("/{}*", escaped.collect::<String>())
+}
+
+/// The checkout that a path is in, and its place there.
+fn place(path: &Path) -> Option<(&Path, &str)> {
+    let root = checkout(path)?;
+    Some((root, inside(path, root)?))
 }
 
 /// The folder above `path` that is a checkout.
@@ -88,165 +130,24 @@ fn git_folder(root: &Path) -> PathBuf {
     }
 }
 
-/// Whether an index lists a path: two bytes of flags, whose lower twelve bits are the length, then
-/// the path and a NUL. Version 4, which nobody has unasked, spells paths as differences: there
-/// nothing is found.
-/// Source: <https://git-scm.com/docs/index-format>.
-fn is_listed(index: &[u8], path: &str) -> bool {
-    let entry = [path.as_bytes(), b"\0"].concat();
-    let flagged = |at: usize| {
-        let flags = at.checked_sub(2).map(|start| [index[start], index[start + 1]]);
-        flags.is_some_and(|flags| {
-            usize::from(u16::from_be_bytes(flags) & 0xfff) == path.len().min(0xfff)
-        })
-    };
-    let starts = index.windows(entry.len()).enumerate().filter(|(_, at)| *at == entry);
-    // An extended entry has two more bytes between.
-    starts.map(|(at, _)| at).any(|at| flagged(at) || at.checked_sub(2).is_some_and(flagged))
-}
-
-/// One line of a `.gitignore`.
-struct Rule {
-    /// The folder of its file, empty or with a slash at its end.
-    base: String,
-    pattern: String,
-    /// Holds for the whole path below `base`, not for a name anywhere.
-    anchored: bool,
-    folders_only: bool,
-    negated: bool,
-}
-
-/// The rules for a path, the strongest last. The user's own for all checkouts are left out: others
-/// who have this one do not have them.
-fn rules(root: &Path, git: &Path, inside: &str) -> Vec<Rule> {
-    let common = fs::read_to_string(git.join("commondir")).ok();
-    let common = common.map_or_else(|| git.to_owned(), |text| git.join(text.trim()));
-    let above = inside.match_indices('/').map(|(at, _)| &inside[..=at]);
-    let files = [("", common.join("info/exclude")), ("", root.join(".gitignore"))];
-    let files =
-        files.into_iter().chain(above.map(|base| (base, root.join(base).join(".gitignore"))));
-    files
-        .flat_map(|(base, file)| {
-            let text = fs::read_to_string(file).unwrap_or_default();
-            text.lines().filter_map(|line| rule(base, line)).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// Source: <https://git-scm.com/docs/gitignore>.
-fn rule(base: &str, line: &str) -> Option<Rule> {
-    let line = line.trim_end();
-    let (negated, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
-    let (folders_only, line) = line.strip_suffix('/').map_or((false, line), |rest| (true, rest));
-    if line.is_empty() || line.starts_with('#') {
-        return None;
-    }
-    let anchored = line.contains('/');
-    let pattern = line.strip_prefix('/').unwrap_or(line).to_owned();
-    Some(Rule { base: base.to_owned(), pattern, anchored, folders_only, negated })
-}
-
-/// Nothing comes back out of a folder that is ignored.
-fn is_ignored(inside: &str, rules: &[Rule]) -> bool {
-    let folders = inside.match_indices('/').map(|(at, _)| (&inside[..at], true));
-    folders.chain([(inside, false)]).any(|(path, is_folder)| {
-        let last = rules.iter().rev().find(|rule| rule.fits(path, is_folder));
-        last.is_some_and(|rule| !rule.negated)
-    })
-}
-
-impl Rule {
-    fn fits(&self, path: &str, is_folder: bool) -> bool {
-        let Some(below) = path.strip_prefix(&self.base) else { return false };
-        let name = below.rsplit('/').next().unwrap_or(below);
-        let text = if self.anchored { below } else { name };
-        (is_folder || !self.folders_only) && matches(self.pattern.as_bytes(), text.as_bytes())
-    }
-}
-
-/// Sets in brackets are taken for text: a bundle that only they cover counts as not ignored.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    matches_rest(pattern, text, &mut BTreeSet::new())
-}
-
-/// `failed` are the rests, by their lengths, that are known not to match: of many stars, each place
-/// is tried once.
-fn matches_rest(pattern: &[u8], text: &[u8], failed: &mut BTreeSet<(usize, usize)>) -> bool {
-    let rests = (pattern.len(), text.len());
-    if failed.contains(&rests) {
-        return false;
-    }
-    let matched = match (pattern, text) {
-        ([], _) => text.is_empty(),
-        ([b'*', b'*', b'/', rest @ ..], _) => {
-            let below = text.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-            matches_rest(rest, text, failed)
-                || below.map(|(at, _)| at).any(|at| matches_rest(rest, &text[at + 1..], failed))
-        }
-        ([b'*', b'*'], _) => true,
-        ([b'*', rest @ ..], _) => {
-            let end = text.iter().position(|byte| *byte == b'/').unwrap_or(text.len());
-            (0..=end).any(|at| matches_rest(rest, &text[at..], failed))
-        }
-        ([b'?', rest @ ..], [first, more @ ..]) => {
-            *first != b'/' && matches_rest(rest, more, failed)
-        }
-        ([b'\\', letter, rest @ ..] | [letter, rest @ ..], [first, more @ ..]) => {
-            letter == first && matches_rest(rest, more, failed)
-        }
-        (_, []) => false,
-    };
-    if !matched {
-        failed.insert(rests);
-    }
-    matched
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ignored(path: &str, lines: &[(&str, &str)]) -> bool {
-        let rules: Vec<Rule> = lines.iter().filter_map(|(base, line)| rule(base, line)).collect();
-        is_ignored(path, &rules)
-    }
-
     #[test]
-    fn the_lines_that_people_write_are_understood() {
-        let path = "sites/prod/prod.secrets.yaml";
-        for line in [
-            "*.secrets.yaml",
-            "*.secrets.yaml*",
-            "prod.secrets.yaml",
-            "/sites/",
-            "sites/*/prod.secrets.yaml",
-            "**/prod.secrets.yaml",
-            "sites/**/prod.secrets.yaml",
-            "sites/**",
-            "prod/",
-            "*",
-            "prod?secrets.yaml",
-        ] {
-            assert!(ignored(path, &[("", line)]), "{line}");
-        }
-        for line in
-            ["", "# *", "/prod.secrets.yaml", "secrets", "prod.secrets.yaml/", "sites/*.yaml"]
-        {
-            assert!(!ignored(path, &[("", line)]), "{line}");
-        }
-        assert!(ignored(path, &[("sites/prod/", "/prod.secrets.yaml")]));
-        assert!(!ignored(path, &[("", "*.yaml"), ("sites/", "!*.secrets.yaml")]));
-        assert!(ignored(path, &[("", "sites/"), ("sites/", "!*.secrets.yaml")]));
-    }
-
-    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a file beside which Git looks")]
     fn the_line_that_is_written_covers_the_bundle_and_its_copies() {
+        let ignored = |bundle: &str, path: &str| {
+            let scratch = tempfile::tempdir().unwrap();
+            let line = line(Path::new(bundle));
+            fs::write(scratch.path().join(".gitignore"), format!("{line}\n")).unwrap();
+            Rules::read(scratch.path(), &scratch.path().join(".git"), path).ignore(path)
+        };
         for name in ["prod.secrets.yaml", "odd [1] name*", "rsa.yaml"] {
-            let line = line(Path::new(name));
             for left in ["", "~", ".4711.new"] {
-                assert!(ignored(&format!("{name}{left}"), &[("", &line)]), "{name}{left}: {line}");
+                assert!(ignored(name, &format!("{name}{left}")), "{name}{left}");
             }
         }
-        assert!(!ignored("prod.yaml", &[("", &line(Path::new("prod.secrets.yaml")))]));
+        assert!(!ignored("prod.secrets.yaml", "prod.yaml"));
     }
 }
