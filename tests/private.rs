@@ -355,3 +355,57 @@ fn a_list_that_is_a_link_protects_nothing_and_is_not_written_through() {
     scene.write(".gitignore", "*.secrets.yaml*\n");
     scene.run("init lab.yaml").expect(0);
 }
+
+#[test]
+fn a_file_that_becomes_private_does_not_stay_in_git() {
+    let scene = Scene::demo();
+    let inventory = scene.read("inventory.yaml");
+    let with = |entries: &str| scene.write("inventory.yaml", format!("{inventory}{entries}"));
+    let nodes = "nodes: {names: [cp1, cp2]}";
+    let public: String = (0..7)
+        .map(|n| format!("  - {{path: /etc/site/t{n}, content: 'none', {nodes}}}\n"))
+        .collect();
+    with(&format!("files:\n{public}"));
+    scene.run("build inventory.yaml -o out").expect(0);
+    git(&scene, &["init", "--quiet"]);
+    git(&scene, &["add", "."]);
+    git(&scene, &["commit", "--quiet", "-m", "a"]);
+    let said = scene.run("build inventory.yaml -o out").expect(0).err;
+    assert!(!said.contains("[secrets/"), "{said}");
+    // One of them moves.
+    scene.write("token", "hunter2");
+    scene.run("secrets put inventory.yaml token token").expect(0);
+    std::fs::remove_file(scene.path("token")).unwrap();
+    let private = |count: usize| -> String {
+        let entry =
+            |n| format!("  - {{path: /etc/site/t{n}, secret: token, nodes: {{names: [cp1]}}}}\n");
+        (0..count).map(entry).collect()
+    };
+    with(&format!("privateFiles:\n{}", private(1)));
+    // Shared by two nodes it was elsewhere; now it has a place of its own.
+    git(&scene, &["rm", "--quiet", "-r", "--cached", "out"]);
+    scene.run("build inventory.yaml -o out").expect(0);
+    let path = "out/nodes/cp1/rootfs/etc/site/t0";
+    git(&scene, &["add", "--force", path]);
+    for verb in ["build inventory.yaml -o out", "diff inventory.yaml -o out"] {
+        let said = scene.run(verb).expect(0).err;
+        assert!(said.contains("[secrets/tracked-file]") && said.contains(path), "{verb}: {said}");
+        assert_eq!(said.matches("warning[").count(), 1, "{said}");
+        assert!(!said.contains("hunter2"));
+    }
+    scene.run("build inventory.yaml -o out --strict").expect(1);
+    git(&scene, &["rm", "--quiet", "--cached", path]);
+    scene.run("build inventory.yaml -o out --strict").expect(0);
+    // Many are one finding with a few names, and its help holds for all.
+    with(&format!("privateFiles:\n{}", private(7)));
+    scene.run("build inventory.yaml -o out").expect(0);
+    git(&scene, &["add", "--force", "out"]);
+    let said = scene.run("build inventory.yaml -o ./out/").expect(0).err;
+    assert_eq!(said.matches("[secrets/tracked-file]").count(), 1, "{said}");
+    assert!(said.contains("more\n") && said.contains("`git rm -r --cached ./out`"), "{said}");
+    git(&scene, &["rm", "--quiet", "-r", "--cached", "./out"]);
+    scene.run("build inventory.yaml -o out").expect(0);
+    git(&scene, &["add", "./out"]);
+    scene.run("build inventory.yaml -o out --strict").expect(0);
+    assert!(!git(&scene, &["ls-files"]).out.contains("site/t"));
+}

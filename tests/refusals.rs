@@ -188,6 +188,18 @@ const CASES: &[Case] = &[
         git(&["add", "--force", "inventory.secrets.yaml"]);
         scene.run("build inventory.yaml -o built")
     }),
+    ("secrets/tracked-file", 0, |scene| {
+        let git = |arguments: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            assert!(git.args(arguments).current_dir(scene.folder()).status().unwrap().success());
+        };
+        scene.run("build inventory.yaml -o built").expect(0);
+        git(&["init", "--quiet"]);
+        git(&["add", "--force", "built/nodes/cp1/files.tsv"]);
+        scene
+            .run("build inventory.yaml -o built")
+            .says("`git rm --cached built/nodes/cp1/files.tsv`")
+    }),
     ("secrets/index-unknown", 0, |scene| {
         scene.write(".git/index", "DIRC");
         scene.run("build inventory.yaml -o built")

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
+use super::git::{self, Unknown};
 use super::input::{self, Found, Inventory};
 use super::options::{Overrides, Sources};
 use crate::compile::{Inputs, Outcome, compile_all};
 use crate::disk;
 use crate::manifest::Manifest;
+use crate::report::Report;
 use crate::report::print::{Judged, Source};
 use crate::rooms::cni;
+use crate::secrets;
 use crate::tree::Tree;
 
 /// One inventory and everything that came of it.
@@ -20,6 +23,8 @@ pub(super) struct Compiled {
     /// `None` where the verb needs no bundle.
     pub(super) found: Option<Found>,
     pub(super) outcome: Outcome,
+    /// What was found about the folder that holds its tree.
+    of_folder: Option<(String, Report)>,
 }
 
 impl Compiled {
@@ -53,15 +58,34 @@ impl Compiled {
         Ok(run(inputs, &overrides.read()?))
     }
 
-    /// Judges the tree against the one in the folder that it is to replace. What cannot be read
-    /// there is reported by whoever writes or compares.
+    /// Judges the tree against the one in the folder that it is to replace, and against what Git
+    /// tracks there. What cannot be read there is reported by whoever writes or compares.
     pub(super) fn replaces(&mut self, folder: &Path) {
+        self.of_folder = self.tracked(folder);
         let manifest = self.outcome.manifest.as_ref();
         let standing =
             manifest.and_then(|new| disk::standing(new, folder, cni::CONFLIST_PATH).ok());
         if let Some(standing) = standing {
             self.outcome.replaces(&standing);
         }
+    }
+
+    /// The finding of private files that Git tracks: `git commit -a` takes them, whatever the
+    /// tree's own `.gitignore` says.
+    fn tracked(&self, folder: &Path) -> Option<(String, Report)> {
+        let files = self.outcome.tree.as_ref()?.iter();
+        let private = files.filter(|(_, artifact)| artifact.secret).map(|(path, _)| path);
+        let name = folder.display().to_string();
+        let finding = match git::tracked(folder, private) {
+            Ok(paths) if paths.is_empty() => return None,
+            Ok(paths) => secrets::tracked_files(&name, &paths),
+            Err(Unknown { reason, help }) => {
+                secrets::index_unknown(&format!("private files of the tree {name}"), &reason, help)
+            }
+        };
+        let mut report = Report::new();
+        report.push(finding);
+        Some((name, report))
     }
 
     /// The findings, each beside the text that they are about.
@@ -72,6 +96,11 @@ impl Compiled {
         };
         let mut judged = vec![Judged { source, report: &self.outcome.report }];
         judged.extend(self.found.as_ref().map(Found::judged));
+        judged.extend(
+            self.of_folder
+                .as_ref()
+                .map(|(name, report)| Judged { source: Source::unread(name, &[]), report }),
+        );
         judged
     }
 
@@ -119,6 +148,9 @@ fn run(
         .into_iter()
         .zip(names)
         .zip(outcomes)
-        .map(|(((inventory, found), name), outcome)| Compiled { inventory, name, found, outcome })
+        .map(|(((inventory, found), name), outcome)| {
+            let of_folder = None;
+            Compiled { inventory, name, found, outcome, of_folder }
+        })
         .collect()
 }

@@ -30,6 +30,7 @@ crate::codes! { "secrets":
     READABLE = Warning "readable",
     TRACKED = Warning "tracked",
     NOT_IGNORED = Warning "not-ignored",
+    TRACKED_FILE = Warning "tracked-file",
     INDEX_UNKNOWN = Warning "index-unknown",
 }
 
@@ -65,6 +66,24 @@ pub fn not_ignored(bundle: &str, line: &str, link: bool) -> Finding {
             "the .gitignore beside it is a link, which Git does not follow: put a file with the line `{line}` in its place"
         ),
         false => format!("add the line `{line}` to the file .gitignore beside it"),
+    })
+}
+
+/// How many paths a message and a help name.
+const NAMED: usize = 5;
+
+/// The finding of private files of the tree in `folder` that Git tracks, by their `paths` in it.
+pub fn tracked_files(folder: &str, paths: &[&str]) -> Finding {
+    let folder = folder.trim_end_matches('/');
+    let (first, rest) = paths.split_at(paths.len().min(NAMED));
+    let first: Vec<String> = first.iter().map(|path| format!("{folder}/{path}")).collect();
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let message = format!("Git tracks private files of the tree: {}{more}", first.join(", "));
+    Finding::new(&TRACKED_FILE, Path::root(), message).help(match rest.is_empty() {
+        true => format!("`git rm --cached {}`", first.join(" ")),
+        false => format!(
+            "`git rm -r --cached {folder}`, then `hagen build` and `git add {folder}`: the tree's own .gitignore leaves private files out"
+        ),
     })
 }
 

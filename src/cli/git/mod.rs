@@ -1,5 +1,5 @@
-//! Whether Git would take a secrets bundle into a commit. Read from the checkout's own files: no
-//! program is started.
+//! What Git would take into a commit: a secrets bundle, private files of a tree. Read from the
+//! checkout's own files: no program is started.
 
 mod ignore;
 mod index;
@@ -52,6 +52,24 @@ pub(super) fn exposures(path: &Path) -> Vec<Exposure> {
     let link = ignore::is_link(&path.with_file_name(".gitignore"));
     let exposed = (!ignored).then_some(Exposure::NotIgnored { link });
     exposed.into_iter().chain(unknown).collect()
+}
+
+/// Which of these paths below `folder`, which may not be there yet, Git tracks.
+pub(super) fn tracked<'a>(
+    folder: &Path,
+    paths: impl Iterator<Item = &'a str>,
+) -> Result<Vec<&'a str>, Unknown> {
+    // Below what is there no link leads elsewhere.
+    let above = if folder.is_relative() { Path::new(".").join(folder) } else { folder.to_owned() };
+    let there = above.ancestors().find_map(|there| {
+        Some(fs::canonicalize(there).ok()?.join(above.strip_prefix(there).ok()?))
+    });
+    let Some(folder) = there else { return Ok(Vec::new()) };
+    let some = folder.join("file");
+    let Some((root, some)) = place(&some) else { return Ok(Vec::new()) };
+    let below = some.strip_suffix("file").unwrap_or(some);
+    let tracked = Tracked::read(&git_folder(root))?;
+    Ok(paths.filter(|path| tracked.has(&format!("{below}{path}"))).collect())
 }
 
 /// Makes Git ignore the bundle that is about to stand at `path`, in a folder that may become a
