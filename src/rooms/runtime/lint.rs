@@ -1,4 +1,7 @@
-use super::DOCKER_UNVALIDATED;
+use serde_json::Value;
+
+use super::plan::CONFIG;
+use super::{DOCKER_UNVALIDATED, PASSWORD_PUBLIC};
 use crate::catalog::{Version, containerd, containerd_series, docker};
 use crate::cluster::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
 use crate::cluster::{Cluster, RuntimeKind};
@@ -22,6 +25,50 @@ pub(super) fn release(cluster: &Cluster, report: &mut Report) {
     if let Some(finding) = found {
         report.push(finding);
     }
+}
+
+/// Fields of containerd's `AuthConfig` that are secret
+/// (`internal/cri/config/config.go`, up to 1.7 `pkg/cri/config/config.go`); readers of TOML in Go
+/// do not tell small letters from large ones.
+const SECRET: [&str; 3] = ["auth", "identitytoken", "password"];
+
+/// What a patch gives containerd to log in to a registry with: its file is public.
+pub(super) fn passwords(cluster: &Cluster, report: &mut Report) {
+    for patch in cluster.patches_of(CONFIG, None) {
+        let at = Path::of(&["patches"]).index(patch.index).key("patch");
+        in_value(&patch.patch, &at, report);
+    }
+}
+
+fn in_value(value: &Value, at: &Path, report: &mut Report) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let at = at.key(key);
+                let secret = SECRET.contains(&key.to_lowercase().as_str());
+                match value {
+                    Value::String(text) if secret && !text.is_empty() => report.push(password(at)),
+                    value => in_value(value, &at, report),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                in_value(item, &at.index(index), report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn password(at: Path) -> Finding {
+    Finding::new(
+        &PASSWORD_PUBLIC,
+        at,
+        "this logs containerd in to a registry, and its config.toml is a public file of the tree",
+    )
+    .label("whoever sees the repository has it")
+    .help("remove it, and let an entry of `privateFiles` bring the kubelet its own: `{path: /.docker/config.json, secret: registry}`")
 }
 
 fn too_old(what: &str, cluster: &Cluster, least: &str) -> Finding {

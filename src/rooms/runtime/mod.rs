@@ -24,6 +24,7 @@ crate::codes! { "runtime":
     MIRROR_OVER_HTTP = Warning "mirror-over-http",
     MIRROR_TWICE = Error "mirror-twice",
     MIRROR_UNSUPPORTED = Error "mirror-unsupported",
+    PASSWORD_PUBLIC = Warning "password-public",
 }
 
 /// The room.
@@ -55,6 +56,7 @@ impl Room for Runtime {
     ) -> Option<Box<dyn Plan>> {
         lint::release(cluster, report);
         lint::hosts(cluster, report);
+        lint::passwords(cluster, report);
         mirrors::check(&said.images.mirrors, cluster, report);
         let plan = plan::RuntimePlan::new(&said.images.mirrors, cluster)?;
         plan::claim(&said.runtime, cluster, claims);

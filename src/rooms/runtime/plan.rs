@@ -24,7 +24,7 @@ pub(super) static TEMPLATES: &[Template] = &[
     template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2"),
 ];
 
-const CONFIG: &str = "runtime/ContainerdConfig";
+pub(super) const CONFIG: &str = "runtime/ContainerdConfig";
 const DAEMON: &str = "runtime/DockerDaemon";
 const CRICTL: &str = "runtime/Crictl";
 

@@ -46,6 +46,23 @@ fn a_table_is_merged_into_the_configuration() {
 }
 
 #[test]
+fn what_logs_in_to_a_registry_is_said_to_be_public() {
+    let of = |auth: &str| {
+        codes(&patched(&format!(
+            "{{plugins: {{io.containerd.cri.v1.images: {{registry: {{configs: {{r.example.com: {{auth: {auth}}}}}}}}}}}}}"
+        )))
+    };
+    for auth in
+        ["{username: a, password: b}", "{auth: 'YTpi'}", "{identitytoken: c}", "{Password: b}"]
+    {
+        assert_eq!(of(auth), ["runtime/password-public"], "{auth}");
+    }
+    for auth in ["{username: a}", "{password: ''}"] {
+        assert_eq!(of(auth), [""; 0], "{auth}");
+    }
+}
+
+#[test]
 fn a_table_leaves_alone_what_hagen_decides_and_says_what_toml_can() {
     for table in [
         "{version: 2}",
