@@ -409,3 +409,79 @@ fn a_file_that_becomes_private_does_not_stay_in_git() {
     scene.run("build inventory.yaml -o out --strict").expect(0);
     assert!(!git(&scene, &["ls-files"]).out.contains("site/t"));
 }
+
+#[test]
+fn a_private_key_in_the_inventory_is_refused_and_shown_nowhere() {
+    let scene = Scene::demo();
+    let key = std::fs::read_to_string(root().join("src/secrets/testdata/rsa-2048.pem")).unwrap();
+    let middle = key.lines().nth(5).unwrap();
+    let indented = key.replace('\n', "\n      ");
+    let quoted = key.replace('\n', "\\n");
+    let encoded = "LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVktLS0tLQpNSGNDQVE9PQo=";
+    let inventory = scene.read("inventory.yaml");
+    for wrong in [
+        format!("files:\n  - path: /etc/site/tls.key\n    content: |\n      {indented}\n"),
+        format!("files: [{{path: /etc/site/tls.key, mode: '0644', content: \"{quoted}\"}}]\n"),
+        format!(
+            "files:\n  - path: /etc/site/kubeconfig\n    content: |\n      client-key-data: {encoded}\n"
+        ),
+        format!(
+            "patches: [{{document: runtime/ContainerdConfig, patch: {{a: {{b: [\"{quoted}\"]}}}}}}]\n"
+        ),
+    ] {
+        scene.write("inventory.yaml", format!("{inventory}{wrong}"));
+        for arguments in [
+            "check inventory.yaml",
+            "check inventory.yaml --format json",
+            "build inventory.yaml -o out",
+            "show inventory.yaml",
+            "show inventory.yaml --output json",
+        ] {
+            let ran = scene.run(arguments).expect(1);
+            let said = said(ran);
+            assert!(said.contains("inventory/private-key"), "{arguments}: {said}");
+            assert!(said.contains("privateFiles"), "{said}");
+            assert!(!said.contains(middle) && !said.contains("TSGNDQVE9"), "{arguments}: {said}");
+        }
+        assert!(!scene.path("out").exists());
+    }
+    // As the help says, to the letter.
+    let files = |rest: &str| format!("[{{path: /etc/site/tls.key, owner: root, {rest}}}]\n");
+    let wrong = format!("files: {}", files(&format!("mode: '0644', content: \"{quoted}\"")));
+    scene.write("inventory.yaml", format!("{inventory}{wrong}"));
+    let help = "with `secret: tls.key` in place of `content` and `mode`";
+    scene
+        .run("check inventory.yaml")
+        .expect(1)
+        .says(help)
+        .says("secrets put INVENTORY tls.key FILE");
+    scene.write("tls.key", &key);
+    scene.write("inventory.yaml", format!("{inventory}privateFiles: {}", files("secret: tls.key")));
+    scene.run("secrets put inventory.yaml tls.key tls.key").expect(0);
+    scene.run("build inventory.yaml -o out --strict").expect(0);
+}
+
+#[test]
+fn what_only_looks_like_a_secret_can_be_allowed() {
+    let scene = Scene::demo();
+    let inventory = scene.read("inventory.yaml");
+    let wireguard = "files: [{path: /etc/site/peer, content: \"PublicKey = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\\n\"}]\n";
+    scene.write("inventory.yaml", format!("{inventory}{wireguard}"));
+    scene.run("check inventory.yaml").expect(0).says("[inventory/looks-secret]");
+    let allowed = "allow: [{code: inventory/looks-secret, reason: it is public}]\n";
+    scene.write("inventory.yaml", format!("{inventory}{wireguard}{allowed}"));
+    scene.run("check inventory.yaml --strict").expect(0);
+    // It is an inventory still.
+    let shown = scene.run("show inventory.yaml").expect(0).out;
+    assert!(shown.contains("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), "{shown}");
+}
+
+#[test]
+fn a_private_key_in_a_template_is_refused() {
+    let scene = Scene::demo();
+    let key = std::fs::read_to_string(root().join("src/secrets/testdata/rsa-2048.pem")).unwrap();
+    scene.write("mine/haproxy/etc/haproxy/haproxy.cfg.j2", &key);
+    let ran = scene.run("build inventory.yaml -o out --templates mine").expect(1);
+    ran.says("[internal/leftover]").says("holds a private key, and is public");
+    assert!(!scene.path("out").exists());
+}

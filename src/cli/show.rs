@@ -1,5 +1,6 @@
 //! `hagen show`.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -11,6 +12,7 @@ use super::options::Reporting;
 use crate::compile::settle;
 use crate::document::{self, Value};
 use crate::report::print::{Judged, Source};
+use crate::report::without_private_keys;
 use crate::rooms;
 
 /// Print an inventory with every default written in.
@@ -54,6 +56,7 @@ impl Show {
         let exit = Reporting::default().print(console, &[judged])?;
         if let Some(mut settled) = settled {
             without_blanks(&mut settled);
+            hide_private_keys(&mut settled);
             let bytes = match self.output {
                 Form::Yaml => document::yaml(&[settled], false),
                 Form::Json => document::json(&settled),
@@ -78,6 +81,20 @@ fn without_blanks(value: &mut Value) {
             inner.for_each(|(_, value)| without_blanks(value));
         }
         Value::Array(items) => items.iter_mut().for_each(without_blanks),
+        _ => {}
+    }
+}
+
+/// Stars for private keys, which are an error where they stand.
+fn hide_private_keys(value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, value)| hide_private_keys(value)),
+        Value::Array(items) => items.iter_mut().for_each(hide_private_keys),
+        Value::String(text) => {
+            if let Cow::Owned(hidden) = without_private_keys(text) {
+                *text = hidden;
+            }
+        }
         _ => {}
     }
 }

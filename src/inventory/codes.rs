@@ -5,6 +5,8 @@ crate::codes! { "inventory":
     MISSING_KEY = Error "missing-key",
     TYPE = Error "type",
     HIDDEN_CHARACTER = Error "hidden-character",
+    PRIVATE_KEY = Error "private-key",
+    LOOKS_SECRET = Warning "looks-secret",
     API_VERSION = Error "api-version",
     TOO_MANY_NODES = Error "too-many-nodes",
     UNUSED_ALLOW = Warning "unused-allow",

@@ -19,6 +19,7 @@ pub mod node;
 pub mod packages;
 pub mod pki;
 pub mod runtime;
+mod secret;
 pub mod units;
 pub mod values;
 
@@ -306,6 +307,7 @@ pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
         }
     }
     let known = !structure.has_errors();
+    secret::lint(document, &mut structure);
     report.append(structure);
     if undecidable {
         return None;

@@ -1,10 +1,10 @@
-//! The last look at what is about to leave the compiler: traces of an unfinished template, and
-//! bytes that some consumer trips over.
+//! The last look at what is about to leave the compiler: traces of an unfinished template, bytes
+//! that some consumer trips over, and a private key in a file that is public.
 
 use rayon::prelude::*;
 
 use super::{Artifact, LEFTOVER, Tree};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, holds_private_key};
 
 /// Tags of HTML that Markdown lets through; README.md may fold and break lines with them.
 const MARKDOWN_TAGS: [&str; 4] = ["br", "details", "summary", "sub"];
@@ -20,7 +20,8 @@ pub fn leftovers(tree: &Tree, report: &mut Report) {
         .flat_map_iter(|(path, artifact)| {
             let text = std::str::from_utf8(&artifact.bytes).unwrap_or_default();
             let leftovers = audit(path, text, artifact.origin.template.is_some()).into_iter();
-            leftovers.map(move |(line, what)| finding(path, artifact, line, what))
+            let key = (!artifact.secret).then(|| private_key(text)).flatten();
+            leftovers.chain(key).map(move |(line, what)| finding(path, artifact, line, what))
         })
         .collect();
     found.into_iter().for_each(|finding| report.push(finding));
@@ -58,6 +59,14 @@ fn audit(path: &str, text: &str, rendered: bool) -> Vec<(usize, &'static str)> {
     ];
     let found = places.into_iter().filter_map(|(what, place)| Some((place?, what)));
     found.map(|(place, what)| (text[..place].matches('\n').count() + 1, what)).collect()
+}
+
+/// The line of a private key, which has no place in what is public.
+fn private_key(text: &str) -> Option<(usize, &'static str)> {
+    holds_private_key(text).then(|| {
+        let place = text.find("PRIVATE KEY").unwrap_or(0);
+        (text[..place].matches('\n').count() + 1, "holds a private key, and is public")
+    })
 }
 
 /// Where the first line ends in a blank.
