@@ -146,6 +146,40 @@ fn nothing_that_is_read_from_a_folder_steers_the_terminal() {
 }
 
 #[test]
+fn no_name_of_a_file_steers_the_terminal() {
+    let steering = |text: &str| {
+        text.chars().any(|c| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
+    };
+    let scene = Scene::demo();
+    // A name that opens the clipboard to others, clears the screen and turns what follows around.
+    let evil = "a\u{1b}]52;c;eA==\u{7}\u{1b}[2J\u{9b}31m\u{202e}";
+    let key = root().join("src/secrets/testdata/rsa-2048.pem");
+    scene.write("text", "text");
+    for (arguments, code) in [
+        (format!("init {evil}.yaml"), 0),
+        (format!("init {evil}.yaml"), 2),
+        (format!("secrets new inventory.yaml -o {evil}.new"), 0),
+        (format!("secrets renew {evil}.yaml"), 0),
+        (format!("secrets rotate {evil}.yaml leaves"), 0),
+        (format!("secrets put {evil}.yaml name text"), 0),
+        (format!("secrets drop {evil}.yaml name"), 0),
+        (format!("secrets import {evil}.yaml ca/etcd {}", key.display()), 0),
+        (format!("build {evil}.yaml -o {evil}"), 0),
+        (format!("build {evil}.yaml -o text/{evil}"), 2),
+        (format!("build {evil}.yaml -o none/{evil} --check"), 1),
+        (format!("check {evil}.yaml none/{evil}"), 2),
+        (format!("check text/{evil}"), 2),
+        (evil.to_owned(), 2),
+        (format!("build {evil}"), 2),
+        (format!("secrets new {evil}.yaml --rsa {evil} --color always"), 2),
+    ] {
+        let Ran { out, err, .. } = scene.run(&arguments).expect(code);
+        assert!(!steering(&out) && !steering(&err), "{arguments:?}: {out:?} {err:?}");
+        assert!(!(out + &err).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
 fn an_abort_leaves_no_core() {
     let scene = Scene::demo();
     let hagen = env!("CARGO_BIN_EXE_hagen");

@@ -12,7 +12,7 @@ use super::exit::{Exit, Failure};
 use super::options::{Reporting, Sources};
 use super::{calendar, summary};
 use crate::disk::{self, DiskError, Mode, Options, Written};
-use crate::report::print::{self, Judged, Source};
+use crate::report::print::{Judged, Source};
 use crate::report::{Finding, Report};
 
 /// Compile inventories into file trees.
@@ -162,7 +162,7 @@ impl Build {
             let Some((tree, manifest)) = compiled.tree() else { continue };
             let comparison = disk::compare(tree, manifest, folder, self.public)
                 .map_err(|DiskError { code: _, message, help }| Failure::new(message).help(help))?;
-            console.result(&print::printable(&summary::of_comparison(folder, &comparison)))?;
+            console.result(&summary::of_comparison(folder, &comparison))?;
             if !comparison.is_same() {
                 exit = Exit::Found;
             }

@@ -79,8 +79,8 @@ impl Diff {
             entries.filter(|entry| entry.secret).map(|entry| entry.path.as_str()).collect();
         match self.output {
             Form::Text => {
-                console.result(&text(&comparison, tree, &private, console))?;
-                console.result(&print::printable(&consequences(&impact)))?;
+                console.painted(&text(&comparison, tree, &private, console))?;
+                console.result(&consequences(&impact))?;
             }
             Form::Json => console.result(&machine(&comparison, &private, &impact))?,
         }

@@ -125,11 +125,11 @@ fn hide_memory() {
 
 /// Runs hagen with these arguments, the program's own name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to standard output, where nobody may be listening any more.
-            let _ = error.print();
+            console::usage(&error, &arguments);
             return if error.use_stderr() { Exit::Failed.into() } else { Exit::Fine.into() };
         }
     };

@@ -41,23 +41,16 @@ impl Reporting {
 
     /// Prints what was found and says how the run ends because of it.
     pub(super) fn print(&self, console: &Console, judged: &[Judged<'_>]) -> Result<Exit, Failure> {
+        let fails = judged.iter().any(|judged| judged.report.fails(self.strict));
         match self.format {
-            Format::Text => self.print_text(console, judged),
+            Format::Text => {
+                let text = print::text(judged, self.strict, console.colors_remarks());
+                console.findings(&text, fails);
+            }
             Format::Json => console.result(&print::json(judged, self.strict))?,
             Format::Sarif => console.result(&print::sarif(judged, self.strict))?,
         }
-        let fails = judged.iter().any(|judged| judged.report.fails(self.strict));
         Ok(if fails { Exit::Found } else { Exit::Fine })
-    }
-
-    /// Errors are always shown; `--quiet` keeps the rest back.
-    fn print_text(&self, console: &Console, judged: &[Judged<'_>]) {
-        let text = print::text(judged, self.strict, console.colors_remarks());
-        if judged.iter().any(|judged| judged.report.fails(self.strict)) {
-            console.say(&text);
-        } else {
-            console.tell(&text);
-        }
     }
 }
 

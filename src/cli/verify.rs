@@ -10,7 +10,6 @@ use super::input::Found;
 use super::summary;
 use crate::disk::{self, Verification};
 use crate::manifest::Manifest;
-use crate::report::print;
 use crate::secrets::Secrets;
 
 /// Check a tree against its own hagen.json, without an inventory.
@@ -63,7 +62,7 @@ impl Verify {
             let private: std::collections::BTreeSet<&str> = private(&manifest).collect();
             found.missing.retain(|path| !private.contains(path.as_str()));
         }
-        console.result(&print::printable(&listed(&found)))?;
+        console.result(&listed(&found))?;
         let Verification { missing, changed, unchecked, foreign: _ } = &found;
         if !unchecked.is_empty() {
             let count = summary::counted(unchecked.len(), "private file");

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::input::Inventory;
 use crate::disk;
 use crate::manifest::{Entry, Manifest};
-use crate::report::{Path as Place, Report, closest, print, redacted};
+use crate::report::{Path as Place, Report, closest, redacted};
 use crate::yaml::{self, Document};
 
 /// Say where a generated file comes from and what reads it.
@@ -54,7 +54,7 @@ impl Why {
         let document = self.document()?;
         let texts: Vec<String> =
             entries.into_iter().map(|entry| described(entry, document.as_ref())).collect();
-        console.result(&print::printable(&texts.join("\n")))?;
+        console.result(&texts.join("\n"))?;
         Ok(Exit::Fine)
     }
 

@@ -11,7 +11,6 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::options::Sources;
 use crate::cli::summary;
 use crate::manifest::Certificate;
-use crate::report::print;
 use crate::secrets::rfc3339;
 
 /// Print the public facts of a bundle: no secret among them.
@@ -53,7 +52,7 @@ impl Show {
             lines.push("expiry:".to_owned());
             lines.extend(calendar(&manifest.certificates, console.verbose()));
         }
-        console.result(&print::printable(&(lines.join("\n") + "\n")))?;
+        console.result(&(lines.join("\n") + "\n"))?;
         Ok(Exit::Fine)
     }
 }
