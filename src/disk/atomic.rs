@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
+use super::folder::Folder;
 use super::plan::Plan;
 use super::stage::{self, GIT_IGNORE, Stage, sync_folder};
 use super::survey::{Survey, Target};
@@ -43,13 +44,16 @@ pub(super) fn replace(target: &Target, survey: &Survey, plan: &Plan<'_>) -> Resu
         stage.release();
         return durable(parent);
     }
+    // The folder itself: wherever it is after the exchange, and whatever is there instead.
+    let old =
+        Folder::open(&target.path).map_err(|error| DiskError::io("open", &target.path, &error))?;
     renameat_with(CWD, &stage.path, CWD, &target.path, RenameFlags::EXCHANGE)
         .map_err(|errno| refused(&target.path, &errno.into()))?;
-    let old = stage.release();
+    let place = stage.release();
     durable(parent)?;
     // On a disk that is full by now, its own `.gitignore` covers what is private in it.
-    let _ = stage::hide(&old);
-    remove_surveyed(&old, survey)
+    let _ = stage::hide(&old, &place);
+    remove_surveyed(&old, &place, survey)
 }
 
 /// Puts the first tree in its place: rename(2) takes that of an empty folder, too, but only of the
@@ -113,28 +117,49 @@ fn not_exchangeable(target: &Path, reason: &str) -> DiskError {
     DiskError::new(&UNWRITABLE, message, help)
 }
 
-/// Removes the old tree: what was surveyed and nothing else, so that a file that somebody saved
-/// there during the build is not lost.
-fn remove_surveyed(old: &Path, survey: &Survey) -> Result<(), DiskError> {
-    let gone = |result: io::Result<()>, path: &Path| match result {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            let what = "the new tree is in place, but it was not possible to remove";
-            let message = format!("{what} `{}` of the old one: {error}", path.display());
-            let help = "look at what is left there; the next build removes it";
-            Err(DiskError::new(&UNWRITABLE, message, help))
-        }
-        _ => Ok(()),
+/// Removes the old tree, which is at `place`: what was surveyed and nothing else, so that a file
+/// that somebody saved there during the build is not lost.
+fn remove_surveyed(old: &Folder, place: &Path, survey: &Survey) -> Result<(), DiskError> {
+    let left = |path: &Path, error: &io::Error| {
+        let what = "the new tree is in place, but it was not possible to remove";
+        let message = format!("{what} `{}` of the old one: {error}", path.display());
+        let help = "look at what is left there; the next build removes it";
+        DiskError::new(&UNWRITABLE, message, help)
     };
-    let files = survey.files.par_iter().filter(|(path, _)| *path != GIT_IGNORE);
-    files.try_for_each(|(path, _)| {
-        let path = old.join(path);
-        gone(fs::remove_file(&path), &path)
-    })?;
+    let files = survey.files.keys().map(String::as_str).filter(|path| *path != GIT_IGNORE);
+    old.remove_files(&files.collect::<Vec<_>>())
+        .map_err(|(path, error)| left(&place.join(path), &error))?;
     // Backwards: a folder sorts before what it holds.
-    for path in survey.folders.iter().rev().map(|path| old.join(path)) {
-        gone(fs::remove_dir(&path), &path)?;
+    for path in survey.folders.iter().rev() {
+        old.remove_folder(path).map_err(|error| left(&place.join(path), &error))?;
     }
-    let ignore = old.join(GIT_IGNORE);
-    gone(fs::remove_file(&ignore), &ignore)?;
-    gone(fs::remove_dir(old), old)
+    old.remove_file(GIT_IGNORE).map_err(|error| left(&place.join(GIT_IGNORE), &error))?;
+    match fs::remove_dir(place) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(left(place, &error)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::survey::Found;
+    use super::*;
+
+    #[test]
+    fn the_old_tree_is_removed_through_no_link() {
+        let scratch = tempfile::tempdir().unwrap();
+        let [old, mine] = ["old", "mine"].map(|name| scratch.path().join(name));
+        for path in [old.join("a/b"), mine.join("b")] {
+            fs::create_dir_all(&path).unwrap();
+            fs::write(path.join("file"), "x").unwrap();
+        }
+        let mut survey = Survey::default();
+        survey.files.insert("a/b/file".to_owned(), Found { mode: 0o644, size: 1, ours: true });
+        // Somebody who may write there exchanges a folder after the survey.
+        fs::rename(old.join("a"), scratch.path().join("away")).unwrap();
+        std::os::unix::fs::symlink(&mine, old.join("a")).unwrap();
+        let error = remove_surveyed(&Folder::open(&old).unwrap(), &old, &survey).unwrap_err();
+        assert!(error.message.contains("a/b/file"), "{error}");
+        assert!(mine.join("b/file").exists());
+    }
 }

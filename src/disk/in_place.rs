@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use super::DiskError;
+use super::folder::Folder;
 use super::plan::Plan;
-use super::stage::{GIT_IGNORE, IN_PLACE, Stage, make_folder, sync_folder};
+use super::signal;
+use super::stage::{GIT_IGNORE, IN_PLACE, Stage};
 use super::survey::Target;
-use super::{signal, stage};
 use crate::manifest;
 use crate::tree::TreePath;
 
@@ -22,32 +23,32 @@ pub(super) fn make_root(root: &Path) -> Result<(), DiskError> {
 /// then the old manifest says what is hagen's. In between Git ignores what is private in the old
 /// tree or in the new one.
 pub(super) fn replace(target: &Target, plan: &Plan<'_>) -> Result<(), DiskError> {
-    let root = &target.path;
-    let stage = Stage::new(root, IN_PLACE, 0o700)?;
+    let path = &target.path;
+    let root = Folder::open(path).map_err(|error| DiskError::io("open", path, &error))?;
+    let stage = Stage::new(path, IN_PLACE, 0o700)?;
     let folders = stage.make_folders(plan.fresh.iter().map(|(path, _)| *path))?;
     stage.create(&plan.fresh)?;
     let ignore = ignore_both(target, plan, &stage)?;
     stage.sync(&folders)?;
-    signal::turn_back(root)?;
+    signal::turn_back(path)?;
+    let failed = |what: &str, at: &str, error| DiskError::io(what, &path.join(at), &error);
     if let Some(ignore) = ignore {
-        let place = root.join(GIT_IGNORE);
-        fs::rename(ignore, &place).map_err(|error| DiskError::io("replace", &place, &error))?;
+        root.take(&ignore, GIT_IGNORE).map_err(|error| failed("replace", GIT_IGNORE, error))?;
     }
-    remove(target, plan)?;
+    remove(&root, target, plan)?;
     for folder in &folders {
-        make_folder(&root.join(folder))?;
+        root.make(folder).map_err(|error| failed("create the folder", folder, error))?;
     }
     let last = [GIT_IGNORE, manifest::PATH];
     let (last, first): (Vec<&str>, Vec<&str>) =
         plan.fresh.iter().map(|(path, _)| *path).partition(|path| last.contains(path));
     for paths in [first, last] {
         for path in paths {
-            let place = root.join(path);
-            fs::rename(stage.place(path), &place)
-                .map_err(|error| DiskError::io("replace", &place, &error))?;
+            root.take(&stage.place(path), path).map_err(|error| failed("replace", path, error))?;
         }
-        for folder in folders.iter().map(|folder| root.join(folder)).chain([root.clone()]) {
-            sync_folder(&folder).map_err(|error| DiskError::io("sync", &folder, &error))?;
+        for folder in folders.iter().copied().chain([""]) {
+            let synced = root.below(folder).and_then(|folder| folder.file().sync_all());
+            synced.map_err(|error| failed("sync", folder, error))?;
         }
     }
     Ok(())
@@ -63,23 +64,24 @@ fn ignore_both(
         return Ok(None);
     };
     let old = fs::read(target.path.join(GIT_IGNORE)).unwrap_or_default();
-    let place = stage.path.join(".both.gitignore");
-    stage::create_public(&place, &[old.as_slice(), b"\n", &new.bytes].concat())
+    let name = ".both.gitignore";
+    let place = stage.path.join(name);
+    stage
+        .folder
+        .create_public(name, &[old.as_slice(), b"\n", &new.bytes].concat())
         .map_err(|error| DiskError::io("write", &place, &error))?;
     Ok(Some(place))
 }
 
 /// Removes files of the old tree and the folders that this empties.
-fn remove(target: &Target, plan: &Plan<'_>) -> Result<(), DiskError> {
-    for path in &plan.removed {
-        let place = target.path.join(path);
-        fs::remove_file(&place).map_err(|error| DiskError::io("remove", &place, &error))?;
-    }
+fn remove(root: &Folder, target: &Target, plan: &Plan<'_>) -> Result<(), DiskError> {
+    root.remove_files(&plan.removed)
+        .map_err(|(path, error)| DiskError::io("remove", &target.path.join(path), &error))?;
     let folders: BTreeSet<&str> =
         plan.removed.iter().flat_map(|path| TreePath::folders(path)).collect();
     for folder in folders.into_iter().rev() {
         // Fails where something is left inside, which is then to stay.
-        let _ = fs::remove_dir(target.path.join(folder));
+        let _ = root.remove_folder(folder);
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod atomic;
 mod compare;
 mod error;
+mod folder;
 mod in_place;
 mod judge;
 mod lock;

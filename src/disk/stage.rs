@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::folder::Folder;
 use super::{DiskError, signal};
 use crate::tree::{Artifact, TreePath};
 
@@ -28,7 +29,7 @@ pub(super) struct Stage {
     pub(super) path: PathBuf,
     /// Held as long as the process lives: tells a living stage from an abandoned one, also
     /// across containers that share a folder but not their process ids.
-    folder: File,
+    pub(super) folder: Folder,
 }
 
 impl Stage {
@@ -47,12 +48,12 @@ impl Stage {
             path = parent.join(format!("{prefix}{id}.{turn}"));
         }
         let failed = |error: io::Error| DiskError::io("create the folder", &path, &error);
-        let folder = File::open(&path).map_err(failed)?;
+        let folder = Folder::open(&path).map_err(failed)?;
         // Where there are no locks (some network file systems), nobody clears abandoned stages.
-        let _ = folder.try_lock();
-        folder.set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
+        let _ = folder.file().try_lock();
+        folder.file().set_permissions(Permissions::from_mode(mode)).map_err(failed)?;
         let stage = Self { path, folder };
-        hide(&stage.path)?;
+        hide(&stage.folder, &stage.path)?;
         Ok(stage)
     }
 
@@ -113,40 +114,28 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if self.path != Path::new("") {
-            discard(&self.path);
+            discard(&self.folder, &self.path);
         }
     }
 }
 
-/// Makes Git ignore a folder that is no tree, or no longer one.
-pub(super) fn hide(folder: &Path) -> Result<(), DiskError> {
-    let (waiting, place) = (folder.join(WAITING), folder.join(GIT_IGNORE));
-    create_public(&waiting, b"*\n").and_then(|()| fs::rename(&waiting, &place)).map_err(|error| {
+/// Makes Git ignore a folder, which is at `path`, that is no tree, or no longer one.
+pub(super) fn hide(folder: &Folder, path: &Path) -> Result<(), DiskError> {
+    let hidden = folder.create_public(WAITING, b"*\n");
+    hidden.and_then(|()| folder.rename(WAITING, GIT_IGNORE)).map_err(|error| {
         // What is reported is why it could not be written.
-        let _ = fs::remove_file(&waiting);
-        DiskError::io("write", &place, &error)
+        let _ = folder.remove_file(WAITING);
+        DiskError::io("write", &path.join(GIT_IGNORE), &error)
     })
 }
 
-/// Removes a folder that Git ignores; what makes it do so goes last. Nothing to be done about a
-/// failure: the next run tries again.
-fn discard(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_name() == GIT_IGNORE {
-            continue;
-        }
-        let _ = match entry.file_type() {
-            Ok(kind) if kind.is_dir() => fs::remove_dir_all(path),
-            _ => fs::remove_file(path),
-        };
-    }
-    let _ = fs::remove_dir_all(folder);
-}
-
-/// A new file that may be read by all.
-pub(super) fn create_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?.write_all(bytes)
+/// Removes a folder, which is at `path`, that Git ignores; what makes it do so goes last. Nothing
+/// to be done about a failure: the next run tries again.
+pub(super) fn discard(folder: &Folder, path: &Path) {
+    folder.clear(GIT_IGNORE);
+    let _ = folder.remove_file(GIT_IGNORE);
+    // Of whatever stands there by now, an empty folder is all that this can take.
+    let _ = fs::remove_dir(path);
 }
 
 /// A new folder, 0755 whatever the umask; fine if it is there.
@@ -172,14 +161,14 @@ fn create_file(path: &Path, artifact: &Artifact) -> io::Result<()> {
 
 #[cfg(target_os = "linux")]
 fn sync_stage(stage: &Stage, _: &BTreeSet<&str>) -> io::Result<()> {
-    rustix::fs::syncfs(&stage.folder).map_err(io::Error::from)
+    rustix::fs::syncfs(stage.folder.file()).map_err(io::Error::from)
 }
 
 /// syncfs(2) is Linux' own; elsewhere [`create_file`] has synced each file.
 #[cfg(not(target_os = "linux"))]
 fn sync_stage(stage: &Stage, folders: &BTreeSet<&str>) -> io::Result<()> {
     folders.iter().try_for_each(|folder| sync_folder(&stage.path.join(folder)))?;
-    stage.folder.sync_all()
+    stage.folder.file().sync_all()
 }
 
 /// Makes a rename inside this folder durable.
@@ -187,17 +176,22 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Removes the stages in `parent` whose processes are gone: nobody holds their locks.
+/// Removes the stages in `parent` whose processes are gone: nobody holds their locks. Those of
+/// other users are theirs to clear: what is in them could be exchanged at any moment.
 pub(super) fn clear_abandoned(parent: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let id = name.to_str().and_then(|name| name.strip_prefix(prefix)).unwrap_or_default();
-        let ours = id.starts_with(|c: char| c.is_ascii_digit())
-            && id.chars().all(|c| c.is_ascii_digit() || c == '.')
-            && entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if ours && File::open(entry.path()).is_ok_and(|folder| folder.try_lock().is_ok()) {
-            discard(&entry.path());
+        let staged = id.starts_with(|c: char| c.is_ascii_digit())
+            && id.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let path = entry.path();
+        if staged
+            && let Ok(folder) = Folder::open(&path)
+            && folder.is_ours()
+            && folder.file().try_lock().is_ok()
+        {
+            discard(&folder, &path);
         }
     }
 }

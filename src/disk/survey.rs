@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::folder::is_ours;
 use super::plan::Files;
 use super::stage::IN_PLACE;
 use super::{DiskError, FOREIGN_FOLDER, UNWRITABLE};
@@ -55,10 +56,6 @@ pub(super) struct Found {
     pub(super) size: u64,
     /// Whether nobody else owns it, who could change it at any moment.
     pub(super) ours: bool,
-}
-
-fn is_ours(metadata: &fs::Metadata) -> bool {
-    metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
 /// What an output folder holds. Paths are relative and sorted.

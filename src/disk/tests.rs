@@ -3,6 +3,8 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use super::folder::Folder;
+use super::stage::discard;
 use super::{BUSY, DiskError, Mode, Options, Written, compare, read_manifest, verify, write};
 use crate::manifest::{About, Manifest};
 use crate::tree::{Artifact, Origin, Tree};
@@ -331,6 +333,45 @@ fn abandoned_work_is_cleared_and_living_work_is_not() {
     assert!(!beside(".out.hagen-4194305").exists() && !scratch.at(".hagen-4194305").exists());
     assert!(beside(".out.hagen-4194306").exists());
     assert!(beside(".out.hagen-x").exists() && beside(".other.hagen-1").exists());
+}
+
+#[test]
+fn what_another_user_plants_beside_the_target_is_left_alone() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for mode in [Mode::Atomic, Mode::InPlace] {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.out()).unwrap();
+        let [planted, inside] =
+            [scratch.0.path().join(".out.hagen-4194305"), scratch.at(".hagen-4194305")];
+        for folder in [&planted, &inside] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("half"), "x").unwrap();
+            std::os::unix::fs::chown(folder, Some(1234), Some(1234)).unwrap();
+        }
+        let built = scratch.build(FIRST, mode);
+        assert!(planted.join("half").exists() && inside.join("half").exists());
+        assert_eq!(built.is_ok(), mode == Mode::InPlace, "no exchange may lose what is inside");
+    }
+}
+
+#[test]
+fn abandoned_work_is_cleared_in_its_own_folder_whatever_its_path_leads_to() {
+    let scratch = Scratch::new();
+    let [stage, away, mine] = ["stage", "away", "mine"].map(|name| scratch.0.path().join(name));
+    for folder in [&stage, &mine] {
+        fs::create_dir_all(folder.join("a")).unwrap();
+        fs::write(folder.join("a/file"), "x").unwrap();
+    }
+    symlink(&mine, stage.join("link")).unwrap();
+    let folder = Folder::open(&stage).unwrap();
+    fs::rename(&stage, &away).unwrap();
+    symlink(&mine, &stage).unwrap();
+    discard(&folder, &stage);
+    assert_eq!(names(&mine), ["a/file"]);
+    assert_eq!(fs::read_dir(&away).unwrap().count(), 0, "it is what was opened that is cleared");
+    assert!(Folder::open(&stage).is_err(), "a link is no stage");
 }
 
 #[test]
