@@ -141,6 +141,59 @@ fn a_copy_is_checked_against_its_own_manifest() {
 }
 
 #[test]
+fn what_would_be_rolled_out_along_with_a_tree_is_named_by_every_verb() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    let verbs = [
+        ("verify out", ""),
+        ("verify out --secrets inventory.secrets.yaml", ""),
+        ("verify out --public", ""),
+        ("diff inventory.yaml -o out", "foreign "),
+        ("build inventory.yaml -o out --check", "out/"),
+    ];
+    let planted = "steps/node.sh";
+    scene.write(&format!("out/{planted}"), "");
+    for (verb, foreign) in verbs {
+        let said = scene.run(verb).expect(1).out;
+        assert!(said.starts_with(&format!("{foreign}{planted}")), "{verb}: {said}");
+        assert!(said.ends_with("not of this tree\n") || said.ends_with("not of this tree)\n"));
+    }
+    let said = scene.run("diff inventory.yaml -o out --output json").expect(1).out;
+    let json: Value = serde_json::from_str(&said).unwrap();
+    let files = serde_json::json!([{"path": planted, "change": "foreign", "private": false}]);
+    assert_eq!((&json["same"], &json["files"]), (&Value::from(false), &files));
+    std::fs::remove_file(scene.path(&format!("out/{planted}"))).unwrap();
+
+    scene.run("build inventory.yaml -o out").expect(0);
+    for (verb, _) in verbs {
+        assert_eq!(scene.run(verb).expect(0).out, "", "{verb}");
+    }
+}
+
+#[test]
+fn an_edited_manifest_gives_no_file_of_the_user_s_away() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    scene.write("out/notes.md", "");
+    let mut manifest: Value = serde_json::from_str(&scene.read("out/hagen.json")).unwrap();
+    let files = manifest["files"].as_array_mut().unwrap();
+    let mut entry = files.iter().find(|file| file["path"] == "README.md").unwrap().clone();
+    entry["path"] = "notes.md".into();
+    // Anybody can say so of a file without text.
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    entry["fingerprint"] = format!("sha256:{nothing}").into();
+    files.push(entry);
+    scene.write("out/hagen.json", manifest.to_string());
+    for how in ["", "--in-place"] {
+        let said = scene.run("diff inventory.yaml -o out").out;
+        assert!(!said.contains("notes.md"), "{said}");
+        scene.run(&format!("build inventory.yaml -o out {how}")).expect(0);
+        assert!(scene.path("out/notes.md").exists(), "{how}");
+        scene.write("out/hagen.json", manifest.to_string());
+    }
+}
+
+#[test]
 fn exit_codes_tell_findings_from_failures() {
     let scene = Scene::demo();
     scene.write("broken.yaml", "apiVersion: hagen/v1\n");

@@ -74,6 +74,12 @@ const CASES: &[Case] = &[
         symlink("/etc", scene.path("out/nodes/cp1/link")).unwrap();
         scene.run(BUILD)
     }),
+    ("disk/foreign-content", 2, |scene| {
+        scene.run(BUILD).expect(0);
+        scene.write("out/steps/node.sh", "# Read by every script.\n");
+        scene.run(BUILD).expect(2).says("`steps/node.sh`");
+        scene.run(&format!("{BUILD} --in-place")).says("help: remove it, or move it out")
+    }),
     ("disk/other-bundle", 2, |scene| {
         scene.run(BUILD).expect(0);
         scene.run("secrets new inventory.yaml -o other.yaml").expect(0);

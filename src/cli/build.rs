@@ -12,6 +12,7 @@ use super::exit::{Exit, Failure};
 use super::options::{Reporting, Sources};
 use super::{calendar, summary};
 use crate::disk::{self, DiskError, Mode, Options, Written};
+use crate::manifest::Mac;
 use crate::report::print::{Judged, Source};
 use crate::report::{Finding, Report};
 
@@ -23,7 +24,8 @@ use crate::report::{Finding, Report};
 /// every year.
 ///
 /// A tree is replaced in one step: after an interruption the old one is there, or the new one.
-/// Files in DIR that hagen did not make stay. If any inventory has an error, nothing is written.
+/// Files in DIR that hagen did not make stay; below steps/, nodes/ and cluster/, which are rolled
+/// out whole, they stop the build. If any inventory has an error, nothing is written.
 /// While another hagen builds into DIR, this one stops: only one at a time.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
@@ -145,7 +147,9 @@ impl Build {
             .zip(folders)
             .filter_map(|(compiled, folder)| {
                 let (tree, manifest) = compiled.tree()?;
-                Some(disk::write(tree, manifest, folder, mode, options))
+                let write =
+                    |mac: Option<&Mac<'_>>| disk::write(tree, manifest, mac, folder, mode, options);
+                Some(compiled.with_mac(write))
             })
             .collect()
     }
@@ -160,7 +164,8 @@ impl Build {
         let mut exit = Exit::Fine;
         for (compiled, folder) in compiled.iter().zip(folders) {
             let Some((tree, manifest)) = compiled.tree() else { continue };
-            let comparison = disk::compare(tree, manifest, folder, self.public)
+            let comparison = compiled
+                .with_mac(|mac| disk::compare(tree, manifest, mac, folder, self.public))
                 .map_err(|DiskError { code: _, message, help }| Failure::new(message).help(help))?;
             console.result(&summary::of_comparison(folder, &comparison))?;
             if !comparison.is_same() {

@@ -9,11 +9,11 @@ use super::input::{self, Found, Inventory};
 use super::options::{Overrides, Sources};
 use crate::compile::{Inputs, Outcome, compile_all};
 use crate::disk;
-use crate::manifest::Manifest;
+use crate::manifest::{Mac, Manifest};
 use crate::report::Report;
 use crate::report::print::{Judged, Source};
 use crate::rooms::cni;
-use crate::secrets;
+use crate::secrets::{self, Secrets};
 use crate::tree::Tree;
 
 /// One inventory and everything that came of it.
@@ -110,6 +110,14 @@ impl Compiled {
         match &self.found {
             Some(found) if found.missing => Exit::Failed,
             _ => judged,
+        }
+    }
+
+    /// Does what takes the key under which the tree's private files are pinned.
+    pub(super) fn with_mac<T>(&self, act: impl FnOnce(Option<&Mac<'_>>) -> T) -> T {
+        match self.found.as_ref().and_then(|found| found.bundle.as_ref()).map(Secrets::new) {
+            Some(secrets) => act(Some(&|bytes: &[u8]| secrets.fingerprint(bytes))),
+            None => act(None),
         }
     }
 

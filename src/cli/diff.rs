@@ -21,7 +21,8 @@ use crate::tree::{Apply, Tree};
 /// Compare a tree on disk with what the inventory says now.
 ///
 /// Prints the text of public files that change, private and new files by name only (-v: new
-/// public files in full), and which units of which node have to be reloaded or restarted.
+/// public files in full), and which units of which node have to be reloaded or restarted. Names,
+/// too, what hagen did not make below steps/, nodes/ and cluster/, which are rolled out whole.
 /// Nothing is written.
 ///
 /// Exit code 0 means the same, 1 different, 2 that it cannot be said: errors in the input, wrong
@@ -72,7 +73,8 @@ impl Diff {
             return Ok(Exit::Failed);
         };
         let old = disk::read_manifest(&self.out)?;
-        let comparison = disk::compare(tree, manifest, &self.out, self.public)?;
+        let comparison =
+            compiled.with_mac(|mac| disk::compare(tree, manifest, mac, &self.out, self.public))?;
         let impact = impact(&comparison, old.as_ref(), manifest);
         let entries = old.iter().chain([manifest]).flat_map(|manifest| &manifest.files);
         let private: BTreeSet<&str> =
@@ -94,6 +96,8 @@ enum Change<'a> {
     Removed,
     /// With the old bytes, unless it is private.
     Changed(Option<&'a [u8]>),
+    /// No tree has it, and yet it would be rolled out.
+    Foreign,
 }
 
 impl Change<'_> {
@@ -102,18 +106,22 @@ impl Change<'_> {
             Self::Added => "added",
             Self::Removed => "removed",
             Self::Changed(_) => "changed",
+            Self::Foreign => "foreign",
         }
     }
 }
 
 /// Everything that differs, by path; the files of one node stand together.
-fn changes(comparison: &Comparison) -> BTreeMap<&str, Change<'_>> {
-    let Comparison { added, removed, changed, mode_changed: _ } = comparison;
+fn changes(comparison: &Comparison) -> Vec<(&str, Change<'_>)> {
+    let Comparison { added, removed, changed, foreign, mode_changed: _ } = comparison;
     let added = added.iter().map(|path| (path.as_str(), Change::Added));
     let removed = removed.iter().map(|path| (path.as_str(), Change::Removed));
     let changed =
         changed.iter().map(|change| (change.path.as_str(), Change::Changed(change.old.as_deref())));
-    added.chain(removed).chain(changed).collect()
+    let foreign = foreign.iter().map(|path| (path.as_str(), Change::Foreign));
+    let mut changes: Vec<_> = added.chain(removed).chain(changed).chain(foreign).collect();
+    changes.sort_by_key(|(path, _)| *path);
+    changes
 }
 
 fn text(
@@ -125,14 +133,18 @@ fn text(
     let color = console.colors_results();
     let mut out = String::new();
     for (path, change) in changes(comparison) {
-        let hidden = private.contains(path) || matches!(change, Change::Changed(None));
-        let note = if hidden { " (private)" } else { "" };
+        let note = match change {
+            Change::Foreign => format!(" ({})", summary::NOT_OF_THIS_TREE),
+            Change::Changed(None) => " (private)".to_owned(),
+            _ if private.contains(path) => " (private)".to_owned(),
+            _ => String::new(),
+        };
         let title = format!("{} {path}{note}", change.as_str());
         out += &painted(&print::printable(&title), BOLD, color);
         let old = match change {
             Change::Changed(old) => old,
             Change::Added if console.verbose() && !private.contains(path) => Some(&[][..]),
-            Change::Added | Change::Removed => None,
+            Change::Added | Change::Removed | Change::Foreign => None,
         };
         // The manifest repeats in fingerprints what the other files say in words.
         if let Some(old) = old.filter(|_| path != manifest::PATH) {

@@ -9,6 +9,9 @@ use crate::manifest::Manifest;
 use crate::report::print::{self, Judged};
 use crate::tree::Tree;
 
+/// What is said of a file that no tree has.
+pub(super) const NOT_OF_THIS_TREE: &str = "not of this tree";
+
 /// What a build made, and what of it was new on disk.
 pub(super) fn of_build(
     folder: &Path,
@@ -54,11 +57,12 @@ pub(super) fn of_build(
 
 /// What `--check` found: one path per line, with what is the matter.
 pub(super) fn of_comparison(folder: &Path, comparison: &Comparison) -> String {
-    let Comparison { added, removed, changed, mode_changed: _ } = comparison;
+    let Comparison { added, removed, changed, foreign, mode_changed: _ } = comparison;
     let added = added.iter().map(|path| ("missing", path));
     let removed = removed.iter().map(|path| ("no longer made", path));
     let changed = changed.iter().map(|change| ("differs", &change.path));
-    let mut lines: Vec<_> = added.chain(removed).chain(changed).collect();
+    let foreign = foreign.iter().map(|path| (NOT_OF_THIS_TREE, path));
+    let mut lines: Vec<_> = added.chain(removed).chain(changed).chain(foreign).collect();
     lines.sort_by_key(|(_, path)| *path);
     lines.iter().map(|(what, path)| format!("{}: {what}\n", folder.join(path).display())).collect()
 }

@@ -19,7 +19,8 @@ use crate::secrets::Secrets;
 /// under a key of the bundle, so they are checked only with --secrets: without, somebody who edits
 /// a file can edit hagen.json along with it.
 ///
-/// Exit code 1 means that a file is missing or changed.
+/// Exit code 1 means that a file is missing or changed, or that something below steps/, nodes/ or
+/// cluster/, which are rolled out whole, is not of this tree.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -63,15 +64,13 @@ impl Verify {
             found.missing.retain(|path| !private.contains(path.as_str()));
         }
         console.result(&listed(&found))?;
-        let Verification { missing, changed, unchecked, foreign: _ } = &found;
-        if !unchecked.is_empty() {
-            let count = summary::counted(unchecked.len(), "private file");
+        if !found.unchecked.is_empty() {
+            let count = summary::counted(found.unchecked.len(), "private file");
             console.tell(&format!(
                 "hagen.json itself and {count} not checked: that takes the bundle (--secrets FILE)\n"
             ));
         }
-        let whole = missing.is_empty() && changed.is_empty();
-        Ok(if whole { Exit::Fine } else { Exit::Found })
+        Ok(if found.is_whole() { Exit::Fine } else { Exit::Found })
     }
 
     fn open(&self, path: &Path, console: &Console) -> Result<Result<Secrets, Exit>, Failure> {
@@ -86,7 +85,7 @@ fn private(manifest: &Manifest) -> impl Iterator<Item = &str> {
 
 fn listed(found: &Verification) -> String {
     let Verification { missing, changed, unchecked: _, foreign } = found;
-    let kinds = [("missing", missing), ("changed", changed), ("not of this tree", foreign)];
+    let kinds = [("missing", missing), ("changed", changed), (summary::NOT_OF_THIS_TREE, foreign)];
     let lines = kinds
         .iter()
         .flat_map(|(what, paths)| paths.iter().map(move |path| format!("{path}: {what}\n")));

@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use super::DiskError;
+use super::owned::{foreign, is_rolled_out, owned};
 use super::plan::{Files, State, states};
-use super::survey::{Survey, Target};
+use super::survey::{Found, Survey, Target};
 use crate::manifest::{self, Entry, Mac, Manifest};
 use crate::report::holds_secret;
 use crate::tree::Tree;
@@ -27,26 +28,33 @@ pub struct Comparison {
     pub removed: Vec<String>,
     /// In both, with other bytes.
     pub changed: Vec<Change>,
+    /// In neither, but in a folder that is rolled out whole.
+    pub foreign: Vec<String>,
     /// In both with the same bytes, but with permission bits or an owner that [`super::write`]
     /// would mend. Git keeps only one of them: no difference by itself.
     pub mode_changed: Vec<String>,
 }
 
 impl Comparison {
-    /// Whether every file has the bytes of the tree and there is none to remove.
+    /// Whether every file has the bytes of the tree, there is none to remove, and
+    /// nothing else would be rolled out.
     pub fn is_same(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+        let Self { added, removed, changed, foreign, mode_changed: _ } = self;
+        let differing = [added, removed, foreign];
+        changed.is_empty() && differing.iter().all(|paths| paths.is_empty())
     }
 }
 
 /// Compares the folder `out` with `tree` and `manifest`; changes nothing. With `public_only`,
-/// private files that are absent are no difference: a checkout never has them.
+/// private files that are absent are no difference: a checkout never has them. `mac` is as in
+/// [`super::write()`].
 ///
 /// # Errors
 /// When `out` cannot be read.
 pub fn compare(
     tree: &Tree,
     manifest: &Manifest,
+    mac: Option<&Mac<'_>>,
     out: &Path,
     public_only: bool,
 ) -> Result<Comparison, DiskError> {
@@ -60,6 +68,7 @@ pub fn compare(
         entries.map(|entry| (entry.path.as_str(), entry)).collect();
     for ((path, artifact), state) in new.iter().zip(states(&target, &survey, &new)?) {
         let path = (*path).to_owned();
+        let found = survey.files.get(&path);
         match state {
             State::Same => {}
             State::Absent if public_only && artifact.secret => {}
@@ -68,25 +77,28 @@ pub fn compare(
             State::OtherBytes => {
                 let bytes = read(&target, &path)?;
                 let entry = entries.get(path.as_str()).copied();
-                let mode = survey.files.get(&path).map_or(0, |found| found.mode);
-                let public = !artifact.secret && is_public(entry, mode, &bytes);
+                let open = found.is_some_and(Found::is_open);
+                let public = !artifact.secret && is_public(entry, open, &bytes);
                 comparison.changed.push(Change { path, old: public.then_some(bytes) });
             }
         }
     }
-    let owned = survey.owned();
+    let owned = owned(&target, &survey, &new, mac)?;
     let gone = |path: &&String| owned.contains(path.as_str()) && !new.contains_key(path.as_str());
     comparison.removed = survey.files.keys().filter(gone).cloned().collect();
+    let foreign = foreign(&survey, |path| owned.contains(path) || new.contains_key(path));
+    let foreign = foreign.iter().filter(|(path, _)| is_rolled_out(path));
+    comparison.foreign = foreign.map(|(path, _)| (*path).to_owned()).collect();
     Ok(comparison)
 }
 
 /// Whether old bytes may be shown. They are what their manifest pins as public; or nobody pins
 /// them, and then all may read them anyway and there is no key in them.
-fn is_public(entry: Option<&Entry>, mode: u32, bytes: &[u8]) -> bool {
+fn is_public(entry: Option<&Entry>, open: bool, bytes: &[u8]) -> bool {
     match entry {
         Some(entry) if entry.secret => false,
         Some(entry) if entry.fits(bytes, None) == Some(true) => true,
-        _ => mode & 0o077 != 0 && !holds_secret(&String::from_utf8_lossy(bytes)),
+        _ => open && !holds_secret(&String::from_utf8_lossy(bytes)),
     }
 }
 
@@ -102,6 +114,16 @@ pub struct Verification {
     pub unchecked: Vec<String>,
     /// There, but not listed.
     pub foreign: Vec<String>,
+}
+
+impl Verification {
+    /// Whether every file that could be checked is as listed, and nothing
+    /// else would be rolled out.
+    pub fn is_whole(&self) -> bool {
+        let Self { missing, changed, foreign, unchecked: _ } = self;
+        let whole = [missing, changed].iter().all(|paths| paths.is_empty());
+        whole && !foreign.iter().any(|path| is_rolled_out(path))
+    }
 }
 
 /// Compares the folder `out` with the `manifest` that [`super::read_manifest`] found in it; `mac`
@@ -135,14 +157,14 @@ pub fn verify(
         verification.changed.push(manifest::PATH.to_owned());
         verification.changed.sort_unstable();
     }
-    let owned = survey.owned();
-    let there = survey.files.keys().chain(survey.odd.keys());
-    verification.foreign = there.filter(|path| !owned.contains(path.as_str())).cloned().collect();
-    verification.foreign.sort_unstable();
+    let listed = manifest.files.iter().map(|entry| entry.path.as_str());
+    let listed: BTreeSet<&str> = listed.chain([manifest::PATH]).collect();
+    let foreign = foreign(&survey, |path| listed.contains(path));
+    verification.foreign = foreign.iter().map(|(path, _)| (*path).to_owned()).collect();
     Ok(verification)
 }
 
-fn read(target: &Target, path: &str) -> Result<Vec<u8>, DiskError> {
+pub(super) fn read(target: &Target, path: &str) -> Result<Vec<u8>, DiskError> {
     let file = target.path.join(path);
     fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))
 }

@@ -1,33 +1,37 @@
 //! What [`super::write`] refuses, before it changes anything.
 
+use std::collections::BTreeSet;
+
+use super::owned::{foreign, is_rolled_out};
 use super::plan::{Files, same_bytes};
 use super::survey::{Survey, Target};
 use super::{DiskError, FOREIGN_CONTENT, FOREIGN_FOLDER, Mode, OTHER_BUNDLE, Options};
 use crate::manifest::Manifest;
 use crate::tree::TreePath;
 
+/// What there is, and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) target: &'a Target,
+    pub(super) survey: &'a Survey,
+    pub(super) owned: &'a BTreeSet<&'a str>,
+}
+
 /// Nothing of the user's may be lost, and no tree may take the place of another cluster's.
 pub(super) fn judge(
-    target: &Target,
-    survey: &Survey,
+    found: &Found<'_>,
     new: &Files<'_>,
     manifest: &Manifest,
     mode: Mode,
     options: Options,
 ) -> Result<(), DiskError> {
+    let Found { target, survey, owned: _ } = found;
     let folder = target.path.display();
-    if mode == Mode::Atomic {
-        if survey.manifest.is_none() && !survey.is_empty() {
-            let message = format!("`{folder}` is not empty and holds no tree of hagen's");
-            let help = "give a new or empty folder, or build with `--in-place`, which leaves \
-                        foreign files alone but is not atomic";
-            return Err(DiskError::new(&FOREIGN_FOLDER, message, help));
-        }
-        if let Some((path, what)) = survey.odd.iter().next() {
-            let message =
-                format!("`{folder}` holds `{path}`, {what}, which an exchange would lose");
-            return Err(DiskError::new(&FOREIGN_CONTENT, message, MOVE));
-        }
+    if mode == Mode::Atomic && survey.manifest.is_none() && !survey.is_empty() {
+        let message = format!("`{folder}` is not empty and holds no tree of hagen's");
+        let help = "give a new or empty folder, or build with `--in-place`, which leaves foreign \
+                    files alone but is not atomic";
+        return Err(DiskError::new(&FOREIGN_FOLDER, message, help));
     }
     if let Some(old) = &survey.manifest
         && old.bundle != manifest.bundle
@@ -42,24 +46,42 @@ pub(super) fn judge(
                     all keys are meant to change";
         return Err(DiskError::new(&OTHER_BUNDLE, message, help));
     }
-    foreign_files(target, survey, new, mode)?;
-    odd_ways(target, survey, new)
+    rolled_out(found, new)?;
+    if mode == Mode::Atomic
+        && let Some((path, what)) = survey.odd.iter().next()
+    {
+        let message = format!("`{folder}` holds `{path}`, {what}, which an exchange would lose");
+        return Err(DiskError::new(&FOREIGN_CONTENT, message, MOVE));
+    }
+    foreign_files(found, new, mode)?;
+    odd_ways(found, new)
 }
 
 const MOVE: &str = "move it out of the output folder, or build with `--in-place`, which leaves it \
                     alone but is not atomic";
 
-/// A file of the user's stays where it is, so its place must be free and its folder must stay.
-fn foreign_files(
-    target: &Target,
-    survey: &Survey,
-    new: &Files<'_>,
-    mode: Mode,
-) -> Result<(), DiskError> {
+/// What is not of the tree is not rolled out with it.
+fn rolled_out(found: &Found<'_>, new: &Files<'_>) -> Result<(), DiskError> {
+    let Found { target, survey, owned } = found;
+    let foreign = foreign(survey, |path| owned.contains(path) || new.contains_key(path));
+    let mut foreign = foreign.iter().filter(|(path, _)| is_rolled_out(path));
+    let Some((path, what)) = foreign.next() else { return Ok(()) };
     let folder = target.path.display();
-    let owned = survey.owned();
-    let folders: std::collections::BTreeSet<&str> =
-        new.keys().flat_map(|path| TreePath::folders(path)).collect();
+    let more = match foreign.count() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
+    };
+    let message =
+        format!("`{folder}` holds `{path}`, {what}, among what is rolled out with the tree{more}");
+    let help = "remove it, or move it out of the output folder";
+    Err(DiskError::new(&FOREIGN_CONTENT, message, help))
+}
+
+/// A file of the user's stays where it is, so its place must be free and its folder must stay.
+fn foreign_files(found: &Found<'_>, new: &Files<'_>, mode: Mode) -> Result<(), DiskError> {
+    let Found { target, survey, owned } = found;
+    let folder = target.path.display();
+    let folders: BTreeSet<&str> = new.keys().flat_map(|path| TreePath::folders(path)).collect();
     for (path, found) in &survey.files {
         if owned.contains(path.as_str()) {
             continue;
@@ -92,9 +114,9 @@ fn foreign_files(
 }
 
 /// Nothing is written or removed through what is not ours, a symbolic link above all.
-fn odd_ways(target: &Target, survey: &Survey, new: &Files<'_>) -> Result<(), DiskError> {
-    let owned = survey.owned();
-    for path in new.keys().chain(&owned) {
+fn odd_ways(found: &Found<'_>, new: &Files<'_>) -> Result<(), DiskError> {
+    let Found { target, survey, owned } = *found;
+    for path in new.keys().chain(owned) {
         for part in TreePath::folders(path).chain([*path]) {
             if let Some(what) = survey.odd.get(part) {
                 let folder = target.path.display();

@@ -9,6 +9,7 @@ mod folder;
 mod in_place;
 mod judge;
 mod lock;
+mod owned;
 mod plan;
 mod signal;
 mod single;
@@ -25,7 +26,7 @@ pub use single::{append, create, remove, replace};
 pub use standing::standing;
 pub use survey::read_manifest;
 
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Mac, Manifest};
 use crate::tree::{Artifact, Origin, Tree};
 
 crate::codes! { "disk":
@@ -65,13 +66,16 @@ pub struct Written {
     pub removed: usize,
 }
 
-/// Makes the folder `out` hold exactly `tree` and `manifest` (and files that hagen never made).
+/// Makes the folder `out` hold exactly `tree` and `manifest` (and files that hagen never made,
+/// outside of what is rolled out). `mac` checks whether the bundle vouches for the tree that is
+/// there, as in [`Manifest::from_tree`].
 ///
 /// # Errors
 /// See [`CODES`]. Nothing has changed then, except in [`Mode::InPlace`].
 pub fn write(
     tree: &Tree,
     manifest: &Manifest,
+    mac: Option<&Mac<'_>>,
     out: &Path,
     mode: Mode,
     options: Options,
@@ -86,8 +90,10 @@ pub fn write(
     stage::clear_abandoned(&target.path, stage::IN_PLACE);
     atomic::clear_abandoned(&target);
     let survey = survey::Survey::of(&target, &new)?;
-    judge::judge(&target, &survey, &new, manifest, mode, options)?;
-    let plan = plan::Plan::new(&target, &survey, &new)?;
+    let owned = owned::owned(&target, &survey, &new, mac)?;
+    let found = judge::Found { target: &target, survey: &survey, owned: &owned };
+    judge::judge(&found, &new, manifest, mode, options)?;
+    let plan = plan::Plan::new(&target, &survey, &owned, &new)?;
     if !plan.is_done() {
         match mode {
             Mode::Atomic => atomic::replace(&target, &survey, &plan)?,

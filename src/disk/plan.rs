@@ -1,6 +1,6 @@
 //! What is to be done to a folder so that it holds a tree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use rayon::prelude::*;
@@ -42,9 +42,9 @@ impl<'a> Plan<'a> {
     pub(super) fn new(
         target: &Target,
         survey: &'a Survey,
+        owned: &BTreeSet<&str>,
         new: &Files<'a>,
     ) -> Result<Self, DiskError> {
-        let owned = survey.owned();
         let (mut fresh, mut same) = (Vec::new(), Vec::new());
         for ((path, artifact), state) in new.iter().zip(states(target, survey, new)?) {
             match state {

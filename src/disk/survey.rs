@@ -58,11 +58,20 @@ pub(super) struct Found {
     pub(super) ours: bool,
 }
 
+impl Found {
+    /// Whether others than its owner may look into it.
+    pub(super) fn is_open(&self) -> bool {
+        self.mode & 0o077 != 0
+    }
+}
+
 /// What an output folder holds. Paths are relative and sorted.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     /// Of the tree that is there.
     pub(super) manifest: Option<Manifest>,
+    /// The bytes that it was read from.
+    pub(super) listing: Vec<u8>,
     /// Every regular file that is reached through folders of the old tree or the new one.
     pub(super) files: BTreeMap<String, Found>,
     /// Every folder of the old tree or the new one.
@@ -77,14 +86,14 @@ impl Survey {
         if target.mode.is_none() {
             return Ok(Self::default());
         }
-        let manifest = read_manifest(&target.path)?;
+        let (manifest, listing) = read(&target.path)?.unzip();
         let old = manifest.iter().flat_map(|manifest| &manifest.files);
         let listed = old.map(|entry| entry.path.as_str());
         let all = listed.chain(new.keys().copied());
         let folders: BTreeSet<&str> = all.flat_map(TreePath::folders).collect();
         let mut survey = Self::default();
         survey.walk(&target.path, &folders)?;
-        Ok(Self { manifest, ..survey })
+        Ok(Self { manifest, listing: listing.unwrap_or_default(), ..survey })
     }
 
     fn walk(&mut self, root: &Path, folders: &BTreeSet<&str>) -> Result<(), DiskError> {
@@ -121,17 +130,6 @@ impl Survey {
     /// Whether nothing is there.
     pub(super) fn is_empty(&self) -> bool {
         self.files.is_empty() && self.folders.is_empty() && self.odd.is_empty()
-    }
-
-    /// The files of the tree that is there.
-    pub(super) fn owned(&self) -> BTreeSet<&str> {
-        match &self.manifest {
-            Some(manifest) => {
-                let listed = manifest.files.iter().map(|entry| entry.path.as_str());
-                listed.chain([manifest::PATH]).collect()
-            }
-            None => BTreeSet::new(),
-        }
     }
 }
 
@@ -183,6 +181,11 @@ fn is_bind_mount(_: &Path) -> bool {
 /// `disk/foreign-folder` when `hagen.json` is not a manifest, `disk/unwritable` when it cannot
 /// be read.
 pub fn read_manifest(out: &Path) -> Result<Option<Manifest>, DiskError> {
+    Ok(read(out)?.map(|(manifest, _)| manifest))
+}
+
+/// The same with its bytes.
+fn read(out: &Path) -> Result<Option<(Manifest, Vec<u8>)>, DiskError> {
     let path = out.join(manifest::PATH);
     match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_file() => {}
@@ -191,12 +194,13 @@ pub fn read_manifest(out: &Path) -> Result<Option<Manifest>, DiskError> {
         Err(error) => return Err(DiskError::io("read", &path, &error)),
     }
     let bytes = fs::read(&path).map_err(|error| DiskError::io("read", &path, &error))?;
-    Manifest::read(&bytes).map(Some).map_err(|error| {
+    let manifest = Manifest::read(&bytes).map_err(|error| {
         let message = format!("`{}` is no manifest of this hagen: {error}", path.display());
         let help = "restore it from version control, build with the hagen that wrote it, or give \
                     an empty output folder";
         DiskError::new(&FOREIGN_FOLDER, message, help)
-    })
+    })?;
+    Ok(Some((manifest, bytes)))
 }
 
 fn walk_error(root: &Path, error: walkdir::Error) -> DiskError {

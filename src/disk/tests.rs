@@ -9,6 +9,8 @@ use super::{BUSY, DiskError, Mode, Options, Written, compare, read_manifest, ver
 use crate::manifest::{About, Manifest};
 use crate::tree::{Artifact, Origin, Tree};
 
+mod foreign;
+
 /// A scratch folder with the output folder `out` in it.
 struct Scratch(tempfile::TempDir);
 
@@ -25,6 +27,8 @@ const SECOND: &Sketch<'_> = &[
     ("nodes/cp1/a.conf", "a\n", false),
     ("nodes/cp2/key", "k\n", true),
 ];
+
+const DOCS: &Sketch<'_> = &[("docs/a.md", "a\n", false)];
 
 fn tree(files: &Sketch<'_>) -> Tree {
     let mut tree = Tree::new();
@@ -66,7 +70,9 @@ impl Scratch {
     fn build(&self, files: &Sketch<'_>, mode: Mode) -> Result<Written, DiskError> {
         let tree = tree(files);
         loop {
-            match write(&tree, &manifest(&tree, "b1"), &self.out(), mode, Options::default()) {
+            let manifest = manifest(&tree, "b1");
+            let options = Options::default();
+            match write(&tree, &manifest, Some(&mac), &self.out(), mode, options) {
                 // A child that another test has just forked has the lock, until it is a program.
                 Err(error) if error.code.id == BUSY.id => std::thread::yield_now(),
                 written => return written,
@@ -113,7 +119,7 @@ fn a_first_build_makes_the_folder_and_those_above() {
     let out = scratch.0.path().join("a/b/out");
     let tree = tree(FIRST);
     let written =
-        write(&tree, &manifest(&tree, "b1"), &out, Mode::Atomic, Options::default()).unwrap();
+        write(&tree, &manifest(&tree, "b1"), None, &out, Mode::Atomic, Options::default()).unwrap();
     assert_eq!((written.files, written.unchanged, written.removed), (4, 0, 0));
     assert_eq!(names(&out), ["README.md", "hagen.json", "nodes/cp1/a.conf", "nodes/cp1/key"]);
     assert_eq!(names(scratch.0.path()).len(), 4, "nothing is left beside it");
@@ -201,12 +207,12 @@ fn edited_loosened_and_lost_files_are_restored() {
 #[test]
 fn foreign_files_stay_the_very_same_files() {
     let scratch = Scratch::new();
-    scratch.build(FIRST, Mode::Atomic).unwrap();
+    scratch.build(&[FIRST, DOCS].concat(), Mode::Atomic).unwrap();
     scratch.put("notes.txt", "mine\n");
-    scratch.put("nodes/cp1/notes.txt", "mine too\n");
-    let inodes = [scratch.inode("notes.txt"), scratch.inode("nodes/cp1/notes.txt")];
-    scratch.build(SECOND, Mode::Atomic).unwrap();
-    assert_eq!(inodes, [scratch.inode("notes.txt"), scratch.inode("nodes/cp1/notes.txt")]);
+    scratch.put("docs/notes.txt", "mine too\n");
+    let inodes = [scratch.inode("notes.txt"), scratch.inode("docs/notes.txt")];
+    scratch.build(&[SECOND, DOCS].concat(), Mode::Atomic).unwrap();
+    assert_eq!(inodes, [scratch.inode("notes.txt"), scratch.inode("docs/notes.txt")]);
 }
 
 #[test]
@@ -249,12 +255,12 @@ fn foreign_content_is_refused_by_name() {
 #[test]
 fn a_foreign_file_whose_folder_goes_is_refused() {
     let scratch = Scratch::new();
-    scratch.build(FIRST, Mode::Atomic).unwrap();
-    scratch.put("nodes/cp1/notes.txt", "mine");
+    scratch.build(DOCS, Mode::Atomic).unwrap();
+    scratch.put("docs/notes.txt", "mine");
     let error = scratch.refusal(&[("README.md", "x\n", false)], Mode::Atomic);
     assert_eq!(error.code.id, "disk/foreign-content");
     scratch.build(&[("README.md", "x\n", false)], Mode::InPlace).unwrap();
-    assert_eq!(names(&scratch.out()), ["README.md", "hagen.json", "nodes/cp1/notes.txt"]);
+    assert_eq!(names(&scratch.out()), ["README.md", "docs/notes.txt", "hagen.json"]);
 }
 
 #[test]
@@ -288,11 +294,13 @@ fn a_tree_of_another_bundle_is_refused_unless_meant() {
     let tree = tree(SECOND);
     let manifest = manifest(&tree, "b2");
     for mode in [Mode::Atomic, Mode::InPlace] {
-        let error = write(&tree, &manifest, &scratch.out(), mode, Options::default()).unwrap_err();
+        let out = scratch.out();
+        let written = write(&tree, &manifest, Some(&mac), &out, mode, Options::default());
+        let error = written.unwrap_err();
         assert_eq!(error.code.id, "disk/other-bundle");
     }
     let options = Options { other_bundle_ok: true };
-    write(&tree, &manifest, &scratch.out(), Mode::Atomic, options).unwrap();
+    write(&tree, &manifest, Some(&mac), &scratch.out(), Mode::Atomic, options).unwrap();
     assert_eq!(read_manifest(&scratch.out()).unwrap().unwrap().bundle, "b2");
 }
 
@@ -421,7 +429,7 @@ fn no_file_of_another_user_s_stays_in_the_tree() {
         }
         let theirs = files.map(|path| scratch.inode(path));
         let tree = tree(FIRST);
-        let found = compare(&tree, &manifest(&tree, "b1"), &scratch.out(), false).unwrap();
+        let found = compare(&tree, &manifest(&tree, "b1"), None, &scratch.out(), false).unwrap();
         assert!(found.is_same() && found.mode_changed.len() == 4, "{found:?}");
         assert_eq!(scratch.build(FIRST, mode).unwrap().files, 4);
         for (path, inode) in files.iter().zip(theirs) {
@@ -483,7 +491,7 @@ fn a_comparison_lists_what_a_build_would_change() {
     let scratch = Scratch::new();
     let compared = |files: &Sketch<'_>, public_only| {
         let tree = tree(files);
-        compare(&tree, &manifest(&tree, "b1"), &scratch.out(), public_only).unwrap()
+        compare(&tree, &manifest(&tree, "b1"), Some(&mac), &scratch.out(), public_only).unwrap()
     };
     assert_eq!(compared(FIRST, false).added.len(), 4);
     scratch.build(FIRST, Mode::Atomic).unwrap();

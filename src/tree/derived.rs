@@ -177,7 +177,7 @@ mod tests {
         );
         let out = scratch.path().join("out");
         let (mode, options) = (crate::disk::Mode::Atomic, crate::disk::Options::default());
-        crate::disk::write(&tree, &manifest, &out, mode, options).unwrap();
+        crate::disk::write(&tree, &manifest, None, &out, mode, options).unwrap();
         git(&["init", "--quiet", "."]);
         git(&["add", "."]);
         let committed = git(&["-c", "core.quotePath=false", "ls-files"]);
