@@ -145,15 +145,15 @@ fn what_would_be_rolled_out_along_with_a_tree_is_named_by_every_verb() {
     let scene = Scene::demo();
     scene.run("build inventory.yaml -o out").expect(0);
     let verbs = [
-        ("verify out", ""),
-        ("verify out --secrets inventory.secrets.yaml", ""),
-        ("verify out --public", ""),
-        ("diff inventory.yaml -o out", "foreign "),
-        ("build inventory.yaml -o out --check", "out/"),
+        ("verify out", "", ""),
+        ("verify out --secrets inventory.secrets.yaml", "", ""),
+        ("verify out --public", "", ""),
+        ("diff inventory.yaml -o out", "foreign ", "readable "),
+        ("build inventory.yaml -o out --check", "out/", "out/"),
     ];
     let planted = "steps/node.sh";
     scene.write(&format!("out/{planted}"), "");
-    for (verb, foreign) in verbs {
+    for (verb, foreign, _) in verbs {
         let said = scene.run(verb).expect(1).out;
         assert!(said.starts_with(&format!("{foreign}{planted}")), "{verb}: {said}");
         assert!(said.ends_with("not of this tree\n") || said.ends_with("not of this tree)\n"));
@@ -164,8 +164,16 @@ fn what_would_be_rolled_out_along_with_a_tree_is_named_by_every_verb() {
     assert_eq!((&json["same"], &json["files"]), (&Value::from(false), &files));
     std::fs::remove_file(scene.path(&format!("out/{planted}"))).unwrap();
 
+    let key = "nodes/cp1/rootfs/etc/kubernetes/pki/ca.key";
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(scene.path(&format!("out/{key}")), open).unwrap();
+    for (verb, _, readable) in verbs {
+        let said = scene.run(verb).expect(1).out;
+        assert!(said.starts_with(&format!("{readable}{key}")), "{verb}: {said}");
+        assert!(said.contains("readable by others"), "{verb}: {said}");
+    }
     scene.run("build inventory.yaml -o out").expect(0);
-    for (verb, _) in verbs {
+    for (verb, ..) in verbs {
         assert_eq!(scene.run(verb).expect(0).out, "", "{verb}");
     }
 }

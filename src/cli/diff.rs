@@ -22,8 +22,8 @@ use crate::tree::{Apply, Tree};
 ///
 /// Prints the text of public files that change, private and new files by name only (-v: new
 /// public files in full), and which units of which node have to be reloaded or restarted. Names,
-/// too, what hagen did not make below steps/, nodes/ and cluster/, which are rolled out whole.
-/// Nothing is written.
+/// too, what hagen did not make below steps/, nodes/ and cluster/, which are rolled out whole, and
+/// private files that others may read. Nothing is written.
 ///
 /// Exit code 0 means the same, 1 different, 2 that it cannot be said: errors in the input, wrong
 /// usage, an unreadable folder.
@@ -98,6 +98,8 @@ enum Change<'a> {
     Changed(Option<&'a [u8]>),
     /// No tree has it, and yet it would be rolled out.
     Foreign,
+    /// It is private, and others may read it.
+    Readable,
 }
 
 impl Change<'_> {
@@ -107,19 +109,22 @@ impl Change<'_> {
             Self::Removed => "removed",
             Self::Changed(_) => "changed",
             Self::Foreign => "foreign",
+            Self::Readable => "readable",
         }
     }
 }
 
 /// Everything that differs, by path; the files of one node stand together.
 fn changes(comparison: &Comparison) -> Vec<(&str, Change<'_>)> {
-    let Comparison { added, removed, changed, foreign, mode_changed: _ } = comparison;
+    let Comparison { added, removed, changed, foreign, readable, mode_changed: _ } = comparison;
     let added = added.iter().map(|path| (path.as_str(), Change::Added));
     let removed = removed.iter().map(|path| (path.as_str(), Change::Removed));
     let changed =
         changed.iter().map(|change| (change.path.as_str(), Change::Changed(change.old.as_deref())));
     let foreign = foreign.iter().map(|path| (path.as_str(), Change::Foreign));
-    let mut changes: Vec<_> = added.chain(removed).chain(changed).chain(foreign).collect();
+    let readable = readable.iter().map(|path| (path.as_str(), Change::Readable));
+    let mut changes: Vec<_> =
+        added.chain(removed).chain(changed).chain(foreign).chain(readable).collect();
     changes.sort_by_key(|(path, _)| *path);
     changes
 }
@@ -135,6 +140,7 @@ fn text(
     for (path, change) in changes(comparison) {
         let note = match change {
             Change::Foreign => format!(" ({})", summary::NOT_OF_THIS_TREE),
+            Change::Readable => format!(" (private, {})", summary::READABLE),
             Change::Changed(None) => " (private)".to_owned(),
             _ if private.contains(path) => " (private)".to_owned(),
             _ => String::new(),
@@ -144,7 +150,7 @@ fn text(
         let old = match change {
             Change::Changed(old) => old,
             Change::Added if console.verbose() && !private.contains(path) => Some(&[][..]),
-            Change::Added | Change::Removed | Change::Foreign => None,
+            Change::Added | Change::Removed | Change::Foreign | Change::Readable => None,
         };
         // The manifest repeats in fingerprints what the other files say in words.
         if let Some(old) = old.filter(|_| path != manifest::PATH) {

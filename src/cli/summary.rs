@@ -12,6 +12,9 @@ use crate::tree::Tree;
 /// What is said of a file that no tree has.
 pub(super) const NOT_OF_THIS_TREE: &str = "not of this tree";
 
+/// What is said of a private file.
+pub(super) const READABLE: &str = "readable by others";
+
 /// What a build made, and what of it was new on disk.
 pub(super) fn of_build(
     folder: &Path,
@@ -57,12 +60,14 @@ pub(super) fn of_build(
 
 /// What `--check` found: one path per line, with what is the matter.
 pub(super) fn of_comparison(folder: &Path, comparison: &Comparison) -> String {
-    let Comparison { added, removed, changed, foreign, mode_changed: _ } = comparison;
+    let Comparison { added, removed, changed, foreign, readable, mode_changed: _ } = comparison;
     let added = added.iter().map(|path| ("missing", path));
     let removed = removed.iter().map(|path| ("no longer made", path));
     let changed = changed.iter().map(|change| ("differs", &change.path));
     let foreign = foreign.iter().map(|path| (NOT_OF_THIS_TREE, path));
-    let mut lines: Vec<_> = added.chain(removed).chain(changed).chain(foreign).collect();
+    let readable = readable.iter().map(|path| (READABLE, path));
+    let mut lines: Vec<_> =
+        added.chain(removed).chain(changed).chain(foreign).chain(readable).collect();
     lines.sort_by_key(|(_, path)| *path);
     lines.iter().map(|(what, path)| format!("{}: {what}\n", folder.join(path).display())).collect()
 }

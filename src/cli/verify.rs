@@ -19,8 +19,8 @@ use crate::secrets::Secrets;
 /// under a key of the bundle, so they are checked only with --secrets: without, somebody who edits
 /// a file can edit hagen.json along with it.
 ///
-/// Exit code 1 means that a file is missing or changed, or that something below steps/, nodes/ or
-/// cluster/, which are rolled out whole, is not of this tree.
+/// Exit code 1 means that a file is missing or changed, that others may read a private one, or that
+/// something below steps/, nodes/ or cluster/, which are rolled out whole, is not of this tree.
 #[derive(Args, Debug)]
 #[command(after_long_help = "\
 Examples:
@@ -84,8 +84,13 @@ fn private(manifest: &Manifest) -> impl Iterator<Item = &str> {
 }
 
 fn listed(found: &Verification) -> String {
-    let Verification { missing, changed, unchecked: _, foreign } = found;
-    let kinds = [("missing", missing), ("changed", changed), (summary::NOT_OF_THIS_TREE, foreign)];
+    let Verification { missing, changed, unchecked: _, readable, foreign } = found;
+    let kinds = [
+        ("missing", missing),
+        ("changed", changed),
+        (summary::READABLE, readable),
+        (summary::NOT_OF_THIS_TREE, foreign),
+    ];
     let lines = kinds
         .iter()
         .flat_map(|(what, paths)| paths.iter().map(move |path| format!("{path}: {what}\n")));

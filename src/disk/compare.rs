@@ -30,17 +30,19 @@ pub struct Comparison {
     pub changed: Vec<Change>,
     /// In neither, but in a folder that is rolled out whole.
     pub foreign: Vec<String>,
+    /// Private, but others than its owner may read it.
+    pub readable: Vec<String>,
     /// In both with the same bytes, but with permission bits or an owner that [`super::write`]
     /// would mend. Git keeps only one of them: no difference by itself.
     pub mode_changed: Vec<String>,
 }
 
 impl Comparison {
-    /// Whether every file has the bytes of the tree, there is none to remove, and
-    /// nothing else would be rolled out.
+    /// Whether every file has the bytes of the tree, private ones for their owner alone, and
+    /// there is none to remove.
     pub fn is_same(&self) -> bool {
-        let Self { added, removed, changed, foreign, mode_changed: _ } = self;
-        let differing = [added, removed, foreign];
+        let Self { added, removed, changed, foreign, readable, mode_changed: _ } = self;
+        let differing = [added, removed, foreign, readable];
         changed.is_empty() && differing.iter().all(|paths| paths.is_empty())
     }
 }
@@ -69,6 +71,9 @@ pub fn compare(
     for ((path, artifact), state) in new.iter().zip(states(&target, &survey, &new)?) {
         let path = (*path).to_owned();
         let found = survey.files.get(&path);
+        if artifact.secret && found.is_some_and(Found::is_open) {
+            comparison.readable.push(path.clone());
+        }
         match state {
             State::Same => {}
             State::Absent if public_only && artifact.secret => {}
@@ -112,16 +117,18 @@ pub struct Verification {
     /// Private files that are there but could not be checked: no key was given. Then `hagen.json`
     /// is not checked either.
     pub unchecked: Vec<String>,
+    /// Private and there, but others than its owner may read it.
+    pub readable: Vec<String>,
     /// There, but not listed.
     pub foreign: Vec<String>,
 }
 
 impl Verification {
-    /// Whether every file that could be checked is as listed, and nothing
-    /// else would be rolled out.
+    /// Whether every file that could be checked is as listed, private ones for their owner alone,
+    /// and nothing else would be rolled out.
     pub fn is_whole(&self) -> bool {
-        let Self { missing, changed, foreign, unchecked: _ } = self;
-        let whole = [missing, changed].iter().all(|paths| paths.is_empty());
+        let Self { missing, changed, readable, foreign, unchecked: _ } = self;
+        let whole = [missing, changed, readable].iter().all(|paths| paths.is_empty());
         whole && !foreign.iter().any(|path| is_rolled_out(path))
     }
 }
@@ -141,9 +148,12 @@ pub fn verify(
     let mut verification = Verification::default();
     for entry in &manifest.files {
         let path = entry.path.clone();
-        if !survey.files.contains_key(&path) {
+        let Some(found) = survey.files.get(&path) else {
             verification.missing.push(path);
             continue;
+        };
+        if entry.secret && found.is_open() {
+            verification.readable.push(path.clone());
         }
         match entry.fits(&read(&target, &path)?, mac) {
             Some(true) => {}

@@ -1,7 +1,7 @@
 //! What is not of the tree, and what a tree's own listing may claim.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::{FIRST, SECOND, Scratch, Sketch, mac, manifest, names, snapshot, tree};
 use crate::disk::{
@@ -161,5 +161,25 @@ fn no_private_file_of_another_bundle_is_left_unsaid() {
         let left = ["README.md", "hagen.json", "nodes/cp1/a.conf", "nodes/cp2/key"];
         assert_eq!(names(&scratch.out()), left, "what fits its fingerprint goes");
         assert_eq!(verified(&scratch).missing, [""; 0]);
+    }
+}
+
+#[test]
+fn a_private_file_that_others_may_read_is_named() {
+    for mode in [Mode::Atomic, Mode::InPlace] {
+        let scratch = Scratch::new();
+        scratch.build(FIRST, mode).unwrap();
+        for open in [0o644, 0o640, 0o602] {
+            let open = Permissions::from_mode(open);
+            fs::set_permissions(scratch.at("nodes/cp1/key"), open.clone()).unwrap();
+            fs::set_permissions(scratch.at("README.md"), open).unwrap();
+            assert_eq!(verified(&scratch).readable, ["nodes/cp1/key"]);
+            assert!(!verified(&scratch).is_whole());
+            assert_eq!(compared(&scratch, FIRST).readable, ["nodes/cp1/key"]);
+            assert!(!compared(&scratch, FIRST).is_same());
+            scratch.build(FIRST, mode).unwrap();
+            assert_eq!(scratch.permissions("nodes/cp1/key"), 0o600);
+            assert!(verified(&scratch).is_whole() && compared(&scratch, FIRST).is_same());
+        }
     }
 }
