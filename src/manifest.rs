@@ -1,6 +1,7 @@
 //! `hagen.json`: what the tree consists of, for people, for `hagen diff`, `hagen why` and
 //! `hagen verify`, and for consumers of the tree. Published as `schema/manifest.schema.json`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use rayon::prelude::*;
@@ -220,6 +221,18 @@ impl Manifest {
     /// The entry of the file at `path`.
     pub fn file(&self, path: &str) -> Option<&Entry> {
         self.files.iter().find(|entry| entry.path == path)
+    }
+
+    /// What each node has at each path: by the node's name and the absolute path on it.
+    pub fn places(&self) -> BTreeMap<(&str, &str), &Entry> {
+        let mut places = BTreeMap::new();
+        for entry in &self.files {
+            let Some(path) = entry.destination.as_deref() else { continue };
+            for node in &entry.nodes {
+                places.insert((node.as_str(), path), entry);
+            }
+        }
+        places
     }
 
     /// The JSON Schema that is published as `schema/manifest.schema.json`.

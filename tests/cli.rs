@@ -54,6 +54,31 @@ fn a_newcomer_gets_from_nothing_to_a_reviewed_change() {
 }
 
 #[test]
+fn a_copy_that_moves_in_the_tree_is_compared_with_what_its_nodes_have() {
+    let scene = Scene::demo();
+    let base = scene.read("inventory.yaml");
+    let motd = |content: &str, nodes: &str| {
+        format!("  - {{path: /etc/motd, content: \"{content}\\n\", nodes: {{names: [{nodes}]}}}}\n")
+    };
+    scene.write("inventory.yaml", format!("{base}files:\n{}", motd("all", "cp1, cp2, w1")));
+    scene.run("build inventory.yaml -o out").expect(0);
+    let own = motd("own", "cp1") + &motd("all", "cp2, w1");
+    scene.write("inventory.yaml", format!("{base}files:\n{own}"));
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    let hunk =
+        "--- a/steps/shared/etc/motd\n+++ b/nodes/cp1/rootfs/etc/motd\n@@ -1 +1 @@\n-all\n+own\n";
+    assert!(diff.contains(hunk), "{diff}");
+    let impact = diff.split_once("Impact").unwrap().1;
+    assert!(impact.contains("cp1  1 file") && !impact.contains("cp2"), "{diff}");
+    scene.run("build inventory.yaml -o out").expect(0);
+    // Back, and what only moves shows no text.
+    scene.write("inventory.yaml", format!("{base}files:\n{}", motd("all", "cp2")));
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    assert!(diff.contains("added nodes/cp2/rootfs/etc/motd\n"), "{diff}");
+    assert!(!diff.contains("+all") && !diff.contains("-all"), "{diff}");
+}
+
+#[test]
 fn a_check_that_found_something_says_so() {
     let scene = Scene::demo();
     scene.run("check inventory.yaml").expect(0).says("nothing found");

@@ -92,7 +92,8 @@ impl Diff {
 
 /// What happened to one file.
 enum Change<'a> {
-    Added,
+    /// With the copy that its node has had elsewhere in the tree.
+    Added(Option<&'a disk::Change>),
     Removed,
     /// With the old bytes, unless it is private.
     Changed(Option<&'a [u8]>),
@@ -105,7 +106,7 @@ enum Change<'a> {
 impl Change<'_> {
     fn as_str(&self) -> &'static str {
         match self {
-            Self::Added => "added",
+            Self::Added(_) => "added",
             Self::Removed => "removed",
             Self::Changed(_) => "changed",
             Self::Foreign => "foreign",
@@ -116,8 +117,9 @@ impl Change<'_> {
 
 /// Everything that differs, by path; the files of one node stand together.
 fn changes(comparison: &Comparison) -> Vec<(&str, Change<'_>)> {
-    let Comparison { added, removed, changed, foreign, readable, mode_changed: _ } = comparison;
-    let added = added.iter().map(|path| (path.as_str(), Change::Added));
+    let Comparison { added, before, removed, changed, foreign, readable, mode_changed: _ } =
+        comparison;
+    let added = added.iter().map(|path| (path.as_str(), Change::Added(before.get(path))));
     let removed = removed.iter().map(|path| (path.as_str(), Change::Removed));
     let changed =
         changed.iter().map(|change| (change.path.as_str(), Change::Changed(change.old.as_deref())));
@@ -147,22 +149,27 @@ fn text(
         };
         let title = format!("{} {path}{note}", change.as_str());
         out += &painted(&print::printable(&title), BOLD, color);
-        let old = match change {
-            Change::Changed(old) => old,
-            Change::Added if console.verbose() && !private.contains(path) => Some(&[][..]),
-            Change::Added | Change::Removed | Change::Foreign | Change::Readable => None,
+        let (was, old) = match change {
+            Change::Changed(old) => (path, old),
+            Change::Added(Some(disk::Change { path, old })) => (path.as_str(), old.as_deref()),
+            Change::Added(None) if console.verbose() && !private.contains(path) => {
+                (path, Some(&[][..]))
+            }
+            Change::Added(None) | Change::Removed | Change::Foreign | Change::Readable => {
+                (path, None)
+            }
         };
         // The manifest repeats in fingerprints what the other files say in words.
         if let Some(old) = old.filter(|_| path != manifest::PATH) {
             let new = tree.get(path).map(|artifact| artifact.bytes.as_slice()).unwrap_or_default();
-            out += &unified(path, old, new, color);
+            out += &unified([was, path], old, new, color);
         }
     }
     out
 }
 
 /// The changed lines of one file with three lines around them.
-fn unified(path: &str, old: &[u8], new: &[u8], color: bool) -> String {
+fn unified([was, path]: [&str; 2], old: &[u8], new: &[u8], color: bool) -> String {
     let (Ok(old), Ok(new)) = (std::str::from_utf8(old), std::str::from_utf8(new)) else {
         return "  binary\n".to_owned();
     };
@@ -170,7 +177,7 @@ fn unified(path: &str, old: &[u8], new: &[u8], color: bool) -> String {
     let text = diff
         .unified_diff()
         .context_radius(3)
-        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .header(&format!("a/{was}"), &format!("b/{path}"))
         .to_string();
     // Not by `lines`, which would hide a carriage return.
     text.split_terminator('\n')

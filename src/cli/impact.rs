@@ -16,9 +16,6 @@ pub(super) struct Impact {
     pub(super) units: BTreeMap<String, Apply>,
 }
 
-/// A file on a node: the node's name and the absolute path on it.
-type Place<'a> = (&'a str, &'a str);
-
 /// The nodes that change, by name. `old` describes what they had: the copy of a file that several
 /// have moves in the tree when one of them gets its own, and then changes nothing on the others.
 pub(super) fn impact(
@@ -29,8 +26,8 @@ pub(super) fn impact(
     let edited = comparison.changed.iter().map(|change| change.path.as_str());
     let edited: BTreeSet<&str> =
         comparison.added.iter().map(String::as_str).chain(edited).collect();
-    let had = old.map(places).unwrap_or_default();
-    let has = places(new);
+    let had = old.map(Manifest::places).unwrap_or_default();
+    let has = new.places();
     let touched = has.iter().filter(|(place, new)| match had.get(*place) {
         None => true,
         Some(old) if old.path == new.path && edited.contains(new.path.as_str()) => true,
@@ -48,18 +45,6 @@ pub(super) fn impact(
         }
     }
     nodes
-}
-
-/// What each node has at each path.
-fn places(manifest: &Manifest) -> BTreeMap<Place<'_>, &Entry> {
-    let mut places = BTreeMap::new();
-    for entry in &manifest.files {
-        let Some(path) = entry.destination.as_deref() else { continue };
-        for node in &entry.nodes {
-            places.insert((node.as_str(), path), entry);
-        }
-    }
-    places
 }
 
 /// Whether a node that has one has the other.

@@ -60,7 +60,8 @@ pub(super) fn of_build(
 
 /// What `--check` found: one path per line, with what is the matter.
 pub(super) fn of_comparison(folder: &Path, comparison: &Comparison) -> String {
-    let Comparison { added, removed, changed, foreign, readable, mode_changed: _ } = comparison;
+    let Comparison { added, before: _, removed, changed, foreign, readable, mode_changed: _ } =
+        comparison;
     let added = added.iter().map(|path| ("missing", path));
     let removed = removed.iter().map(|path| ("no longer made", path));
     let changed = changed.iter().map(|change| ("differs", &change.path));

@@ -8,7 +8,7 @@ use super::plan::{Files, State, states};
 use super::survey::{Found, Survey, Target};
 use crate::manifest::{self, Entry, Mac, Manifest};
 use crate::report::holds_secret;
-use crate::tree::Tree;
+use crate::tree::{Artifact, Destination, Tree};
 
 /// A file that is in the folder and in the tree, with other bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Change {
 pub struct Comparison {
     /// In the tree, not in the folder.
     pub added: Vec<String>,
+    /// Of what is added: the copy that its first node has had elsewhere in the folder.
+    pub before: BTreeMap<String, Change>,
     /// Listed by the folder's manifest and there, not in the tree.
     pub removed: Vec<String>,
     /// In both, with other bytes.
@@ -41,7 +43,7 @@ impl Comparison {
     /// Whether every file has the bytes of the tree, private ones for their owner alone, and
     /// there is none to remove.
     pub fn is_same(&self) -> bool {
-        let Self { added, removed, changed, foreign, readable, mode_changed: _ } = self;
+        let Self { added, before: _, removed, changed, foreign, readable, mode_changed: _ } = self;
         let differing = [added, removed, foreign, readable];
         changed.is_empty() && differing.iter().all(|paths| paths.is_empty())
     }
@@ -68,6 +70,7 @@ pub fn compare(
     let entries = survey.manifest.iter().flat_map(|manifest| &manifest.files);
     let entries: BTreeMap<&str, &Entry> =
         entries.map(|entry| (entry.path.as_str(), entry)).collect();
+    let places = survey.manifest.as_ref().map(Manifest::places).unwrap_or_default();
     for ((path, artifact), state) in new.iter().zip(states(&target, &survey, &new)?) {
         let path = (*path).to_owned();
         let found = survey.files.get(&path);
@@ -77,7 +80,17 @@ pub fn compare(
         match state {
             State::Same => {}
             State::Absent if public_only && artifact.secret => {}
-            State::Absent => comparison.added.push(path),
+            State::Absent => {
+                let had = had(artifact).and_then(|place| places.get(&place));
+                if let Some(entry) = had.filter(|entry| survey.files.contains_key(&entry.path)) {
+                    let bytes = read(&target, &entry.path)?;
+                    let old = is_public(Some(entry), false, &bytes).then_some(bytes);
+                    comparison
+                        .before
+                        .insert(path.clone(), Change { path: entry.path.clone(), old });
+                }
+                comparison.added.push(path);
+            }
             State::OtherMode => comparison.mode_changed.push(path),
             State::OtherBytes => {
                 let bytes = read(&target, &path)?;
@@ -95,6 +108,13 @@ pub fn compare(
     let foreign = foreign.iter().filter(|(path, _)| is_rolled_out(path));
     comparison.foreign = foreign.map(|(path, _)| (*path).to_owned()).collect();
     Ok(comparison)
+}
+
+/// Where the first node of a file that may be shown has it.
+fn had(artifact: &Artifact) -> Option<(&str, &str)> {
+    let Destination { nodes, path, .. } =
+        artifact.destination.as_ref().filter(|_| !artifact.secret)?;
+    Some((nodes.first()?, path))
 }
 
 /// Whether old bytes may be shown. They are what their manifest pins as public; or nobody pins

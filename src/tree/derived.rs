@@ -33,38 +33,43 @@ pub(super) fn add(tree: &mut Tree) -> Vec<Refused> {
 
 /// `nodes/<node>/files.tsv` of each node that has files.
 fn file_lists(tree: &Tree) -> Vec<(String, Artifact)> {
-    let mut nodes: BTreeMap<&str, BTreeMap<&str, (&Artifact, &Destination)>> = BTreeMap::new();
-    for (_, artifact) in tree.iter() {
-        if let Some(destination) = &artifact.destination {
-            for node in &destination.nodes {
-                let files = nodes.entry(node).or_default();
-                files.insert(&destination.path, (artifact, destination));
-            }
+    let installed: Vec<_> = tree
+        .iter()
+        .filter_map(|(_, artifact)| Some((artifact, artifact.destination.as_ref()?)))
+        .collect();
+    let rows: Vec<String> =
+        installed.par_iter().map(|(artifact, destination)| row(artifact, destination)).collect();
+    let mut nodes: BTreeMap<&str, BTreeMap<&str, (&str, bool)>> = BTreeMap::new();
+    for ((artifact, destination), row) in installed.iter().zip(&rows) {
+        for node in &destination.nodes {
+            let files = nodes.entry(node).or_default();
+            files.insert(&destination.path, (row, artifact.secret));
         }
     }
     nodes.into_par_iter().map(|(node, files)| file_list(node, &files)).collect()
 }
 
-fn file_list(node: &str, files: &BTreeMap<&str, (&Artifact, &Destination)>) -> (String, Artifact) {
+fn row(artifact: &Artifact, destination: &Destination) -> String {
+    let Artifact { bytes, mode, owner, group, .. } = artifact;
+    let Destination { path, kind, unit, .. } = destination;
+    let (unit, apply) = match unit {
+        Some((unit, apply)) => (unit.as_str(), apply.as_str()),
+        None => ("-", "-"),
+    };
+    let (sum, kind, folder) = (sha256(bytes), kind.as_str(), destination.folder());
+    format!("{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\t{folder}\n")
+}
+
+/// The rows by path, with whether their file is private.
+fn file_list(node: &str, files: &BTreeMap<&str, (&str, bool)>) -> (String, Artifact) {
     let mut text = COLUMNS.to_owned();
-    for (path, (artifact, destination)) in files {
-        let (unit, apply) = match &destination.unit {
-            Some((unit, apply)) => (unit.as_str(), apply.as_str()),
-            None => ("-", "-"),
-        };
-        let Artifact { mode, owner, group, .. } = artifact;
-        let sum = sha256(&artifact.bytes);
-        let (kind, folder) = (destination.kind.as_str(), destination.folder());
-        text.push_str(&format!(
-            "{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\t{folder}\n"
-        ));
-    }
+    files.values().for_each(|(row, _)| text.push_str(row));
     // A list that was cut short on its way would take live files for ones that have left.
     let (rows, whole) = (files.len(), sha256(text.as_bytes()));
     text.push_str(&format!("end\t{rows}\t-\t-\t{whole}\t-\t-\t-\t-\n"));
     let list = Artifact::public(text, Origin::room("tree")).phase(INSTALL);
     // A bare hash of a short password could be searched offline.
-    let private = files.values().any(|(artifact, _)| artifact.secret);
+    let private = files.values().any(|(_, private)| *private);
     (format!("nodes/{node}/files.tsv"), if private { list.secret() } else { list })
 }
 
