@@ -69,12 +69,10 @@ nothing_owed() {
 }
 # step_of NAME: the step that restarts it.
 step_of() {
-  local i other phase=20
-  for ((i = 0; i < ${#units[@]}; i += 5)); do
-    [ "${units[i + 1]}" != "$1" ] || phase=${units[i]}
-  done
+  local other phase
+  phase=$(of_unit "$1" 0)
   for other in "${steps[@]}"; do
-    case $other in "$phase"-*) printf '%s' "$other" ;; esac
+    case $other in "${phase:-20}"-*) printf '%s' "$other" ;; esac
   done
 }
 
@@ -138,11 +136,10 @@ lasts() {
 # certificates_name: those that clients know a server by. kubeadm renews a certificate with the names that it
 # has, so one that the inventory has given it since never arrives by itself.
 certificates_name() {
-  local path copy lacks
-  while IFS=$'\t' read -r path _; do
+  local path folder lacks
+  while IFS=$'\t' read -r path _ _ _ _ _ _ _ folder; do
     case $path in /etc/kubernetes/pki/*.crt | /etc/etcd/pki/*.crt) [ -e "$path" ] || continue ;; *) continue ;; esac
-    read -r copy _ < <(copy_of "$path")
-    lacks=$(comm -13 <(names_in "$path") <(names_in "$copy"))
+    lacks=$(comm -13 <(names_in "$path") <(names_in "$here/$folder$path"))
     [ -z "$lacks" ] ||
       fault "the certificate in $path lacks ${lacks//$'\n'/, }" 'follow the end of the chapter on certificates in README.md'
   done < <(list_files)

@@ -196,8 +196,8 @@ place() {
 # checks UNIT PATH: the unit's check reads that file.
 checks() {
   local array
-  array=$(checked_by "$1")
-  [ "$array" != - ] || return 1
+  array=$(of_unit "$1" 4)
+  [ "${array:--}" != - ] || return 1
   array+='[@]'
   among "$2" "${!array}"
 }
@@ -321,15 +321,8 @@ pods_read() {
 forget_debts() {
   local owed
   for owed in "$state/pending"/*; do
-    is_unit "${owed##*/}" || rm -f -- "$owed"
+    [ -n "$(of_unit "${owed##*/}" 0)" ] || rm -f -- "$owed"
   done
-}
-is_unit() {
-  local i
-  for ((i = 0; i < ${#units[@]}; i += 5)); do
-    [ "${units[i + 1]}" != "$1" ] || return 0
-  done
-  return 1
 }
 start_anew() {
   local old

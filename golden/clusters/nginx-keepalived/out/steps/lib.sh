@@ -206,24 +206,24 @@ owe() {
 # in the place of that file. It says on stderr what is wrong; some print the whole configuration besides.
 check() {
   local array word words=()
-  array=$(checked_by "$1")
-  [ "$array" != - ] || return 0
+  array=$(of_unit "$1" 4)
+  [ "${array:--}" != - ] || return 0
   array+='[@]'
   for word in "${!array}"; do
     if [ "$word" = "${2-}" ]; then words+=("$3"); else words+=("$word"); fi
   done
   "${words[@]}" >/dev/null
 }
-# checked_by UNIT: the array with the words of its check, or -.
-checked_by() {
+# of_unit NAME COLUMN: that word of its row, PHASE NAME WAIT START CHECK, from 0; nothing where it is no unit of
+# this host.
+of_unit() {
   local i
   for ((i = 0; i < ${#units[@]}; i += 5)); do
     if [ "${units[i + 1]}" = "$1" ]; then
-      printf '%s' "${units[i + 4]}"
+      printf '%s' "${units[i + $2]}"
       return
     fi
   done
-  printf -
 }
 
 # order WAIT VERB UNIT: where nothing waits, the effect is waited for later in the step.
