@@ -5,6 +5,12 @@
 //! It offers no way to ask for quotes. So such a text is written between two marks, a character
 //! that occurs nowhere in the document, and the marks become quotes afterwards. That is sound:
 //! an ambiguous text never holds what would have to be escaped between single quotes.
+//!
+//! Certificates and keys are the bulk of every kubeconfig, and serde_yaml looks at each of their
+//! letters several times. A long text of base64's letters needs no quotes: another mark stands for
+//! it until the rest is written.
+
+use std::collections::BTreeSet;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -12,36 +18,69 @@ use super::Value;
 
 /// Appends one document, ending in a newline.
 pub(super) fn write(document: &Value, out: &mut String) {
-    let mark = unused(document);
-    let text = serde_yaml::to_string(&Marked { value: document, mark })
+    let (marks, long) = Marks::of(document);
+    let text = serde_yaml::to_string(&Marked { value: document, marks })
         .expect("a value in memory always has a YAML form");
-    match mark {
-        Some(mark) => out.push_str(&text.replace(mark, "'")),
-        None => out.push_str(&text),
+    let Some(Marks { quote, stand_in }) = marks else { return out.push_str(&text) };
+    let mut long = long.into_iter();
+    for (position, part) in text.split(stand_in).enumerate() {
+        if position > 0 {
+            out.push_str(long.next().unwrap_or_default());
+        }
+        for (position, part) in part.split(quote).enumerate() {
+            out.push_str(if position > 0 { "'" } else { "" });
+            out.push_str(part);
+        }
     }
 }
 
-/// A private-use character that the document does not hold; `None` where nothing is ambiguous.
-fn unused(document: &Value) -> Option<char> {
-    let mut ambiguous = false;
-    let mut taken = std::collections::BTreeSet::new();
-    visit(document, &mut |text| {
-        ambiguous |= is_ambiguous(text);
-        taken.extend(text.chars().filter(|letter| MARKS.contains(letter)));
-    });
-    // 6,400 candidates (Unicode's Private Use Area): a text that holds all of them stays bare.
-    ambiguous.then(|| MARKS.into_iter().find(|mark| !taken.contains(mark))).flatten()
+/// Two characters of Unicode's Private Use Area that the document does not hold.
+#[derive(Clone, Copy)]
+struct Marks {
+    /// Stands where a single quote is to be.
+    quote: char,
+    /// Stands for a long text of base64's letters.
+    stand_in: char,
 }
 
-const MARKS: std::ops::RangeInclusive<char> = '\u{e000}'..='\u{f8ff}';
+impl Marks {
+    const CANDIDATES: std::ops::RangeInclusive<char> = '\u{e000}'..='\u{f8ff}';
 
-fn visit(value: &Value, see: &mut impl FnMut(&str)) {
+    /// `None` where none is needed; also where the document holds nearly all 6,400 candidates, and
+    /// ambiguous texts stay bare. Beside them the texts that have a stand-in, in their order.
+    fn of(document: &Value) -> (Option<Self>, Vec<&str>) {
+        let (mut needed, mut taken, mut long) = (false, BTreeSet::new(), Vec::new());
+        visit(document, &mut |text, place| {
+            if place == Place::Value && is_long_base64(text) {
+                long.push(text);
+            } else if text.is_ascii() {
+                needed |= is_ambiguous(text);
+            } else {
+                taken.extend(text.chars().filter(|letter| Self::CANDIDATES.contains(letter)));
+            }
+        });
+        let mut free = Self::CANDIDATES.filter(|letter| !taken.contains(letter));
+        let marks = (needed || !long.is_empty()).then(|| Some((free.next()?, free.next()?)));
+        let marks = marks.flatten().map(|(quote, stand_in)| Self { quote, stand_in });
+        (marks, long)
+    }
+}
+
+/// Where a text stands in its document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Key,
+    Value,
+}
+
+/// Every text, in the order in which it is written.
+fn visit<'a>(value: &'a Value, see: &mut impl FnMut(&'a str, Place)) {
     match value {
-        Value::String(text) => see(text),
+        Value::String(text) => see(text, Place::Value),
         Value::Array(items) => items.iter().for_each(|item| visit(item, see)),
         Value::Object(fields) => {
             for (key, item) in fields {
-                see(key);
+                see(key, Place::Key);
                 visit(item, see);
             }
         }
@@ -49,49 +88,59 @@ fn visit(value: &Value, see: &mut impl FnMut(&str)) {
     }
 }
 
-/// A value whose ambiguous texts stand between marks.
+/// A value whose ambiguous texts stand between marks, and whose long ones behind one.
 #[derive(Clone, Copy)]
 struct Marked<'a> {
     value: &'a Value,
-    mark: Option<char>,
+    marks: Option<Marks>,
 }
 
-/// A text, between marks where it is ambiguous.
-struct Text<'a>(&'a str, Option<char>);
+/// A text, as it is given to serde_yaml.
+struct Text<'a>(&'a str, Place, Option<Marks>);
 
 impl Serialize for Text<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self(text, Some(mark)) if is_ambiguous(text) => {
-                serializer.serialize_str(&format!("{mark}{text}{mark}"))
+            Self(text, Place::Value, Some(marks)) if is_long_base64(text) => {
+                serializer.serialize_str(marks.stand_in.encode_utf8(&mut [0; 4]))
             }
-            Self(text, _) => serializer.serialize_str(text),
+            Self(text, _, Some(Marks { quote, .. })) if is_ambiguous(text) => {
+                serializer.serialize_str(&format!("{quote}{text}{quote}"))
+            }
+            Self(text, ..) => serializer.serialize_str(text),
         }
     }
 }
 
 impl Serialize for Marked<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { value, mark } = *self;
+        let Self { value, marks } = *self;
         match value {
-            Value::String(text) => Text(text, mark).serialize(serializer),
+            Value::String(text) => Text(text, Place::Value, marks).serialize(serializer),
             Value::Array(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;
                 for value in items {
-                    list.serialize_element(&Self { value, mark })?;
+                    list.serialize_element(&Self { value, marks })?;
                 }
                 list.end()
             }
             Value::Object(fields) => {
                 let mut map = serializer.serialize_map(Some(fields.len()))?;
                 for (key, value) in fields {
-                    map.serialize_entry(&Text(key, mark), &Self { value, mark })?;
+                    map.serialize_entry(&Text(key, Place::Key, marks), &Self { value, marks })?;
                 }
                 map.end()
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.serialize(serializer),
         }
     }
+}
+
+/// Whether the text is bare in every reader's eyes, and long enough to be worth a stand-in.
+fn is_long_base64(text: &str) -> bool {
+    text.len() > 200
+        && text.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
 }
 
 /// Whether some YAML reader takes the bare text for a boolean, null, number, time, date, merge
@@ -215,6 +264,15 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_stays_bare_and_whole_wherever_it_stands() {
+        let [first, second] =
+            ["LS0t", "MIIB+/"].map(|start| format!("{start}{}==", "A".repeat(300)));
+        let document = json!({ "on": [first, { "off": second }], first.clone(): "\u{e001}" });
+        let expected = format!("'on':\n- {first}\n- 'off': {second}\n? {first}\n: \u{e001}\n");
+        assert_eq!(text(document), expected);
+    }
+
+    #[test]
     fn documents_are_separated_and_the_header_comes_first() {
         let bytes = yaml(&[json!({"a": 1}), json!({"b": ["x\ny\n"]})], true);
         let expected = format!("{HEADER}a: 1\n---\nb:\n- |\n  x\n  y\n");
@@ -223,7 +281,9 @@ mod tests {
 
     fn any_value() -> impl Strategy<Value = Value> {
         let word = prop_oneof!["[-+0-9._:eExXoTZ~<= ]{0,8}", "[ -~\n\t]{0,12}", any::<String>(),];
+        let long = "[A-Za-z0-9+/]{150,260}={0,2}";
         let leaf = prop_oneof![
+            long.prop_map(Value::from),
             word.clone().prop_map(Value::from),
             any::<i64>().prop_map(Value::from),
             any::<bool>().prop_map(Value::from),
