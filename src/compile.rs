@@ -196,6 +196,7 @@ fn plan(said: &Inventory, cluster: &Cluster, report: &mut Report) -> (Plans, Cla
             Some((room.name(), plan))
         })
         .collect();
+    claims.settle();
     (plans, claims)
 }
 

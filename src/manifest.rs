@@ -268,8 +268,8 @@ impl Entry {
             nodes: place.map(|place| place.nodes.clone()).unwrap_or_default(),
             destination: place.map(|place| place.path.clone()),
             mode: format!("{mode:04o}"),
-            owner: owner.clone(),
-            group: group.clone(),
+            owner: owner.to_string(),
+            group: group.to_string(),
             kind: place.map(|place| place.kind),
             fingerprint: if *secret {
                 format!("hmac-sha256:{}", mac(bytes))

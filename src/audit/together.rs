@@ -69,7 +69,7 @@ fn out_of_reach<'a>(mine: &'a Cluster, other: &'a Cluster) -> impl Iterator<Item
             other.name
         );
         Some(
-            Finding::new(&ADDRESS_IN_RANGE, Path::of(&["cluster", key]), message)
+            Finding::new(&ADDRESS_IN_RANGE, Path::of(&["cluster"]).key(key), message)
                 .label(format!("takes in {address}"))
                 .help("choose a range that no other cluster's machines are in; clusters that never meet are built by calls of their own"),
         )

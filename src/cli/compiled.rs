@@ -1,6 +1,7 @@
 //! From paths on the command line to compiled clusters.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
@@ -22,7 +23,8 @@ pub(super) struct Compiled {
     name: String,
     /// `None` where the verb needs no bundle.
     pub(super) found: Option<Found>,
-    pub(super) outcome: Outcome,
+    /// Left to the end of the process: to take a large tree apart takes as long as to sign it.
+    pub(super) outcome: ManuallyDrop<Outcome>,
     /// What was found about the folder that holds its tree.
     of_folder: Option<(String, Report)>,
 }
@@ -158,6 +160,7 @@ fn run(
         .zip(outcomes)
         .map(|(((inventory, found), name), outcome)| {
             let of_folder = None;
+            let outcome = ManuallyDrop::new(outcome);
             Compiled { inventory, name, found, outcome, of_folder }
         })
         .collect()

@@ -111,7 +111,7 @@ impl PodMasks {
 }
 
 fn mask_path(flag: &str) -> Path {
-    Path::of(&["extraArgs", "controllerManager", flag])
+    Path::of(&["extraArgs", "controllerManager"]).key(flag)
 }
 
 /// The flag for masks that these networks do not allow, with the reason and what to write
@@ -167,7 +167,7 @@ pub fn kubelet_field<'a>(
         Some((Path::of(&["patches"]).index(patch.index).key("patch").key(field), value))
     });
     let config =
-        || Some((Path::of(&["kubelet", "config", field]), said.kubelet.config.get(field)?));
+        || Some((Path::of(&["kubelet", "config"]).key(field), said.kubelet.config.get(field)?));
     patched.or_else(config)
 }
 

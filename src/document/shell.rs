@@ -1,17 +1,19 @@
+use std::borrow::Cow;
+
 use super::HEADER;
 
 /// One word for a POSIX shell, single-quoted where it has to be; `None` for text with a NUL, which no
 /// shell can hold.
-pub fn shell_word(text: &str) -> Option<String> {
+pub fn shell_word(text: &str) -> Option<Cow<'_, str>> {
     if text.contains('\0') {
         return None;
     }
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./:=@%+".contains(letter);
     // A leading `=` or `~` is expanded by some shells.
     if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
-        return Some(text.to_owned());
+        return Some(text.into());
     }
-    Some(format!("'{}'", text.replace('\'', r"'\''")))
+    Some(format!("'{}'", text.replace('\'', r"'\''")).into())
 }
 
 /// Assignments that a shell reads: words and lists of words, never an expression.
@@ -31,8 +33,9 @@ impl Assignments {
 
     /// `name=value`.
     pub fn word(&mut self, name: &str, value: &str) -> &mut Self {
-        let word = self.quoted(name, value);
-        self.text.push_str(&format!("{name}={word}\n"));
+        self.open(name, "=");
+        self.push(name, value);
+        self.text.push('\n');
         self
     }
 
@@ -47,9 +50,9 @@ impl Assignments {
         name: &str,
         words: impl IntoIterator<Item = T>,
     ) -> &mut Self {
-        let words: Vec<String> =
-            words.into_iter().map(|word| self.quoted(name, word.as_ref())).collect();
-        self.text.push_str(&format!("{name}=({})\n", words.join(" ")));
+        self.open(name, "=(");
+        self.push_all(name, words);
+        self.text.push_str(")\n");
         self
     }
 
@@ -59,23 +62,33 @@ impl Assignments {
         name: &str,
         rows: impl IntoIterator<Item = [T; WIDTH]>,
     ) -> &mut Self {
-        let mut lines = String::new();
-        for row in rows {
-            let words: Vec<String> =
-                row.iter().map(|word| self.quoted(name, word.as_ref())).collect();
-            lines.push_str(&format!("  {}\n", words.join(" ")));
+        self.open(name, "=(");
+        for (position, row) in rows.into_iter().enumerate() {
+            self.text.push_str(if position == 0 { "\n  " } else { "  " });
+            self.push_all(name, row);
+            self.text.push('\n');
         }
-        let lines = if lines.is_empty() { String::new() } else { format!("\n{lines}") };
-        self.text.push_str(&format!("{name}=({lines})\n"));
+        self.text.push_str(")\n");
         self
     }
 
-    fn quoted(&mut self, name: &str, value: &str) -> String {
-        let word = shell_word(value);
-        if word.is_none() {
-            self.unfit = Some(name.to_owned());
+    fn open(&mut self, name: &str, by: &str) {
+        self.text.push_str(name);
+        self.text.push_str(by);
+    }
+
+    fn push_all<T: AsRef<str>>(&mut self, name: &str, words: impl IntoIterator<Item = T>) {
+        for (position, word) in words.into_iter().enumerate() {
+            self.text.push_str(if position == 0 { "" } else { " " });
+            self.push(name, word.as_ref());
         }
-        word.unwrap_or_default()
+    }
+
+    fn push(&mut self, name: &str, word: &str) {
+        match shell_word(word) {
+            Some(word) => self.text.push_str(&word),
+            None => self.unfit = Some(name.to_owned()),
+        }
     }
 
     /// The text; what reads it knows by its last line that it is whole.

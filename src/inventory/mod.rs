@@ -329,13 +329,13 @@ pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
 fn forget(said: &mut serde_json::Value, steps: &[Step]) {
     let Some((last, way)) = steps.split_last() else { return };
     let parent = way.iter().try_fold(said, |value, step| match step {
-        Step::Key(key) => value.get_mut(key),
+        Step::Key(key) => value.get_mut(&**key),
         Step::Index(index) => value.get_mut(index),
     });
     if let (Some(parent), Step::Key(key)) = (parent, last)
         && let Some(map) = parent.as_object_mut()
     {
-        map.shift_remove(key);
+        map.shift_remove(&**key);
     }
 }
 

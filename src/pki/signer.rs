@@ -1,3 +1,4 @@
+use base16ct::lower::encode_string as hex;
 use p256::pkcs8::der::pem::{self, LineEnding};
 use rcgen::{Certificate, CertificateParams, Issuer, PublicKeyData, SignatureAlgorithm};
 use sha2::{Digest, Sha256};
@@ -100,8 +101,4 @@ impl rcgen::SigningKey for Draft<'_> {
 pub(super) fn certificate_pem(certificate: &Certificate) -> String {
     pem::encode_string("CERTIFICATE", LineEnding::LF, certificate.der())
         .expect("the label is one that PEM allows")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::fmt;
 
 /// One step into a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Into a map.
-    Key(String),
+    Key(Cow<'static, str>),
     /// Into a list, from zero.
     Index(usize),
 }
@@ -21,23 +22,26 @@ impl Path {
     }
 
     /// A path of map keys: `Path::of(&["endpoint", "vip"])`.
-    pub fn of(keys: &[&str]) -> Self {
-        Self(keys.iter().map(|key| Step::Key((*key).to_owned())).collect())
+    pub fn of(keys: &[&'static str]) -> Self {
+        Self(keys.iter().map(|key| Step::Key((*key).into())).collect())
     }
 
     /// This path with one more map key.
     #[must_use]
     pub fn key(&self, key: impl Into<String>) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(Step::Key(key.into()));
-        Self(steps)
+        self.step(Step::Key(Cow::Owned(key.into())))
     }
 
     /// This path with one more list index.
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(Step::Index(index));
+        self.step(Step::Index(index))
+    }
+
+    fn step(&self, step: Step) -> Self {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
         Self(steps)
     }
 

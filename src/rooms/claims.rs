@@ -331,6 +331,17 @@ impl Claims {
         Self { nodes: vec![NodeClaims::default(); nodes], ..Self::default() }
     }
 
+    /// Gives back what the lists of a large cluster reserve, once every room has stated its claims.
+    pub fn settle(&mut self) {
+        for node in &mut self.nodes {
+            let NodeClaims { ports, units, packages, paths, .. } = node;
+            ports.shrink_to_fit();
+            units.shrink_to_fit();
+            packages.shrink_to_fit();
+            paths.shrink_to_fit();
+        }
+    }
+
     /// The claims of the node with this index in the inventory.
     ///
     /// # Panics

@@ -1,6 +1,8 @@
 //! Where a room's files go: collects artifacts, renders templates, merges patches.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -29,8 +31,8 @@ enum Place {
 pub struct File {
     place: Place,
     mode: u32,
-    owner: String,
-    group: String,
+    owner: Cow<'static, str>,
+    group: Cow<'static, str>,
     secret: bool,
     verbatim: bool,
     kind: Kind,
@@ -70,6 +72,13 @@ impl File {
         Self::new(Place::Cluster(path.into()))
     }
 
+    fn node(&self) -> Option<&str> {
+        match &self.place {
+            Place::Node(node, _) | Place::Beside(node, _) => Some(node),
+            Place::Cluster(_) => None,
+        }
+    }
+
     /// Permission bits.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
@@ -79,7 +88,11 @@ impl File {
 
     /// Owner and group by name on the node.
     #[must_use]
-    pub fn owner(mut self, owner: impl Into<String>, group: impl Into<String>) -> Self {
+    pub fn owner(
+        mut self,
+        owner: impl Into<Cow<'static, str>>,
+        group: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.owner = owner.into();
         self.group = group.into();
         self
@@ -126,6 +139,47 @@ impl File {
     pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
         self.reads.extend(paths);
         self
+    }
+}
+
+/// A document that is the same on every node, until a patch names it for some of them: it is
+/// written once.
+pub struct Alike {
+    name: &'static str,
+    value: Value,
+    form: Form,
+    /// `None` inside where it has no such form.
+    written: OnceLock<Option<Vec<u8>>>,
+}
+
+enum Form {
+    Yaml,
+    /// Under this comment.
+    Toml(&'static str),
+}
+
+impl Form {
+    fn write(&self, value: &Value) -> Option<Vec<u8>> {
+        match self {
+            Self::Yaml => Some(document::yaml(std::slice::from_ref(value), true)),
+            Self::Toml(comment) => document::toml(value, comment).ok(),
+        }
+    }
+}
+
+impl Alike {
+    fn new(name: &'static str, value: Value, form: Form) -> Self {
+        Self { name, value, form, written: OnceLock::new() }
+    }
+
+    /// A YAML file holding this document.
+    pub fn yaml(name: &'static str, value: Value) -> Self {
+        Self::new(name, value, Form::Yaml)
+    }
+
+    /// A TOML file holding this document, under a comment that says why it is so.
+    pub fn toml(name: &'static str, comment: &'static str, value: Value) -> Self {
+        Self::new(name, value, Form::Toml(comment))
     }
 }
 
@@ -262,11 +316,25 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// A file holding the document. Where a patch names it for the file's node, it is one of its own.
+    pub fn alike(&mut self, file: File, document: &Alike) {
+        let Alike { name, value, form, written } = document;
+        let patched = self.cluster.patches_of(name, file.node()).next().is_some();
+        match written.get_or_init(|| form.write(value)) {
+            Some(bytes) if !patched => {
+                let node = file.node().map(str::to_owned);
+                self.rendered.made.push(Made { document: name, node, patched: BTreeMap::new() });
+                self.push(file, None, bytes.clone());
+            }
+            _ => match form {
+                Form::Yaml => self.yaml(file, vec![(name, value.clone())]),
+                Form::Toml(comment) => self.toml(file, name, comment, value.clone()),
+            },
+        }
+    }
+
     fn patched(&mut self, file: &File, document: &'static str, mut value: Value) -> Value {
-        let node = match &file.place {
-            Place::Node(node, _) | Place::Beside(node, _) => Some(node.clone()),
-            Place::Cluster(_) => None,
-        };
+        let node = file.node().map(str::to_owned);
         let mut patched = BTreeMap::new();
         for patch in self.cluster.patches_of(document, node.as_deref()) {
             patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));

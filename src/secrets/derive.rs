@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use base16ct::lower::encode_string as hex;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -180,10 +181,6 @@ fn first_scalar<const N: usize>(
     (0..)
         .find_map(|n| PrivateKey::from_scalar(curve, candidate(n).as_ref()))
         .expect("all but one in 2^32 candidates are scalars of the group")
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

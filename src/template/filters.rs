@@ -1,5 +1,7 @@
 //! Quoting, one filter per syntax. No message repeats the value: it may be a secret.
 
+use std::borrow::Cow;
+
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
@@ -18,7 +20,8 @@ pub(super) fn sh(value: &Value) -> Result<String, Error> {
 }
 
 fn sh_word(text: &str) -> Result<String, Error> {
-    shell_word(text).ok_or_else(|| unusable("a shell word", '\0'))
+    let word = shell_word(text).map(Cow::into_owned);
+    word.ok_or_else(|| unusable("a shell word", '\0'))
 }
 
 /// One bare token of haproxy, nginx or keepalived, which share no quoting rule: anything that

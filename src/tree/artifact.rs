@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -143,9 +145,9 @@ pub struct Artifact {
     /// Permission bits, such as 0o644.
     pub mode: u32,
     /// Owner by name, on the node.
-    pub owner: String,
+    pub owner: Cow<'static, str>,
     /// Group by name, on the node.
-    pub group: String,
+    pub group: Cow<'static, str>,
     /// Private: never committed, 0600 from creation, pinned by HMAC.
     pub secret: bool,
     /// The user's own bytes, taken over as they are: never audited for leftovers.
@@ -164,8 +166,8 @@ impl Artifact {
         Self {
             bytes: bytes.into(),
             mode: 0o644,
-            owner: "root".to_owned(),
-            group: "root".to_owned(),
+            owner: "root".into(),
+            group: "root".into(),
             secret: false,
             verbatim: false,
             destination: None,
@@ -196,7 +198,11 @@ impl Artifact {
 
     /// Other owner and group, by name on the node.
     #[must_use]
-    pub fn owner(mut self, owner: impl Into<String>, group: impl Into<String>) -> Self {
+    pub fn owner(
+        mut self,
+        owner: impl Into<Cow<'static, str>>,
+        group: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.owner = owner.into();
         self.group = group.into();
         self

@@ -1,8 +1,8 @@
 //! Files that follow from all other files.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
+use base16ct::lower::encode_string as hex;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -99,12 +99,7 @@ fn git_ignore(tree: &Tree, made: &[(String, Artifact)]) -> String {
 
 /// SHA-256 in lower-case hexadecimal.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -41,24 +41,31 @@ fn finding(path: &str, artifact: &Artifact, line: usize, what: &str) -> Finding 
 
 /// The first line of each kind of leftover, from 1.
 fn audit(path: &str, text: &str, rendered: bool) -> Vec<(usize, &'static str)> {
-    let name = path.to_lowercase();
-    let trace = |place: Option<usize>| place.filter(|_| rendered);
-    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-    let yaml = ends(&[".yaml", ".yml"]);
-    let markdown = ends(&[".md"]);
-    let markup = ends(&[".svg", ".html", ".xml"]);
     let incomplete = !text.is_empty() && !text.ends_with('\n');
-    let places = [
-        ("holds an unrendered `{{`", trace(text.find("{{"))),
-        ("holds an unrendered `{%`", trace(text.find("{%"))),
-        ("holds a `<placeholder>`", trace(placeholder(text, markdown).filter(|_| !markup))),
-        ("holds a tab, which YAML forbids", trace(text.find('\t').filter(|_| yaml))),
+    let everywhere = [
         ("holds a carriage return", text.find('\r')),
-        ("ends in a blank", trace(blank_end(text))),
         ("lacks the newline at its end", incomplete.then_some(text.len())),
     ];
-    let found = places.into_iter().filter_map(|(what, place)| Some((place?, what)));
+    let traces = rendered.then(|| traces(path, text));
+    let found = traces.into_iter().flatten().chain(everywhere);
+    let found = found.filter_map(|(what, place)| Some((place?, what)));
     found.map(|(place, what)| (text[..place].matches('\n').count() + 1, what)).collect()
+}
+
+/// What a template may have left behind, and where.
+fn traces(path: &str, text: &str) -> [(&'static str, Option<usize>); 5] {
+    let name = path.to_lowercase();
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    let yaml = ends(&[".yaml", ".yml"]);
+    let markup = ends(&[".svg", ".html", ".xml"]);
+    let placeholder = placeholder(text, ends(&[".md"]));
+    [
+        ("holds an unrendered `{{`", text.find("{{")),
+        ("holds an unrendered `{%`", text.find("{%")),
+        ("holds a `<placeholder>`", placeholder.filter(|_| !markup)),
+        ("holds a tab, which YAML forbids", text.find('\t').filter(|_| yaml)),
+        ("ends in a blank", blank_end(text)),
+    ]
 }
 
 /// The line of a private key, which has no place in what is public.

@@ -8,6 +8,7 @@ mod path;
 mod refused;
 mod shared;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use artifact::{Apply, Artifact, Destination, Kind, Origin};
@@ -28,18 +29,9 @@ pub const MANIFEST_PATH: &str = "hagen.json";
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     files: BTreeMap<String, Artifact>,
-    /// Every file and folder by its lower-case path: macOS and Windows hold `A` and `a` for one.
-    names: BTreeMap<String, Name>,
-}
-
-/// What a lower-case path stands for.
-#[derive(Clone, Debug)]
-struct Name {
-    /// As it was written first.
-    written: String,
-    /// The file itself, or the first file of the folder.
-    holder: String,
-    folder: bool,
+    /// Files and folders whose paths have capitals, by the path without them: macOS and Windows
+    /// hold `A` and `a` for one.
+    capitals: BTreeMap<String, String>,
 }
 
 impl Tree {
@@ -64,33 +56,40 @@ impl Tree {
             return Err(Refused::Path { path, reason, origin: artifact.origin });
         }
         if let Some(holder) = self.in_the_way(&path) {
-            let first = self.files[holder].origin.clone();
             let holder = holder.to_owned();
+            let first = self.files[&holder].origin.clone();
             return Err(Taken { path, holder, first, second: artifact.origin }.into());
         }
-        for folder in TreePath::folders(&path) {
-            self.names.entry(folder.to_lowercase()).or_insert_with(|| Name {
-                written: folder.to_owned(),
-                holder: path.clone(),
-                folder: true,
-            });
+        for part in TreePath::folders(&path).chain([path.as_str()]) {
+            if let Cow::Owned(plain) = plain(part) {
+                self.capitals.insert(plain, part.to_owned());
+            }
         }
-        let name = Name { written: path.clone(), holder: path.clone(), folder: false };
-        self.names.insert(path.to_lowercase(), name);
         self.files.insert(path, artifact);
         Ok(())
     }
 
     /// The file that leaves no room for another one at `path`.
     fn in_the_way(&self, path: &str) -> Option<&str> {
-        let parts = TreePath::folders(path).map(|folder| (folder, true)).chain([(path, false)]);
-        for (part, folder) in parts {
-            let Some(name) = self.names.get(&part.to_lowercase()) else { continue };
-            if !(folder && name.folder && name.written == part) {
-                return Some(&name.holder);
-            }
-        }
-        None
+        let file = |path: &str| self.files.get_key_value(path).map(|(path, _)| path.as_str());
+        let at_or_below = |path: &str| file(path).or_else(|| self.first_below(path));
+        let spelt_otherwise = |part: &str| {
+            let plain = plain(part);
+            let capitals = self.capitals.get(&*plain).filter(|written| *written != part);
+            let found = capitals.and_then(|written| at_or_below(written));
+            found.or_else(|| (plain != part).then(|| at_or_below(&plain)).flatten())
+        };
+        TreePath::folders(path)
+            .find_map(|folder| file(folder).or_else(|| spelt_otherwise(folder)))
+            .or_else(|| at_or_below(path))
+            .or_else(|| spelt_otherwise(path))
+    }
+
+    /// The first file below this folder.
+    fn first_below(&self, folder: &str) -> Option<&str> {
+        let below = format!("{folder}/");
+        let (path, _) = self.files.range(below.clone()..).next()?;
+        path.starts_with(&below).then_some(path)
     }
 
     /// Adds a file that is installed on a node, at `nodes/<node>/rootfs/<path>`.
@@ -148,9 +147,7 @@ impl Tree {
 
     /// Whether some file lies below this folder.
     pub fn has_folder(&self, folder: &str) -> bool {
-        let below = format!("{folder}/");
-        let after = self.files.range(below.clone()..).next();
-        after.is_some_and(|(path, _)| path.starts_with(&below))
+        self.first_below(folder).is_some()
     }
 
     /// Every file, sorted by path.
@@ -172,6 +169,15 @@ impl Tree {
     pub fn bytes(&self) -> u64 {
         self.files.values().map(|artifact| artifact.bytes.len() as u64).sum()
     }
+}
+
+/// The path without capitals; borrowed where it has none.
+fn plain(path: &str) -> Cow<'_, str> {
+    if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return path.into();
+    }
+    let plain = path.to_lowercase();
+    if plain == path { path.into() } else { plain.into() }
 }
 
 #[cfg(test)]
@@ -203,6 +209,20 @@ mod tests {
             "`nodes/a/x` of room `haproxy` and `Nodes/b/x` of room `nginx` cannot stand side by side"
         );
         clash("A", "a");
+        clash("a", "A");
+        clash("x/A/y", "x/a/z");
+        clash("x/a/y", "x/A");
+        clash("x/A", "x/a/y");
+        clash("ä", "Ä");
+    }
+
+    #[test]
+    fn files_of_one_folder_share_its_capitals() {
+        let mut tree = Tree::new();
+        for path in ["etc/NetworkManager/a", "etc/NetworkManager/B", "etc/networkd/a"] {
+            tree.insert(path, file("host")).unwrap();
+        }
+        assert!(tree.insert("etc/NetworkManager/b", file("files")).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! One copy of what several hosts have alike: a reader sees it once, and so does a diff.
 
-use std::collections::BTreeMap;
-use std::mem;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Artifact, Destination, Origin, Refused, Tree};
 
@@ -9,10 +9,9 @@ use super::{Artifact, Destination, Origin, Refused, Tree};
 /// `files.tsv` says which of them are the host's.
 pub(super) const FOLDER: &str = "steps/shared";
 
-/// All that has to be equal, so that one copy can stand for another.
+/// All that has to be equal, so that one copy of a path can stand for another.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Version<'a> {
-    path: &'a str,
     bytes: &'a [u8],
     mode: u32,
     owner: [&'a str; 2],
@@ -23,11 +22,10 @@ struct Version<'a> {
 impl<'a> Version<'a> {
     fn of(artifact: &'a Artifact, destination: &'a Destination) -> Self {
         let Artifact { bytes, mode, owner, group, verbatim, phase, origin, .. } = artifact;
-        let Destination { path, kind, unit, .. } = destination;
+        let Destination { nodes: _, path: _, kind, unit } = destination;
         let Origin { room, template, reads: _ } = origin;
         let unit = unit.as_ref().map(|(name, apply)| (name.as_str(), apply.as_str()));
         Self {
-            path,
             bytes,
             mode: *mode,
             owner: [owner, group],
@@ -42,23 +40,13 @@ impl<'a> Version<'a> {
 /// may have it. So does what cannot stand beside other files there, such as a name that differs
 /// only in case. What the tree refused is returned.
 pub(super) fn share(tree: &mut Tree) -> Vec<Refused> {
-    let alike = alike(tree);
-    let mut own = mem::take(tree).files;
-    let mut shared = Vec::new();
-    for places in alike {
-        let files: Vec<Artifact> = places.iter().filter_map(|place| own.remove(place)).collect();
-        shared.push((places, files));
-    }
     let mut refused = Vec::new();
-    let mut add =
-        |tree: &mut Tree, path, artifact| refused.extend(tree.insert(path, artifact).err());
-    for (path, artifact) in own {
-        add(tree, path, artifact);
-    }
-    for (places, files) in shared {
+    for places in alike(tree) {
+        let files: Vec<Artifact> =
+            places.iter().filter_map(|place| tree.files.remove(place)).collect();
         match merged(&files).filter(|(path, _)| tree.in_the_way(path).is_none()) {
-            Some((path, one)) => add(tree, path, one),
-            None => places.into_iter().zip(files).for_each(|(path, file)| add(tree, path, file)),
+            Some((path, one)) => refused.extend(tree.insert(path, one).err()),
+            None => tree.files.extend(places.into_iter().zip(files)),
         }
     }
     refused
@@ -66,21 +54,17 @@ pub(super) fn share(tree: &mut Tree) -> Vec<Refused> {
 
 /// The places in the tree of equal files: of each path on the hosts the most frequent version.
 fn alike(tree: &Tree) -> Vec<Vec<String>> {
-    let mut versions: BTreeMap<Version<'_>, Vec<&str>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, BTreeMap<Version<'_>, Vec<&str>>> = BTreeMap::new();
     for (place, artifact) in tree.iter() {
         if let Some(destination) = artifact.destination.as_ref().filter(|_| !artifact.secret) {
+            let versions = paths.entry(&destination.path).or_default();
             versions.entry(Version::of(artifact, destination)).or_default().push(place);
         }
     }
-    let mut chosen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (Version { path, .. }, places) in versions {
-        let best = chosen.entry(path).or_default();
-        let earlier = places.len() == best.len() && places < *best;
-        if places.len() > best.len() || earlier {
-            *best = places;
-        }
-    }
-    let several = chosen.into_values().filter(|places| places.len() > 1);
+    let most = paths.into_values().filter_map(|versions| {
+        versions.into_values().max_by_key(|places| (places.len(), Reverse(places.first().copied())))
+    });
+    let several = most.filter(|places| places.len() > 1);
     several.map(|places| places.into_iter().map(str::to_owned).collect()).collect()
 }
 
@@ -91,11 +75,9 @@ fn merged(files: &[Artifact]) -> Option<(String, Artifact)> {
     let places = files.iter().filter_map(|file| file.destination.as_ref());
     destination.nodes = places.flat_map(|place| place.nodes.iter().cloned()).collect();
     let path = destination.tree_path();
-    for read in files.iter().flat_map(|file| &file.origin.reads) {
-        if !one.origin.reads.contains(read) {
-            one.origin.reads.push(read.clone());
-        }
-    }
+    let mut seen = BTreeSet::new();
+    let reads = files.iter().flat_map(|file| &file.origin.reads);
+    one.origin.reads = reads.filter(|read| seen.insert(*read)).cloned().collect();
     Some((path, one))
 }
 

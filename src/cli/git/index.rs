@@ -8,6 +8,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use base16ct::lower::encode_string as hex;
+
 /// Why it cannot be told what Git tracks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
@@ -174,7 +176,7 @@ fn entry(rest: &mut Bytes<'_>, version: u32, hash: usize, last: &[u8]) -> Result
 impl Link {
     fn of(data: &[u8], hash: usize) -> Result<Self, Unknown> {
         let mut rest = Bytes { all: data, at: 0 };
-        let shared = rest.take(hash)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let shared = hex(rest.take(hash)?);
         let deleted = if rest.at == data.len() { BTreeSet::new() } else { bitmap(&mut rest)? };
         Ok(Self { shared, deleted })
     }

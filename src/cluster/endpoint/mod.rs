@@ -100,7 +100,7 @@ fn vip(cluster: &Cluster, report: &mut Report) {
                     at.clone(),
                     format!("the VIP {vip} lies inside the {what} network {range}"),
                 )
-                .because(Path::of(&["cluster", key]), format!("the {what} network"))
+                .because(Path::of(&["cluster"]).key(key), format!("the {what} network"))
                 .help("choose a VIP in the nodes' subnet, and a network elsewhere"),
             );
         }

@@ -53,7 +53,7 @@ pub(super) fn routed(section: &CniSection, cluster: &Cluster, report: &mut Repor
     } else {
         return;
     };
-    let at = Path::of(&["cni", key]);
+    let at = Path::of(&["cni"]).key(key);
     let subnet = cluster.endpoint.subnet;
     // One that is a control plane is reported as no neighbour of the VIP.
     let elsewhere = |node: &&Node| !node.control_plane && !subnet.contains(&node.address);

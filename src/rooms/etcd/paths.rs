@@ -17,7 +17,7 @@ pub(super) fn claim(cluster: &Cluster, claims: &mut Claims, report: &mut Report)
     let stacked = cluster.etcd.mode == EtcdMode::Stacked;
     let certificates = format!("{}/etcd", layout::PKI);
     for (setting, value) in &cluster.etcd.settings {
-        let at = Path::of(&["etcd", "settings", setting]);
+        let at = Path::of(&["etcd", "settings"]).key(setting);
         for (used, path) in etcd_paths(setting, value) {
             let within = |folder: &str| FilePath::new(path).starts_with(folder);
             let seen = within(&cluster.etcd.data_dir) || within(&certificates);

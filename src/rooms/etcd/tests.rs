@@ -108,7 +108,7 @@ fn keys_are_private_and_belong_to_the_account() {
         let path = format!("nodes/cp1/rootfs/etc/etcd/pki/{purpose}.key");
         let key = tree.get(&path).unwrap();
         assert!(key.secret);
-        assert_eq!((key.mode, key.owner.as_str()), (0o600, "etcd"));
+        assert_eq!((key.mode, &*key.owner), (0o600, "etcd"));
     }
     assert!(tree.on("w1", "/etc/etcd/etcd.conf").is_none());
 }

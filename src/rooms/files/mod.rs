@@ -207,7 +207,7 @@ impl Plan for FilesPlan {
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         for file in self.files.iter().filter(|file| file.is_on(node)) {
             let mut place = File::on(node, &file.path)
-                .owner(&file.owner, &file.group)
+                .owner(file.owner.clone(), file.group.clone())
                 .verbatim()
                 .phase(Phase::Install)
                 .reads([file.at.key("path")]);

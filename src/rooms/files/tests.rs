@@ -14,7 +14,7 @@ fn a_file_arrives_as_it_is_where_it_is_wanted() {
     let tree = outcome.tree.unwrap();
     let file = tree.on("w1", "/etc/motd").unwrap();
     assert_eq!(file.bytes, b"{{ not ours }}");
-    assert_eq!((file.mode, file.owner.as_str(), file.group.as_str()), (0o600, "nobody", "root"));
+    assert_eq!((file.mode, &*file.owner, &*file.group), (0o600, "nobody", "root"));
     assert!(tree.on("cp1", "/etc/motd").is_none());
 }
 

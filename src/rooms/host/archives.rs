@@ -24,7 +24,7 @@ pub(super) fn lint(said: &BTreeMap<ArchiveName, Sha256>, cluster: &Cluster, repo
 }
 
 fn unused(name: &str, fetched: &[String]) -> Finding {
-    let at = Path::of(&["packages", "digests", name]);
+    let at = Path::of(&["packages", "digests"]).key(name);
     let finding = Finding::new(&PACKAGES_UNUSED, at, format!("the scripts fetch no {name}"))
         .label("without effect");
     match closest(name, fetched.iter().map(String::as_str)) {

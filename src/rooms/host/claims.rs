@@ -110,9 +110,10 @@ const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 /// `installs` says whether the scripts install packages: then the clock is installed with its
 /// service held back, and takes the place of another one.
 pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claims: &mut Claims) {
+    let servers: Vec<&Node> = cluster.nodes.iter().filter(|node| serves(node)).collect();
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
-        let names = names(node, cluster).collect();
+        let names = names(node, &servers, cluster).collect();
         let claims = claims.node(node.index);
         claims.hosts = names;
         claims.packages.extend(needed);
@@ -133,12 +134,23 @@ pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claim
     }
 }
 
+/// Whether other nodes go to it by name.
+fn serves(node: &Node) -> bool {
+    node.control_plane || node.member
+}
+
 /// The endpoint, the control planes, the members and the node itself; never everyone, so that a node
 /// more leaves the other nodes as they are.
-fn names<'a>(node: &'a Node, cluster: &'a Cluster) -> impl Iterator<Item = (IpAddr, String)> + 'a {
+fn names<'a>(
+    node: &'a Node,
+    servers: &'a [&Node],
+    cluster: &'a Cluster,
+) -> impl Iterator<Item = (IpAddr, String)> + 'a {
     let endpoint = cluster.endpoint.name.iter();
-    let known = |other: &&Node| other.control_plane || other.member || other.index == node.index;
-    let nodes = cluster.nodes.iter().filter(move |other| known(other));
+    let (before, after) =
+        servers.split_at(servers.partition_point(|other| other.index < node.index));
+    let itself = (!serves(node)).then_some(node);
+    let nodes = before.iter().copied().chain(itself).chain(after.iter().copied());
     endpoint
         .map(|name| (cluster.endpoint.vip, name.clone()))
         .chain(nodes.flat_map(|other| other.addresses().map(|at| (at, other.name.clone()))))

@@ -14,7 +14,7 @@ pub(super) fn sysctls(
     report: &mut Report,
 ) {
     for (key, value) in said {
-        let at = Path::of(&["host", "sysctls", key.as_str()]);
+        let at = Path::of(&["host", "sysctls"]).key(key.as_str());
         let name = spelt(key.as_str());
         let need = needed(cluster).find(|(needed, _)| *needed == name);
         match (value, need) {

@@ -52,7 +52,7 @@ pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report
 }
 
 fn section(key: &str) -> Path {
-    Path::of(&["keepalived", key])
+    Path::of(&["keepalived"]).key(key)
 }
 
 fn router_id(plan: &KeepalivedPlan, report: &mut Report) {

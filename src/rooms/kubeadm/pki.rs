@@ -104,7 +104,7 @@ pub(super) fn specs(cluster: &Cluster, node: &Node) -> impl Iterator<Item = Cert
 
 /// Writes the folder of one control plane.
 pub(super) fn render(cluster: &Cluster, node: &Node, issued: &Issued, out: &mut Output<'_>) {
-    let mut public = |name: &str, reads: &[&str], pem: &str| {
+    let mut public = |name: &str, reads: &[&'static str], pem: &str| {
         let file = File::on(node, format!("{}/{name}", layout::PKI)).seed();
         // The balancer checks API servers against ca.crt, and starts before them.
         let phase = if name == "ca.crt" { Phase::Balancer } else { Phase::Kubernetes };

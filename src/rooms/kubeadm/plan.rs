@@ -206,7 +206,7 @@ impl Kubeadm {
     /// Where a flag is said.
     pub(super) fn at(&self, part: Part, flag: &str) -> Path {
         let patched = self.patched.get(&(part, flag.to_owned()));
-        patched.cloned().unwrap_or_else(|| Path::of(&["extraArgs", part.key(), flag]))
+        patched.cloned().unwrap_or_else(|| Path::of(&["extraArgs", part.key()]).key(flag))
     }
 
     /// States certificates, names, ports, folders and images.

@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
     pub(super) fn flag(&self, name: &str) -> Option<(Path, String)> {
         let mut flags = self.said.extra_args.kubelet.iter();
         let (_, value) = flags.find(|(flag, _)| flag.as_str() == name)?;
-        Some((Path::of(&["extraArgs", "kubelet", name]), value.to_string()))
+        Some((Path::of(&["extraArgs", "kubelet"]).key(name), value.to_string()))
     }
 
     /// Pods at most, where that is said.

@@ -4,14 +4,14 @@ use serde_json::{Map, Value, json};
 use super::mirrors::Mirror;
 use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
-use crate::cluster::{CgroupDriver, Cluster, Node, RuntimeKind};
+use crate::cluster::{CgroupDriver, Cluster, Node, Runtime, RuntimeKind};
 use crate::document;
 use crate::inventory::images::MirrorSection;
 use crate::inventory::runtime::RuntimeSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
 use crate::rooms::claims::{OwnedPath, Phase, Unit};
-use crate::rooms::output::File;
+use crate::rooms::output::{Alike, File};
 use crate::rooms::{Claims, DocumentName, Output, Plan, Rendering};
 use crate::template;
 use crate::template::Template;
@@ -60,9 +60,14 @@ const CNI_BIN: &str = "/opt/cni/bin";
 const CNI_CONF: &str = "/etc/cni/net.d";
 
 /// What was decided about the runtime.
-pub(super) enum RuntimePlan {
-    /// containerd of this series, and the mirrors that it asks.
-    Containerd(&'static ContainerdSeries, Vec<Mirror>),
+pub(super) struct RuntimePlan {
+    kind: Kind,
+    crictl: Alike,
+}
+
+enum Kind {
+    /// containerd with this configuration, and the mirrors that it asks.
+    Containerd(Alike, Vec<Mirror>),
     /// Docker with these features.
     Docker(Docker),
 }
@@ -70,11 +75,15 @@ pub(super) enum RuntimePlan {
 impl RuntimePlan {
     /// `None` where the series of containerd is unknown, which is reported.
     pub(super) fn new(mirrors: &[MirrorSection], cluster: &Cluster) -> Option<Self> {
-        match cluster.runtime.kind {
-            RuntimeKind::Containerd => containerd(cluster.runtime.version)
-                .map(|series| Self::Containerd(series, mirrors.iter().map(Mirror::new).collect())),
-            RuntimeKind::Docker => Some(Self::Docker(docker(cluster.runtime.version))),
-        }
+        let Runtime { kind, version, .. } = &cluster.runtime;
+        let kind = match kind {
+            RuntimeKind::Containerd => {
+                let config = config(containerd(*version)?, cluster);
+                Kind::Containerd(config, mirrors.iter().map(Mirror::new).collect())
+            }
+            RuntimeKind::Docker => Kind::Docker(docker(*version)),
+        };
+        Some(Self { kind, crictl: crictl(cluster) })
     }
 }
 
@@ -141,17 +150,20 @@ impl Plan for RuntimePlan {
         if !node.kubelet() {
             return;
         }
-        match self {
-            Self::Containerd(series, mirrors) => {
-                config(series, node, with.cluster, out);
+        match &self.kind {
+            Kind::Containerd(config, mirrors) => {
+                let file = file(node, CONTAINERD_CONFIG)
+                    .read_by("containerd.service", Apply::Restart)
+                    .reads([Path::of(&["images", "registry"])]);
+                out.alike(file, config);
                 mirrors.iter().for_each(|mirror| mirror.render(node, out));
             }
-            Self::Docker(facts) => daemon(*facts, node, with.cluster, out),
+            Kind::Docker(facts) => daemon(*facts, node, with.cluster, out),
         }
         if with.cluster.runtime.cri_dockerd && with.cluster.runtime.kind == RuntimeKind::Docker {
             cri_dockerd(node, with.cluster, out);
         }
-        crictl(node, with.cluster, out);
+        out.alike(file(node, "/etc/crictl.yaml"), &self.crictl);
     }
 }
 
@@ -169,10 +181,7 @@ The sandbox image is kubeadm's, which never pulls another.
 Mirrors and authorities of registries are a hosts.toml each, read at every pull.";
 
 /// <https://github.com/containerd/containerd/blob/main/docs/cri/config.md>.
-fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
-    let file = file(node, CONTAINERD_CONFIG)
-        .read_by("containerd.service", Apply::Restart)
-        .reads([Path::of(&["images", "registry"])]);
+fn config(series: &ContainerdSeries, cluster: &Cluster) -> Alike {
     let form = series.config;
     let (runtime, images) = (form.runtime_plugin(), form.images_plugin());
     let systemd = cluster.runtime.cgroup_driver == CgroupDriver::Systemd;
@@ -212,7 +221,7 @@ fn config(series: &ContainerdSeries, node: &Node, cluster: &Cluster, out: &mut O
     if series.registry_config_path {
         add(images, json!({"registry": {"config_path": mirrors::FOLDER}}));
     }
-    out.toml(file, CONFIG, REASONS, document);
+    Alike::toml(CONFIG, REASONS, document)
 }
 
 /// <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>. No key here may
@@ -244,7 +253,7 @@ fn cri_dockerd(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
 
 /// <https://github.com/kubernetes-sigs/cri-tools/blob/master/docs/crictl.md>. Without the file
 /// crictl tries one socket after another.
-fn crictl(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+fn crictl(cluster: &Cluster) -> Alike {
     // kubeadm of old releases wants the socket as a path, crictl always as a URL.
     let socket = &cluster.runtime.cri_socket;
     let endpoint =
@@ -255,5 +264,5 @@ fn crictl(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
         "timeout": 10,
         "debug": false,
     });
-    out.yaml(file(node, "/etc/crictl.yaml"), vec![(CRICTL, document)]);
+    Alike::yaml(CRICTL, document)
 }
