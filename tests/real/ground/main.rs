@@ -11,6 +11,8 @@
     reason = "tests look at files, start programs and measure time; a panic is how they fail"
 )]
 
+#[path = "../../bundle.rs"]
+mod bundle;
 mod cluster;
 mod el;
 mod machine;
@@ -20,6 +22,7 @@ mod probe;
 #[path = "../programs.rs"]
 #[expect(dead_code, reason = "the judges of single files use the rest")]
 mod programs;
+mod record;
 #[expect(dead_code, reason = "the suite's test of README uses the rest")]
 mod report;
 mod runbook;
@@ -54,15 +57,16 @@ struct Arguments {
     /// Only these topologies; default: all but separate-haproxy.
     #[arg(long = "topology", global = true)]
     topologies: Vec<String>,
-    /// Only these scenarios, by words that their names have; default: all.
+    /// Only these scenarios, by words that their names have, and no script is judged; default: those
+    /// of the topology.
     #[arg(long = "scenario", global = true)]
     scenarios: Vec<String>,
     /// Leave the machines on for a look, until Enter is pressed.
     #[arg(long, global = true)]
     keep: bool,
-    /// Judge the scripts of whole clusters as well where scenarios are named.
+    /// Only topologies whose record in tests/real/report.json is of another tree or harness.
     #[arg(long)]
-    rerun: bool,
+    due: bool,
     /// The minor of Kubernetes: 1.37, 1.30 or 1.20. Default: 1.37; stacked-nginx has 1.20 alone, the
     /// newest of these that CentOS 7 runs.
     #[arg(long, global = true)]
@@ -78,8 +82,22 @@ impl Arguments {
                 let asked = self.kubernetes.as_deref();
                 !topology.on_request
                     && (asked.is_none() || topology.only.is_none_or(|only| Some(only) == asked))
+                    && !(self.due && self.holds(topology))
             }
             (_, named) => named.iter().any(|name| name == topology.name),
+        }
+    }
+
+    /// Whether the record of a topology is of this tree.
+    fn holds(&self, topology: &Topology) -> bool {
+        record::holds(topology, self.release(topology), self.system())
+    }
+
+    /// The words of the scenarios that a topology is asked for; none are all.
+    fn scenarios<'a>(&'a self, topology: &'a Topology) -> Vec<&'a str> {
+        match &self.scenarios[..] {
+            [] => topology.scenarios.to_vec(),
+            named => named.iter().map(String::as_str).collect(),
         }
     }
 
@@ -115,7 +133,7 @@ impl Arguments {
 
     fn judges_scripts(&self) -> bool {
         match self.verb {
-            None => self.scenarios.is_empty() || self.rerun,
+            None => self.scenarios.is_empty(),
             Some(Verb::Scripts { .. }) => true,
             Some(_) => false,
         }
@@ -135,6 +153,8 @@ enum Verb {
         #[arg(long, requires = "lone", default_value = "debian-12")]
         os: String,
     },
+    /// Say which records are of another tree or harness.
+    Records,
     /// Kill grounds and look for what they leave.
     Traces,
     /// A shell in a machine of a ground that runs with --keep.
@@ -148,6 +168,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(Verb::Shell { node }) = &arguments.verb {
         return cluster::shell(node);
+    }
+    if matches!(arguments.verb, Some(Verb::Records)) {
+        return records(&arguments);
     }
     if !sandbox::is_inside() {
         // What is built here is left for the next run.
@@ -184,6 +207,22 @@ fn main() -> ExitCode {
     if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Says of each topology that is not asked for by name alone whether its record is of this tree.
+fn records(arguments: &Arguments) -> ExitCode {
+    let mut due = false;
+    for topology in TOPOLOGIES.iter().filter(|topology| !topology.on_request) {
+        let holds = arguments.holds(topology);
+        println!("{}: {}", topology.name, if holds { "recorded" } else { "due" });
+        due |= !holds;
+    }
+    if due {
+        eprintln!(
+            "run what is due with --due, and commit target/real/report.json as tests/real/report.json"
+        );
+    }
+    if due { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
 /// Brings a cluster up and breaks it; what was found wrong.
 fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
     let release = arguments.release(topology);
@@ -211,14 +250,16 @@ fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec
             return defects;
         }
         let programs = cluster.programs();
-        let what = match release.minor {
-            NEWEST => topology.what.to_owned(),
-            minor => format!("{}, Kubernetes {minor}", topology.what),
+        let digest = match arguments.scenarios.is_empty() {
+            true => record::digest(topology, release, arguments.system()),
+            // A part is no record.
+            false => String::new(),
         };
-        let mut run = Run { topology: what, programs, bring_up, events: vec![] };
+        let what = topology.what(release);
+        let mut run = Run { topology: what, digest, programs, bring_up, events: vec![] };
         let users = Users::start(&cluster, &sandbox::target(), topology.name);
         for scenario in &SCENARIOS {
-            let wanted = &arguments.scenarios;
+            let wanted = arguments.scenarios(topology);
             if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
                 let (events, found) = scenario.run(&mut cluster, &users);
                 run.events.extend(events);

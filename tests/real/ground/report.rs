@@ -2,7 +2,8 @@
 //! it. Only measured figures, no dates.
 //!
 //! README shows `tests/real/report.json`, which a person copies from `target/real/report.json`
-//! after a whole run: `HAGEN_BLESS=1 cargo test --locked` then rewrites README's table.
+//! after `cargo test --locked --test ground -- --due`: `HAGEN_BLESS=1 cargo test --locked` then
+//! rewrites README's table.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -45,6 +46,8 @@ pub(crate) struct Host {
 pub(crate) struct Run {
     /// `stacked etcd, nginx`.
     pub(crate) topology: String,
+    /// Of the tree and the harness that were measured.
+    pub(crate) digest: String,
     /// Program to version.
     pub(crate) programs: BTreeMap<String, String>,
     /// Seconds from the first boot to a cluster that 60-verify.sh accepts on every node.
@@ -169,7 +172,7 @@ impl Report {
 
 impl Run {
     fn markdown(&self, text: &mut String) {
-        let Self { topology, programs: versions, bring_up, events } = self;
+        let Self { topology, digest: _, programs: versions, bring_up, events } = self;
         *text += &format!(
             "\n## {topology}\n\n{}.\n\nUp and verified {bring_up:.0} s after the first boot.\n\n",
             programs(versions)

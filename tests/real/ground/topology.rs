@@ -7,7 +7,7 @@ use std::process::Command;
 use hagen::catalog::KubernetesVersion;
 use serde::Deserialize;
 
-use crate::programs::{built, run};
+use crate::programs::run;
 use crate::sandbox;
 
 /// The release that is meant where none is named.
@@ -61,11 +61,23 @@ impl Release {
             .unwrap_or_else(|| panic!("Kubernetes {minor} is none of {}", known()))
     }
 
+    /// The version of etcd that goes with it.
+    pub(crate) fn etcd(&self) -> String {
+        let version: KubernetesVersion = self.version().parse().unwrap();
+        version.release().unwrap().etcd_version(version.patch).to_string()
+    }
+
     /// The exact version, such as 1.37.1: the one whose programs are built.
     pub(crate) fn version(&self) -> String {
-        let programs = built(self.module, "").to_str().unwrap().to_owned();
-        let (_, version) = programs.rsplit_once("-v").unwrap();
-        version.trim_end_matches('/').to_owned()
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/go").join(self.module);
+        // Of a Go module, or of the script that builds Debian's source package.
+        let said = [("go.mod", "k8s.io/kubernetes v"), ("build", "version=v")];
+        let found = said.iter().find_map(|(file, before)| {
+            let text = fs::read_to_string(folder.join(file)).ok()?;
+            let (_, rest) = text.split_once(before)?;
+            rest.split_whitespace().next().map(str::to_owned)
+        });
+        found.unwrap_or_else(|| panic!("{} says no version of Kubernetes", folder.display()))
     }
 }
 
@@ -132,9 +144,23 @@ pub(crate) struct Topology {
     pub(crate) on_request: bool,
     /// The one minor of Kubernetes that its systems run, where that is not any.
     pub(crate) only: Option<&'static str>,
+    /// The losses that it has to survive, by words that their names have; none are all of them. One
+    /// topology shows them all, the others what differs: which store, which system and release, who
+    /// notices a loss.
+    pub(crate) scenarios: &'static [&'static str],
     nodes: &'static str,
     more: &'static str,
     balancer: &'static str,
+}
+
+/// What only the site of one ground knows.
+pub(crate) struct Site<'a> {
+    /// The armoured key of its repositories.
+    pub(crate) key: &'a str,
+    /// The digest of etcd's archive, which is built here, as a line of `packages.digests`.
+    pub(crate) etcd: &'a str,
+    /// The exact version of Kubernetes.
+    pub(crate) version: &'a str,
 }
 
 const HAPROXY: &str = "haproxy.service";
@@ -188,6 +214,7 @@ pub(crate) const ALONE: Topology = Topology {
     what: "one control plane",
     on_request: true,
     only: None,
+    scenarios: &[],
     nodes: "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane, worker]}
@@ -203,6 +230,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         what: "stacked etcd, haproxy",
         on_request: false,
         only: None,
+        scenarios: &[],
         nodes: NODES,
         more: "",
         balancer: HAPROXY,
@@ -212,6 +240,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         what: "external etcd on the control planes, haproxy, EL 9 beside Debian 12",
         on_request: false,
         only: None,
+        scenarios: &["disk lost"],
         nodes: MIXED,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -221,6 +250,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         what: "stacked etcd, nginx, CentOS 7 beside Debian 12",
         on_request: false,
         only: Some("1.20"),
+        scenarios: &["network unplugged", "hung"],
         nodes: OLD,
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
@@ -231,6 +261,7 @@ pub(crate) const TOPOLOGIES: [Topology; 4] = [
         what: "etcd on machines of its own, haproxy",
         on_request: true,
         only: None,
+        scenarios: &[],
         nodes: SEPARATE,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -325,17 +356,33 @@ impl Said {
 }
 
 impl Topology {
-    /// The mirror's etcd is built here, so that the site knows better what its archive is.
-    fn digests(&self, supply: &Path, release: &Release) -> String {
-        if !self.more.contains("external") {
-            return String::new();
+    /// How the report calls it.
+    pub(crate) fn what(&self, release: &Release) -> String {
+        match release.minor {
+            NEWEST => self.what.to_owned(),
+            minor => format!("{}, Kubernetes {minor}", self.what),
         }
-        let version: KubernetesVersion = release.version().parse().unwrap();
-        let etcd = version.release().unwrap().etcd_version(version.patch);
-        let sums = supply.join(format!("mirror/etcd/v{etcd}/SHA256SUMS"));
-        let sums = fs::read_to_string(sums).unwrap();
-        let (sum, name) = sums.trim_end().split_once("  ").unwrap();
-        format!("digests: {{{name}: {sum}}}\n  ")
+    }
+
+    fn external_etcd(&self) -> bool {
+        self.more.contains("external")
+    }
+
+    /// The inventory.
+    pub(crate) fn inventory(&self, release: &Release, system: &System, site: &Site<'_>) -> String {
+        let Site { key, etcd, version } = site;
+        let digests = match self.external_etcd() {
+            true => format!("digests: {{{etcd}}}\n  "),
+            false => String::new(),
+        };
+        format!("{COMMON}{}{}{}", system.line(), release.more, self.more)
+            .replace("NODES\n", self.nodes)
+            .replace("REPOSITORY", system.repository)
+            .replace("KUBERNETES", version)
+            .replace("KEY", &key.trim_end().replace('\n', "\n        "))
+            .replace("archives: http", &format!("{digests}archives: http"))
+            // Last: it has the key, too.
+            .replace("SYSTEMS\n", &self.systems(system, key))
     }
 
     /// What nodes ask whose system is none that the site's repository serves.
@@ -373,14 +420,17 @@ impl Topology {
         let [inventory, secrets, out] =
             ["inventory.yaml", "secrets.yaml", "out"].map(|name| folder.join(name));
         let key = fs::read_to_string(supply.join("mirror/packages/key.asc")).unwrap();
-        let text = format!("{COMMON}{}{}{}", system.line(), release.more, self.more)
-            .replace("NODES\n", self.nodes)
-            .replace("REPOSITORY", system.repository)
-            .replace("KUBERNETES", &release.version())
-            .replace("KEY", &key.trim_end().replace('\n', "\n        "))
-            .replace("archives: http", &format!("{}archives: http", self.digests(supply, release)))
-            // Last: it has the key, too.
-            .replace("SYSTEMS\n", &self.systems(system, &key));
+        let etcd = match self.external_etcd() {
+            true => {
+                let sums = format!("mirror/etcd/v{}/SHA256SUMS", release.etcd());
+                let sums = fs::read_to_string(supply.join(sums)).unwrap();
+                let (sum, name) = sums.trim_end().split_once("  ").unwrap();
+                format!("{name}: \"{sum}\"")
+            }
+            false => String::new(),
+        };
+        let site = Site { key: &key, etcd: &etcd, version: &release.version() };
+        let text = self.inventory(release, system, &site);
         let said: Inventory = serde_yaml::from_str(&text).unwrap();
         fs::write(&inventory, text).unwrap();
         let hagen = || Command::new(env!("CARGO_BIN_EXE_hagen"));
@@ -404,7 +454,7 @@ impl Topology {
             port: said.endpoint.port,
             balancer: self.balancer,
             balancer_checks: self.balancer == HAPROXY,
-            external_etcd: self.more.contains("external"),
+            external_etcd: self.external_etcd(),
             nodes: said.nodes(),
         }
     }
