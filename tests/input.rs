@@ -276,9 +276,8 @@ fn free_text_is_quoted_wherever_it_goes() {
     );
     let ran = scene.run("build inventory.yaml -o out").expect(0);
     assert_eq!(ran.out, "");
-    if let Some(bytes) = scene.files("out").get("nodes/w1/rootfs/etc/motd") {
-        assert_eq!(String::from_utf8_lossy(bytes), content);
-    }
+    let files = scene.files("out");
+    assert_eq!(String::from_utf8_lossy(&files["nodes/w1/rootfs/etc/motd"]), content);
 }
 
 #[test]

@@ -72,9 +72,9 @@ impl Assignments {
         self
     }
 
-    fn open(&mut self, name: &str, by: &str) {
+    fn open(&mut self, name: &str, sign: &str) {
         self.text.push_str(name);
-        self.text.push_str(by);
+        self.text.push_str(sign);
     }
 
     fn push_all<T: AsRef<str>>(&mut self, name: &str, words: impl IntoIterator<Item = T>) {

@@ -25,7 +25,7 @@ pub(super) fn write(document: &Value, out: &mut String) {
     let mut long = long.into_iter();
     for (position, part) in text.split(stand_in).enumerate() {
         if position > 0 {
-            out.push_str(long.next().unwrap_or_default());
+            out.push_str(long.next().expect("each text is visited before it is written"));
         }
         for (position, part) in part.split(quote).enumerate() {
             out.push_str(if position > 0 { "'" } else { "" });

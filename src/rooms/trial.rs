@@ -8,7 +8,7 @@ use super::{Claims, Output, ROOMS, Rendering, Room};
 use crate::cluster::{self, Cluster};
 use crate::compile::{Inputs, Outcome, compile};
 use crate::inventory::{self, Inventory};
-use crate::report::{Code, Report};
+use crate::report::Report;
 use crate::secrets::{Bundle, PrivateKey, Secrets};
 use crate::template::Templates;
 use crate::tree::Artifact;
@@ -66,25 +66,6 @@ pub(crate) fn file(outcome: &Outcome, path: &str) -> String {
     };
     let artifact = artifact.unwrap_or_else(|| panic!("no file {path}"));
     String::from_utf8(artifact.bytes.clone()).unwrap()
-}
-
-/// Runs the pages of these codes: the failing example yields the code; the fix does not, and has
-/// no error. What only a bundle provokes is shown on a console and met by `tests/refusals.rs`.
-pub(crate) fn pages(all: &[&Code]) {
-    for code in all.iter().filter(|code| !code.page.contains("```console\n")) {
-        let blocks: Vec<&str> = code
-            .page
-            .split("```yaml\n")
-            .skip(1)
-            .filter_map(|rest| rest.split("```").next())
-            .collect();
-        let [failing, fixed] = blocks[..] else { panic!("{}: two examples", code.id) };
-        assert!(codes(failing).contains(&code.id), "{}: {:?}", code.id, codes(failing));
-        let outcome = outcome(fixed);
-        let findings = outcome.report.findings();
-        assert!(!findings.iter().any(|finding| &finding.code == code), "{}: fix", code.id);
-        assert!(!outcome.report.has_errors(), "{}: {findings:#?}", code.id);
-    }
 }
 
 /// The inventory as it was said, and as it is meant.

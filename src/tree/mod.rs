@@ -30,7 +30,8 @@ pub const MANIFEST_PATH: &str = "hagen.json";
 pub struct Tree {
     files: BTreeMap<String, Artifact>,
     /// Files and folders whose paths have capitals, by the path without them: macOS and Windows
-    /// hold `A` and `a` for one.
+    /// hold `A` and `a` for one. A spelling stays when its last file has gone: it counts only
+    /// while one is there.
     capitals: BTreeMap<String, String>,
 }
 
@@ -61,7 +62,9 @@ impl Tree {
             return Err(Taken { path, holder, first, second: artifact.origin }.into());
         }
         for part in TreePath::folders(&path).chain([path.as_str()]) {
-            if let Cow::Owned(plain) = plain(part) {
+            if let Cow::Owned(plain) = plain(part)
+                && self.capitals.get(&plain).is_none_or(|written| written != part)
+            {
                 self.capitals.insert(plain, part.to_owned());
             }
         }

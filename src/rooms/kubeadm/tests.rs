@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::config::{cluster_configuration, init, join};
 use super::plan::Kubeadm as Decided;
 use crate::catalog::releases;
-use crate::cluster::{Cluster, EtcdMode, codes};
+use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::Inventory;
 use crate::pki::{CertSpec, San};
-use crate::rooms::trial::{claimed, complaints, files, pages, resolved, text};
+use crate::rooms::trial::{claimed, complaints, files, resolved, text};
 
 fn of_release(version: &str) -> Value {
     json!({"cluster": {"kubernetes": version}})
@@ -301,11 +301,6 @@ fn flags_are_judged_by_release_and_owner() {
     assert!(with("1.23.17", "insecure-port").is_empty());
     let owned = "cluster/extra-arg-owned at extraArgs.apiServer.etcd-servers";
     assert_eq!(with("1.30.4", "etcd-servers"), [owned]);
-}
-
-#[test]
-fn the_pages_of_extra_arguments_hold() {
-    pages(&[&codes::EXTRA_ARG_OWNED, &codes::EXTRA_ARG_REMOVED, &codes::CGROUP_DRIVER]);
 }
 
 #[test]

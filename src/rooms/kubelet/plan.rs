@@ -265,9 +265,8 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
 mod tests {
     use serde_json::json;
 
-    use crate::rooms::Room;
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::{claimed, complaints, pages};
+    use crate::rooms::trial::{claimed, complaints};
 
     #[test]
     fn a_node_is_told_its_own_address_and_labels() {
@@ -411,10 +410,5 @@ mod tests {
         assert_eq!(of(own), ["audit/file-missing at kubelet.config.tlsCertFile"]);
         let made = "kubelet: {config: {tlsCertFile: /var/lib/kubelet/pki/kubelet.crt}}";
         assert!(of(made).is_empty());
-    }
-
-    #[test]
-    fn the_pages_hold() {
-        pages(Kubelet.codes());
     }
 }

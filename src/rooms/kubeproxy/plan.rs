@@ -137,9 +137,8 @@ fn bound(cluster: &Cluster, field: &str) -> Option<(Bind, u16, Path)> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::rooms::Room;
     use crate::rooms::kubeproxy::KubeProxy;
-    use crate::rooms::trial::{claimed, complaints, pages};
+    use crate::rooms::trial::{claimed, complaints};
 
     fn mode(version: &str, mode: &str) -> Value {
         json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
@@ -249,10 +248,5 @@ mod tests {
         assert!(complaints(mode("1.16.15", "none")).is_empty());
         let early = ["kubeproxy/none-too-early at kubeProxy.mode"];
         assert_eq!(complaints(mode("1.15.12", "none")), early);
-    }
-
-    #[test]
-    fn the_pages_hold() {
-        pages(KubeProxy.codes());
     }
 }

@@ -1,16 +1,11 @@
 use serde_json::json;
 
-use crate::rooms::trial::{codes, outcome, pages};
+use crate::rooms::trial::{codes, outcome};
 use crate::tree::Apply;
 
 /// Codes of an entry for haproxy with these settings in `[Service]`.
 fn of_service(settings: &str) -> Vec<&'static str> {
     codes(&format!("units: [{{unit: haproxy.service, dropIn: {{Service: {settings}}}}}]"))
-}
-
-#[test]
-fn pages_are_true() {
-    pages(super::CODES);
 }
 
 #[test]
