@@ -23,7 +23,7 @@ pub(super) struct Compiled {
     name: String,
     /// `None` where the verb needs no bundle.
     pub(super) found: Option<Found>,
-    /// Left to the end of the process: to take a large tree apart takes as long as to sign it.
+    /// Left to the end of the process, which need not take a large tree apart piece by piece.
     pub(super) outcome: ManuallyDrop<Outcome>,
     /// What was found about the folder that holds its tree.
     of_folder: Option<(String, Report)>,

@@ -62,9 +62,7 @@ impl Tree {
             return Err(Taken { path, holder, first, second: artifact.origin }.into());
         }
         for part in TreePath::folders(&path).chain([path.as_str()]) {
-            if let Cow::Owned(plain) = plain(part)
-                && self.capitals.get(&plain).is_none_or(|written| written != part)
-            {
+            if let Cow::Owned(plain) = plain(part) {
                 self.capitals.insert(plain, part.to_owned());
             }
         }

@@ -16,9 +16,10 @@ use crate::topology::{Release, Site, System, Topology};
 /// A key of a site that nobody has.
 const KEY: &str = include_str!("../../../src/inventory/values/armor.asc");
 
-/// What brings clusters up and breaks them; beside it, what only reads or prints.
+/// What brings clusters up and breaks them.
 const HARNESS: [&str; 4] =
     ["tests/real/ground", "tests/real/supply", "tests/real/go", "tests/real/programs.rs"];
+/// Files of it that only read or print.
 const READERS: [&str; 3] = ["record.rs", "report.rs", "traces.rs"];
 
 /// The digest of all that a run of this topology measures: the tree, compiled with a fixed bundle and

@@ -1,8 +1,8 @@
 //! What the proving ground measured: a table to read, the same as JSON, and README's summary of
 //! it. Only measured figures, no dates.
 //!
-//! README shows `tests/real/report.json`, which a person copies from `target/real/report.json`
-//! after `cargo test --locked --test ground -- --due`: `HAGEN_BLESS=1 cargo test --locked` then
+//! README shows `tests/real/report.json`: after `cargo test --locked --test ground -- --due` a person
+//! takes its runs over from `target/real/report.json`, and `HAGEN_BLESS=1 cargo test --locked`
 //! rewrites README's table.
 
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub(crate) struct Host {
 pub(crate) struct Run {
     /// `stacked etcd, nginx`.
     pub(crate) topology: String,
-    /// Of the tree and the harness that were measured.
+    /// Of the tree and the harness that were measured; empty where a part of it was.
     pub(crate) digest: String,
     /// Program to version.
     pub(crate) programs: BTreeMap<String, String>,
