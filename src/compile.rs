@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::audit;
+use crate::claims::Claims;
 use crate::cluster::{self, Cluster};
 use crate::document::{self, Value};
 use crate::inventory::{self, Inventory};
 use crate::manifest::{self, About, Manifest};
 use crate::pki::{self, Issued};
 use crate::report::{Code, Finding, Report};
-use crate::rooms::claims::RouterId;
-use crate::rooms::keepalived::router_id_clash;
-use crate::rooms::{self, Claims, Output, Plan, ROOMS, Rendered, Rendering, cni, kubeadm};
+use crate::rooms::{self, Checking, Output, Plan, ROOMS, Rendered, Rendering, Room};
 use crate::secrets::{Bundle, Secrets};
 use crate::template::Templates;
 use crate::tree::{self, Tree};
@@ -41,36 +40,45 @@ pub struct Outcome {
     pub tree: Option<Tree>,
     /// The manifest that belongs to the tree.
     pub manifest: Option<Manifest>,
-    /// The VRRP ids that the cluster occupies, to be compared with those of others.
-    pub router_ids: Vec<RouterId>,
+    /// What the cluster occupies, to be compared with others.
+    pub claims: Option<Claims>,
     /// Everything that was found.
     pub report: Report,
 }
 
 impl Outcome {
-    /// Refuses what a cluster that runs on the `standing` files would not survive: each node's
-    /// [`cni::CONFLIST_PATH`] in the tree that this one is to replace.
-    pub fn replaces(&mut self, standing: &BTreeMap<String, Vec<u8>>) {
+    /// Refuses what a cluster that runs on the tree of before would not survive. `standing` reads
+    /// the file of that path of each node in the tree that this one is to replace.
+    pub fn replaces(&mut self, standing: impl Fn(&str) -> BTreeMap<String, Vec<u8>>) {
         let Some(cluster) = &self.cluster else { return };
-        let ranges = standing.iter();
-        let ranges =
-            ranges.filter_map(|(node, file)| Some((node.clone(), cni::range(file)?))).collect();
-        if let Some(finding) = cluster::moved_pod_ranges(cluster, &ranges) {
-            self.report.push(finding);
+        let remembered = ROOMS.iter().filter_map(|room| Some((room, room.remembers()?)));
+        let found: Vec<Finding> =
+            remembered.filter_map(|(room, path)| room.replaces(cluster, &standing(path))).collect();
+        self.refuse(found);
+    }
+
+    /// There is no tree of what is refused.
+    fn refuse(&mut self, found: Vec<Finding>) {
+        if !found.is_empty() {
             self.tree = None;
             self.manifest = None;
+            found.into_iter().for_each(|finding| self.report.push(finding));
         }
     }
 }
 
 /// Compiles one inventory. Pure: equal inputs give equal bytes.
 pub fn compile(inputs: &Inputs<'_>) -> Outcome {
+    with_rooms(ROOMS, inputs)
+}
+
+fn with_rooms(rooms: &[&dyn Room], inputs: &Inputs<'_>) -> Outcome {
     let mut outcome = Outcome {
         document: None,
         cluster: None,
         tree: None,
         manifest: None,
-        router_ids: Vec::new(),
+        claims: None,
         report: Report::new(),
     };
     let report = &mut outcome.report;
@@ -79,8 +87,8 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
     let Some(said) = inventory::read(document, report) else { return outcome };
     outcome.cluster = cluster::resolve(&said, report);
     if let Some(cluster) = &outcome.cluster {
-        let router_ids = &mut outcome.router_ids;
-        if let Some((tree, manifest)) = build(inputs, &said, cluster, router_ids, report) {
+        let claims = &mut outcome.claims;
+        if let Some((tree, manifest)) = build(rooms, inputs, &said, cluster, claims, report) {
             outcome.tree = Some(tree);
             outcome.manifest = Some(manifest);
         }
@@ -102,7 +110,7 @@ fn settled((document, cluster): (&Document, &Cluster)) -> Option<Value> {
     let unheard = &mut Report::new();
     let said = inventory::read(document, unheard)?;
     let mut whole = cluster::settled(&said, cluster);
-    for (_, plan) in plan(&said, cluster, unheard).0 {
+    for (_, plan) in plan(ROOMS, &said, cluster, unheard).0 {
         document::merge(&mut whole, &plan.settled());
     }
     Some(whole)
@@ -114,38 +122,34 @@ pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = inputs.par_iter().map(compile).collect();
     for mine in 0..outcomes.len() {
         let clashes = clashes(&outcomes, mine);
-        if !clashes.is_empty() {
-            let outcome = &mut outcomes[mine];
-            outcome.tree = None;
-            outcome.manifest = None;
-            clashes.into_iter().for_each(|finding| outcome.report.push(finding));
-        }
+        outcomes[mine].refuse(clashes);
     }
     outcomes
 }
 
 /// What the outcome at `mine` has against the others.
 fn clashes(outcomes: &[Outcome], mine: usize) -> Vec<Finding> {
-    let Outcome { router_ids, cluster, .. } = &outcomes[mine];
+    fn known(outcome: &Outcome) -> Option<(&Cluster, &Claims)> {
+        outcome.cluster.as_ref().zip(outcome.claims.as_ref())
+    }
+    let Some((cluster, claims)) = known(&outcomes[mine]) else { return Vec::new() };
     let others = outcomes.iter().enumerate().filter(|(other, _)| *other != mine);
+    let others = others.filter_map(|(_, other)| known(other));
     others
-        .filter_map(|(_, other)| Some((&other.router_ids, other.cluster.as_ref()?)))
-        .flat_map(|(ids, other)| {
-            let of_routers = router_ids.iter().flat_map(move |mine| {
-                ids.iter().filter_map(move |id| router_id_clash(mine, id, &other.name))
-            });
-            let of_addresses = cluster.iter().flat_map(move |mine| audit::together(mine, other));
-            of_routers.chain(of_addresses)
+        .flat_map(|(other, theirs)| {
+            let of_rooms = ROOMS.iter().flat_map(|room| room.beside(claims, theirs, &other.name));
+            of_rooms.chain(audit::together(cluster, other)).collect::<Vec<_>>()
         })
         .collect()
 }
 
 /// Rooms to tree. `None` where an error was found, or where there is no bundle to build with.
 fn build(
+    rooms: &[&dyn Room],
     inputs: &Inputs<'_>,
     said: &Inventory,
     cluster: &Cluster,
-    router_ids: &mut Vec<RouterId>,
+    claims: &mut Option<Claims>,
     report: &mut Report,
 ) -> Option<(Tree, Manifest)> {
     let templates = match Templates::new(rooms::templates(), inputs.templates.clone()) {
@@ -160,18 +164,19 @@ fn build(
         None => Secrets::placeholder(&cluster.name),
     };
     cluster::lint(cluster, secrets.issued_at(), report);
-    let (plans, claims) = plan(said, cluster, report);
-    router_ids.clone_from(&claims.router_ids);
-    audit::claims(cluster, &claims, report);
+    let (plans, planned) = plan(rooms, said, cluster, report);
+    let claims = claims.insert(planned);
+    let with = Checking { cluster, claims, secrets: &secrets };
+    plans.iter().for_each(|(_, plan)| plan.check(&with, report));
+    audit::claims(cluster, claims, report);
     pki::lint(&cluster.certificates, secrets.issued_at(), report);
-    kubeadm::lint_service_account(cluster, &secrets, report);
     if report.has_errors() {
         return None;
     }
     let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
-    let with = Rendering { cluster, claims: &claims, issued: &issued, secrets: &secrets };
+    let with = Rendering { cluster, claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
-    audit::files(cluster, &claims, &tree, report);
+    audit::files(cluster, claims, &tree, report);
     for refused in tree.finish() {
         report.push(refused.into());
     }
@@ -180,24 +185,30 @@ fn build(
         return None;
     }
     // Of a large cluster they take as much memory as the manifest, which is made without them.
-    drop((plans, claims));
+    drop(plans);
+    claims.forget_nodes();
     let manifest = manifest(&tree, cluster, &issued, &secrets);
     Some((tree, manifest))
 }
 
 type Plans = Vec<(&'static str, Box<dyn Plan>)>;
 
-fn plan(said: &Inventory, cluster: &Cluster, report: &mut Report) -> (Plans, Claims) {
-    let mut claims = Claims::new(cluster.nodes.len());
-    let plans = ROOMS
-        .iter()
-        .filter_map(|room| {
-            let plan = room.plan(said, cluster, &mut claims, report)?;
-            Some((room.name(), plan))
-        })
-        .collect();
-    claims.settle();
-    (plans, claims)
+/// Asks every room for itself, and only then puts together what they claim.
+fn plan(
+    rooms: &[&dyn Room],
+    said: &Inventory,
+    cluster: &Cluster,
+    report: &mut Report,
+) -> (Plans, Claims) {
+    let mut plans = Plans::new();
+    let mut claims = Vec::new();
+    for room in rooms {
+        if let Some(planned) = room.plan(said, cluster, report) {
+            plans.push((room.name(), planned.plan));
+            claims.push((room.name(), planned.claims));
+        }
+    }
+    (plans, Claims::merge(cluster.nodes.len(), claims))
 }
 
 /// Renders node by node on all cores. The tree is a sorted map, so its order does not depend on
@@ -271,4 +282,50 @@ pub fn all_codes() -> Vec<&'static Code> {
     ];
     let rooms = ROOMS.iter().map(|room| room.codes());
     stages.into_iter().chain(rooms).flatten().copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::rooms::trial;
+
+    #[test]
+    fn the_order_of_rooms_means_nothing() {
+        let everything = "{etcd: {mode: external}, kubeProxy: {mode: ipvs}, cluster: {kubernetes: 1.34.0}, \
+             host: {modules: [vxlan], firewall: open}, os: {distribution: rocky, release: '9'}, \
+             units: [{unit: kubelet.service, dropIn: {Service: {CPUWeight: '500'}}}], \
+             files: [{path: /etc/site.conf, content: x}]}";
+        let faulty = "{endpoint: {port: 6443}, etcd: {dataDir: /var/lib/kubelet}, \
+             files: [{path: /etc/cni/net.d/x, content: x}], units: [{unit: x.service, dropIn: {}}]}";
+        for overlay in
+            ["{}", "{cni: {plugin: bridge}}", "{loadBalancer: {kind: nginx}}", everything, faulty]
+        {
+            let (inventory, bundle) = trial::inputs(overlay);
+            let inputs = Inputs {
+                name: "inventory.yaml",
+                inventory: inventory.as_bytes(),
+                bundle: Some(&bundle),
+                templates: BTreeMap::new(),
+            };
+            let made = |rooms: &[&dyn Room]| {
+                let Outcome { tree, manifest, report, .. } = with_rooms(rooms, &inputs);
+                let files: Option<Vec<_>> = tree.map(|tree| {
+                    tree.iter().map(|(path, file)| (path.to_owned(), file.bytes.clone())).collect()
+                });
+                let found = report.findings().iter().map(|finding| format!("{finding:?}"));
+                let found: BTreeSet<String> = found.collect();
+                (files, manifest.map(|manifest| manifest.to_bytes()), found)
+            };
+            let once = made(ROOMS);
+            let mut rooms = ROOMS.to_vec();
+            for _ in 0..rooms.len() {
+                rooms.rotate_left(1);
+                assert!(made(&rooms) == once, "{overlay}: {:?} first", rooms[0].name());
+            }
+            rooms.reverse();
+            assert!(made(&rooms) == once, "{overlay}: backwards");
+        }
+    }
 }

@@ -7,8 +7,9 @@
 //! 1. [`yaml`] reads text into a [`yaml::Document`]: values with spans.
 //! 2. [`inventory`] is what was said: strict types, no logic.
 //! 3. [`cluster`] is what is meant: every default filled in, from the [`catalog`].
-//! 4. [`rooms`] plan, claim and check, one room per component.
-//! 5. [`audit`] finds claims that collide or are unmet.
+//! 4. [`rooms`] plan, one room per component; each states what it occupies and needs.
+//! 5. [`claims`] puts that together; rooms judge their plans by it, and [`audit`] finds claims that
+//!    collide or are unmet.
 //! 6. [`pki`] issues every certificate from the [`secrets`] bundle.
 //! 7. The rooms render files into a [`tree::Tree`].
 //! 8. [`disk`] writes the tree: the only module that creates files.
@@ -18,6 +19,7 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod claims;
 pub mod cli;
 pub mod cluster;
 pub mod compile;

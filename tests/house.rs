@@ -26,9 +26,15 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ("manifest", &["document", "tree"], "what a tree consists of"),
     ("cluster", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
     (
+        "claims",
+        &["catalog", "pki", "report", "tree"],
+        "what rooms occupy and need, and whose each is",
+    ),
+    (
         "rooms",
         &[
             "catalog",
+            "claims",
             "cluster",
             "document",
             "inventory",
@@ -40,12 +46,17 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         ],
         "one component each: everything above it, and nothing of another room",
     ),
-    ("audit", &["cluster", "report", "rooms", "tree"], "claims against claims, and the tree"),
+    (
+        "audit",
+        &["claims", "cluster", "pki", "report", "rooms", "tree"],
+        "claims against claims, and the tree",
+    ),
     ("disk", &["manifest", "report", "tree"], "the tree to files, and back to compare"),
     (
         "compile",
         &[
             "audit",
+            "claims",
             "cluster",
             "disk",
             "document",
@@ -302,6 +313,28 @@ fn every_row_of_the_tables_is_used() {
         );
     }
     assert!(unused.is_empty(), "walls with doors that nobody uses: {unused:?}");
+}
+
+#[test]
+fn nobody_outside_a_room_knows_its_name() {
+    let rooms: BTreeSet<&str> = ROOMS.iter().map(|room| room.name()).collect();
+    let mut wrong = Vec::new();
+    for source in Source::all() {
+        let within = source.module.first().is_some_and(|first| first == "rooms");
+        for path in source.paths().into_iter().filter(|_| !within) {
+            let room = path.strip_prefix("crate::rooms::");
+            if room.and_then(|rest| rest.split("::").next()).is_some_and(|it| rooms.contains(it)) {
+                wrong.push(format!("{}: {path}", source.file));
+            }
+        }
+        // Whose a claim is says nothing of what it is for.
+        for compared in ["room == _", "room != _", "room = = _", "room ! = _"] {
+            if source.says(compared) {
+                wrong.push(format!("{}: {compared}", source.file));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

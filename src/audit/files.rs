@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use super::FILE_MISSING;
+use crate::claims::{Claims, NeededFile};
 use crate::cluster::Cluster;
 use crate::report::{Finding, Path, Report};
-use crate::rooms::Claims;
-use crate::rooms::claims::NeededFile;
 use crate::tree::Tree;
 
 /// The distribution brings these: its CA bundle, and what an administrator adds to it. And what

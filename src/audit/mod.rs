@@ -1,17 +1,18 @@
 //! What no room can see alone: claims that collide or are unmet.
 
 mod files;
+mod names;
 mod node_ports;
 mod pins;
 mod together;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::claims::{AllOnNode, Bind, Claims, Of, OwnedPath, Port, Protocol};
 use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node, endpoint, fields};
 use crate::report::{Finding, Path, Report, closest};
-use crate::rooms::claims::{Bind, NodeClaims, OwnedPath, Port, Protocol};
+use crate::rooms::documents;
 use crate::rooms::output::Made;
-use crate::rooms::{Claims, documents};
 
 pub use files::files;
 pub use together::together;
@@ -40,13 +41,13 @@ pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
         units(node, claimed, report);
     }
     node_ports::lint(cluster, claims, report);
-    endpoint::names(cluster, &claims.certificates, &claims.api_names, report);
+    names::lint(cluster, claims, report);
     patches(cluster, report);
     shared_patches(cluster, claims, report);
     pins::lint(cluster, claims, report);
 }
 
-fn ports(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+fn ports(node: &Node, claimed: &AllOnNode, report: &mut Report) {
     let mut by_number: BTreeMap<(Protocol, u16), Vec<&Port>> = BTreeMap::new();
     for port in claimed.ports.iter().filter(|port| port.protocol != Protocol::Vrrp) {
         let holders = by_number.entry((port.protocol, port.port)).or_default();
@@ -102,7 +103,7 @@ fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
     .help("give one of the two another port")
 }
 
-fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+fn paths(node: &Node, claimed: &AllOnNode, report: &mut Report) {
     for (index, second) in claimed.paths.iter().enumerate() {
         for first in &claimed.paths[..index] {
             let Some(message) = disagree(first, second).or_else(|| disagree(second, first)) else {
@@ -126,7 +127,7 @@ fn paths(node: &Node, claimed: &NodeClaims, report: &mut Report) {
 }
 
 /// Why the one cannot be where the other is: another room's, or emptied with it at a reset.
-fn disagree(inner: &OwnedPath, outer: &OwnedPath) -> Option<String> {
+fn disagree(inner: &Of<OwnedPath>, outer: &Of<OwnedPath>) -> Option<String> {
     let strangers = inner.room != outer.room;
     if inner.path == outer.path && strangers {
         return Some(format!("{} and {} both use {}", outer.room, inner.room, inner.path));
@@ -138,7 +139,7 @@ fn disagree(inner: &OwnedPath, outer: &OwnedPath) -> Option<String> {
     })
 }
 
-fn units(node: &Node, claimed: &NodeClaims, report: &mut Report) {
+fn units(node: &Node, claimed: &AllOnNode, report: &mut Report) {
     let mut seen = BTreeMap::new();
     for unit in &claimed.units {
         if let Some(first) = seen.insert(unit.name.as_str(), unit.room)
@@ -206,7 +207,7 @@ fn patches(cluster: &Cluster, report: &mut Report) {
 /// What travels in kubeadm's file is one for all nodes, and no patch of some is possible.
 fn shared_patches(cluster: &Cluster, claims: &Claims, report: &mut Report) {
     for patch in &cluster.patches {
-        let carried = claims.kubeadm_documents.iter().any(|one| one.document == patch.document);
+        let carried = claims.carried.iter().any(|one| one.document == patch.document);
         let mut left_out = cluster.nodes.iter();
         let left_out = left_out.find(|node| node.kubelet() && !patch.applies_to(&node.name));
         if let Some(node) = left_out.filter(|_| carried) {

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::NODE_PORT_TAKEN;
+use crate::claims::{Claims, Port, Protocol};
 use crate::cluster::{Cluster, NodePorts};
 use crate::report::{Finding, Path, Report};
-use crate::rooms::Claims;
-use crate::rooms::claims::{Port, Protocol};
 
 /// The first node ports that a message of a wide range names.
 const NAMED: usize = 4;

@@ -1,17 +1,16 @@
 //! Versions of packages that the inventory pins: whoever needs them.
 
 use super::{PIN_DIFFERS, PIN_FORM, PIN_SHARED, UNKNOWN_PACKAGE};
+use crate::claims::{Claims, Of, Package, Pin, Repository, WrittenFor};
 use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
-use crate::rooms::Claims;
-use crate::rooms::claims::{Package, Pin, Repository, WrittenFor};
 
 /// The packages that a pin decides, each with the node that takes it.
 fn pinned<'a>(
     pin: &'a Pin,
     cluster: &'a Cluster,
     claims: &'a Claims,
-) -> impl Iterator<Item = (&'a Node, &'a Package)> {
+) -> impl Iterator<Item = (&'a Node, &'a Of<Package>)> {
     let takes =
         |node: &&Node| claims.pin(&pin.package, node.os).is_some_and(|own| own.at == pin.at);
     cluster.nodes.iter().filter(takes).flat_map(|node| {
@@ -45,7 +44,7 @@ pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
 }
 
 /// A pin that the package manager of some node has no such version for.
-fn unfound(pin: &Pin, taken: &[(&Node, &Package)]) -> Option<Finding> {
+fn unfound(pin: &Pin, taken: &[(&Node, &Of<Package>)]) -> Option<Finding> {
     let (first, package) = taken.first()?;
     let apart = taken.iter().find(|(node, _)| are_apart(&pin.version, package, first, node));
     if let Some((other, _)) = apart {

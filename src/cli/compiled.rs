@@ -13,7 +13,6 @@ use crate::disk;
 use crate::manifest::{Mac, Manifest};
 use crate::report::Report;
 use crate::report::print::{Judged, Source};
-use crate::rooms::cni;
 use crate::secrets::{self, Secrets};
 use crate::tree::Tree;
 
@@ -64,12 +63,8 @@ impl Compiled {
     /// tracks there. What cannot be read there is reported by whoever writes or compares.
     pub(super) fn replaces(&mut self, folder: &Path) {
         self.of_folder = self.tracked(folder);
-        let manifest = self.outcome.manifest.as_ref();
-        let standing =
-            manifest.and_then(|new| disk::standing(new, folder, cni::CONFLIST_PATH).ok());
-        if let Some(standing) = standing {
-            self.outcome.replaces(&standing);
-        }
+        let Some(new) = self.outcome.manifest.clone() else { return };
+        self.outcome.replaces(|path| disk::standing(&new, folder, path).unwrap_or_default());
     }
 
     /// The finding of private files that Git tracks: `git commit -a` takes them, whatever the

@@ -1,8 +1,6 @@
 //! One room per component. A room reads its own section of the inventory once, in
 //! [`Room::plan`], makes its decisions, states what it occupies as [`Claims`], and later renders
 //! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
-
-pub mod claims;
 pub mod cni;
 pub mod etcd;
 pub mod files;
@@ -21,14 +19,16 @@ pub mod runtime;
 pub(crate) mod trial;
 pub mod units;
 
+use std::collections::BTreeMap;
+
+use crate::claims::{Claims, RoomClaims};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::pki::Issued;
-use crate::report::{Code, Report};
+use crate::report::{Code, Finding, Report};
 use crate::secrets::Secrets;
 use crate::template::Template;
 
-pub use self::claims::Claims;
 pub use self::output::{Output, Rendered};
 
 /// A YAML or JSON document that `patches` may name.
@@ -60,19 +60,60 @@ pub trait Room: Sync {
         &[]
     }
 
-    /// Decides, checks and claims. `None` where the cluster has no such component, or where
-    /// errors were reported that leave nothing to render.
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>>;
+    /// Decides, checks what is said and claims; other rooms' claims are not known yet. `None` where
+    /// the cluster has no such component, or where errors were reported that leave nothing to render.
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned>;
+
+    /// A file of each node by which the room knows, in a tree that is to be replaced, what the
+    /// machines run on.
+    fn remembers(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What machines that run on those files, by node, would not survive.
+    fn replaces(&self, cluster: &Cluster, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
+        let _ = (cluster, standing);
+        None
+    }
+
+    /// What the claims have against those of another cluster of this name, on the same segments.
+    fn beside(&self, claims: &Claims, others: &Claims, other: &str) -> Vec<Finding> {
+        let _ = (claims, others, other);
+        Vec::new()
+    }
 }
+
+/// What a room decided, and what it occupies and needs because of it.
+pub struct Planned {
+    /// The decisions.
+    pub plan: Box<dyn Plan>,
+    /// The claims, its own only.
+    pub claims: RoomClaims,
+}
+
+impl Planned {
+    /// Both together.
+    pub fn new(plan: impl Plan + 'static, claims: RoomClaims) -> Self {
+        Self { plan: Box::new(plan), claims }
+    }
+
+    /// Of a room that renders nothing: others write down what it claims.
+    pub fn claims(claims: RoomClaims) -> Self {
+        Self::new(Nothing, claims)
+    }
+}
+
+struct Nothing;
+
+impl Plan for Nothing {}
 
 /// What a room decided. Rendering only writes it down.
 pub trait Plan: Send + Sync {
+    /// Judges the decisions beside what every room claims.
+    fn check(&self, with: &Checking<'_>, report: &mut Report) {
+        let _ = (with, report);
+    }
+
     /// Files of one node; called for every node, on several threads.
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let _ = (node, with, out);
@@ -90,6 +131,16 @@ pub trait Plan: Send + Sync {
     }
 }
 
+/// Everything that a decision is judged by.
+pub struct Checking<'a> {
+    /// The facts.
+    pub cluster: &'a Cluster,
+    /// What every room occupies.
+    pub claims: &'a Claims,
+    /// Stored keys and private files.
+    pub secrets: &'a Secrets,
+}
+
 /// Everything that rendering may look at.
 pub struct Rendering<'a> {
     /// The facts.
@@ -102,7 +153,7 @@ pub struct Rendering<'a> {
     pub secrets: &'a Secrets,
 }
 
-/// The only list of rooms, in the order in which a machine meets them.
+/// The only list of rooms. Their order means nothing.
 pub static ROOMS: &[&dyn Room] = &[
     &host::Host,
     &runtime::Runtime,
@@ -116,7 +167,6 @@ pub static ROOMS: &[&dyn Room] = &[
     &cni::Cni,
     &kubeconfig::Kubeconfig,
     &files::Files,
-    // After every room that runs a unit.
     &units::Units,
     &runbook::Runbook,
 ];

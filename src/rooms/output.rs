@@ -129,7 +129,7 @@ impl File {
 
     /// The phase that first needs the file.
     #[must_use]
-    pub fn phase(mut self, phase: super::claims::Phase) -> Self {
+    pub fn phase(mut self, phase: crate::claims::Phase) -> Self {
         self.phase = Some(phase.number());
         self
     }

@@ -4,7 +4,8 @@
 use serde_json::Value;
 use time::macros::datetime;
 
-use super::{Claims, Output, ROOMS, Rendering, Room};
+use super::{Checking, Output, Planned, ROOMS, Rendering, Room};
+use crate::claims::Claims;
 use crate::cluster::{self, Cluster};
 use crate::compile::{Inputs, Outcome, compile};
 use crate::inventory::{self, Inventory};
@@ -33,8 +34,8 @@ fn lay_over(base: &mut Value, overlay: &Value) {
     }
 }
 
-/// The whole pipeline over the base and this overlay (YAML; lists replace wholesale).
-pub(crate) fn outcome(overlay: &str) -> Outcome {
+/// The base with this overlay (YAML; lists replace wholesale), and a bundle.
+pub(crate) fn inputs(overlay: &str) -> (String, Bundle) {
     let read = |text: &str| -> Value { serde_yaml::from_str(text).unwrap() };
     let mut inventory = read(BASE);
     lay_over(&mut inventory, &read(overlay));
@@ -42,9 +43,15 @@ pub(crate) fn outcome(overlay: &str) -> Outcome {
     let mut bundle = Bundle::new(&name, [7; 32], datetime!(2026-11-01 0:00 UTC));
     // The only kind that kubeadm of every release joins with.
     bundle.store("serviceAccount/key", PrivateKey::from_pem(RSA).unwrap());
+    (inventory.to_string(), bundle)
+}
+
+/// The whole pipeline over them.
+pub(crate) fn outcome(overlay: &str) -> Outcome {
+    let (inventory, bundle) = inputs(overlay);
     compile(&Inputs {
         name: "inventory.yaml",
-        inventory: inventory.to_string().as_bytes(),
+        inventory: inventory.as_bytes(),
         bundle: Some(&bundle),
         templates: [].into(),
     })
@@ -86,18 +93,23 @@ pub(crate) fn resolved(overlay: &Value) -> (Inventory, Cluster) {
 /// What every room claims.
 pub(crate) fn claimed(overlay: &Value) -> (Cluster, Claims) {
     let (said, cluster) = resolved(overlay);
-    let mut claims = Claims::new(cluster.nodes.len());
-    for room in ROOMS {
-        room.plan(&said, &cluster, &mut claims, &mut Report::new());
-    }
+    let planned = ROOMS.iter().filter_map(|room| {
+        Some((room.name(), room.plan(&said, &cluster, &mut Report::new())?.claims))
+    });
+    let claims = Claims::merge(cluster.nodes.len(), planned.collect());
     (cluster, claims)
 }
 
 /// What one room reports, as `code at path`.
 pub(crate) fn complaints(room: &dyn Room, overlay: &Value) -> Vec<String> {
     let (said, cluster) = resolved(overlay);
+    let (_, claims) = claimed(overlay);
     let mut report = Report::new();
-    room.plan(&said, &cluster, &mut Claims::new(cluster.nodes.len()), &mut report);
+    if let Some(planned) = room.plan(&said, &cluster, &mut report) {
+        let secrets = Secrets::placeholder(&cluster.name);
+        let with = Checking { cluster: &cluster, claims: &claims, secrets: &secrets };
+        planned.plan.check(&with, &mut report);
+    }
     let found = report.findings().iter();
     found.map(|finding| format!("{} at {}", finding.code.id, finding.at)).collect()
 }
@@ -114,8 +126,7 @@ pub(crate) fn files(room: &dyn Room, overlay: &Value) -> Vec<(String, Artifact)>
     let templates = Templates::new(rooms::templates(), Default::default())
         .unwrap_or_else(|error| panic!("{error:?}"));
     let mut out = Output::new(room.name(), &cluster, &templates);
-    let plan = room.plan(&said, &cluster, &mut Claims::new(cluster.nodes.len()), &mut report);
-    if let Some(plan) = plan {
+    if let Some(Planned { plan, .. }) = room.plan(&said, &cluster, &mut report) {
         for node in &cluster.nodes {
             plan.render_node(node, &with, &mut out);
         }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{Origin, TREE_PATH};
 use crate::cluster::codes::FILE_CLASH;
-use crate::report::{Finding, Path};
+use crate::report::{Finding, Path, Step};
 
 /// Two files that cannot both be in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +76,9 @@ impl From<Refused> for Finding {
             Refused::Taken(taken) => (taken.second, taken.first.reads),
         };
         let at = blamed.reads.into_iter().next().unwrap_or_else(Path::root);
-        // Only the user's own file can be moved by the user.
-        let code = if blamed.room == "files" { &FILE_CLASH } else { &TREE_PATH };
+        // Only a path that the inventory names can be changed there.
+        let named = matches!(at.steps().last(), Some(Step::Key(key)) if key == "path");
+        let code = if named { &FILE_CLASH } else { &TREE_PATH };
         let mut finding = Self::new(code, at, message);
         if let Some(place) = related.into_iter().next() {
             finding = finding.because(place, "the other file comes from here");

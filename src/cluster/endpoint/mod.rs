@@ -4,7 +4,6 @@
 use ipnet::IpNet;
 
 use super::Cluster;
-use crate::pki::{CertSpec, San};
 use crate::report::{Finding, Path, Report};
 
 crate::codes! { "endpoint":
@@ -156,33 +155,5 @@ fn port(cluster: &Cluster, report: &mut Report) {
             .label("an outgoing connection may hold it when the balancer starts")
             .help("choose a port below 30000"),
         );
-    }
-}
-
-/// Every name and address that clients use must be in every API server's certificate. Rooms see to
-/// it; this proves it.
-pub fn names(
-    cluster: &Cluster,
-    certificates: &[CertSpec],
-    wanted: &[(San, Path)],
-    report: &mut Report,
-) {
-    for node in cluster.control_planes() {
-        let id = format!("nodes/{}/apiserver", node.name);
-        let Some(spec) = certificates.iter().find(|spec| spec.id == id) else { continue };
-        for (name, at) in wanted.iter().filter(|(name, _)| !spec.sans.contains(name)) {
-            let shown = match name {
-                San::Dns(name) => name.clone(),
-                San::Ip(address) => address.to_string(),
-            };
-            report.push(
-                Finding::new(
-                    &NO_SAN,
-                    at.clone(),
-                    format!("{shown} is not in the certificate of the API server on {}", node.name),
-                )
-                .help("this is a defect of hagen: please report it with the inventory"),
-            );
-        }
     }
 }

@@ -8,11 +8,11 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::claims::{OwnedPath, Package, Phase, Repository, RoomClaims, Unit};
 use crate::cluster::{Cluster, Node};
 use crate::report::Path;
-use crate::rooms::claims::{OwnedPath, Package, Phase, Repository, Unit};
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering};
+use crate::rooms::{Output, Plan, Rendering};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -30,30 +30,28 @@ pub(super) static TEMPLATES: &[Template] = &[
 pub(super) const CONFLIST: &str = "cni/Conflist";
 
 /// Where the runtime finds it.
-pub const CONFLIST_PATH: &str = "/etc/cni/net.d/10-hagen.conflist";
+pub(super) const CONFLIST_PATH: &str = "/etc/cni/net.d/10-hagen.conflist";
 
 /// A protocol number that nobody else uses marks the routes (`/etc/iproute2/rt_protos`), so that
 /// they can be taken back whatever they were.
 const PROTOCOL: u8 = 104;
 /// `ip -batch`, one route per line.
 const ROUTES_PATH: &str = "/etc/hagen/pod-routes";
-const ROOM: &str = "cni";
 
 /// Nothing is decided beyond the nodes' ranges, which are facts of the cluster.
 pub(super) struct Bridge;
 
 /// States folders, the unit, and a program by which the plugins are known.
-pub(super) fn claim(cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn claim(cluster: &Cluster, claims: &mut RoomClaims) {
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
         claims.paths.extend(["/etc/cni/net.d", "/var/lib/cni"].map(|path| OwnedPath {
-            room: ROOM,
             path: path.into(),
             remove_on_reset: true,
+            mounts: false,
             at: Path::of(&["cni"]),
         }));
         claims.units.push(Unit {
-            room: ROOM,
             name: UNIT.into(),
             phase: Phase::Install,
             check: Vec::new(),
@@ -68,7 +66,7 @@ pub(super) fn claim(cluster: &Cluster, claims: &mut Claims) {
             repository: Repository::Kubernetes,
             hold: false,
             program: Some("/opt/cni/bin/bridge".into()),
-            room: ROOM,
+            serves: true,
         });
     }
 }
@@ -165,7 +163,7 @@ fn conflist(range: IpNet) -> Value {
 }
 
 /// The range that a node's [`CONFLIST_PATH`] hands out.
-pub fn range(conflist: &[u8]) -> Option<IpNet> {
+pub(super) fn range(conflist: &[u8]) -> Option<IpNet> {
     let conflist: Value = serde_json::from_slice(conflist).ok()?;
     conflist.pointer("/plugins/0/ipam/ranges/0/0/subnet")?.as_str()?.parse().ok()
 }
@@ -243,7 +241,7 @@ mod tests {
         assert!(list("stoppable").contains("hagen-pod-routes.service"), "{words}");
         // What kubeadm reset needs.
         assert!(!list("stoppable").contains("containerd.service"), "{words}");
-        assert!(list("emptied").contains(" /var/lib/cni"), "{words}");
+        assert!(list("emptied").contains("/var/lib/cni "), "{words}");
     }
 
     #[test]

@@ -12,13 +12,14 @@ mod lint;
 mod manifest;
 mod plan;
 
-pub use bridge::{CONFLIST_PATH, range};
+use super::{DocumentName, Planned, Room};
+use std::collections::BTreeMap;
 
-use super::{Claims, DocumentName, Plan, Room};
-use crate::cluster::Cluster;
+use crate::claims::RoomClaims;
+use crate::cluster::{Cluster, moved_pod_ranges};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
-use crate::report::{Code, Report};
+use crate::report::{Code, Finding, Report};
 use crate::template::Template;
 
 crate::codes! { "cni":
@@ -48,27 +49,32 @@ impl Room for Cni {
         bridge::TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         lint::range(said.cni.network.as_ref(), cluster, report);
         lint::routed(&said.cni, cluster, report);
         lint::services(said.cni.plugin, cluster, report);
         match said.cni.plugin {
             Plugin::None => None,
             Plugin::Bridge => {
-                bridge::claim(cluster, claims);
-                Some(Box::new(bridge::Bridge))
+                bridge::claim(cluster, &mut claims);
+                Some(Planned::new(bridge::Bridge, claims))
             }
             Plugin::Flannel => {
                 let plan = plan::Flannel::new(&said.cni, cluster);
-                plan.claim(cluster, claims);
-                Some(Box::new(plan))
+                plan.claim(cluster, &mut claims);
+                Some(Planned::new(plan, claims))
             }
         }
+    }
+
+    fn remembers(&self) -> Option<&'static str> {
+        Some(bridge::CONFLIST_PATH)
+    }
+
+    fn replaces(&self, cluster: &Cluster, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
+        let ranges = standing.iter();
+        let ranges = ranges.filter_map(|(node, file)| Some((node.clone(), bridge::range(file)?)));
+        moved_pod_ranges(cluster, &ranges.collect())
     }
 }

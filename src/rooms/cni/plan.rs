@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 
 use super::flannel;
 use super::manifest;
+use crate::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Setting};
 use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::cni::{Backend, CniSection};
 use crate::report::Path;
-use crate::rooms::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach};
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering};
+use crate::rooms::{Output, Plan, Rendering};
 
 /// The manifest's file name; the number puts it behind what joins need.
 const MANIFEST: &str = "10-flannel.yaml";
@@ -44,23 +44,23 @@ impl Flannel {
     }
 
     /// States ports, images, folders and the kernel's module.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
         let families = Families::of(cluster);
         for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
             let claims = claims.node(node.index);
             claims.ports.extend(self.ports(families));
             for image in [&self.image, &self.plugin_image] {
-                claims.images.insert(image.clone(), "cni");
+                claims.images.insert(image.clone());
             }
             // flanneld stops where /proc/sys/net/bridge is missing.
-            claims.modules.entry("br_netfilter".into()).or_insert("cni");
+            claims.modules.insert("br_netfilter".into(), Setting::module());
             if let Some(module) = tunnel(self.backend) {
-                claims.modules.entry(module.into()).or_insert("cni");
+                claims.modules.insert(module.into(), Setting::module());
             }
             claims.paths.extend(["/etc/cni/net.d", "/run/flannel"].map(|path| OwnedPath {
-                room: "cni",
                 path: path.into(),
                 remove_on_reset: true,
+                mounts: false,
                 at: Path::of(&["cni"]),
             }));
         }
@@ -68,7 +68,6 @@ impl Flannel {
 
     fn ports(&self, families: Families) -> Vec<Port> {
         let port = |protocol, bind, port, reach, what| Port {
-            room: "cni",
             protocol,
             bind,
             port,

@@ -3,9 +3,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::claims::RoomClaims;
 use crate::cluster::{Cluster, Node};
 use crate::pki::{Authority, CertSpec, San, Usage};
-use crate::rooms::Claims;
 
 /// What a member has certificates for; the names of the files in [`crate::cluster::layout::ETCD_PKI`].
 pub(super) const PURPOSES: [(&str, Usage); 3] = [
@@ -21,7 +21,7 @@ pub(super) fn id(member: &Node, purpose: &str) -> String {
     format!("nodes/{}/etcd-{purpose}", member.name)
 }
 
-pub(super) fn ask(cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn ask(cluster: &Cluster, claims: &mut RoomClaims) {
     for member in cluster.members() {
         for (purpose, usage) in PURPOSES {
             let serves = usage == Usage::Peer;

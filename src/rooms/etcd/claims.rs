@@ -1,23 +1,22 @@
 use super::plan::EtcdPlan;
 use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease};
+use crate::claims::{
+    Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Stays, Unit,
+};
 use crate::cluster::{Cluster, Node, layout};
 use crate::report::Path;
-use crate::rooms::Claims;
-use crate::rooms::claims::{
-    Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, Unit,
-};
 
 /// The account that the members run as.
 pub(super) const ACCOUNT: &str = "etcd";
 
-const ROOM: &str = "etcd";
-
-pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut RoomClaims) {
     for member in cluster.members() {
         let node = claims.node(member.index);
         node.ports.extend(ports(member, cluster));
         node.archives.push(archive(cluster, plan.facts));
         node.paths.extend(folders(plan));
+        // The other members count on it, whatever becomes of the node.
+        node.stays = Some(Stays { files: layout::ETCD_FILES });
         node.units.push(unit("etcd.service", false));
         if plan.backup.is_some() {
             node.units.push(unit("etcd-backup.timer", true));
@@ -28,7 +27,6 @@ pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut Claims) {
 fn ports(member: &Node, cluster: &Cluster) -> [Port; 4] {
     let section = Path::of(&["etcd"]);
     let port = |bind, port, reach, what, key: &str| Port {
-        room: ROOM,
         protocol: Protocol::Tcp,
         bind,
         port,
@@ -65,7 +63,6 @@ fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
         programs.push("etcdutl");
     }
     Archive {
-        room: ROOM,
         name: "etcd",
         base: ETCD_RELEASES,
         sources: sources.collect(),
@@ -85,13 +82,13 @@ fn folders(plan: &EtcdPlan) -> impl Iterator<Item = OwnedPath> {
         (backup.directory.as_str(), Path::of(&["etcd", "backup", "directory"]), false)
     });
     data.chain(logs).chain(kept).map(|(path, at, remove_on_reset)| OwnedPath {
-        room: ROOM,
         path: path.to_owned(),
         remove_on_reset,
+        mounts: false,
         at,
     })
 }
 
 fn unit(name: &str, wait: bool) -> Unit {
-    Unit { room: ROOM, name: name.into(), phase: Phase::Etcd, check: Vec::new(), wait, start: true }
+    Unit { name: name.into(), phase: Phase::Etcd, check: Vec::new(), wait, start: true }
 }

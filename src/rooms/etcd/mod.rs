@@ -23,11 +23,12 @@ mod settings;
 mod tests;
 mod values;
 
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::cluster::EtcdMode;
 use crate::inventory::Inventory;
 use crate::report::{Code, Path, Report};
-use crate::rooms::{Claims, Plan, Room};
+use crate::rooms::{Planned, Room};
 use crate::template::Template;
 
 /// The room.
@@ -46,18 +47,13 @@ impl Room for Etcd {
         render::TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         lint::members(cluster, report);
         folders::lint(&said.etcd, cluster, report);
         let facts = lint::release(cluster, report)?;
         lint::settings(cluster, facts, report);
-        paths::claim(cluster, claims, report);
+        paths::claim(cluster, &mut claims, report);
         lint::gates(cluster, facts, report);
         lint::synced(cluster, report);
         let agreed = [values::compaction(cluster), values::tls(cluster), logs::rotation(cluster)];
@@ -66,7 +62,7 @@ impl Room for Etcd {
             let output = logs::output(cluster, facts, &[]);
             let found = agreed.into_iter().chain([values::elections_of_stacked(cluster), output]);
             found.flatten().for_each(|finding| report.push(finding));
-            return None;
+            return Some(Planned::claims(claims));
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
         let quota_at = Path::of(&["etcd", "quotaBytes"]);
@@ -78,8 +74,8 @@ impl Room for Etcd {
         ]);
         found.flatten().for_each(|finding| report.push(finding));
         lint::external(cluster, facts, report);
-        claims::state(&plan, cluster, claims);
-        certificates::ask(cluster, claims);
-        Some(Box::new(plan))
+        claims::state(&plan, cluster, &mut claims);
+        certificates::ask(cluster, &mut claims);
+        Some(Planned::new(plan, claims))
     }
 }

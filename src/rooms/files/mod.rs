@@ -6,13 +6,13 @@ mod tests;
 
 use std::collections::BTreeSet;
 
+use crate::claims::{AllOnNode, Claims, Phase, RoomClaims};
 use crate::cluster::codes::FILE_CLASH;
 use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::{FileSection, Inventory, NodeSelector, OwnerName, PrivateFileSection};
 use crate::report::{Code, Finding, Path, Report};
-use crate::rooms::claims::{NodeClaims, Phase};
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering, Room};
+use crate::rooms::{Checking, Output, Plan, Planned, Rendering, Room};
 use crate::secrets;
 use crate::tree::Apply;
 
@@ -35,13 +35,7 @@ impl Room for Files {
         CODES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, _: &Cluster, report: &mut Report) -> Option<Planned> {
         let mut files = Vec::new();
         for (index, file) in said.files.iter().enumerate() {
             files.push(Extra::public(index, file, said, report));
@@ -49,12 +43,8 @@ impl Room for Files {
         for (index, file) in said.private_files.iter().enumerate() {
             files.push(Extra::private(index, file, said, report));
         }
-        for file in &files {
-            shared(file, report);
-            inside_a_folder(file, cluster, claims, report);
-            system::lint(file, cluster, claims, report);
-        }
-        Some(Box::new(FilesPlan { files }))
+        files.iter().for_each(|file| shared(file, report));
+        Some(Planned::new(FilesPlan { files }, RoomClaims::default()))
     }
 }
 
@@ -119,7 +109,7 @@ impl Extra {
     }
 
     /// The unit that a program of Kubernetes' or etcd's reads the file in, or the static pods.
-    fn read_by(&self, claims: &NodeClaims) -> Option<(String, Apply)> {
+    fn read_by(&self, claims: &AllOnNode) -> Option<(String, Apply)> {
         let path = std::path::Path::new(&self.path);
         let readers = claims.needed_files.iter().filter(|needed| match needed.folder {
             true => path.starts_with(&needed.path),
@@ -193,6 +183,13 @@ fn inside_a_folder(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mu
 }
 
 impl Plan for FilesPlan {
+    fn check(&self, with: &Checking<'_>, report: &mut Report) {
+        for file in &self.files {
+            inside_a_folder(file, with.cluster, with.claims, report);
+            system::lint(file, with.cluster, with.claims, report);
+        }
+    }
+
     /// What the bundle lacks is missing once, however many nodes were to get it.
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         for file in &self.files {

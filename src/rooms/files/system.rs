@@ -9,9 +9,9 @@
 use std::path::Path as FilePath;
 
 use super::{Extra, SYSTEM_PATH};
+use crate::claims::Claims;
 use crate::cluster::Cluster;
 use crate::report::{Finding, Report};
-use crate::rooms::Claims;
 
 /// Paths, with all that is below them, and what they are.
 const REFUSED: &[(&str, &[&str])] = &[

@@ -8,6 +8,7 @@ mod config;
 mod lint;
 mod plan;
 
+use crate::claims::{Phase, RoomClaims};
 use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
 use crate::inventory::Inventory;
 use crate::pki::Authority;
@@ -16,9 +17,8 @@ use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
 
-use super::claims::Phase;
 use super::output::File;
-use super::{Claims, Output, Plan, Rendering, Room};
+use super::{Output, Plan, Planned, Rendering, Room};
 
 use self::plan::HaproxyPlan;
 
@@ -57,20 +57,15 @@ impl Room for Haproxy {
         &TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         if cluster.balancer != LoadBalancerKind::Haproxy {
             return None;
         }
         let plan = HaproxyPlan::new(&said.load_balancer.haproxy, cluster);
         lint::lint(&plan, cluster, report);
-        plan.claim(claims);
-        Some(Box::new(plan))
+        plan.claim(&mut claims);
+        Some(Planned::new(plan, claims))
     }
 }
 

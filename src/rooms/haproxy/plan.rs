@@ -1,14 +1,13 @@
 //! What the section says, with every default filled in.
 
 use crate::catalog::{self, FamilyFacts, builds_of};
+use crate::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
+};
 use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::rooms::Claims;
-use crate::rooms::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit, WrittenFor,
-};
 
 use super::UNIT;
 
@@ -97,11 +96,10 @@ impl HaproxyPlan {
         self.metrics.unwrap_or(host.can.prometheus_exporter)
     }
 
-    pub(super) fn claim(&self, claims: &mut Claims) {
+    pub(super) fn claim(&self, claims: &mut RoomClaims) {
         for host in &self.hosts {
             let node = claims.node(host.index);
             node.ports.push(Port {
-                room: "haproxy",
                 protocol: Protocol::Tcp,
                 bind: Bind::Any,
                 port: self.endpoint_port,
@@ -110,7 +108,6 @@ impl HaproxyPlan {
                 at: Path::of(&["endpoint", "port"]),
             });
             node.ports.push(Port {
-                room: "haproxy",
                 protocol: Protocol::Tcp,
                 bind: Bind::Loopback,
                 port: self.stats_port,
@@ -129,11 +126,10 @@ impl HaproxyPlan {
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("haproxy".into()),
-                room: "haproxy",
+                serves: true,
             });
             let check = ["haproxy", "-c", "-f", layout::HAPROXY_CFG];
             node.units.push(Unit {
-                room: "haproxy",
                 name: UNIT.into(),
                 phase: Phase::Balancer,
                 check: check.map(String::from).to_vec(),

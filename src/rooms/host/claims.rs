@@ -2,16 +2,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::catalog::{FamilyFacts, KubeadmFacts};
+use crate::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Setting, Unit,
+};
 use crate::cluster::{Cluster, Node};
 use crate::inventory::host::HostSection;
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::Path;
-use crate::rooms::Claims;
-use crate::rooms::claims::{Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit};
-
-const ROOM: &str = "host";
-/// The heading of what `host.sysctls` and `host.modules` say.
-const SITE: &str = "the site";
 
 /// `overlay` carries images, `br_netfilter` shows bridged packets to netfilter:
 /// <https://kubernetes.io/docs/setup/production-environment/container-runtimes/>.
@@ -109,7 +106,12 @@ const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 
 /// `installs` says whether the scripts install packages: then the clock is installed with its
 /// service held back, and takes the place of another one.
-pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn state(
+    installs: bool,
+    host: &HostSection,
+    cluster: &Cluster,
+    claims: &mut RoomClaims,
+) {
     let servers: Vec<&Node> = cluster.nodes.iter().filter(|node| serves(node)).collect();
     for node in &cluster.nodes {
         let needed = programs(node, cluster);
@@ -125,10 +127,11 @@ pub(super) fn state(installs: bool, host: &HostSection, cluster: &Cluster, claim
             continue;
         }
         for module in MODULES {
-            claims.modules.entry(module.into()).or_insert(ROOM);
+            claims.modules.insert(module.into(), Setting::module());
         }
         for module in &host.modules {
-            claims.modules.entry(module.to_string()).or_insert(SITE);
+            let said = Setting { said: true, ..Setting::module() };
+            claims.modules.entry(module.to_string()).or_insert(said);
         }
         claims.sysctls.extend(sysctls(&host.sysctls, node, cluster));
     }
@@ -161,17 +164,19 @@ fn sysctls(
     said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
     node: &Node,
     cluster: &Cluster,
-) -> BTreeMap<String, (String, &'static str)> {
+) -> BTreeMap<String, Setting> {
     let needed = needed(cluster).map(|(key, value)| (key.to_owned(), value.to_owned()));
     let preferred = preferred_anywhere(cluster).into_iter().chain(preferred_here(node, cluster));
-    let mut settings: BTreeMap<String, (String, &'static str)> =
-        needed.chain(preferred).map(|(key, value)| (key, (value, ROOM))).collect();
+    let mut settings: BTreeMap<String, Setting> =
+        needed.chain(preferred).map(|(key, value)| (key, Setting { value, said: false })).collect();
     for (key, value) in said {
         let key = spelt(key.as_str());
         match value {
             None => drop(settings.remove(&key)),
-            Some(value) if settings.get(&key).is_some_and(|(ours, _)| ours == value.as_str()) => {}
-            Some(value) => drop(settings.insert(key, (value.to_string(), SITE))),
+            Some(value) if settings.get(&key).is_some_and(|ours| ours.value == value.as_str()) => {}
+            Some(value) => {
+                drop(settings.insert(key, Setting { value: value.to_string(), said: true }))
+            }
         }
     }
     settings
@@ -205,7 +210,7 @@ fn programs(node: &Node, cluster: &Cluster) -> impl Iterator<Item = Package> {
             repository: Repository::Distribution,
             hold: false,
             program: program(name, &cluster.release.kubeadm).map(str::to_owned),
-            room: ROOM,
+            serves: false,
         }
     })
 }
@@ -229,7 +234,6 @@ fn program(package: &str, kubeadm: &KubeadmFacts) -> Option<&'static str> {
 /// How people reach the host; it is not the cluster's to open.
 fn ssh() -> Port {
     Port {
-        room: ROOM,
         protocol: Protocol::Tcp,
         bind: Bind::Any,
         port: 22,
@@ -242,7 +246,6 @@ fn ssh() -> Port {
 /// Certificates and leases need clocks that agree.
 fn clock(family: &FamilyFacts) -> Unit {
     Unit {
-        room: ROOM,
         name: family.time_unit.clone(),
         phase: Phase::Install,
         check: Vec::new(),

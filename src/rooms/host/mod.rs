@@ -15,12 +15,13 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::host::{Firewall, HostSection};
 use crate::inventory::packages::PackageSource;
 use crate::report::{Code, Report};
-use crate::rooms::{Claims, Plan, Room};
+use crate::rooms::{Planned, Room};
 use crate::template::Template;
 
 crate::codes! { "host":
@@ -53,13 +54,8 @@ impl Room for Host {
         render::TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         // The host's name and SELinux are the scripts' matter, and the proxy a fact of the cluster.
         let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _, proxy: _ } =
             &said.host;
@@ -67,8 +63,9 @@ impl Room for Host {
         lint::sysctls(sysctls, cluster, report);
         claims.pins = packages::pins(&said.packages);
         let installs = said.packages.source == PackageSource::Repository;
-        claims::state(installs, &said.host, cluster, claims);
-        Some(Box::new(HostPlan { open_firewall: *firewall == Firewall::Open }))
+        claims::state(installs, &said.host, cluster, &mut claims);
+        let plan = HostPlan { open_firewall: *firewall == Firewall::Open };
+        Some(Planned::new(plan, claims))
     }
 }
 

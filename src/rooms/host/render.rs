@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::HostPlan;
 use crate::catalog::OsFamily;
+use crate::claims::{AllOnNode, Of, Phase, Protocol, Setting};
 use crate::cluster::{Cluster, Node, Proxy, layout};
 use crate::report::Path;
-use crate::rooms::claims::{NodeClaims, Phase, Protocol};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
 use crate::template;
@@ -113,10 +113,17 @@ impl Plan for HostPlan {
     }
 }
 
-fn kernel(node: &Node, claims: &NodeClaims, out: &mut Output<'_>) {
-    let modules = claims.modules.iter().map(|(module, room)| (*room, module.clone()));
-    let settings =
-        claims.sysctls.iter().map(|(key, (value, room))| (*room, format!("{key} = {value}")));
+/// Whose it is.
+fn heading(setting: &Of<Setting>) -> &'static str {
+    if setting.said { "the site" } else { setting.room }
+}
+
+fn kernel(node: &Node, claims: &AllOnNode, out: &mut Output<'_>) {
+    let modules = claims.modules.iter().map(|(module, setting)| (heading(setting), module.clone()));
+    let settings = claims
+        .sysctls
+        .iter()
+        .map(|(key, setting)| (heading(setting), format!("{key} = {}", setting.value)));
     let reads = || [node.path(), Path::of(&["host"]), Path::of(&["kubeProxy"]), Path::of(&["cni"])];
     let mut file = |path, template, groups: Vec<KernelGroup>| {
         if !groups.is_empty() {
@@ -150,7 +157,7 @@ fn by_room(lines: impl Iterator<Item = (&'static str, String)>) -> Vec<KernelGro
 }
 
 /// A service says nothing of "from whom": ports for a few are rules of their own in `node.sh`.
-fn firewall(node: &Node, claims: &NodeClaims, cluster: &Cluster, out: &mut Output<'_>) {
+fn firewall(node: &Node, claims: &AllOnNode, cluster: &Cluster, out: &mut Output<'_>) {
     let ports = claims.ports.iter().filter(|port| port.is_for_clients());
     let mut opened: BTreeSet<Opened> = ports
         .filter_map(|port| {

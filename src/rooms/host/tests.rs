@@ -395,7 +395,7 @@ fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
         let (_, claims) = crate::rooms::trial::claimed(overlay);
         let all = claims.of(node).sysctls.iter();
         let ours = all.filter(|(key, _)| key.ends_with("accept_ra"));
-        ours.map(|(key, (value, _))| format!("{key}={value}")).collect::<Vec<_>>()
+        ours.map(|(key, setting)| format!("{key}={}", setting.value)).collect::<Vec<_>>()
     };
     let two = serde_json::json!({
         "cluster": {

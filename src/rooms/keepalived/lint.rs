@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Keepalived;
+use crate::claims::RouterId;
 use crate::cluster::Cluster;
 use crate::inventory::keepalived::State;
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
-use crate::rooms::claims::RouterId;
 
 use super::election::{self, Loss, Rules};
 use super::plan::KeepalivedPlan;
@@ -81,7 +81,11 @@ fn router_id(plan: &KeepalivedPlan, report: &mut Report) {
 
 /// Whether two clusters of one run would answer each other's adverts: the finding for the one
 /// with the claim `mine`, given the claim of the cluster `other_cluster`.
-pub fn router_id_clash(mine: &RouterId, other: &RouterId, other_cluster: &str) -> Option<Finding> {
+pub(super) fn router_id_clash(
+    mine: &RouterId,
+    other: &RouterId,
+    other_cluster: &str,
+) -> Option<Finding> {
     let shared = mine.segment.contains(&other.segment) || other.segment.contains(&mine.segment);
     (shared && mine.id == other.id).then(|| {
         Finding::new(

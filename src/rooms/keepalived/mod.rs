@@ -7,20 +7,18 @@ mod election;
 mod lint;
 mod plan;
 
+use crate::claims::{Claims, Phase, RoomClaims};
 use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::Inventory;
-use crate::report::{Code, Path, Report};
+use crate::report::{Code, Finding, Path, Report};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
 
-use super::claims::Phase;
 use super::output::File;
-use super::{Claims, Output, Plan, Rendering, Room};
+use super::{Output, Plan, Planned, Rendering, Room};
 
 use self::plan::KeepalivedPlan;
-
-pub use self::lint::router_id_clash;
 
 crate::codes! { "keepalived":
     ADVERT_INTERVAL = Error "advert-interval",
@@ -68,17 +66,20 @@ impl Room for Keepalived {
         &TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         let plan = KeepalivedPlan::new(&said.keepalived, cluster);
         lint::lint(&plan, cluster, report);
-        plan.claim(cluster, claims);
-        Some(Box::new(plan))
+        plan.claim(cluster, &mut claims);
+        Some(Planned::new(plan, claims))
+    }
+
+    fn beside(&self, claims: &Claims, others: &Claims, other: &str) -> Vec<Finding> {
+        let pairs = claims
+            .router_ids
+            .iter()
+            .flat_map(|mine| others.router_ids.iter().map(move |theirs| (mine, theirs)));
+        pairs.filter_map(|(mine, theirs)| lint::router_id_clash(mine, theirs, other)).collect()
     }
 }
 

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::catalog::{self, OsFamily, builds_of};
+use crate::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Unit, WrittenFor,
+};
 use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::rooms::Claims;
-use crate::rooms::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RouterId, Unit, WrittenFor,
-};
 
 use super::UNIT;
 use super::election::Voter;
@@ -124,7 +123,7 @@ impl KeepalivedPlan {
             .collect()
     }
 
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
         if let Ok(id) = u8::try_from(self.router_id) {
             claims.router_ids.push(RouterId {
                 id,
@@ -135,7 +134,6 @@ impl KeepalivedPlan {
         for host in &self.hosts {
             let node = claims.node(host.index);
             node.ports.push(Port {
-                room: "keepalived",
                 protocol: Protocol::Vrrp,
                 bind: Bind::Address(host.address),
                 port: 0,
@@ -154,7 +152,7 @@ impl KeepalivedPlan {
                 repository: Repository::Distribution,
                 hold: false,
                 program: Some("keepalived".into()),
-                room: "keepalived",
+                serves: true,
             });
             if self.hosts.len() > 1 {
                 // What the check asks the API server with.
@@ -165,14 +163,13 @@ impl KeepalivedPlan {
                     repository: Repository::Distribution,
                     hold: false,
                     program: Some("curl".into()),
-                    room: "keepalived",
+                    serves: true,
                 });
             }
             let check = ["keepalived", "--config-test", "--use-file", layout::KEEPALIVED_CONF];
             node.units.push(Unit {
-                room: "keepalived",
                 name: UNIT.into(),
-                phase: Phase::Balancer,
+                phase: Phase::Vip,
                 check: if host.can.config_test {
                     check.map(String::from).to_vec()
                 } else {

@@ -7,9 +7,10 @@ use super::mounts::{Mount, Part, mounts};
 use super::plan::Kubeadm;
 use super::sans;
 use crate::catalog::Release;
+use crate::claims::Claims;
 use crate::cluster::{Cluster, EtcdMode, Node, layout};
 use crate::pki::Algorithm;
-use crate::rooms::{Claims, DocumentName};
+use crate::rooms::DocumentName;
 
 /// The documents' names, for patches.
 pub(super) const INIT: &str = "kubeadm/InitConfiguration";
@@ -111,12 +112,12 @@ fn local_api_endpoint(cluster: &Cluster, node: &Node) -> Value {
 }
 
 fn registration(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
-    let flags = &claims.of(node.index).kubelet_flags;
+    let flags = claims.of(node.index).command_lines.get("kubelet");
     let mut registration = Map::new();
     registration.insert("name".into(), json!(node.name));
     registration.insert("criSocket".into(), json!(cluster.runtime.cri_socket));
     registration.insert("taints".into(), taints(cluster, node));
-    if !flags.is_empty() {
+    if let Some(flags) = flags.filter(|flags| !flags.is_empty()) {
         let flags = written(cluster.release.kubeadm.extra_args, flags);
         registration.insert("kubeletExtraArgs".into(), flags);
     }

@@ -51,9 +51,8 @@ mod stacked_etcd;
 mod tests;
 mod words;
 
-pub use service_account::lint as lint_service_account;
-
-use super::{Claims, DocumentName, Plan, Room};
+use super::{DocumentName, Planned, Room};
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
@@ -90,18 +89,13 @@ impl Room for Kubeadm {
         config::DOCUMENTS
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         let plan = plan::Kubeadm::new(said, cluster);
         plan::lint(said, &plan, cluster, report);
         preflight::lint(&said.kubeadm, report);
         phases::lint(cluster, report);
-        plan.claim(cluster, claims);
+        plan.claim(cluster, &mut claims);
         let host_files = said.extra_args.host_files.iter();
         claims.host_files = host_files.map(ToString::to_string).collect();
         breaks::lint(&plan, cluster, report);
@@ -109,7 +103,7 @@ impl Room for Kubeadm {
         gates::lint(cluster, report);
         dns::lint(cluster, report);
         stacked_etcd::lint(cluster, report);
-        paths::claim(&plan, cluster, claims, report);
-        Some(Box::new(plan))
+        paths::claim(&plan, cluster, &mut claims, report);
+        Some(Planned::new(plan, claims))
     }
 }

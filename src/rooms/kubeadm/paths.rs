@@ -7,15 +7,19 @@ use super::mounts::{Named, Part, mounted, named, outside, problem};
 use super::plan::Kubeadm;
 use super::{MOUNT_MISSING, PATH_UNMOUNTABLE, config};
 use crate::catalog::PathUse;
+use crate::claims::{NeededFile, RoomClaims};
 use crate::cluster::{Cluster, Patch};
 use crate::document;
 use crate::report::{Finding, Path, Report};
-use crate::rooms::Claims;
-use crate::rooms::claims::NeededFile;
 use crate::tree::Apply;
 
 /// States the files that every control plane needs, and reports paths that no pod would see.
-pub(super) fn claim(plan: &Kubeadm, cluster: &Cluster, claims: &mut Claims, report: &mut Report) {
+pub(super) fn claim(
+    plan: &Kubeadm,
+    cluster: &Cluster,
+    claims: &mut RoomClaims,
+    report: &mut Report,
+) {
     let patches = patches(cluster);
     let mut finished = config::cluster_configuration(plan, cluster);
     for patch in &patches {
@@ -65,7 +69,7 @@ fn need(
     path: String,
     at: Path,
     cluster: &Cluster,
-    claims: &mut Claims,
+    claims: &mut RoomClaims,
 ) {
     let folder = match named.used {
         PathUse::File => false,

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use super::sans;
+use crate::claims::Phase;
 use crate::cluster::{Cluster, EtcdMode, Node, layout};
 use crate::pki::{Authority, CertSpec, Issued, San, Usage};
 use crate::report::Path;
 use crate::rooms::Output;
-use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
 
 /// One leaf: its file below [`layout::PKI`] without extension, and its identity.

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::args::Flags;
 use super::mounts::Part;
-use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans};
+use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans, service_account};
 use crate::catalog::Severity;
 use crate::catalog::flags::Component;
+use crate::claims::{Bind, Name, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims};
 use crate::cluster::extra::SaidFlag;
 use crate::cluster::{
     Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
@@ -14,9 +15,8 @@ use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue, PreflightCheck};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
-use crate::rooms::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach};
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering};
+use crate::rooms::{Checking, Output, Plan, Rendering};
 
 /// kubeadm's metrics port of a stacked member (`EtcdMetricsPort` in
 /// <https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go>).
@@ -210,20 +210,21 @@ impl Kubeadm {
     }
 
     /// States certificates, names, ports, folders and images.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
-        claims.api_names.extend(sans::of_clients(cluster));
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
+        let names = sans::of_clients(cluster).into_iter();
+        claims.names.extend(names.map(|(san, at)| Name { san, at }));
         for node in cluster.control_planes() {
             claims.certificates.extend(pki::specs(cluster, node));
             let images = control_plane_images(cluster);
             let node_claims = claims.node(node.index);
             node_claims.ports.extend(ports(cluster, node));
             node_claims.arguments.extend(self.arguments(cluster, node));
-            node_claims.images.extend(images.into_iter().map(|image| (image, "kubeadm")));
+            node_claims.images.extend(images);
             if cluster.etcd.mode == EtcdMode::Stacked {
                 node_claims.paths.push(OwnedPath {
-                    room: "kubeadm",
                     path: cluster.etcd.data_dir.clone(),
                     remove_on_reset: true,
+                    mounts: false,
                     at: Path::of(&["etcd", "dataDir"]),
                 });
             }
@@ -272,7 +273,6 @@ fn etcd_endpoints(cluster: &Cluster) -> Vec<String> {
 fn ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
     let release = Path::of(&["cluster", "kubernetes"]);
     let tcp = |bind, port, reach, what, at: &Path| Port {
-        room: "kubeadm",
         protocol: Protocol::Tcp,
         bind,
         port,
@@ -325,6 +325,10 @@ fn control_plane_images(cluster: &Cluster) -> Vec<String> {
 }
 
 impl Plan for Kubeadm {
+    fn check(&self, with: &Checking<'_>, report: &mut Report) {
+        service_account::lint(with.cluster, with.secrets, report);
+    }
+
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Rendering { cluster, claims, issued, secrets: _ } = *with;
         if node.control_plane {
@@ -361,7 +365,7 @@ impl Plan for Kubeadm {
             (config::INIT, config::init(self, cluster, node, claims)),
             (config::CLUSTER, config::cluster_configuration(self, cluster)),
         ];
-        let carried = claims.kubeadm_documents.iter();
+        let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
         let file = File::on(node, layout::KUBEADM_CONFIG).phase(Phase::Kubernetes);
         out.yaml(file.reads(reads), documents);

@@ -9,7 +9,7 @@ use crate::secrets::{KeyKind, Secrets};
 /// Reports `kubeadm/service-account-key`: a control plane is to join with an ECDSA key, and the
 /// release's kubeadm joins with RSA alone. A single control plane only runs `kubeadm init`, which
 /// takes either. Throw-away secrets say nothing about the bundle, so they are not judged.
-pub fn lint(cluster: &Cluster, secrets: &Secrets, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster, secrets: &Secrets, report: &mut Report) {
     let (release, version) = (cluster.release, cluster.kubernetes);
     let Some(joining) = cluster.control_planes().nth(1) else { return };
     if release.service_account_ecdsa(version.patch)

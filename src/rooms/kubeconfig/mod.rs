@@ -14,7 +14,8 @@
 mod config;
 mod plan;
 
-use super::{Claims, Plan, Room};
+use super::{Planned, Room};
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::Report;
@@ -27,15 +28,10 @@ impl Room for Kubeconfig {
         "kubeconfig"
     }
 
-    fn plan(
-        &self,
-        _: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        _: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, _: &Inventory, cluster: &Cluster, _: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         let plan = plan::Kubeconfigs::new(cluster);
-        plan.claim(cluster, claims);
-        Some(Box::new(plan))
+        plan.claim(cluster, &mut claims);
+        Some(Planned::new(plan, claims))
     }
 }

@@ -2,13 +2,13 @@ use std::collections::BTreeSet;
 
 use super::config::kubeconfig;
 use crate::catalog::KubeconfigEndpoint;
+use crate::claims::{Name, Phase, RoomClaims};
 use crate::cluster::{Cluster, Node};
 use crate::document;
 use crate::pki::{Authority, CertSpec, San, Usage};
 use crate::report::Path;
-use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering};
+use crate::rooms::{Output, Plan, Rendering};
 
 /// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
 const MASTERS: &str = "system:masters";
@@ -120,16 +120,16 @@ impl Kubeconfigs {
     }
 
     /// States certificates, and the addresses that these files send clients to.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut Claims) {
+    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
         claims.certificates.push(admin(cluster).spec(OPERATOR.into()));
         let vip = Path::of(&["endpoint", "vip"]);
-        claims.api_names.push((San::Ip(cluster.endpoint.vip), vip));
+        claims.names.push(Name { san: San::Ip(cluster.endpoint.vip), at: vip });
         for node in &cluster.nodes {
             for identity in &self.nodes[node.index] {
                 claims.certificates.push(identity.spec(identity.id(node)));
                 if identity.server == Server::Local {
-                    let name = (San::Ip(node.address), node.path().key("address"));
-                    claims.api_names.push(name);
+                    let at = node.path().key("address");
+                    claims.names.push(Name { san: San::Ip(node.address), at });
                 }
             }
         }

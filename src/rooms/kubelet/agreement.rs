@@ -280,16 +280,16 @@ mod tests {
     fn small_ranges_have_fewer_pods_without_a_word() {
         let small = json!({"extraArgs": {"controllerManager": {"node-cidr-mask-size": "26"}}});
         let (_, claims) = claimed(&small);
-        assert_eq!(claims.kubeadm_documents[0].value["maxPods"], 61);
+        assert_eq!(claims.carried[0].value["maxPods"], 61);
         let mut bridge = json!({"cni": {"plugin": "bridge"}, "nodes": [
             {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]},
             {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "podRange": "10.244.77.0/26"},
         ]});
         let (_, claims) = claimed(&bridge);
-        assert_eq!(claims.of(1).kubelet_flags["max-pods"], "61");
-        assert!(!claims.of(0).kubelet_flags.contains_key("max-pods"));
+        assert_eq!(claims.of(1).command_lines["kubelet"]["max-pods"], "61");
+        assert!(!claims.of(0).command_lines["kubelet"].contains_key("max-pods"));
         bridge["kubelet"] = json!({"maxPods": 50});
-        assert!(!claimed(&bridge).1.of(1).kubelet_flags.contains_key("max-pods"));
+        assert!(!claimed(&bridge).1.of(1).command_lines["kubelet"].contains_key("max-pods"));
     }
 
     #[test]
@@ -314,7 +314,8 @@ mod tests {
         };
         let files = |overlay: &Value| {
             let (cluster, claims) = claimed(overlay);
-            let flags = cluster.nodes.iter().map(|node| &claims.of(node.index).kubelet_flags);
+            let flags =
+                cluster.nodes.iter().map(|node| &claims.of(node.index).command_lines["kubelet"]);
             flags.map(|flags| flags.get("resolv-conf").cloned()).collect::<Vec<_>>()
         };
         let (resolved, plain) = ("/run/systemd/resolve/resolv.conf", "/etc/resolv.conf");

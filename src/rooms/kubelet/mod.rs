@@ -23,7 +23,8 @@ mod rules;
 mod splits;
 mod values;
 
-use super::{Claims, DocumentName, Plan, Room};
+use super::{DocumentName, Planned, Room};
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
@@ -57,21 +58,15 @@ impl Room for Kubelet {
         plan::DOCUMENTS
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         lint::lint(said, cluster, report);
         splits::lint(&said.extra_args.kubelet, report);
         let fields = agreement::Fields::new(said, cluster);
         agreement::lint(&fields, report);
         guard::lint(&fields, report);
-        let flags = plan::claim(said, cluster, claims);
+        let flags = plan::claim(said, cluster, &mut claims);
         patches::lint(cluster, &flags, report);
-        // Nothing to render: kubeadm's room writes what is claimed here.
-        None
+        Some(Planned::claims(claims))
     }
 }

@@ -6,17 +6,17 @@ use super::agreement::Fields;
 use super::lint::word;
 use super::patches;
 use crate::catalog::{KUBERNETES_PACKAGES, OsFamily, PathUse, flag_paths};
+use crate::claims::{
+    Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository,
+    RoomClaims, Unit, WrittenFor,
+};
 use crate::cluster::extra::SaidFlag;
 use crate::cluster::{Cluster, DEFAULT_PODS, KUBELET_CONFIGURATION, Node};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
-use crate::rooms::claims::{
-    Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, Unit,
-    WrittenFor,
-};
-use crate::rooms::{Claims, DocumentName};
+use crate::rooms::DocumentName;
 use crate::tree::Apply;
 
 /// KubeletConfiguration of every node; the API is v1beta1 in every release of the catalog.
@@ -42,11 +42,11 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 pub(super) fn claim(
     said: &Inventory,
     cluster: &Cluster,
-    claims: &mut Claims,
+    claims: &mut RoomClaims,
 ) -> BTreeMap<usize, patches::Flags> {
     let mut own = BTreeMap::new();
     let value = configuration(said, cluster);
-    claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kubelet", value });
+    claims.carried.push(Carried { document: DOCUMENT, program: "kubelet", value });
     let fields = Fields::new(said, cluster);
     let own_resolvers = resolvers_differ(&fields, cluster);
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
@@ -76,10 +76,9 @@ pub(super) fn claim(
         let arguments = flags.iter().filter(|(name, _)| !removed.contains(&name.as_str()));
         let arguments = arguments.map(|(name, value)| ("kubelet", name.clone(), value.clone()));
         claims.arguments.extend(arguments);
-        claims.kubelet_flags = flags;
+        claims.command_lines.insert("kubelet", flags);
         claims.ports.extend(ports(&fields));
         claims.units.push(Unit {
-            room: "kubelet",
             name: "kubelet.service".into(),
             phase: Phase::Install,
             check: Vec::new(),
@@ -87,12 +86,12 @@ pub(super) fn claim(
             start: false,
         });
         claims.paths.push(OwnedPath {
-            room: "kubelet",
             path: "/var/lib/kubelet".into(),
             remove_on_reset: true,
+            mounts: true,
             at: Path::of(&["kubelet"]),
         });
-        claims.images.insert(cluster.runtime.pause_image.clone(), "kubelet");
+        claims.images.insert(cluster.runtime.pause_image.clone());
         claims.packages.extend(packages);
     }
     own
@@ -204,7 +203,7 @@ fn needed(flag: &str, value: &str, at: &Path) -> Vec<NeededFile> {
 fn ports(fields: &Fields<'_>) -> Vec<Port> {
     let port = |bind, said: Option<(Path, u16)>, default, reach, what| {
         let (at, port) = said.unwrap_or_else(|| (Path::of(&["kubelet"]), default));
-        Port { room: "kubelet", protocol: Protocol::Tcp, bind, port, reach, what, at }
+        Port { protocol: Protocol::Tcp, bind, port, reach, what, at }
     };
     let own = fields.port("port", "port");
     let health = fields.port("healthzPort", "healthz-port");
@@ -255,7 +254,7 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
                 repository: Repository::Kubernetes,
                 hold: versioned,
                 program: program.map(str::to_owned),
-                room: "kubelet",
+                serves: true,
             }
         })
         .collect()
@@ -277,7 +276,7 @@ mod tests {
             "labels": {"example.com/rack": "r1", "disk": ""},
         }]});
         let (_, claims) = claimed(&overlay);
-        let flags = &claims.of(0).kubelet_flags;
+        let flags = &claims.of(0).command_lines["kubelet"];
         assert_eq!(flags["node-ip"], "192.168.1.11");
         assert_eq!(flags["node-labels"], "disk=,example.com/rack=r1");
     }
@@ -297,7 +296,7 @@ mod tests {
             }],
         });
         let (_, claims) = claimed(&overlay);
-        assert_eq!(claims.of(0).kubelet_flags["node-ip"], "192.168.1.11,fd00:20::11");
+        assert_eq!(claims.of(0).command_lines["kubelet"]["node-ip"], "192.168.1.11,fd00:20::11");
         let outcome = crate::rooms::trial::outcome(&overlay.to_string());
         let file = |path| crate::rooms::trial::file(&outcome, path);
         let config = file("nodes/cp1/rootfs/etc/kubernetes/kubeadm-config.yaml");
@@ -320,7 +319,7 @@ mod tests {
                 packages.iter().find(|package| package.name == name).unwrap().clone()
             };
             assert!(package("kubelet").hold && package("cri-tools").version.is_none());
-            package("kubeadm").version.unwrap()
+            package("kubeadm").version.clone().unwrap()
         };
         assert_eq!(version("1.30.4", "debian", "12"), "1.30.4-1.1");
         assert_eq!(version("1.15.1", "centos", "7"), "1.15.1-0");
@@ -350,7 +349,7 @@ mod tests {
         let cache = with(json!(["169.254.20.10"]));
         assert!(complaints(&Kubelet, &cache).is_empty());
         let (_, claims) = claimed(&cache);
-        assert_eq!(claims.kubeadm_documents[0].value["clusterDNS"], json!(["169.254.20.10"]));
+        assert_eq!(claims.carried[0].value["clusterDNS"], json!(["169.254.20.10"]));
         let at = |place: &str| vec![format!("kubelet/cluster-dns at {place}")];
         assert_eq!(complaints(&Kubelet, &with(json!([]))), at("kubelet.config.clusterDNS"));
         let name = with(json!(["10.96.0.10", "kube-dns"]));
@@ -365,7 +364,7 @@ mod tests {
     fn the_driver_is_always_written() {
         let overlay = json!({"runtime": {"cgroupDriver": "cgroupfs"}, "kubelet": {"maxPods": 50}});
         let (_, claims) = claimed(&overlay);
-        let document = &claims.kubeadm_documents[0].value;
+        let document = &claims.carried[0].value;
         assert_eq!(
             (&document["cgroupDriver"], &document["maxPods"]),
             (&json!("cgroupfs"), &json!(50))
@@ -379,7 +378,7 @@ mod tests {
     fn images_that_nobody_can_pull_again_are_not_deleted() {
         let threshold = |overlay: serde_json::Value| {
             let (_, claims) = claimed(&overlay);
-            claims.kubeadm_documents[0].value["imageGCHighThresholdPercent"].clone()
+            claims.carried[0].value["imageGCHighThresholdPercent"].clone()
         };
         let mut overlay = json!({"images": {"pullPolicy": "Never"}});
         assert_eq!(threshold(overlay.clone()), 100);

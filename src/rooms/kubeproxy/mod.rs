@@ -5,7 +5,8 @@
 mod lint;
 mod plan;
 
-use super::{Claims, DocumentName, Plan, Room};
+use super::{DocumentName, Planned, Room};
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
@@ -32,16 +33,10 @@ impl Room for KubeProxy {
         plan::DOCUMENTS
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         lint::lint(cluster, report);
-        plan::claim(&said.kube_proxy, cluster, claims);
-        // Nothing to render: kubeadm's room writes what is claimed here.
-        None
+        plan::claim(&said.kube_proxy, cluster, &mut claims);
+        Some(Planned::claims(claims))
     }
 }

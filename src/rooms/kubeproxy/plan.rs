@@ -2,11 +2,13 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
+use crate::claims::{
+    Bind, Carried, Package, Port, Protocol, Reach, Repository, RoomClaims, Setting,
+};
 use crate::cluster::{Cluster, Node, ProxyMode};
 use crate::inventory::kubeproxy::{IpvsScheduler, KubeProxySection};
 use crate::report::Path;
-use crate::rooms::claims::{Bind, Carried, Package, Port, Protocol, Reach, Repository};
-use crate::rooms::{Claims, DocumentName};
+use crate::rooms::DocumentName;
 
 /// The API is v1alpha1 in every release of the catalog.
 pub(super) use crate::cluster::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
@@ -17,7 +19,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 }];
 
 /// States the configuration, ports, image, modules and packages.
-pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut RoomClaims) {
     // The mode is a fact of the cluster: it decides kernel modules.
     let KubeProxySection { mode: _, scheduler } = section;
     let scheduler = scheduler_word(scheduler.unwrap_or(IpvsScheduler::Rr));
@@ -27,20 +29,20 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
         // (`GetControlPlaneImages` in `cmd/kubeadm/app/images/images.go`, 1.30).
         if !cluster.release.kubeadm.addon_disabled_fields {
             for node in cluster.control_planes() {
-                claims.node(node.index).images.insert(image.clone(), "kubeproxy");
+                claims.node(node.index).images.insert(image.clone());
             }
         }
         return;
     };
     let value = configuration(cluster, mode, scheduler);
-    claims.kubeadm_documents.push(Carried { document: DOCUMENT, program: "kube-proxy", value });
+    claims.carried.push(Carried { document: DOCUMENT, program: "kube-proxy", value });
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
         claims.ports.extend(ports(cluster));
-        claims.images.insert(image.clone(), "kubeproxy");
+        claims.images.insert(image.clone());
         if cluster.proxy_mode == ProxyMode::Ipvs {
             let modules = ipvs_modules(node, scheduler);
-            claims.modules.extend(modules.into_iter().map(|module| (module, "kubeproxy")));
+            claims.modules.extend(modules.into_iter().map(|module| (module, Setting::module())));
             claims.packages.extend(ipvs_packages(node));
         }
     }
@@ -100,7 +102,7 @@ fn ipvs_packages(node: &Node) -> impl Iterator<Item = Package> {
         repository: Repository::Distribution,
         hold: false,
         program: None,
-        room: "kubeproxy",
+        serves: true,
     })
 }
 
@@ -110,7 +112,7 @@ fn ports(cluster: &Cluster) -> [Port; 2] {
     let port = |field, bind, port, reach, what| {
         let patched = bound(cluster, field);
         let (bind, port, at) = patched.unwrap_or((bind, port, Path::of(&["kubeProxy"])));
-        Port { room: "kubeproxy", protocol: Protocol::Tcp, bind, port, reach, what, at }
+        Port { protocol: Protocol::Tcp, bind, port, reach, what, at }
     };
     [
         port("metricsBindAddress", Bind::Loopback, 10249, Reach::Host, "kube-proxy's metrics"),
@@ -146,7 +148,7 @@ mod tests {
 
     fn document(overlay: &Value) -> Value {
         let (_, claims) = claimed(overlay);
-        let documents = &claims.kubeadm_documents;
+        let documents = &claims.carried;
         documents.iter().find(|carried| carried.document == super::DOCUMENT).unwrap().value.clone()
     }
 
@@ -188,7 +190,7 @@ mod tests {
         let modules = |overlay: Value| {
             let (_, claims) = claimed(&overlay);
             let modules = claims.of(0).modules.iter();
-            let ours = modules.filter(|(_, room)| **room == "kubeproxy");
+            let ours = modules.filter(|(_, setting)| setting.room == "kubeproxy");
             ours.map(|(module, _)| module.clone()).collect::<Vec<_>>()
         };
         let centos = json!({
@@ -224,14 +226,12 @@ mod tests {
             let mut overlay = mode(version, "none");
             overlay["cni"] = json!({"plugin": "none"});
             let (cluster, claims) = claimed(&overlay);
-            assert!(
-                claims.kubeadm_documents.iter().all(|carried| carried.document != super::DOCUMENT)
-            );
+            assert!(claims.carried.iter().all(|carried| carried.document != super::DOCUMENT));
             let mut pulls = Vec::new();
             for node in &cluster.nodes {
                 let claims = claims.of(node.index);
                 assert!(claims.ports.iter().all(|port| port.room != "kubeproxy"));
-                if claims.images.keys().any(|image| image.contains("/kube-proxy:")) {
+                if claims.images.iter().any(|image| image.contains("/kube-proxy:")) {
                     pulls.push(node.name.clone());
                 }
             }

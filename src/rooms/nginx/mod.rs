@@ -5,6 +5,7 @@ mod config;
 mod lint;
 mod plan;
 
+use crate::claims::{Phase, RoomClaims};
 use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
 use crate::inventory::Inventory;
 use crate::report::{Code, Path, Report};
@@ -12,9 +13,8 @@ use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
 
-use super::claims::Phase;
 use super::output::File;
-use super::{Claims, Output, Plan, Rendering, Room};
+use super::{Output, Plan, Planned, Rendering, Room};
 
 use self::plan::NginxPlan;
 
@@ -52,20 +52,15 @@ impl Room for Nginx {
         &TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         if cluster.balancer != LoadBalancerKind::Nginx {
             return None;
         }
         let plan = NginxPlan::new(&said.load_balancer.nginx, cluster);
         lint::lint(&plan, cluster, report);
-        plan.claim(claims);
-        Some(Box::new(plan))
+        plan.claim(&mut claims);
+        Some(Planned::new(plan, claims))
     }
 }
 

@@ -1,14 +1,13 @@
 //! What the section says, with every default filled in.
 
 use crate::catalog::{self, FamilyFacts, builds_of};
+use crate::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
+};
 use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::rooms::Claims;
-use crate::rooms::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, Unit, WrittenFor,
-};
 
 use super::UNIT;
 
@@ -74,11 +73,10 @@ impl NginxPlan {
         self.hosts.iter().find(|host| host.index == node.index)
     }
 
-    pub(super) fn claim(&self, claims: &mut Claims) {
+    pub(super) fn claim(&self, claims: &mut RoomClaims) {
         for host in &self.hosts {
             let node = claims.node(host.index);
             node.ports.push(Port {
-                room: "nginx",
                 protocol: Protocol::Tcp,
                 bind: Bind::Any,
                 port: self.endpoint_port,
@@ -99,10 +97,9 @@ impl NginxPlan {
                 repository: Repository::Distribution,
                 hold: false,
                 program: program.map(String::from),
-                room: "nginx",
+                serves: true,
             }));
             node.units.push(Unit {
-                room: "nginx",
                 name: UNIT.into(),
                 phase: Phase::Balancer,
                 check: ["nginx", "-t", "-c", layout::NGINX_CONF].map(String::from).to_vec(),

@@ -3,25 +3,31 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::plan::Planned;
+use super::plan::RunbookPlan;
 use crate::catalog::OsFamily;
+use crate::claims::{AllOnNode, Bind, Port, Protocol, Reach};
 use crate::cluster::{Cluster, Node};
 use crate::document::Assignments;
 use crate::rooms::Rendering;
-use crate::rooms::claims::{Bind, Port, Protocol, Reach};
 
 /// The zone that firewalld lets everything through in.
 const TRUSTED: &str = "trusted";
 
 /// What firewalld is told, as `ZONE WHAT`, `-` for the default zone; nothing where it is left alone.
-pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+pub(super) fn say(
+    planned: &RunbookPlan,
+    node: &Node,
+    with: &Rendering<'_>,
+    words: &mut Assignments,
+) {
     let mut rules = Vec::new();
     if is_told(planned, node) {
         let ports = &with.claims.of(node.index).ports;
-        if node.kubelet() || ports.iter().any(Port::is_for_clients) {
+        if node.kubelet() || ports.iter().any(|port| port.is_for_clients()) {
             rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
         }
-        let limited = limited(ports, node, with.cluster, &planned.outside);
+        let all = ports.iter().map(|port| &**port);
+        let limited = limited(all, node, with.cluster, &planned.outside);
         rules.extend(limited.into_iter().map(|rule| ["-".to_owned(), format!("rich-rule={rule}")]));
         // A service knows ports only, and packets of pods come from and go to any.
         let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
@@ -30,27 +36,36 @@ pub(super) fn say(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &
     words.rows("firewall", rules);
 }
 
-fn is_told(planned: &Planned, node: &Node) -> bool {
+fn is_told(planned: &RunbookPlan, node: &Node) -> bool {
     planned.open_firewall && node.os.family == OsFamily::Rhel
 }
 
-/// The rules without which the others of a member of etcd, which stays at a reset, lose it.
-pub(super) fn of_member(planned: &Planned, node: &Node, with: &Rendering<'_>) -> BTreeSet<String> {
+/// The rules without which others lose what stays at a reset.
+pub(super) fn of_staying(
+    planned: &RunbookPlan,
+    node: &Node,
+    with: &Rendering<'_>,
+) -> BTreeSet<String> {
     if !is_told(planned, node) {
         return BTreeSet::new();
     }
-    let ports = with.claims.of(node.index).ports.iter();
-    let ports: Vec<Port> = ports.filter(|port| port.room == "etcd").cloned().collect();
-    let rules = limited(&ports, node, with.cluster, &planned.outside);
+    let AllOnNode { ports, stays, .. } = with.claims.of(node.index);
+    let staying = ports.iter().filter(|port| stays.iter().any(|stays| stays.room == port.room));
+    let rules = limited(staying.map(|port| &**port), node, with.cluster, &planned.outside);
     rules.into_iter().map(|rule| format!("rich-rule={rule}")).collect()
 }
 
 /// Rules for what only some may reach, in the language of firewalld.richlanguage(5).
-fn limited(ports: &[Port], node: &Node, cluster: &Cluster, outside: &[IpAddr]) -> BTreeSet<String> {
+fn limited<'a>(
+    ports: impl Iterator<Item = &'a Port> + Clone,
+    node: &Node,
+    cluster: &Cluster,
+    outside: &[IpAddr],
+) -> BTreeSet<String> {
     let everybodys: BTreeSet<u16> =
-        ports.iter().filter(|port| port.is_for_clients()).map(|port| port.port).collect();
+        ports.clone().filter(|port| port.is_for_clients()).map(|port| port.port).collect();
     let mut rules = BTreeSet::new();
-    for port in ports.iter().filter(|port| port.bind != Bind::Loopback) {
+    for port in ports.filter(|port| port.bind != Bind::Loopback) {
         let element = match port.protocol {
             Protocol::Vrrp => r#"protocol value="vrrp""#.to_owned(),
             Protocol::Tcp | Protocol::Udp if everybodys.contains(&port.port) => continue,

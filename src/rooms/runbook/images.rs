@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::plan::Planned;
+use super::plan::RunbookPlan;
 use crate::cluster::Node;
 use crate::document::Assignments;
 use crate::rooms::Rendering;
@@ -15,14 +15,14 @@ pub(super) struct Images<'a> {
 }
 
 impl<'a> Images<'a> {
-    pub(super) fn new(planned: &'a Planned, node: &Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &'a RunbookPlan, node: &Node, with: &'a Rendering<'_>) -> Self {
         let asked = !planned.image_archives.is_empty() || planned.images_needed;
         if !asked || !node.kubelet() {
             return Self { archives: &[], images: BTreeSet::new(), needed: false };
         }
         Self {
             archives: &planned.image_archives,
-            images: with.claims.of(node.index).images.keys().map(String::as_str).collect(),
+            images: with.claims.of(node.index).images.iter().map(String::as_str).collect(),
             needed: planned.images_needed,
         }
     }

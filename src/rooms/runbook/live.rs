@@ -4,16 +4,16 @@
 use serde_json::Value;
 
 use crate::catalog::fields::{self, Document, Kind};
+use crate::claims::Claims;
 use crate::cluster::{Cluster, duration};
 use crate::document;
-use crate::rooms::Claims;
 
 /// `PROGRAM PATH VALUE`: each value of each configuration, as Go's programs write it. One that they
 /// leave out is empty.
 pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
     let Some(first) = cluster.control_planes().next() else { return Vec::new() };
     let mut settings = Vec::new();
-    for carried in &claims.kubeadm_documents {
+    for carried in &claims.carried {
         let mut value = carried.value.clone();
         // They travel in that node's file.
         for patch in cluster.patches_of(carried.document, Some(&first.name)) {

@@ -18,6 +18,7 @@ mod tests;
 
 use std::sync::LazyLock;
 
+use crate::claims::RoomClaims;
 use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::report::Report;
@@ -25,8 +26,8 @@ use crate::template;
 use crate::template::Template;
 
 use self::packages::Packages;
-use self::plan::Planned;
-use super::{Claims, Output, Plan, Rendering, Room};
+use self::plan::RunbookPlan;
+use super::{Output, Plan, Planned, Rendering, Room};
 
 /// The room.
 pub struct Runbook;
@@ -52,18 +53,12 @@ impl Room for Runbook {
         &TEMPLATES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        _: &mut Claims,
-        _: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
-        Some(Box::new(Planned::new(said, cluster)))
+    fn plan(&self, said: &Inventory, cluster: &Cluster, _: &mut Report) -> Option<Planned> {
+        Some(Planned::new(RunbookPlan::new(said, cluster), RoomClaims::default()))
     }
 }
 
-impl Plan for Planned {
+impl Plan for RunbookPlan {
     fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
         Packages::new(self, node, with).render_keys(out);
         steps::render_node(self, node, with, out);

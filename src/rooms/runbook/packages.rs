@@ -1,28 +1,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::Planned;
+use super::plan::RunbookPlan;
 use super::repositories::{self, Repository};
 use crate::catalog::PackageManager;
+use crate::claims::{AllOnNode, Archive, Of, Package};
 use crate::cluster::Node;
 use crate::document::Assignments;
-use crate::rooms::claims::{Archive, NodeClaims, Package};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
 
 /// What `10-prepare.sh` installs.
 pub(super) struct Packages<'a> {
-    planned: &'a Planned,
+    planned: &'a RunbookPlan,
     with: &'a Rendering<'a>,
     node: &'a Node,
     /// One for each name.
-    wanted: BTreeMap<&'a str, &'a Package>,
+    wanted: BTreeMap<&'a str, &'a Of<Package>>,
     repositories: Vec<Repository>,
 }
 
 impl<'a> Packages<'a> {
-    pub(super) fn new(planned: &'a Planned, node: &'a Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &'a RunbookPlan, node: &'a Node, with: &'a Rendering<'_>) -> Self {
         // One room may ask for what another asks for more exactly.
-        let mut wanted: BTreeMap<&str, &Package> = BTreeMap::new();
+        let mut wanted: BTreeMap<&str, &Of<Package>> = BTreeMap::new();
         for package in &with.claims.of(node.index).packages {
             let known = wanted.entry(&package.name).or_insert(package);
             if known.version.is_none() {
@@ -95,15 +95,15 @@ impl<'a> Packages<'a> {
     }
 
     /// `NAME VERSION HOLD`, and what runs on as it was until it is restarted: `NAME UNIT`.
-    fn say_packages(&self, claims: &NodeClaims, words: &mut Assignments) {
+    fn say_packages(&self, claims: &AllOnNode, words: &mut Assignments) {
         let pinned = |name: &str| self.with.claims.pin(name, self.node.os);
         let restarts = self.wanted.values().flat_map(|package| {
-            services(package.room, claims).map(|unit| [package.name.as_str(), unit])
+            services(package, claims).map(|unit| [package.name.as_str(), unit])
         });
         let archives = claims
             .archives
             .iter()
-            .flat_map(|archive| services(archive.room, claims).map(|unit| [archive.name, unit]));
+            .flat_map(|archive| of_room(archive.room, claims).map(|unit| [archive.name, unit]));
         words
             .rows(
                 "packages",
@@ -113,7 +113,7 @@ impl<'a> Packages<'a> {
                     let version = pin.or(package.version.as_ref());
                     let version = version.map_or("-", String::as_str);
                     // An upgrade restarts what it replaces, on all nodes in the same night.
-                    let hold = package.hold || services(package.room, claims).next().is_some();
+                    let hold = package.hold || services(package, claims).next().is_some();
                     [package.name.as_str(), version, if hold { "yes" } else { "no" }]
                 }),
             )
@@ -122,7 +122,7 @@ impl<'a> Packages<'a> {
 
     /// `NAME DIRECTORY PRINTS PROGRAM`, where its archives are, `NAME MACHINE URL SUM FOLDER`, and
     /// what is in them, the program that is asked for its version last.
-    fn say_archives(&self, archives: &[Archive], words: &mut Assignments) {
+    fn say_archives(&self, archives: &[Of<Archive>], words: &mut Assignments) {
         let mirror = self.planned.archives.as_deref();
         let below = |base: &str, path: &str| format!("{}/{path}", mirror.unwrap_or(base));
         words.rows(
@@ -159,10 +159,20 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The daemons that a room runs. The host's tools are no part of its clock.
-fn services<'a>(room: &str, claims: &'a NodeClaims) -> impl Iterator<Item = &'a str> + use<'a> {
-    let units = claims.units.iter().filter(move |unit| unit.room == room && room != "host");
-    let names: Vec<&str> =
-        units.map(|unit| unit.name.as_str()).filter(|name| name.ends_with(".service")).collect();
-    names.into_iter()
+/// The services that run a package.
+fn services<'a>(
+    package: &Of<Package>,
+    claims: &'a AllOnNode,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let serves = package.serves;
+    of_room(package.room, claims).filter(move |_| serves)
+}
+
+/// The services of a room.
+fn of_room<'a>(
+    room: &'static str,
+    claims: &'a AllOnNode,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let units = claims.units.iter().filter(move |unit| unit.room == room);
+    units.map(|unit| unit.name.as_str()).filter(|name| name.ends_with(".service"))
 }

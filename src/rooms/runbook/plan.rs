@@ -12,7 +12,7 @@ use crate::inventory::packages::{
 use crate::inventory::values::Fingerprint;
 
 /// What the scripts are told beside cluster and claims.
-pub(super) struct Planned {
+pub(super) struct RunbookPlan {
     pub(super) set_hostname: bool,
     pub(super) open_firewall: bool,
     /// Nodes' addresses beyond the endpoint's network.
@@ -79,7 +79,7 @@ impl FetchedKey {
     }
 }
 
-impl Planned {
+impl RunbookPlan {
     /// Where nodes of a system get packages from.
     pub(super) fn mirrors(&self, os: &OsRelease) -> &Mirrors {
         let own = self.mirrors_of_systems.iter().find(|(id, _)| *id == os.id);

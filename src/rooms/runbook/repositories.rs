@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
+use crate::claims;
 use crate::cluster::Cluster;
-use crate::rooms::claims;
 
 /// One repository that `10-prepare.sh` configures.
 pub(super) struct Repository {

@@ -1,7 +1,7 @@
 use super::firewall;
-use super::plan::Planned;
-use super::steps::runs_member;
-use crate::cluster::{Node, layout};
+use super::plan::RunbookPlan;
+use crate::claims::{Of, OwnedPath};
+use crate::cluster::Node;
 use crate::document::Assignments;
 use crate::rooms::Rendering;
 
@@ -10,50 +10,52 @@ pub(super) struct Reset<'a> {
     /// Where the kubelet mounts volumes; empty where there is none.
     kubelet_folder: &'a str,
     paths: Vec<&'a str>,
-    /// Where systemd runs a member of etcd here: it stays unless told otherwise.
-    member: Option<Member<'a>>,
+    /// What stays unless told otherwise.
+    staying: Option<Staying<'a>>,
 }
 
-struct Member<'a> {
+struct Staying<'a> {
     units: Vec<&'a str>,
+    files: Vec<&'a str>,
     paths: Vec<&'a str>,
     /// What firewalld goes on letting in.
     firewall: Vec<String>,
 }
 
 impl<'a> Reset<'a> {
-    pub(super) fn new(planned: &Planned, node: &Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &RunbookPlan, node: &Node, with: &'a Rendering<'_>) -> Self {
         let claims = with.claims.of(node.index);
-        let member = runs_member(node, with);
-        let paths = |of_member: bool| -> Vec<&str> {
-            let meant = |room| (member && room == "etcd") == of_member;
-            let paths = claims.paths.iter();
+        let stays = |room: &str| claims.stays.iter().any(|stays| stays.room == room);
+        let paths = |staying: bool| -> Vec<&str> {
+            let gone = |path: &&Of<OwnedPath>| stays(path.room) == staying && path.remove_on_reset;
+            let paths = claims.paths.iter().filter(gone);
+            let mut paths: Vec<&str> = paths.map(|path| path.path.as_str()).collect();
+            // State first, then what programs make anew.
+            paths.sort_unstable_by_key(|path| (!path.starts_with("/var/lib/"), *path));
             paths
-                .filter(|path| meant(path.room) && path.remove_on_reset)
-                .map(|path| path.path.as_str())
-                .collect()
         };
-        let units = claims.units.iter().filter(|unit| unit.room == "etcd");
-        let kubelet = claims.paths.iter().find(|path| path.room == "kubelet");
+        let units = claims.units.iter().filter(|unit| stays(unit.room));
+        let mounts = claims.paths.iter().find(|path| path.mounts);
         Self {
-            kubelet_folder: kubelet.map_or("", |path| &path.path),
+            kubelet_folder: mounts.map_or("", |path| &path.path),
             paths: paths(false),
-            member: member.then(|| Member {
+            staying: (!claims.stays.is_empty()).then(|| Staying {
                 units: units.map(|unit| unit.name.as_str()).collect(),
+                files: claims.stays.iter().flat_map(|stays| stays.files).copied().collect(),
                 paths: paths(true),
-                firewall: firewall::of_member(planned, node, with).into_iter().collect(),
+                firewall: firewall::of_staying(planned, node, with).into_iter().collect(),
             }),
         }
     }
 
     pub(super) fn say(&self, words: &mut Assignments) {
         words.word("kubelet_folder", self.kubelet_folder).list("emptied", &self.paths);
-        if let Some(member) = &self.member {
+        if let Some(staying) = &self.staying {
             words
-                .list("member_units", &member.units)
-                .list("member_files", layout::ETCD_FILES)
-                .list("member_emptied", &member.paths)
-                .list("member_firewall", &member.firewall);
+                .list("member_units", &staying.units)
+                .list("member_files", &staying.files)
+                .list("member_emptied", &staying.paths)
+                .list("member_firewall", &staying.firewall);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::catalog::{OsFamily, PackageManager};
+use crate::claims::{AllOnNode, Unit};
 use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, loopback};
 use crate::document::Assignments;
-use crate::rooms::claims::{NodeClaims, Unit};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering};
 use crate::template;
@@ -16,7 +16,7 @@ use super::firewall;
 use super::images::Images;
 use super::live;
 use super::packages::Packages;
-use super::plan::Planned;
+use super::plan::RunbookPlan;
 use super::reset::Reset;
 
 /// What the steps read besides each other, and how 10-prepare.sh installs packages.
@@ -98,13 +98,13 @@ fn package_family(node: &Node) -> &'static str {
 }
 
 /// Units that go when what runs them goes, in the order of their start.
-fn stoppable(claims: &NodeClaims) -> impl Iterator<Item = &str> {
+fn stoppable(claims: &AllOnNode) -> impl Iterator<Item = &str> {
     claims.units.iter().filter(|unit| !unit.survives_reset()).map(|unit| unit.name.as_str())
 }
 
 /// `nodes/<node>/node.sh`: what the steps know of this host.
 pub(super) fn render_node(
-    planned: &Planned,
+    planned: &RunbookPlan,
     node: &Node,
     with: &Rendering<'_>,
     out: &mut Output<'_>,
@@ -122,7 +122,7 @@ pub(super) fn render_node(
     out.assignments(File::beside(node, "node.sh").reads([node.path()]), words);
 }
 
-fn host(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+fn host(planned: &RunbookPlan, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
     let claims = with.claims.of(node.index);
     let permissive =
         planned.selinux_permissive && node.kubelet() && node.os.family == OsFamily::Rhel;
@@ -148,7 +148,7 @@ fn host(planned: &Planned, node: &Node, with: &Rendering<'_>, words: &mut Assign
 }
 
 /// `PHASE NAME WAIT START CHECK`; the words of a check are a list of their own.
-fn units(claims: &NodeClaims, words: &mut Assignments) {
+fn units(claims: &AllOnNode, words: &mut Assignments) {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let array = |unit: &Unit| match unit.check.is_empty() {
         true => "-".to_owned(),
@@ -187,13 +187,13 @@ fn endpoint(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
 }
 
 /// `PROGRAM WORD`: arguments that programs of Kubernetes run with.
-fn arguments(claims: &NodeClaims) -> impl Iterator<Item = [String; 2]> {
+fn arguments(claims: &AllOnNode) -> impl Iterator<Item = [String; 2]> {
     let all = claims.arguments.iter();
     all.map(|(program, name, value)| [(*program).to_owned(), format!("--{name}={value}")])
 }
 
 /// `PATH READER`: what has to be there before they start. What is in its own folder the kubelet makes.
-fn needed(claims: &NodeClaims) -> BTreeSet<[String; 2]> {
+fn needed(claims: &AllOnNode) -> BTreeSet<[String; 2]> {
     let outside =
         claims.needed_files.iter().filter(|file| !file.path.starts_with("/var/lib/kubelet/"));
     outside.map(|file| [file.path.clone(), file.reader.clone()]).collect()

@@ -13,10 +13,11 @@ mod plan;
 #[cfg(test)]
 mod tests;
 
+use crate::claims::RoomClaims;
 use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
-use crate::rooms::{Claims, DocumentName, Plan, Room};
+use crate::rooms::{DocumentName, Planned, Room};
 use crate::template::Template;
 
 crate::codes! { "runtime":
@@ -47,20 +48,15 @@ impl Room for Runtime {
         plan::DOCUMENTS
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+        let mut claims = RoomClaims::default();
         lint::release(cluster, report);
         lint::hosts(cluster, report);
         lint::passwords(cluster, report);
         mirrors::check(&said.images.mirrors, cluster, report);
         let plan = plan::RuntimePlan::new(&said.images.mirrors, cluster)?;
-        plan::claim(&said.runtime, cluster, claims);
-        plan::keep(&said.images.archives, cluster, claims);
-        Some(Box::new(plan))
+        plan::claim(&said.runtime, cluster, &mut claims);
+        plan::keep(&said.images.archives, cluster, &mut claims);
+        Some(Planned::new(plan, claims))
     }
 }

@@ -1,10 +1,10 @@
 //! Which packages bring the runtime, and how exactly their version is asked for.
 
 use crate::catalog::{Version, builds_of, containerd_series, docker_package_version};
+use crate::claims::{Package, Repository, WrittenFor};
 use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
 use crate::report::Path;
-use crate::rooms::claims::{Package, Repository, WrittenFor};
 
 /// What decides the version of the runtime, where it is said.
 const RELEASE: &[&str] = &["runtime", "version"];
@@ -69,6 +69,6 @@ fn package(name: &str, version: Option<String>, repository: Repository, program:
         repository,
         hold: true,
         program: Some(program.to_owned()),
-        room: "runtime",
+        serves: true,
     }
 }

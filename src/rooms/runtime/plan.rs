@@ -4,15 +4,15 @@ use serde_json::{Map, Value, json};
 use super::mirrors::Mirror;
 use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
+use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
 use crate::cluster::{CgroupDriver, Cluster, Node, Runtime, RuntimeKind};
 use crate::document;
 use crate::inventory::images::MirrorSection;
 use crate::inventory::runtime::RuntimeSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
-use crate::rooms::claims::{OwnedPath, Phase, Unit};
 use crate::rooms::output::{Alike, File};
-use crate::rooms::{Claims, DocumentName, Output, Plan, Rendering};
+use crate::rooms::{DocumentName, Output, Plan, Rendering};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -87,7 +87,7 @@ impl RuntimePlan {
     }
 }
 
-pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut RoomClaims) {
     // The rest are facts of the cluster.
     let RuntimeSection { kind: _, version, cgroup_driver: _, cri_dockerd: _ } = section;
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
@@ -99,14 +99,14 @@ pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut Cl
 }
 
 /// Archives of images lie on the nodes before hagen comes, and stay when it goes.
-pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut Claims) {
+pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut RoomClaims) {
     let kept: Vec<OwnedPath> = archives
         .iter()
         .enumerate()
         .map(|(index, path)| OwnedPath {
-            room: "runtime",
             path: path.to_string(),
             remove_on_reset: false,
+            mounts: false,
             at: Path::of(&["images", "archives"]).index(index),
         })
         .collect();
@@ -117,7 +117,6 @@ pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut Cl
 
 fn units(cluster: &Cluster) -> Vec<Unit> {
     let unit = |name: &str, check: &[&str]| Unit {
-        room: "runtime",
         name: name.into(),
         phase: Phase::Install,
         check: check.iter().map(|word| (*word).to_owned()).collect(),

@@ -7,14 +7,14 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::claims::{Claims, Phase, RoomClaims};
 use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::Inventory;
 use crate::inventory::units::{Directive, DropIn, UnitSection};
 use crate::inventory::values::DirectiveName;
 use crate::report::{Code, Finding, Path, Report, closest};
-use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
-use crate::rooms::{Claims, Output, Plan, Rendering, Room};
+use crate::rooms::{Checking, Output, Plan, Planned, Rendering, Room};
 use crate::tree::Apply;
 
 crate::codes! { "units":
@@ -37,14 +37,7 @@ impl Room for Units {
         CODES
     }
 
-    fn plan(
-        &self,
-        said: &Inventory,
-        cluster: &Cluster,
-        claims: &mut Claims,
-        report: &mut Report,
-    ) -> Option<Box<dyn Plan>> {
-        let mut placed: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
         let mut drop_ins = Vec::new();
         for (index, section) in said.units.iter().enumerate() {
             let UnitSection { unit, drop_in, nodes } = section;
@@ -56,30 +49,12 @@ impl Room for Units {
                 // Reported already.
                 continue;
             }
-            let meant = |node: &&Node| names.as_ref().is_none_or(|all| all.contains(&node.name));
-            let running: Vec<(usize, Phase)> = cluster
-                .nodes
-                .iter()
-                .filter(meant)
-                .filter_map(|node| Some((node.index, phase(claims, node, unit)?)))
-                .collect();
-            if running.is_empty() {
-                report.push(unknown(unit, &at, cluster, claims));
-                continue;
-            }
-            let first = running
-                .iter()
-                .find_map(|(node, _)| Some((&cluster.nodes[*node], *placed.get(&(*node, unit))?)));
-            if let Some((node, first)) = first {
-                report.push(said_twice(unit, node, first, &at));
-            }
-            placed.extend(running.iter().map(|(node, _)| ((*node, unit), index)));
             sections(unit, drop_in, &at, report);
             command(drop_in, &at, report);
             proxy::lint(unit, drop_in, &at, cluster, report);
-            drop_ins.push(Placed { at, unit: unit.to_owned(), text: text(drop_in), running });
+            drop_ins.push(Placed { at, unit: unit.to_owned(), text: text(drop_in), nodes: names });
         }
-        Some(Box::new(UnitsPlan { drop_ins }))
+        Some(Planned::new(UnitsPlan { drop_ins }, RoomClaims::default()))
     }
 }
 
@@ -126,10 +101,10 @@ fn unknown(unit: &str, at: &Path, cluster: &Cluster, claims: &Claims) -> Finding
     }
 }
 
-fn said_twice(unit: &str, node: &Node, first: usize, at: &Path) -> Finding {
+fn said_twice(unit: &str, node: &Node, first: &Path, at: &Path) -> Finding {
     let message = format!("{unit} on node {} has an entry already", node.name);
     Finding::new(&SAID_TWICE, at.key("unit"), message)
-        .because(Path::of(&["units"]).index(first).key("unit"), "the first")
+        .because(first.key("unit"), "the first")
         .help("write one entry with the settings of both, or select other nodes")
 }
 
@@ -206,20 +181,50 @@ struct Placed {
     at: Path,
     unit: String,
     text: String,
-    /// The nodes that get it by index, with the phase that starts the unit there.
-    running: Vec<(usize, Phase)>,
+    /// Names of the nodes that are meant; `None` is all.
+    nodes: Option<Vec<String>>,
+}
+
+impl Placed {
+    /// The phase in which the node starts the unit, where it gets the drop-in.
+    fn phase_on(&self, node: &Node, claims: &Claims) -> Option<Phase> {
+        let meant = self.nodes.as_ref().is_none_or(|names| names.contains(&node.name));
+        meant.then(|| phase(claims, node, &self.unit)).flatten()
+    }
 }
 
 impl Plan for UnitsPlan {
-    fn render_node(&self, node: &Node, _: &Rendering<'_>, out: &mut Output<'_>) {
-        for Placed { at, unit, text, running } in &self.drop_ins {
-            let Some((_, phase)) = running.iter().find(|(index, _)| *index == node.index) else {
+    /// Each is of a unit that its nodes run, and the only one of it there.
+    fn check(&self, with: &Checking<'_>, report: &mut Report) {
+        let Checking { cluster, claims, secrets: _ } = *with;
+        let mut placed: BTreeMap<(usize, &str), &Path> = BTreeMap::new();
+        for drop_in in &self.drop_ins {
+            let Placed { at, unit, .. } = drop_in;
+            let nodes = cluster.nodes.iter();
+            let running: Vec<&Node> =
+                nodes.filter(|node| drop_in.phase_on(node, claims).is_some()).collect();
+            if running.is_empty() {
+                report.push(unknown(unit, at, cluster, claims));
                 continue;
-            };
+            }
+            let first = running
+                .iter()
+                .find_map(|node| Some((*node, *placed.get(&(node.index, unit.as_str()))?)));
+            if let Some((node, first)) = first {
+                report.push(said_twice(unit, node, first, at));
+            }
+            placed.extend(running.iter().map(|node| ((node.index, unit.as_str()), at)));
+        }
+    }
+
+    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+        for drop_in in &self.drop_ins {
+            let Placed { at, unit, text, nodes: _ } = drop_in;
+            let Some(phase) = drop_in.phase_on(node, with.claims) else { continue };
             let place = File::on(node, format!("/etc/systemd/system/{unit}.d/50-inventory.conf"))
                 .read_by(unit, Apply::Restart)
                 .verbatim()
-                .phase(*phase)
+                .phase(phase)
                 .reads([at.clone()]);
             out.bytes(place, text.as_bytes());
         }

@@ -4,10 +4,10 @@ pub(super) mod lint;
 
 use std::collections::BTreeMap;
 
+use crate::claims::Pin;
 use crate::inventory::packages::{PackageSource, PackagesSection};
 use crate::inventory::values::{PackageName, PackageVersion};
 use crate::report::Path;
-use crate::rooms::claims::Pin;
 
 /// The versions that the inventory pins.
 pub(super) fn pins(said: &PackagesSection) -> Vec<Pin> {

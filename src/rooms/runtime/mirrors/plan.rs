@@ -1,10 +1,10 @@
 use serde::Serialize;
 
 use super::{FOLDER, section};
+use crate::claims::Phase;
 use crate::cluster::Node;
 use crate::inventory::images::MirrorSection;
 use crate::rooms::Output;
-use crate::rooms::claims::Phase;
 use crate::rooms::output::File;
 use crate::template;
 use crate::template::Template;

@@ -1,0 +1,56 @@
+/// The phase of the scripts in which something happens. Names and numbers are those of the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// `10-prepare.sh`.
+    Prepare,
+    /// `20-install.sh`.
+    Install,
+    /// `30-balancer.sh`.
+    Balancer,
+    /// The same script, behind the balancers: whoever may hold the VIP has something to answer.
+    Vip,
+    /// `40-etcd.sh`.
+    Etcd,
+    /// `50-init.sh` or `50-join.sh`.
+    Kubernetes,
+    /// `60-verify.sh`.
+    Verify,
+}
+
+impl Phase {
+    /// The number in the file's name.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Prepare => 10,
+            Self::Install => 20,
+            Self::Balancer | Self::Vip => 30,
+            Self::Etcd => 40,
+            Self::Kubernetes => 50,
+            Self::Verify => 60,
+        }
+    }
+}
+
+/// One systemd unit that a node runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Its name, such as `haproxy.service`.
+    pub name: String,
+    /// The phase that enables and starts it. Units of `Install` are started at its end.
+    pub phase: Phase,
+    /// A command that must succeed before the unit is (re)started: `haproxy -c -f …`. Words, never
+    /// a shell line.
+    pub check: Vec<String>,
+    /// Whether starting waits (`false`: `--no-block`, the phase waits for its effect).
+    pub wait: bool,
+    /// Whether the script starts it (`false`: enabled only; kubeadm starts the kubelet).
+    pub start: bool,
+}
+
+impl Unit {
+    /// Whether it stays at a reset: the runtime, which `kubeadm reset` needs, and what belongs to
+    /// the host. One whose file the tree brings goes with it.
+    pub fn survives_reset(&self) -> bool {
+        self.phase == Phase::Install && !self.name.starts_with("hagen-")
+    }
+}
