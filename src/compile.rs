@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use crate::audit;
 use crate::claims::Claims;
-use crate::cluster::{self, Cluster};
 use crate::document::{self, Value};
 use crate::inventory::{self, Inventory};
 use crate::manifest::{self, About, Manifest};
@@ -14,6 +13,7 @@ use crate::pki::{self, Issued};
 use crate::report::{Code, Finding, Report};
 use crate::rooms::{self, Checking, Output, Plan, ROOMS, Rendered, Rendering, Room};
 use crate::secrets::{Bundle, Secrets};
+use crate::site::{self, Site};
 use crate::template::Templates;
 use crate::tree::{self, Tree};
 use crate::yaml::{self, Document};
@@ -35,7 +35,7 @@ pub struct Outcome {
     /// The text with its spans, to place the findings.
     pub document: Option<Document>,
     /// The resolved model, as far as it got.
-    pub cluster: Option<Cluster>,
+    pub site: Option<Site>,
     /// The finished tree; absent where an error was found or no bundle was given.
     pub tree: Option<Tree>,
     /// The manifest that belongs to the tree.
@@ -50,10 +50,10 @@ impl Outcome {
     /// Refuses what a cluster that runs on the tree of before would not survive. `standing` reads
     /// the file of that path of each node in the tree that this one is to replace.
     pub fn replaces(&mut self, standing: impl Fn(&str) -> BTreeMap<String, Vec<u8>>) {
-        let Some(cluster) = &self.cluster else { return };
+        let Some(site) = &self.site else { return };
         let remembered = ROOMS.iter().filter_map(|room| Some((room, room.remembers()?)));
         let found: Vec<Finding> =
-            remembered.filter_map(|(room, path)| room.replaces(cluster, &standing(path))).collect();
+            remembered.filter_map(|(room, path)| room.replaces(site, &standing(path))).collect();
         self.refuse(found);
     }
 
@@ -75,7 +75,7 @@ pub fn compile(inputs: &Inputs<'_>) -> Outcome {
 fn with_rooms(rooms: &[&dyn Room], inputs: &Inputs<'_>) -> Outcome {
     let mut outcome = Outcome {
         document: None,
-        cluster: None,
+        site: None,
         tree: None,
         manifest: None,
         claims: None,
@@ -85,10 +85,10 @@ fn with_rooms(rooms: &[&dyn Room], inputs: &Inputs<'_>) -> Outcome {
     outcome.document = yaml::read(inputs.name, inputs.inventory, report);
     let Some(document) = &outcome.document else { return outcome };
     let Some(said) = inventory::read(document, report) else { return outcome };
-    outcome.cluster = cluster::resolve(&said, report);
-    if let Some(cluster) = &outcome.cluster {
+    outcome.site = site::resolve(&said, report);
+    if let Some(site) = &outcome.site {
         let claims = &mut outcome.claims;
-        if let Some((tree, manifest)) = build(rooms, inputs, &said, cluster, claims, report) {
+        if let Some((tree, manifest)) = build(rooms, inputs, &said, site, claims, report) {
             outcome.tree = Some(tree);
             outcome.manifest = Some(manifest);
         }
@@ -101,16 +101,16 @@ fn with_rooms(rooms: &[&dyn Room], inputs: &Inputs<'_>) -> Outcome {
 pub fn settle(name: &str, inventory: &[u8]) -> (Outcome, Option<Value>) {
     let inputs = Inputs { name, inventory, bundle: None, templates: BTreeMap::new() };
     let outcome = compile(&inputs);
-    let settled = outcome.document.as_ref().zip(outcome.cluster.as_ref()).and_then(settled);
+    let settled = outcome.document.as_ref().zip(outcome.site.as_ref()).and_then(settled);
     (outcome, settled)
 }
 
-fn settled((document, cluster): (&Document, &Cluster)) -> Option<Value> {
+fn settled((document, site): (&Document, &Site)) -> Option<Value> {
     // Everything has been reported once already.
     let unheard = &mut Report::new();
     let said = inventory::read(document, unheard)?;
-    let mut whole = cluster::settled(&said, cluster);
-    for (_, plan) in plan(ROOMS, &said, cluster, unheard).0 {
+    let mut whole = site::settled(&said, site);
+    for (_, plan) in plan(ROOMS, &said, site, unheard).0 {
         document::merge(&mut whole, &plan.settled());
     }
     Some(whole)
@@ -129,16 +129,16 @@ pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
 
 /// What the outcome at `mine` has against the others.
 fn clashes(outcomes: &[Outcome], mine: usize) -> Vec<Finding> {
-    fn known(outcome: &Outcome) -> Option<(&Cluster, &Claims)> {
-        outcome.cluster.as_ref().zip(outcome.claims.as_ref())
+    fn known(outcome: &Outcome) -> Option<(&Site, &Claims)> {
+        outcome.site.as_ref().zip(outcome.claims.as_ref())
     }
-    let Some((cluster, claims)) = known(&outcomes[mine]) else { return Vec::new() };
+    let Some((site, claims)) = known(&outcomes[mine]) else { return Vec::new() };
     let others = outcomes.iter().enumerate().filter(|(other, _)| *other != mine);
     let others = others.filter_map(|(_, other)| known(other));
     others
         .flat_map(|(other, theirs)| {
             let of_rooms = ROOMS.iter().flat_map(|room| room.beside(claims, theirs, &other.name));
-            of_rooms.chain(audit::together(cluster, other)).collect::<Vec<_>>()
+            of_rooms.chain(audit::together(site, other)).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -148,7 +148,7 @@ fn build(
     rooms: &[&dyn Room],
     inputs: &Inputs<'_>,
     said: &Inventory,
-    cluster: &Cluster,
+    site: &Site,
     claims: &mut Option<Claims>,
     report: &mut Report,
 ) -> Option<(Tree, Manifest)> {
@@ -160,23 +160,23 @@ fn build(
         }
     };
     let secrets = match inputs.bundle {
-        Some(bundle) => bundle.open(&cluster.name, report)?,
-        None => Secrets::placeholder(&cluster.name),
+        Some(bundle) => bundle.open(&site.name, report)?,
+        None => Secrets::placeholder(&site.name),
     };
-    cluster::lint(cluster, secrets.issued_at(), report);
-    let (plans, planned) = plan(rooms, said, cluster, report);
+    site::lint(site, secrets.issued_at(), report);
+    let (plans, planned) = plan(rooms, said, site, report);
     let claims = claims.insert(planned);
-    let with = Checking { cluster, claims, secrets: &secrets };
+    let with = Checking { site, claims, secrets: &secrets };
     plans.iter().for_each(|(_, plan)| plan.check(&with, report));
-    audit::claims(cluster, claims, report);
-    pki::lint(&cluster.certificates, secrets.issued_at(), report);
+    audit::claims(site, claims, report);
+    pki::lint(&site.certificates, secrets.issued_at(), report);
     if report.has_errors() {
         return None;
     }
-    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
-    let with = Rendering { cluster, claims, issued: &issued, secrets: &secrets };
+    let issued = pki::issue(&claims.certificates, &site.certificates, &secrets, report)?;
+    let with = Rendering { site, claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
-    audit::files(cluster, claims, &tree, report);
+    audit::files(site, claims, &tree, report);
     for refused in tree.finish() {
         report.push(refused.into());
     }
@@ -187,7 +187,7 @@ fn build(
     // Of a large cluster they take as much memory as the manifest, which is made without them.
     drop(plans);
     claims.forget_nodes();
-    let manifest = manifest(&tree, cluster, &issued, &secrets);
+    let manifest = manifest(&tree, site, &issued, &secrets);
     Some((tree, manifest))
 }
 
@@ -197,24 +197,24 @@ type Plans = Vec<(&'static str, Box<dyn Plan>)>;
 fn plan(
     rooms: &[&dyn Room],
     said: &Inventory,
-    cluster: &Cluster,
+    site: &Site,
     report: &mut Report,
 ) -> (Plans, Claims) {
     let mut plans = Plans::new();
     let mut claims = Vec::new();
     for room in rooms {
-        if let Some(planned) = room.plan(said, cluster, report) {
+        if let Some(planned) = room.plan(said, site, report) {
             plans.push((room.name(), planned.plan));
             claims.push((room.name(), planned.claims));
         }
     }
-    (plans, Claims::merge(cluster.nodes.len(), claims))
+    (plans, Claims::merge(site.hosts.len(), claims))
 }
 
 /// Renders node by node on all cores. The tree is a sorted map, so its order does not depend on
 /// which core was first.
 fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &mut Report) -> Tree {
-    let of_nodes = with.cluster.nodes.par_iter().map(|node| {
+    let of_nodes = with.site.hosts.par_iter().map(|node| {
         rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
     });
     let mut parts: Vec<Rendered> = of_nodes.collect();
@@ -230,7 +230,7 @@ fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &m
             }
         }
     }
-    audit::patched(with.cluster, &documents, report);
+    audit::patched(with.site, &documents, report);
     tree
 }
 
@@ -242,17 +242,16 @@ fn rendered(
 ) -> Rendered {
     let mut rendered = Rendered::default();
     for (room, plan) in plans {
-        let mut out = Output::new(room, with.cluster, templates);
+        let mut out = Output::new(room, with.site, templates);
         render(plan.as_ref(), &mut out);
         rendered.append(out.finish());
     }
     rendered
 }
 
-fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) -> Manifest {
+fn manifest(tree: &Tree, site: &Site, issued: &Issued, secrets: &Secrets) -> Manifest {
     let certificates = issued.calendar().map(calendar_entry).collect();
-    let about =
-        About { cluster: cluster.name.clone(), bundle: secrets.id().to_owned(), certificates };
+    let about = About { cluster: site.name.clone(), bundle: secrets.id().to_owned(), certificates };
     Manifest::from_tree(tree, about, &|bytes| secrets.fingerprint(bytes))
 }
 
@@ -271,8 +270,8 @@ pub fn all_codes() -> Vec<&'static Code> {
     let stages = [
         yaml::codes::CODES,
         inventory::codes::CODES,
-        cluster::codes::CODES,
-        cluster::endpoint::CODES,
+        site::codes::CODES,
+        site::endpoint::CODES,
         audit::CODES,
         pki::CODES,
         crate::secrets::CODES,

@@ -6,7 +6,7 @@
 //!
 //! 1. [`yaml`] reads text into a [`yaml::Document`]: values with spans.
 //! 2. [`inventory`] is what was said: strict types, no logic.
-//! 3. [`cluster`] is what is meant: every default filled in, from the [`catalog`].
+//! 3. [`site`] is what is meant: every default filled in, from the [`catalog`].
 //! 4. [`rooms`] plan, one room per component; each states what it occupies and needs.
 //! 5. [`claims`] puts that together; rooms judge their plans by it, and [`audit`] finds claims that
 //!    collide or are unmet.
@@ -21,7 +21,6 @@ pub mod audit;
 pub mod catalog;
 pub mod claims;
 pub mod cli;
-pub mod cluster;
 pub mod compile;
 pub mod disk;
 pub mod document;
@@ -31,6 +30,7 @@ pub mod pki;
 pub mod report;
 pub mod rooms;
 pub mod secrets;
+pub mod site;
 pub mod template;
 pub mod tree;
 pub mod yaml;

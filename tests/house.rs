@@ -22,9 +22,9 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ("inventory", &["document", "report", "yaml"], "what was said"),
     ("secrets", &["report", "yaml"], "the bundle: keys and passwords by label"),
     ("pki", &["report", "secrets"], "specs to certificates"),
-    ("tree", &["cluster", "report"], "paths to files, and whose fault a clash is"),
+    ("tree", &["report", "site"], "paths to files, and whose fault a clash is"),
     ("manifest", &["document", "tree"], "what a tree consists of"),
-    ("cluster", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
+    ("site", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
     (
         "claims",
         &["catalog", "pki", "report", "tree"],
@@ -35,12 +35,12 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         &[
             "catalog",
             "claims",
-            "cluster",
             "document",
             "inventory",
             "pki",
             "report",
             "secrets",
+            "site",
             "template",
             "tree",
         ],
@@ -48,7 +48,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ),
     (
         "audit",
-        &["claims", "cluster", "pki", "report", "rooms", "tree"],
+        &["claims", "pki", "report", "rooms", "site", "tree"],
         "claims against claims, and the tree",
     ),
     ("disk", &["manifest", "report", "tree"], "the tree to files, and back to compare"),
@@ -57,7 +57,6 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         &[
             "audit",
             "claims",
-            "cluster",
             "disk",
             "document",
             "inventory",
@@ -66,6 +65,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
             "report",
             "rooms",
             "secrets",
+            "site",
             "template",
             "tree",
             "yaml",
@@ -212,7 +212,7 @@ const WITHOUT_CASE: &[(&str, &str)] = &[
 ];
 
 /// Pages whose code belongs to another area than the module that reports it.
-const AREAS: &[(&str, &str)] = &[("internal", "tree")];
+const AREAS: &[(&str, &str)] = &[("cluster", "site"), ("internal", "tree")];
 
 /// Files of a room that may look at the inventory; the others render decisions.
 const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs", "agreement.rs"];

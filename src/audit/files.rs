@@ -5,8 +5,8 @@ use std::path::Path as FilePath;
 
 use super::FILE_MISSING;
 use crate::claims::{Claims, NeededFile};
-use crate::cluster::Cluster;
 use crate::report::{Finding, Path, Report};
+use crate::site::Site;
 use crate::tree::Tree;
 
 /// The distribution brings these: its CA bundle, and what an administrator adds to it. And what
@@ -24,9 +24,9 @@ const THERE: [&str; 6] = [
 const NAMED: usize = 3;
 
 /// Compares what programs need with the finished tree and with what the hosts are said to have.
-pub fn files(cluster: &Cluster, claims: &Claims, tree: &Tree, report: &mut Report) {
+pub fn files(site: &Site, claims: &Claims, tree: &Tree, report: &mut Report) {
     let mut missing: BTreeMap<(&Path, &str), (&NeededFile, Vec<&str>)> = BTreeMap::new();
-    for node in &cluster.nodes {
+    for node in &site.hosts {
         for needed in &claims.of(node.index).needed_files {
             if on_the_host(needed, claims) || in_the_tree(needed, &node.name, tree) {
                 continue;

@@ -8,11 +8,11 @@ mod together;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::claims::{AllOnNode, Bind, Claims, Of, OwnedPath, Port, Protocol};
-use crate::cluster::codes::PATCH_TARGET;
-use crate::cluster::{Cluster, Node, endpoint, fields};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::documents;
 use crate::rooms::output::Made;
+use crate::site::codes::PATCH_TARGET;
+use crate::site::{Host, Site, endpoint, fields};
 
 pub use files::files;
 pub use together::together;
@@ -33,21 +33,23 @@ crate::codes! { "audit":
 }
 
 /// Compares the claims of every room, node by node.
-pub fn claims(cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    for node in &cluster.nodes {
+pub fn claims(site: &Site, claims: &Claims, report: &mut Report) {
+    for node in &site.hosts {
         let claimed = claims.of(node.index);
         ports(node, claimed, report);
         paths(node, claimed, report);
         units(node, claimed, report);
     }
-    node_ports::lint(cluster, claims, report);
-    names::lint(cluster, claims, report);
-    patches(cluster, report);
-    shared_patches(cluster, claims, report);
-    pins::lint(cluster, claims, report);
+    if let Some(cluster) = &site.cluster() {
+        node_ports::lint(cluster, claims, report);
+        names::lint(cluster, claims, report);
+    }
+    patches(site, report);
+    shared_patches(site, claims, report);
+    pins::lint(site, claims, report);
 }
 
-fn ports(node: &Node, claimed: &AllOnNode, report: &mut Report) {
+fn ports(node: &Host, claimed: &AllOnNode, report: &mut Report) {
     let mut by_number: BTreeMap<(Protocol, u16), Vec<&Port>> = BTreeMap::new();
     for port in claimed.ports.iter().filter(|port| port.protocol != Protocol::Vrrp) {
         let holders = by_number.entry((port.protocol, port.port)).or_default();
@@ -70,7 +72,7 @@ fn known(first: &Port, second: &Port, report: &Report) -> bool {
         && report.findings().iter().any(|finding| finding.code == &endpoint::PORT_TAKEN)
 }
 
-fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
+fn clash(node: &Host, first: &Port, second: &Port) -> Finding {
     let on = |bind: Bind| match bind {
         Bind::Any => "every address".to_owned(),
         Bind::Loopback => "loopback".to_owned(),
@@ -103,7 +105,7 @@ fn clash(node: &Node, first: &Port, second: &Port) -> Finding {
     .help("give one of the two another port")
 }
 
-fn paths(node: &Node, claimed: &AllOnNode, report: &mut Report) {
+fn paths(node: &Host, claimed: &AllOnNode, report: &mut Report) {
     for (index, second) in claimed.paths.iter().enumerate() {
         for first in &claimed.paths[..index] {
             let Some(message) = disagree(first, second).or_else(|| disagree(second, first)) else {
@@ -139,7 +141,7 @@ fn disagree(inner: &Of<OwnedPath>, outer: &Of<OwnedPath>) -> Option<String> {
     })
 }
 
-fn units(node: &Node, claimed: &AllOnNode, report: &mut Report) {
+fn units(node: &Host, claimed: &AllOnNode, report: &mut Report) {
     let mut seen = BTreeMap::new();
     for unit in &claimed.units {
         if let Some(first) = seen.insert(unit.name.as_str(), unit.room)
@@ -162,8 +164,8 @@ fn units(node: &Node, claimed: &AllOnNode, report: &mut Report) {
 
 /// Patches name documents that exist, leave alone what other files agree with, and say what the
 /// release understands.
-fn patches(cluster: &Cluster, report: &mut Report) {
-    for patch in &cluster.patches {
+fn patches(site: &Site, report: &mut Report) {
+    for patch in &site.patches {
         let at = Path::of(&["patches"]).index(patch.index);
         let Some(document) = documents().find(|document| document.name == patch.document) else {
             let names = documents().map(|document| document.name);
@@ -198,17 +200,17 @@ fn patches(cluster: &Cluster, report: &mut Report) {
             );
             told.push(keys);
         }
-        if told.is_empty() {
-            fields::lint(cluster, document.name, &patch.patch, &at.key("patch"), report);
+        if let Some(cluster) = site.cluster().filter(|_| told.is_empty()) {
+            fields::lint(&cluster, document.name, &patch.patch, &at.key("patch"), report);
         }
     }
 }
 
 /// What travels in kubeadm's file is one for all nodes, and no patch of some is possible.
-fn shared_patches(cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    for patch in &cluster.patches {
+fn shared_patches(site: &Site, claims: &Claims, report: &mut Report) {
+    for patch in &site.patches {
         let carried = claims.carried.iter().any(|one| one.document == patch.document);
-        let mut left_out = cluster.nodes.iter();
+        let mut left_out = site.hosts.iter();
         let left_out = left_out.find(|node| node.kubelet() && !patch.applies_to(&node.name));
         if let Some(node) = left_out.filter(|_| carried) {
             report.push(
@@ -225,8 +227,8 @@ fn shared_patches(cluster: &Cluster, claims: &Claims, report: &mut Report) {
 }
 
 /// Every patch was merged into some document, and each field that it removes was in one.
-pub fn patched(cluster: &Cluster, documents: &[Made], report: &mut Report) {
-    for patch in &cluster.patches {
+pub fn patched(site: &Site, documents: &[Made], report: &mut Report) {
+    for patch in &site.patches {
         let at = Path::of(&["patches"]).index(patch.index);
         let name = &patch.document;
         let merged: Vec<_> =

@@ -1,13 +1,13 @@
 //! Names in certificates.
 
 use crate::claims::{Claims, Name};
-use crate::cluster::{Cluster, endpoint};
 use crate::pki::San;
 use crate::report::{Finding, Report};
+use crate::site::{Cluster, endpoint};
 
 /// Every name and address that clients use must be in every API server's certificate. Rooms see to
 /// it; this proves it.
-pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, claims: &Claims, report: &mut Report) {
     for node in cluster.control_planes() {
         let id = format!("nodes/{}/apiserver", node.name);
         let Some(spec) = claims.certificates.iter().find(|spec| spec.id == id) else { continue };

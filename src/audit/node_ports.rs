@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use super::NODE_PORT_TAKEN;
 use crate::claims::{Claims, Port, Protocol};
-use crate::cluster::{Cluster, NodePorts};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, NodePorts};
 
 /// The first node ports that a message of a wide range names.
 const NAMED: usize = 4;
 
 /// Compares the range of node ports with every listener of nodes that run pods: kube-proxy sends
 /// what comes in on a node port to the Service's pods, whoever listens.
-pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, claims: &Claims, report: &mut Report) {
     let range = cluster.node_ports;
     let nodes = cluster.nodes.iter().filter(|node| node.kubelet());
     let mut taken: BTreeMap<u16, &Port> = BTreeMap::new();

@@ -2,18 +2,18 @@
 
 use super::{PIN_DIFFERS, PIN_FORM, PIN_SHARED, UNKNOWN_PACKAGE};
 use crate::claims::{Claims, Of, Package, Pin, Repository, WrittenFor};
-use crate::cluster::{Cluster, Node, of_system_alone};
 use crate::report::{Finding, Path, Report, closest};
+use crate::site::{Host, Site, of_system_alone};
 
 /// The packages that a pin decides, each with the node that takes it.
 fn pinned<'a>(
     pin: &'a Pin,
-    cluster: &'a Cluster,
+    site: &'a Site,
     claims: &'a Claims,
-) -> impl Iterator<Item = (&'a Node, &'a Of<Package>)> {
+) -> impl Iterator<Item = (&'a Host, &'a Of<Package>)> {
     let takes =
-        |node: &&Node| claims.pin(&pin.package, node.os).is_some_and(|own| own.at == pin.at);
-    cluster.nodes.iter().filter(takes).flat_map(|node| {
+        |node: &&Host| claims.pin(&pin.package, node.os).is_some_and(|own| own.at == pin.at);
+    site.hosts.iter().filter(takes).flat_map(|node| {
         let packages = claims.of(node.index).packages.iter();
         packages.filter(|package| package.name == pin.package).map(move |package| (node, package))
     })
@@ -21,11 +21,11 @@ fn pinned<'a>(
 
 /// Each pin is of a package that some node needs, names a release that the files are written for,
 /// and a version that its nodes can have.
-pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
+pub(super) fn lint(site: &Site, claims: &Claims, report: &mut Report) {
     for pin in &claims.pins {
-        let taken: Vec<_> = pinned(pin, cluster, claims).collect();
+        let taken: Vec<_> = pinned(pin, site, claims).collect();
         if taken.is_empty() {
-            report_unused(pin, cluster, claims, report);
+            report_unused(pin, site, claims, report);
             continue;
         }
         let of_release = |package: &Package| admits(&pin.version, package);
@@ -44,14 +44,14 @@ pub(super) fn lint(cluster: &Cluster, claims: &Claims, report: &mut Report) {
 }
 
 /// A pin that the package manager of some node has no such version for.
-fn unfound(pin: &Pin, taken: &[(&Node, &Of<Package>)]) -> Option<Finding> {
+fn unfound(pin: &Pin, taken: &[(&Host, &Of<Package>)]) -> Option<Finding> {
     let (first, package) = taken.first()?;
     let apart = taken.iter().find(|(node, _)| are_apart(&pin.version, package, first, node));
     if let Some((other, _)) = apart {
         return Some(of_another_system(pin, package, first, other));
     }
     let Pin { package: name, version, .. } = pin;
-    let whole = |node: &Node| node.os.whole_version(name, version);
+    let whole = |node: &Host| node.os.whole_version(name, version);
     let (node, wanted) = taken.iter().find_map(|(node, _)| Some((node, whole(node)?)))?;
     let message = format!("apt finds no {name} of the version {version}: it compares whole texts");
     Some(
@@ -96,7 +96,7 @@ fn of_another_release(pin: &Pin, package: &Package) -> Option<Finding> {
 
 /// Whether two nodes have a package in no common version: apt's and dnf's versions have other forms,
 /// and a build that is made for one release of a distribution is called after it.
-fn are_apart(version: &str, package: &Package, one: &Node, other: &Node) -> bool {
+fn are_apart(version: &str, package: &Package, one: &Host, other: &Host) -> bool {
     let pattern = version.contains('*');
     if one.os.family != other.os.family {
         // An epoch is one family's: docker-ce's is 5 for apt and 3 for dnf.
@@ -111,7 +111,7 @@ fn are_apart(version: &str, package: &Package, one: &Node, other: &Node) -> bool
     of_release && !one.os.shares_builds(other.os)
 }
 
-fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> Finding {
+fn of_another_system(pin: &Pin, package: &Package, one: &Host, other: &Host) -> Finding {
     let Pin { package: name, version, .. } = pin;
     let own = of_system_alone(other.os, &format!("versions: {{{name}: …}}"));
     let theirs = format!("say theirs: {own}");
@@ -134,10 +134,10 @@ fn of_another_system(pin: &Pin, package: &Package, one: &Node, other: &Node) -> 
 }
 
 /// A pin that no node takes.
-fn report_unused(pin: &Pin, cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    let of_system = |node: &&Node| pin.system.as_ref().is_none_or(|os| *os == node.os.id);
+fn report_unused(pin: &Pin, site: &Site, claims: &Claims, report: &mut Report) {
+    let of_system = |node: &&Host| pin.system.as_ref().is_none_or(|os| *os == node.os.id);
     let needed = || {
-        let nodes = cluster.nodes.iter().filter(of_system);
+        let nodes = site.hosts.iter().filter(of_system);
         let packages = nodes.flat_map(|node| &claims.of(node.index).packages);
         packages.map(|package| package.name.as_str())
     };

@@ -1,36 +1,34 @@
 //! Two clusters of one run: what both would have.
 
 use super::{ADDRESS_IN_RANGE, ADDRESS_SHARED, VIP_SHARED};
-use crate::cluster::Cluster;
 use crate::report::{Finding, Path};
+use crate::site::{Endpoint, Site};
 
-/// What `mine` has that `other` has as well: the VIP, the address of a node. Whoever answers for
+/// What `mine` has that `other` has as well: a VIP, the address of a node. Whoever answers for
 /// an address first has it, in both clusters.
-pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
-    let at = Path::of(&["endpoint", "vip"]);
-    let vip = mine.endpoint.vip;
+pub fn together(mine: &Site, other: &Site) -> Vec<Finding> {
     let whose =
-        |address| other.nodes.iter().find(move |node| node.addresses().any(|at| at == address));
-    let theirs = whose(vip);
+        |address| other.hosts.iter().find(move |node| node.addresses().any(|at| at == address));
+    let is_vip = |address| other.endpoints.iter().any(|endpoint| endpoint.vip == address);
     let mut found = Vec::new();
-    if vip == other.endpoint.vip {
-        found.push((
-            &VIP_SHARED,
-            at,
-            format!("the VIP {vip} is also that of cluster {}", other.name),
-        ));
-    } else if let Some(node) = theirs {
-        let whose = format!("node {} of cluster {}", node.name, other.name);
-        found.push((&VIP_SHARED, at, format!("the VIP {vip} is the address of {whose}")));
+    for Endpoint { vip, at, .. } in &mine.endpoints {
+        let at = at.key("vip");
+        if is_vip(*vip) {
+            let message = format!("the VIP {vip} is also that of cluster {}", other.name);
+            found.push((&VIP_SHARED, at, message));
+        } else if let Some(node) = whose(*vip) {
+            let whose = format!("node {} of cluster {}", node.name, other.name);
+            found.push((&VIP_SHARED, at, format!("the VIP {vip} is the address of {whose}")));
+        }
     }
-    let addresses = mine.nodes.iter().flat_map(|node| {
+    let addresses = mine.hosts.iter().flat_map(|node| {
         let keys = ["address", "secondAddress"].into_iter();
         node.addresses().zip(keys).map(move |(address, key)| (node, address, key))
     });
     for (node, address, key) in addresses {
         let message = if let Some(twin) = whose(address) {
             format!("{address} is also the address of node {} of cluster {}", twin.name, other.name)
-        } else if other.endpoint.vip == address {
+        } else if is_vip(address) {
             format!("{address} is the VIP of cluster {}", other.name)
         } else {
             continue;
@@ -48,21 +46,24 @@ pub fn together(mine: &Cluster, other: &Cluster) -> Vec<Finding> {
         .collect()
 }
 
-/// Ranges of `mine` that take in the VIP or a node of `other`.
-fn out_of_reach<'a>(mine: &'a Cluster, other: &'a Cluster) -> impl Iterator<Item = Finding> + 'a {
-    let ranges = [
-        (&mine.pod_subnets, "podSubnet", "pods"),
-        (&mine.service_subnets, "serviceSubnet", "services"),
-    ];
-    let ranges = ranges.into_iter().flat_map(|(networks, key, whose)| {
+/// Ranges of `mine` that take in a VIP or a node of `other`.
+fn out_of_reach<'a>(mine: &'a Site, other: &'a Site) -> impl Iterator<Item = Finding> + 'a {
+    let ranges = mine.kubernetes.iter().flat_map(|kubernetes| {
+        [
+            (&kubernetes.pod_subnets, "podSubnet", "pods"),
+            (&kubernetes.service_subnets, "serviceSubnet", "services"),
+        ]
+    });
+    let ranges = ranges.flat_map(|(networks, key, whose)| {
         networks.iter().map(move |network| (network, key, whose))
     });
     ranges.filter_map(|(network, key, whose)| {
-        let nodes = other.nodes.iter();
+        let nodes = other.hosts.iter();
         let nodes = nodes.flat_map(|node| {
             node.addresses().map(move |address| (address, format!("the node {}", node.name)))
         });
-        let mut theirs = nodes.chain([(other.endpoint.vip, "the VIP".to_owned())]);
+        let vips = other.endpoints.iter().map(|endpoint| (endpoint.vip, "the VIP".to_owned()));
+        let mut theirs = nodes.chain(vips);
         let (address, what) = theirs.find(|(address, _)| network.contains(address))?;
         let message = format!(
             "nothing in this cluster reaches {what} of cluster {}: {address} is among its {whose}",
@@ -82,8 +83,9 @@ mod tests {
 
     use super::together;
     use crate::rooms::trial::resolved;
+    use crate::site::Site;
 
-    fn cluster(vip: &str, first: &str) -> crate::cluster::Cluster {
+    fn cluster(vip: &str, first: &str) -> Site {
         let overlay: Value = json!({
             "endpoint": {"vip": vip},
             "nodes": [{"name": "cp1", "address": first, "roles": ["control-plane"]}],

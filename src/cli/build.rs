@@ -123,7 +123,7 @@ impl Build {
         let mut folders = Vec::new();
         for one in compiled {
             // An inventory that names no cluster is never written.
-            let name = one.outcome.cluster.as_ref().map_or("", |cluster| cluster.name.as_str());
+            let name = one.outcome.site.as_ref().map_or("", |site| site.name.as_str());
             if let Some(other) =
                 taken.insert(name, &one.inventory.path).filter(|_| !name.is_empty())
             {

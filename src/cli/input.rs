@@ -44,7 +44,7 @@ impl Inventory {
         self.path.display().to_string()
     }
 
-    /// `cluster.name` and the text that it stands in, whatever else is wrong there: a bundle can
+    /// `cluster.site.name` and the text that it stands in, whatever else is wrong there: a bundle can
     /// be made before the inventory is free of errors.
     pub(super) fn cluster(&self) -> Result<(Document, String), Failure> {
         let name = self.name();

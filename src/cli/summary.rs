@@ -24,7 +24,7 @@ pub(super) fn of_build(
     written: &Written,
     console: &Console,
 ) -> String {
-    let nodes = compiled.outcome.cluster.as_ref().map_or(0, |cluster| cluster.nodes.len());
+    let nodes = compiled.outcome.site.as_ref().map_or(0, |site| site.hosts.len());
     // `hagen.json` does not list itself.
     let files = manifest.files.len() + 1;
     let private = manifest.files.iter().filter(|entry| entry.secret).count();

@@ -1,5 +1,5 @@
 //! What may be said: the inventory, `apiVersion: hagen/v1`. Types only; defaults and meaning
-//! are filled in by [`crate::cluster`], structure is checked by [`check`] against the JSON
+//! are filled in by [`crate::site`], structure is checked by [`check`] against the JSON
 //! Schema that these types generate. Doc comments here are the manual: an editor shows them.
 
 pub mod check;

@@ -1,7 +1,9 @@
 //! One room per component. A room reads its own section of the inventory once, in
 //! [`Room::plan`], makes its decisions, states what it occupies as [`Claims`], and later renders
-//! its files. Rooms never import each other: they meet in [`Cluster`] and in claims.
+//! its files. Rooms never import each other: they meet in [`Site`] and in claims.
 pub mod cni;
+#[cfg(test)]
+mod endpoints;
 pub mod etcd;
 pub mod files;
 pub mod haproxy;
@@ -22,11 +24,11 @@ pub mod units;
 use std::collections::BTreeMap;
 
 use crate::claims::{Claims, RoomClaims};
-use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::pki::Issued;
 use crate::report::{Code, Finding, Report};
 use crate::secrets::Secrets;
+use crate::site::{Cluster, Host, Site};
 use crate::template::Template;
 
 pub use self::output::{Output, Rendered};
@@ -62,7 +64,7 @@ pub trait Room: Sync {
 
     /// Decides, checks what is said and claims; other rooms' claims are not known yet. `None` where
     /// the cluster has no such component, or where errors were reported that leave nothing to render.
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned>;
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned>;
 
     /// A file of each node by which the room knows, in a tree that is to be replaced, what the
     /// machines run on.
@@ -71,8 +73,8 @@ pub trait Room: Sync {
     }
 
     /// What machines that run on those files, by node, would not survive.
-    fn replaces(&self, cluster: &Cluster, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
-        let _ = (cluster, standing);
+    fn replaces(&self, site: &Site, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
+        let _ = (site, standing);
         None
     }
 
@@ -115,11 +117,11 @@ pub trait Plan: Send + Sync {
     }
 
     /// Files of one node; called for every node, on several threads.
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let _ = (node, with, out);
     }
 
-    /// Files of the whole cluster.
+    /// Files of the whole site.
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let _ = (with, out);
     }
@@ -134,7 +136,7 @@ pub trait Plan: Send + Sync {
 /// Everything that a decision is judged by.
 pub struct Checking<'a> {
     /// The facts.
-    pub cluster: &'a Cluster,
+    pub site: &'a Site,
     /// What every room occupies.
     pub claims: &'a Claims,
     /// Stored keys and private files.
@@ -144,13 +146,33 @@ pub struct Checking<'a> {
 /// Everything that rendering may look at.
 pub struct Rendering<'a> {
     /// The facts.
-    pub cluster: &'a Cluster,
+    pub site: &'a Site,
     /// What every room occupies.
     pub claims: &'a Claims,
     /// Every certificate.
     pub issued: &'a Issued,
     /// Passwords and fingerprints.
     pub secrets: &'a Secrets,
+}
+
+/// What a room of Kubernetes looks at.
+pub struct OfCluster<'a> {
+    /// The facts.
+    pub cluster: Cluster<'a>,
+    /// What every room occupies.
+    pub claims: &'a Claims,
+    /// Every certificate.
+    pub issued: &'a Issued,
+    /// Passwords and fingerprints.
+    pub secrets: &'a Secrets,
+}
+
+impl<'a> Rendering<'a> {
+    /// The same for a room of Kubernetes, which plans nothing where there is none.
+    pub fn of_cluster(&self) -> Option<OfCluster<'a>> {
+        let Self { site, claims, issued, secrets } = *self;
+        Some(OfCluster { cluster: site.cluster()?, claims, issued, secrets })
+    }
 }
 
 /// The only list of rooms. Their order means nothing.

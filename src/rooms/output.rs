@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cluster::codes::PATCH_TARGET;
-use crate::cluster::{Cluster, Node};
 use crate::document::{self, Assignments, Merged};
 use crate::report::{Finding, Path, Report};
+use crate::site::codes::PATCH_TARGET;
+use crate::site::{Host, Site};
 use crate::template::{TemplateError, Templates};
 use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
 
@@ -58,12 +58,12 @@ impl File {
     }
 
     /// A file installed on `node` at an absolute path.
-    pub fn on(node: &Node, path: impl Into<String>) -> Self {
+    pub fn on(node: &Host, path: impl Into<String>) -> Self {
         Self::new(Place::Node(node.name.clone(), path.into()))
     }
 
     /// A file beside the node's `rootfs`, such as `node.sh`.
-    pub fn beside(node: &Node, name: impl Into<String>) -> Self {
+    pub fn beside(node: &Host, name: impl Into<String>) -> Self {
         Self::new(Place::Beside(node.name.clone(), name.into()))
     }
 
@@ -218,15 +218,15 @@ impl Rendered {
 /// Collects what one room renders.
 pub struct Output<'a> {
     room: &'static str,
-    cluster: &'a Cluster,
+    site: &'a Site,
     templates: &'a Templates,
     rendered: Rendered,
 }
 
 impl<'a> Output<'a> {
     /// An empty output of this room.
-    pub fn new(room: &'static str, cluster: &'a Cluster, templates: &'a Templates) -> Self {
-        Self { room, cluster, templates, rendered: Rendered::default() }
+    pub fn new(room: &'static str, site: &'a Site, templates: &'a Templates) -> Self {
+        Self { room, site, templates, rendered: Rendered::default() }
     }
 
     /// All of it.
@@ -302,7 +302,7 @@ impl<'a> Output<'a> {
         match document::toml(&patched, comment) {
             Ok(bytes) => self.push(file, None, bytes),
             Err(error) => {
-                let patch = self.cluster.patches.iter().find(|patch| patch.document == name);
+                let patch = self.site.patches.iter().find(|patch| patch.document == name);
                 let at = Path::of(&["patches"]).index(patch.map_or(0, |patch| patch.index));
                 self.rendered.report.push(
                     Finding::new(
@@ -319,7 +319,7 @@ impl<'a> Output<'a> {
     /// A file holding the document. Where a patch names it for the file's node, it is one of its own.
     pub fn alike(&mut self, file: File, document: &Alike) {
         let Alike { name, value, form, written } = document;
-        let patched = self.cluster.patches_of(name, file.node()).next().is_some();
+        let patched = self.site.patches_of(name, file.node()).next().is_some();
         match written.get_or_init(|| form.write(value)) {
             Some(bytes) if !patched => {
                 let node = file.node().map(str::to_owned);
@@ -336,7 +336,7 @@ impl<'a> Output<'a> {
     fn patched(&mut self, file: &File, document: &'static str, mut value: Value) -> Value {
         let node = file.node().map(str::to_owned);
         let mut patched = BTreeMap::new();
-        for patch in self.cluster.patches_of(document, node.as_deref()) {
+        for patch in self.site.patches_of(document, node.as_deref()) {
             patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));
         }
         self.rendered.made.push(Made { document, node, patched });

@@ -6,11 +6,11 @@ use time::macros::datetime;
 
 use super::{Checking, Output, Planned, ROOMS, Rendering, Room};
 use crate::claims::Claims;
-use crate::cluster::{self, Cluster};
 use crate::compile::{Inputs, Outcome, compile};
 use crate::inventory::{self, Inventory};
 use crate::report::Report;
 use crate::secrets::{Bundle, PrivateKey, Secrets};
+use crate::site::{self, Site};
 use crate::template::Templates;
 use crate::tree::Artifact;
 use crate::{pki, rooms, yaml};
@@ -76,7 +76,7 @@ pub(crate) fn file(outcome: &Outcome, path: &str) -> String {
 }
 
 /// The inventory as it was said, and as it is meant.
-pub(crate) fn resolved(overlay: &Value) -> (Inventory, Cluster) {
+pub(crate) fn resolved(overlay: &Value) -> (Inventory, Site) {
     let mut report = Report::new();
     let base = yaml::read("base.yaml", BASE.as_bytes(), &mut report);
     let mut inventory = base.expect("golden/base.yaml is YAML").to_json();
@@ -85,29 +85,33 @@ pub(crate) fn resolved(overlay: &Value) -> (Inventory, Cluster) {
     let said = yaml::read("test.yaml", &text, &mut report)
         .and_then(|document| inventory::read(&document, &mut report))
         .unwrap_or_else(|| panic!("{:#?}", report.findings()));
-    let cluster =
-        cluster::resolve(&said, &mut report).unwrap_or_else(|| panic!("{:#?}", report.findings()));
-    (said, cluster)
+    let site =
+        site::resolve(&said, &mut report).unwrap_or_else(|| panic!("{:#?}", report.findings()));
+    (said, site)
 }
 
 /// What every room claims.
-pub(crate) fn claimed(overlay: &Value) -> (Cluster, Claims) {
-    let (said, cluster) = resolved(overlay);
-    let planned = ROOMS.iter().filter_map(|room| {
-        Some((room.name(), room.plan(&said, &cluster, &mut Report::new())?.claims))
-    });
-    let claims = Claims::merge(cluster.nodes.len(), planned.collect());
-    (cluster, claims)
+pub(crate) fn claimed(overlay: &Value) -> (Site, Claims) {
+    let (said, site) = resolved(overlay);
+    let claims = claims_on(&said, &site);
+    (site, claims)
+}
+
+fn claims_on(said: &Inventory, site: &Site) -> Claims {
+    let planned = ROOMS
+        .iter()
+        .filter_map(|room| Some((room.name(), room.plan(said, site, &mut Report::new())?.claims)));
+    Claims::merge(site.hosts.len(), planned.collect())
 }
 
 /// What one room reports, as `code at path`.
 pub(crate) fn complaints(room: &dyn Room, overlay: &Value) -> Vec<String> {
-    let (said, cluster) = resolved(overlay);
-    let (_, claims) = claimed(overlay);
+    let (said, site) = resolved(overlay);
+    let claims = claims_on(&said, &site);
     let mut report = Report::new();
-    if let Some(planned) = room.plan(&said, &cluster, &mut report) {
-        let secrets = Secrets::placeholder(&cluster.name);
-        let with = Checking { cluster: &cluster, claims: &claims, secrets: &secrets };
+    if let Some(planned) = room.plan(&said, &site, &mut report) {
+        let secrets = Secrets::placeholder(&site.name);
+        let with = Checking { site: &site, claims: &claims, secrets: &secrets };
         planned.plan.check(&with, &mut report);
     }
     let found = report.findings().iter();
@@ -116,19 +120,24 @@ pub(crate) fn complaints(room: &dyn Room, overlay: &Value) -> Vec<String> {
 
 /// The files of one room, with throw-away keys; every room's claims are there.
 pub(crate) fn files(room: &dyn Room, overlay: &Value) -> Vec<(String, Artifact)> {
-    let (said, cluster) = resolved(overlay);
-    let (_, claims) = claimed(overlay);
+    let (said, site) = resolved(overlay);
+    files_on(room, &said, &site)
+}
+
+/// The same on a site of any kind.
+pub(crate) fn files_on(room: &dyn Room, said: &Inventory, site: &Site) -> Vec<(String, Artifact)> {
+    let claims = claims_on(said, site);
     let mut report = Report::new();
-    let secrets = Secrets::placeholder(&cluster.name);
-    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, &mut report)
+    let secrets = Secrets::placeholder(&site.name);
+    let issued = pki::issue(&claims.certificates, &site.certificates, &secrets, &mut report)
         .unwrap_or_else(|| panic!("{:#?}", report.findings()));
-    let with = Rendering { cluster: &cluster, claims: &claims, issued: &issued, secrets: &secrets };
+    let with = Rendering { site, claims: &claims, issued: &issued, secrets: &secrets };
     let templates = Templates::new(rooms::templates(), Default::default())
         .unwrap_or_else(|error| panic!("{error:?}"));
-    let mut out = Output::new(room.name(), &cluster, &templates);
-    if let Some(Planned { plan, .. }) = room.plan(&said, &cluster, &mut report) {
-        for node in &cluster.nodes {
-            plan.render_node(node, &with, &mut out);
+    let mut out = Output::new(room.name(), site, &templates);
+    if let Some(Planned { plan, .. }) = room.plan(said, site, &mut report) {
+        for host in &site.hosts {
+            plan.render_node(host, &with, &mut out);
         }
         plan.render_cluster(&with, &mut out);
     }

@@ -1,8 +1,8 @@
 use std::fmt;
 
 use super::{Origin, TREE_PATH};
-use crate::cluster::codes::FILE_CLASH;
 use crate::report::{Finding, Path, Step};
+use crate::site::codes::FILE_CLASH;
 
 /// Two files that cannot both be in the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,7 +56,7 @@ impl Source {
         self.tokens.windows(wanted.len()).any(|window| window == wanted)
     }
 
-    /// Every path that the file names, from the root of its crate: `crate::cluster::Cluster`,
+    /// Every path that the file names, from the root of its crate: `crate::site::Cluster`,
     /// `rcgen::Issuer`.
     pub fn paths(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::claims::{OwnedPath, Package, Phase, Repository, RoomClaims, Unit};
-use crate::cluster::{Cluster, Node};
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
+use crate::site::{Cluster, Host};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -42,7 +42,7 @@ const ROUTES_PATH: &str = "/etc/hagen/pod-routes";
 pub(super) struct Bridge;
 
 /// States folders, the unit, and a program by which the plugins are known.
-pub(super) fn claim(cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn claim(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
         claims.paths.extend(["/etc/cni/net.d", "/var/lib/cni"].map(|path| OwnedPath {
@@ -109,8 +109,9 @@ struct Route<'a> {
 }
 
 impl Plan for Bridge {
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let cluster = with.cluster;
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        let cluster = &with.cluster;
         let (Some(range), Some(pods)) = (node.pod_range, cluster.pod_subnets.first()) else {
             return;
         };
@@ -130,7 +131,7 @@ impl Plan for Bridge {
         out.template(file(&place).read_by(UNIT, Apply::Restart), UNIT_FILE, &context);
         let others = cluster.nodes.iter().filter(|other| other.index != node.index);
         let routes = others.filter_map(|other| {
-            let Node { name, address, .. } = other;
+            let Host { name, address, .. } = other;
             Some(Route {
                 node: name,
                 range: other.pod_range?.to_string(),
@@ -210,7 +211,8 @@ mod tests {
             {"name": "w1", "address": "192.168.1.21", "roles": ["worker"], "podRange": "10.244.77.0/25"},
             {"name": "w2", "address": "192.168.1.22", "roles": ["worker"]},
         ]}));
-        let (cluster, _) = claimed(&overlay);
+        let (site, _) = claimed(&overlay);
+        let cluster = &site.cluster().unwrap();
         let ranges = cluster.nodes.iter().map(|node| node.pod_range.map(|range| range.to_string()));
         let said = |range: &str| Some(range.to_owned());
         assert_eq!(

@@ -1,11 +1,11 @@
 use super::{NO_SERVICES, NOT_ONE_SUBNET, ONE_FAMILY, RANGE_DIFFERS};
-use crate::cluster::{Cluster, Node};
 use crate::inventory::cni::{Backend, CniSection, Plugin};
 use crate::inventory::values::Cidrs;
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, Host};
 
 /// Whether the network that was said for the plugin is the pods'.
-pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster, report: &mut Report) {
+pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster<'_>, report: &mut Report) {
     let Some(network) = said.filter(|network| *network.get() != cluster.pod_subnets) else {
         return;
     };
@@ -24,7 +24,7 @@ pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster, report: &mut Report
 }
 
 /// Whether anything of hagen's forwards services, flannel's way to the API among them.
-pub(super) fn services(plugin: Plugin, cluster: &Cluster, report: &mut Report) {
+pub(super) fn services(plugin: Plugin, cluster: &Cluster<'_>, report: &mut Report) {
     if cluster.runs_kube_proxy() || plugin == Plugin::None {
         return;
     }
@@ -44,7 +44,7 @@ pub(super) fn services(plugin: Plugin, cluster: &Cluster, report: &mut Report) {
 }
 
 /// Plain routes lead to neighbours only, and to addresses of the nodes' own family.
-pub(super) fn routed(section: &CniSection, cluster: &Cluster, report: &mut Report) {
+pub(super) fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
     let bridge = section.plugin == Plugin::Bridge;
     let (key, help) = if bridge {
         ("plugin", "use `plugin: flannel`, which carries packets across subnets")
@@ -56,7 +56,7 @@ pub(super) fn routed(section: &CniSection, cluster: &Cluster, report: &mut Repor
     let at = Path::of(&["cni"]).key(key);
     let subnet = cluster.endpoint.subnet;
     // One that is a control plane is reported as no neighbour of the VIP.
-    let elsewhere = |node: &&Node| !node.control_plane && !subnet.contains(&node.address);
+    let elsewhere = |node: &&Host| !node.control_plane() && !subnet.contains(&node.address);
     for node in cluster.nodes.iter().filter(|node| node.kubelet()).filter(elsewhere) {
         report.push(
             Finding::new(

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use super::bridge;
 use super::flannel::{HEALTH_PORT, NODE_IP};
 use super::plan::{Families, Flannel};
-use crate::cluster::Cluster;
 use crate::document;
 use crate::inventory::cni::Backend;
 use crate::rooms::DocumentName;
+use crate::site::Cluster;
 
 const NAMESPACE: &str = "cni/Namespace";
 const SERVICE_ACCOUNT: &str = "cni/ServiceAccount";
@@ -49,7 +49,7 @@ const SPACE: &str = "kube-flannel";
 const CONFIG_FOLDER: &str = "/etc/kube-flannel/";
 
 /// All objects, in the order in which they have to exist.
-pub(super) fn documents(plan: &Flannel, cluster: &Cluster) -> Vec<(&'static str, Value)> {
+pub(super) fn documents(plan: &Flannel, cluster: &Cluster<'_>) -> Vec<(&'static str, Value)> {
     vec![
         (NAMESPACE, namespace()),
         (SERVICE_ACCOUNT, service_account()),
@@ -107,7 +107,7 @@ fn cluster_role_binding() -> Value {
     })
 }
 
-fn config_map(plan: &Flannel, cluster: &Cluster) -> Value {
+fn config_map(plan: &Flannel, cluster: &Cluster<'_>) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -140,7 +140,7 @@ fn cni_conf() -> Value {
 }
 
 /// flanneld's own configuration: exactly the pods' networks.
-fn net_conf(plan: &Flannel, cluster: &Cluster) -> Value {
+fn net_conf(plan: &Flannel, cluster: &Cluster<'_>) -> Value {
     let mut config = Map::new();
     for network in &cluster.pod_subnets {
         let key = if network.addr().is_ipv4() { "Network" } else { "IPv6Network" };
@@ -160,7 +160,7 @@ fn net_conf(plan: &Flannel, cluster: &Cluster) -> Value {
     Value::Object(config)
 }
 
-fn daemon_set(plan: &Flannel, cluster: &Cluster) -> Value {
+fn daemon_set(plan: &Flannel, cluster: &Cluster<'_>) -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
@@ -179,7 +179,7 @@ fn daemon_set(plan: &Flannel, cluster: &Cluster) -> Value {
     })
 }
 
-fn pod(plan: &Flannel, cluster: &Cluster) -> Value {
+fn pod(plan: &Flannel, cluster: &Cluster<'_>) -> Value {
     let mut pod = Map::new();
     let mut set = |key: &str, value: Value| pod.insert(key.to_owned(), value);
     set("nodeSelector", json!({"kubernetes.io/os": "linux"}));

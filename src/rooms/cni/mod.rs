@@ -16,10 +16,10 @@ use super::{DocumentName, Planned, Room};
 use std::collections::BTreeMap;
 
 use crate::claims::RoomClaims;
-use crate::cluster::{Cluster, moved_pod_ranges};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::report::{Code, Finding, Report};
+use crate::site::{Site, moved_pod_ranges};
 use crate::template::Template;
 
 crate::codes! { "cni":
@@ -49,7 +49,8 @@ impl Room for Cni {
         bridge::TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         lint::range(said.cni.network.as_ref(), cluster, report);
         lint::routed(&said.cni, cluster, report);
@@ -72,9 +73,9 @@ impl Room for Cni {
         Some(bridge::CONFLIST_PATH)
     }
 
-    fn replaces(&self, cluster: &Cluster, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
+    fn replaces(&self, site: &Site, standing: &BTreeMap<String, Vec<u8>>) -> Option<Finding> {
         let ranges = standing.iter();
         let ranges = ranges.filter_map(|(node, file)| Some((node.clone(), bridge::range(file)?)));
-        moved_pod_ranges(cluster, &ranges.collect())
+        moved_pod_ranges(&site.cluster()?, &ranges.collect())
     }
 }

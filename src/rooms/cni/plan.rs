@@ -3,11 +3,11 @@ use std::collections::BTreeSet;
 use super::flannel;
 use super::manifest;
 use crate::claims::{Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Setting};
-use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::cni::{Backend, CniSection};
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
+use crate::site::{Cluster, Host, layout};
 
 /// The manifest's file name; the number puts it behind what joins need.
 const MANIFEST: &str = "10-flannel.yaml";
@@ -25,7 +25,7 @@ pub(super) struct Flannel {
 }
 
 impl Flannel {
-    pub(super) fn new(section: &CniSection, cluster: &Cluster) -> Self {
+    pub(super) fn new(section: &CniSection, cluster: &Cluster<'_>) -> Self {
         // `plugin` and `network` were looked at by the room and its lint.
         let CniSection { plugin: _, backend, network: _, interface, image, plugin_image } = section;
         let interface = match interface {
@@ -44,7 +44,7 @@ impl Flannel {
     }
 
     /// States ports, images, folders and the kernel's module.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
+    pub(super) fn claim(&self, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
         let families = Families::of(cluster);
         for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
             let claims = claims.node(node.index);
@@ -120,7 +120,7 @@ pub(super) struct Families {
 }
 
 impl Families {
-    pub(super) fn of(cluster: &Cluster) -> Self {
+    pub(super) fn of(cluster: &Cluster<'_>) -> Self {
         let v4 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv4());
         let v6 = cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6());
         Self { v4, v6 }
@@ -131,7 +131,7 @@ impl Families {
 /// differ from node to node, and an interface may carry the VIP as well. flanneld cannot look an
 /// IPv6 address up while it serves both families (`pkg/ipmatch/match.go`); there the interfaces'
 /// names are tried in turn.
-fn interface_flags(cluster: &Cluster) -> Vec<String> {
+fn interface_flags(cluster: &Cluster<'_>) -> Vec<String> {
     let families = Families::of(cluster);
     let v6_nodes = cluster.nodes.iter().any(|node| node.address.is_ipv6());
     if families.v4 && families.v6 && v6_nodes {
@@ -151,17 +151,19 @@ impl Plan for Flannel {
         serde_json::json!({"cni": {"image": self.image, "pluginImage": self.plugin_image}})
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         if with.cluster.is_first_control_plane(node) {
             let path = format!("{}/{MANIFEST}", layout::ADDONS);
             let file = File::on(node, path).phase(Phase::Kubernetes);
-            out.yaml(file.reads(reads()), manifest::documents(self, with.cluster));
+            out.yaml(file.reads(reads()), manifest::documents(self, &with.cluster));
         }
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         let file = File::cluster("cluster/manifests/flannel.yaml");
-        out.yaml(file.reads(reads()), manifest::documents(self, with.cluster));
+        out.yaml(file.reads(reads()), manifest::documents(self, &with.cluster));
     }
 }
 

@@ -4,10 +4,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::claims::RoomClaims;
-use crate::cluster::{Cluster, Node};
 use crate::pki::{Authority, CertSpec, San, Usage};
+use crate::site::{Cluster, Host};
 
-/// What a member has certificates for; the names of the files in [`crate::cluster::layout::ETCD_PKI`].
+/// What a member has certificates for; the names of the files in [`crate::site::layout::ETCD_PKI`].
 pub(super) const PURPOSES: [(&str, Usage); 3] = [
     // A member's own gRPC gateway dials it with the server certificate, hence both usages
     // (https://github.com/etcd-io/etcd/issues/9785).
@@ -17,11 +17,11 @@ pub(super) const PURPOSES: [(&str, Usage); 3] = [
 ];
 
 /// The id of a member's certificate.
-pub(super) fn id(member: &Node, purpose: &str) -> String {
+pub(super) fn id(member: &Host, purpose: &str) -> String {
     format!("nodes/{}/etcd-{purpose}", member.name)
 }
 
-pub(super) fn ask(cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn ask(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for member in cluster.members() {
         for (purpose, usage) in PURPOSES {
             let serves = usage == Usage::Peer;
@@ -39,7 +39,7 @@ pub(super) fn ask(cluster: &Cluster, claims: &mut RoomClaims) {
 
 /// Every name and address in any URL of the member. Loopback in both families: the API server of
 /// the same host, etcdctl and the snapshots use it.
-fn names(member: &Node) -> [San; 5] {
+fn names(member: &Host) -> [San; 5] {
     [
         San::Dns(member.name.clone()),
         San::Dns("localhost".to_owned()),

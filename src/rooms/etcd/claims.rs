@@ -3,13 +3,13 @@ use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease};
 use crate::claims::{
     Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Stays, Unit,
 };
-use crate::cluster::{Cluster, Node, layout};
 use crate::report::Path;
+use crate::site::{Cluster, Host, layout};
 
 /// The account that the members run as.
 pub(super) const ACCOUNT: &str = "etcd";
 
-pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for member in cluster.members() {
         let node = claims.node(member.index);
         node.ports.extend(ports(member, cluster));
@@ -24,7 +24,7 @@ pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster, claims: &mut RoomClaims)
     }
 }
 
-fn ports(member: &Node, cluster: &Cluster) -> [Port; 4] {
+fn ports(member: &Host, cluster: &Cluster<'_>) -> [Port; 4] {
     let section = Path::of(&["etcd"]);
     let port = |bind, port, reach, what, key: &str| Port {
         protocol: Protocol::Tcp,
@@ -46,7 +46,7 @@ fn ports(member: &Node, cluster: &Cluster) -> [Port; 4] {
 
 /// Neither Debian nor the RHEL family packages every release of etcd, and both release on their
 /// own schedule: the upstream archive is what its authors test.
-fn archive(cluster: &Cluster, facts: &EtcdRelease) -> Archive {
+fn archive(cluster: &Cluster<'_>, facts: &EtcdRelease) -> Archive {
     let version = cluster.etcd.version;
     let last = if facts.arm64_unsupported { 1 } else { ETCD_MACHINES.len() };
     // What cannot be verified is not fetched.

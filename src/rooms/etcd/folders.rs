@@ -4,10 +4,10 @@
 use std::path::Path as FilePath;
 
 use super::codes;
-use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::etcd::EtcdSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, EtcdMode};
 
 /// Nothing below belongs to etcd. The distribution's, the kernel's, people's, and what the next
 /// boot or a clean-up empties; `etcd.service` sees neither homes nor the host's `/tmp`, and may
@@ -69,7 +69,7 @@ const LOG: &str = "wal-dir";
 /// The folder that etcd needs for a write-ahead log apart from its data: it makes the log's own
 /// folder beside the place, under another name, and renames it (`Create` in
 /// `server/storage/wal/wal.go`).
-pub(super) fn of_log(cluster: &Cluster) -> Option<&str> {
+pub(super) fn of_log<'a>(cluster: &'a Cluster<'_>) -> Option<&'a str> {
     let log = cluster.etcd.settings.get(LOG)?;
     log.parse::<AbsolutePath>().ok()?;
     let path = FilePath::new(log);
@@ -81,7 +81,7 @@ pub(super) fn of_log(cluster: &Cluster) -> Option<&str> {
 }
 
 /// What the inventory says about folders; they are real on every machine with a member.
-pub(super) fn lint(said: &EtcdSection, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(said: &EtcdSection, cluster: &Cluster<'_>, report: &mut Report) {
     let section = Path::of(&["etcd"]);
     let log_at = section.key("settings").key(LOG);
     let mut folders = vec![(cluster.etcd.data_dir.as_str(), section.key("dataDir"))];

@@ -1,10 +1,10 @@
 use super::{codes, values};
 use crate::catalog::{EtcdFlag, EtcdRelease, EtcdSetting, etcds};
-use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::Inventory;
 use crate::inventory::etcd::{BackupSection, EtcdEndpoints, EtcdSection};
 use crate::inventory::node::Role;
 use crate::report::{Finding, Path, Report, closest};
+use crate::site::{Cluster, EtcdMode};
 
 /// etcd's own advice: beyond seven, each write waits for more disks and no practical fault is
 /// survived that seven would not (<https://etcd.io/docs/latest/faq/#what-is-maximum-cluster-size>).
@@ -15,7 +15,7 @@ pub(super) fn section() -> Path {
 }
 
 /// How many members, and where.
-pub(super) fn members(cluster: &Cluster, report: &mut Report) {
+pub(super) fn members(cluster: &Cluster<'_>, report: &mut Report) {
     let count = cluster.etcd.members.len();
     let external = cluster.etcd.mode == EtcdMode::External;
     if let (true, &[only], Some(_)) =
@@ -73,7 +73,7 @@ pub(super) fn members(cluster: &Cluster, report: &mut Report) {
 }
 
 /// The facts about the chosen release.
-pub(super) fn release(cluster: &Cluster, report: &mut Report) -> Option<&'static EtcdRelease> {
+pub(super) fn release(cluster: &Cluster<'_>, report: &mut Report) -> Option<&'static EtcdRelease> {
     let version = cluster.etcd.version;
     let facts = version.release();
     if facts.is_none() {
@@ -96,7 +96,7 @@ pub(super) fn release(cluster: &Cluster, report: &mut Report) -> Option<&'static
 }
 
 /// Settings that this release does not have, or that hagen decides.
-pub(super) fn settings(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+pub(super) fn settings(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
     let version = cluster.etcd.version;
     for (flag, value) in &cluster.etcd.settings {
         let at = section().key("settings").key(flag);
@@ -249,11 +249,11 @@ pub(super) fn stacked(said: &Inventory, report: &mut Report) {
 }
 
 /// What can be wrong about members that systemd runs.
-pub(super) fn external(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+pub(super) fn external(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
     age(cluster, facts, report);
     let on_control_planes: Vec<&str> = cluster
         .members()
-        .filter(|member| member.control_plane)
+        .filter(|member| member.control_plane())
         .map(|member| member.name.as_str())
         .collect();
     if !on_control_planes.is_empty() {
@@ -280,10 +280,10 @@ pub(super) fn external(cluster: &Cluster, facts: &EtcdRelease, report: &mut Repo
     }
 }
 
-fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+fn age(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
     let version = cluster.etcd.version;
     let at = section().key("version");
-    let least = cluster.release.min_external_etcd(cluster.kubernetes.patch);
+    let least = cluster.release.min_external_etcd(cluster.version.patch);
     if version < least {
         report.push(
             Finding::new(
@@ -291,7 +291,7 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
                 at.clone(),
                 format!(
                     "kubeadm {} refuses etcd {version}; it wants {least} or newer",
-                    cluster.kubernetes
+                    cluster.version
                 ),
             )
             .label(format!("older than {least}"))
@@ -310,7 +310,7 @@ fn age(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
 }
 
 /// What is acknowledged is on disk.
-pub(super) fn synced(cluster: &Cluster, report: &mut Report) {
+pub(super) fn synced(cluster: &Cluster<'_>, report: &mut Report) {
     const UNSAFE: &str = "unsafe-no-fsync";
     if cluster.etcd.settings.get(UNSAFE).is_some_and(|value| value == "true") {
         let at = section().key("settings").key(UNSAFE);
@@ -323,7 +323,7 @@ pub(super) fn synced(cluster: &Cluster, report: &mut Report) {
 }
 
 /// Gates that this release does not have: etcd stops at an unknown one.
-pub(super) fn gates(cluster: &Cluster, facts: &EtcdRelease, report: &mut Report) {
+pub(super) fn gates(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
     let Some(said) = cluster.etcd.settings.get("feature-gates") else { return };
     if facts.feature_gates.is_empty() {
         // The setting itself is unknown, and reported.

@@ -6,8 +6,8 @@ use std::path::{Component, Path as FilePath};
 use super::codes::{LOG_OUTPUT, LOG_ROTATION};
 use super::lint::section;
 use crate::catalog::{EtcdFlag, EtcdRelease};
-use crate::cluster::{Cluster, EtcdMode};
 use crate::report::{Finding, Path, closest};
+use crate::site::{Cluster, EtcdMode};
 
 const OUTPUTS: &str = "log-outputs";
 /// The name of before, which knows one.
@@ -28,30 +28,35 @@ fn setting(name: &str) -> Path {
     section().key("settings").key(name)
 }
 
-fn said<'a>(cluster: &'a Cluster, name: &str) -> Option<&'a str> {
+fn said<'a>(cluster: &'a Cluster<'a>, name: &str) -> Option<&'a str> {
     cluster.etcd.settings.get(name).map(String::as_str)
 }
 
-fn outputs<'a>(cluster: &'a Cluster, name: &str) -> Vec<&'a str> {
+fn outputs<'a>(cluster: &'a Cluster<'a>, name: &str) -> Vec<&'a str> {
     said(cluster, name).map(|outputs| outputs.split(',').collect()).unwrap_or_default()
 }
 
 /// Whether a file of the log is in hagen's folder for it.
-pub(super) fn in_folder(cluster: &Cluster) -> bool {
+pub(super) fn in_folder(cluster: &Cluster<'_>) -> bool {
     let all = [OUTPUTS, OUTPUT].map(|name| outputs(cluster, name)).concat();
     all.iter().any(|output| FilePath::new(output).starts_with(FOLDER))
 }
 
 /// The first output that etcd does not know, cannot write to, or not beside others. `own` are the
 /// folders of its account.
-pub(super) fn output(cluster: &Cluster, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
+pub(super) fn output(cluster: &Cluster<'_>, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
     [OUTPUTS, OUTPUT]
         .into_iter()
         .filter(|name| facts.flag_status(name, cluster.etcd.version.patch) == EtcdFlag::Known)
         .find_map(|name| of_setting(name, cluster, facts, own))
 }
 
-fn of_setting(name: &str, cluster: &Cluster, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
+fn of_setting(
+    name: &str,
+    cluster: &Cluster<'_>,
+    facts: &EtcdRelease,
+    own: &[&str],
+) -> Option<Finding> {
     let stacked = cluster.etcd.mode == EtcdMode::Stacked;
     let all = outputs(cluster, name);
     let finding = |message: String| Finding::new(&LOG_OUTPUT, setting(name), message);
@@ -109,7 +114,7 @@ fn is_file_in(path: &str, folder: &str) -> bool {
 }
 
 /// What rotates has to be one file.
-pub(super) fn rotation(cluster: &Cluster) -> Option<Finding> {
+pub(super) fn rotation(cluster: &Cluster<'_>) -> Option<Finding> {
     let on = said(cluster, ROTATION) == Some("true");
     let all = outputs(cluster, OUTPUTS);
     let files = all.iter().filter(|output| !WORDS.contains(output)).count();

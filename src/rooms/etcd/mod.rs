@@ -24,11 +24,11 @@ mod tests;
 mod values;
 
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
-use crate::cluster::EtcdMode;
 use crate::inventory::Inventory;
 use crate::report::{Code, Path, Report};
 use crate::rooms::{Planned, Room};
+use crate::site::EtcdMode;
+use crate::site::Site;
 use crate::template::Template;
 
 /// The room.
@@ -47,7 +47,8 @@ impl Room for Etcd {
         render::TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         lint::members(cluster, report);
         folders::lint(&said.etcd, cluster, report);

@@ -5,14 +5,14 @@ use std::path::Path as FilePath;
 use super::codes::PATH_UNSEEN;
 use crate::catalog::{PathUse, etcd_paths};
 use crate::claims::{NeededFile, RoomClaims};
-use crate::cluster::{Cluster, EtcdMode, layout};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, EtcdMode, layout};
 use crate::tree::Apply;
 
 /// States the files that every member reads. kubeadm has no mounts of the user's for stacked
 /// members: they see the data folder and their certificates (`getEtcdPodSpec` in
 /// `cmd/kubeadm/app/phases/etcd/local.go`).
-pub(super) fn claim(cluster: &Cluster, claims: &mut RoomClaims, report: &mut Report) {
+pub(super) fn claim(cluster: &Cluster<'_>, claims: &mut RoomClaims, report: &mut Report) {
     let stacked = cluster.etcd.mode == EtcdMode::Stacked;
     let certificates = format!("{}/etcd", layout::PKI);
     for (setting, value) in &cluster.etcd.settings {
@@ -38,7 +38,13 @@ pub(super) fn claim(cluster: &Cluster, claims: &mut RoomClaims, report: &mut Rep
     }
 }
 
-fn unseen(setting: &str, path: &str, certificates: &str, at: Path, cluster: &Cluster) -> Finding {
+fn unseen(
+    setting: &str,
+    path: &str,
+    certificates: &str,
+    at: Path,
+    cluster: &Cluster<'_>,
+) -> Finding {
     let data = &cluster.etcd.data_dir;
     Finding::new(
         &PATH_UNSEEN,

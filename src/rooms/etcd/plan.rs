@@ -1,7 +1,7 @@
 use super::{folders, logs};
 use crate::catalog::EtcdRelease;
-use crate::cluster::Cluster;
 use crate::inventory::etcd::{BackupSection, EtcdSection};
+use crate::site::Cluster;
 
 /// etcd's own default: <https://etcd.io/docs/latest/tuning/#time-parameters>.
 pub(super) const HEARTBEAT_MS: u64 = 100;
@@ -18,7 +18,7 @@ const BACKUP_KEEP: u32 = 20;
 const BACKUP_DIRECTORY: &str = "/var/backups/etcd";
 
 /// What was decided about external members. What more than one room needs is in
-/// [`crate::cluster::Etcd`].
+/// [`crate::site::Etcd`].
 pub(super) struct EtcdPlan {
     /// What this release of etcd knows.
     pub(super) facts: &'static EtcdRelease,
@@ -49,7 +49,7 @@ pub(super) struct Backup {
 impl EtcdPlan {
     pub(super) fn new(
         section: &EtcdSection,
-        cluster: &Cluster,
+        cluster: &Cluster<'_>,
         facts: &'static EtcdRelease,
     ) -> Self {
         // Mode, release, ports, data folder and settings are facts of the cluster.

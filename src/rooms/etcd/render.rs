@@ -5,12 +5,12 @@ use super::claims::ACCOUNT;
 use super::plan::{Backup, EtcdPlan};
 use super::settings::{self, Group};
 use crate::claims::Phase;
-use crate::cluster::{Cluster, Node, host_port, layout, loopback};
 use crate::document::Assignments;
 use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Plan, Rendering};
+use crate::rooms::{OfCluster, Output, Plan, Rendering};
+use crate::site::{Cluster, Host, host_port, layout, loopback};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -120,22 +120,23 @@ impl Plan for EtcdPlan {
         }})
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        if !node.member {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        if !node.member() {
             return;
         }
-        self.settings(node, with.cluster, out);
-        self.unit(node, with.cluster, out);
-        self.host(node, with.cluster, out);
+        self.settings(node, &with.cluster, out);
+        self.unit(node, &with.cluster, out);
+        self.host(node, &with.cluster, out);
         certificates(node, with, out);
         if let Some(backup) = &self.backup {
-            render_backup(backup, self, node, with.cluster, out);
+            render_backup(backup, self, node, &with.cluster, out);
         }
     }
 }
 
 impl EtcdPlan {
-    fn settings(&self, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    fn settings(&self, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
         let file = File::on(node, layout::ETCD_CONF)
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
@@ -163,7 +164,7 @@ impl EtcdPlan {
         );
     }
 
-    fn unit(&self, node: &Node, _: &Cluster, out: &mut Output<'_>) {
+    fn unit(&self, node: &Host, _: &Cluster<'_>, out: &mut Output<'_>) {
         let file = File::on(node, "/etc/systemd/system/etcd.service")
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
@@ -181,7 +182,7 @@ impl EtcdPlan {
     }
 
     /// The account and its folders.
-    fn host(&self, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+    fn host(&self, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
         let file = File::on(node, "/etc/sysusers.d/hagen-etcd.conf")
             .phase(Phase::Install)
             .reads([Path::of(&["etcd", "dataDir"])]);
@@ -199,7 +200,7 @@ impl EtcdPlan {
 /// The authority, and a certificate and key for each purpose. etcd reads the latter again at
 /// every handshake, so only another authority takes a restart
 /// (<https://etcd.io/docs/latest/op-guide/security/#notes-for-tls-authentication>).
-fn certificates(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+fn certificates(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
     let file = |name: &str| {
         File::on(node, format!("{}/{name}", layout::ETCD_PKI))
             .phase(Phase::Etcd)
@@ -218,8 +219,8 @@ fn certificates(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
 fn render_backup(
     backup: &Backup,
     plan: &EtcdPlan,
-    node: &Node,
-    cluster: &Cluster,
+    node: &Host,
+    cluster: &Cluster<'_>,
     out: &mut Output<'_>,
 ) {
     let Backup { interval, keep, directory } = backup;

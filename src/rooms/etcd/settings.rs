@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::plan::EtcdPlan;
 use crate::catalog::{EtcdFlag, EtcdSetting};
-use crate::cluster::{Cluster, Etcd, Node, host_port, layout, loopback};
+use crate::site::{Cluster, Etcd, Host, host_port, layout, loopback};
 
 /// Settings that belong together.
 #[derive(Serialize)]
@@ -36,7 +36,7 @@ fn group(about: &'static str, settings: Vec<(&str, String)>) -> Group {
 }
 
 /// Everything that this member is started with.
-pub(super) fn of(member: &Node, plan: &EtcdPlan, cluster: &Cluster) -> Vec<Group> {
+pub(super) fn of(member: &Host, plan: &EtcdPlan, cluster: &Cluster<'_>) -> Vec<Group> {
     let etcd = &cluster.etcd;
     let url = |scheme: &str, address, port| format!("{scheme}://{}", host_port(address, port));
     let client = url("https", member.address, etcd.client_port);
@@ -81,7 +81,7 @@ pub(super) fn of(member: &Node, plan: &EtcdPlan, cluster: &Cluster) -> Vec<Group
             vec![
                 ("initial-cluster", initial.join(",")),
                 ("initial-cluster-state", "new".into()),
-                ("initial-cluster-token", cluster.name.clone()),
+                ("initial-cluster-token", cluster.site.name.clone()),
             ],
         ),
         group(

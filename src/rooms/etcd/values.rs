@@ -7,9 +7,9 @@ use super::lint::section;
 use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
 use crate::catalog::flags::FlagKind;
 use crate::catalog::{EtcdRelease, EtcdValue, NEWEST_MINOR, etcd_value, flag_words};
-use crate::cluster::codes::FIELD_TYPE;
-use crate::cluster::{Cluster, EtcdMode, extra};
 use crate::report::{Finding, Path, closest};
+use crate::site::codes::FIELD_TYPE;
+use crate::site::{Cluster, EtcdMode, extra};
 
 /// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
 const LONGEST_ELECTION_MS: u64 = 50_000;
@@ -170,7 +170,7 @@ pub(super) fn elections_of_external(plan: &EtcdPlan) -> Option<Finding> {
 }
 
 /// The timing of members that kubeadm runs.
-pub(super) fn elections_of_stacked(cluster: &Cluster) -> Option<Finding> {
+pub(super) fn elections_of_stacked(cluster: &Cluster<'_>) -> Option<Finding> {
     let settings = &cluster.etcd.settings;
     let of = |flag: &str, default| Time {
         // What is no number is another finding.
@@ -216,7 +216,7 @@ fn elections(heartbeat: &Time, election: &Time, write: fn(u64) -> String) -> Opt
 /// How much history is kept is said in hours of time, or in revisions: by the mode.
 ///
 /// Members that systemd runs keep eight hours where nothing is said, those that kubeadm runs all.
-pub(super) fn compaction(cluster: &Cluster) -> Option<Finding> {
+pub(super) fn compaction(cluster: &Cluster<'_>) -> Option<Finding> {
     const MODE: &str = "auto-compaction-mode";
     const RETENTION: &str = "auto-compaction-retention";
     let said = |flag: &str| cluster.etcd.settings.get(flag).map(String::as_str);
@@ -252,7 +252,7 @@ pub(super) fn compaction(cluster: &Cluster) -> Option<Finding> {
 }
 
 /// Versions of TLS in their order, and suites that only older ones choose.
-pub(super) fn tls(cluster: &Cluster) -> Option<Finding> {
+pub(super) fn tls(cluster: &Cluster<'_>) -> Option<Finding> {
     let at = section().key("settings");
     let said = |flag: &str| cluster.etcd.settings.get(flag).map(String::as_str);
     let least = said("tls-min-version")?;

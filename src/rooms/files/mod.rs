@@ -7,13 +7,13 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::claims::{AllOnNode, Claims, Phase, RoomClaims};
-use crate::cluster::codes::FILE_CLASH;
-use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::{FileSection, Inventory, NodeSelector, OwnerName, PrivateFileSection};
 use crate::report::{Code, Finding, Path, Report};
 use crate::rooms::output::File;
 use crate::rooms::{Checking, Output, Plan, Planned, Rendering, Room};
 use crate::secrets;
+use crate::site::codes::FILE_CLASH;
+use crate::site::{Host, Site, selected};
 use crate::tree::Apply;
 
 crate::codes! { "files":
@@ -35,7 +35,7 @@ impl Room for Files {
         CODES
     }
 
-    fn plan(&self, said: &Inventory, _: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, _: &Site, report: &mut Report) -> Option<Planned> {
         let mut files = Vec::new();
         for (index, file) in said.files.iter().enumerate() {
             files.push(Extra::public(index, file, said, report));
@@ -125,7 +125,7 @@ impl Extra {
         }
     }
 
-    fn is_on(&self, node: &Node) -> bool {
+    fn is_on(&self, node: &Host) -> bool {
         self.nodes.as_ref().is_none_or(|names| names.contains(&node.name))
     }
 }
@@ -161,9 +161,9 @@ fn shared(file: &Extra, report: &mut Report) {
 }
 
 /// A folder that is wiped at a reset, or that a daemon takes for its own.
-fn inside_a_folder(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mut Report) {
-    let owned = cluster
-        .nodes
+fn inside_a_folder(file: &Extra, site: &Site, claims: &Claims, report: &mut Report) {
+    let owned = site
+        .hosts
         .iter()
         .filter(|node| file.is_on(node))
         .flat_map(|node| &claims.of(node.index).paths)
@@ -185,8 +185,8 @@ fn inside_a_folder(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mu
 impl Plan for FilesPlan {
     fn check(&self, with: &Checking<'_>, report: &mut Report) {
         for file in &self.files {
-            inside_a_folder(file, with.cluster, with.claims, report);
-            system::lint(file, with.cluster, with.claims, report);
+            inside_a_folder(file, with.site, with.claims, report);
+            system::lint(file, with.site, with.claims, report);
         }
     }
 
@@ -201,7 +201,7 @@ impl Plan for FilesPlan {
         }
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         for file in self.files.iter().filter(|file| file.is_on(node)) {
             let mut place = File::on(node, &file.path)
                 .owner(file.owner.clone(), file.group.clone())

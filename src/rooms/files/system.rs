@@ -10,8 +10,8 @@ use std::path::Path as FilePath;
 
 use super::{Extra, SYSTEM_PATH};
 use crate::claims::Claims;
-use crate::cluster::Cluster;
 use crate::report::{Finding, Report};
+use crate::site::Site;
 
 /// Paths, with all that is below them, and what they are.
 const REFUSED: &[(&str, &[&str])] = &[
@@ -106,11 +106,11 @@ const OWN: &[&str] = &["/etc/hagen", "/usr/local/lib/hagen", "/var/lib/hagen"];
 const ADMITTED: &[&str] = &["/usr/local"];
 
 /// Whether a file would replace what the machine, Kubernetes or hagen itself lives on.
-pub(super) fn lint(file: &Extra, cluster: &Cluster, claims: &Claims, report: &mut Report) {
+pub(super) fn lint(file: &Extra, site: &Site, claims: &Claims, report: &mut Report) {
     let path = FilePath::new(&file.path);
     let finding = match reason(path) {
         Some((folder, reason)) => refused(file, &format!("`{folder}` is {reason}")),
-        None => match program(file, cluster, claims) {
+        None => match program(file, site, claims) {
             Some(name) => refused(
                 file,
                 &format!("`{}` is a program of {name}, which hagen installs", file.path),
@@ -152,8 +152,8 @@ fn ssh_key(path: &FilePath) -> bool {
 }
 
 /// What an upstream's archive brings to this very path.
-fn program(file: &Extra, cluster: &Cluster, claims: &Claims) -> Option<&'static str> {
-    let nodes = cluster.nodes.iter().filter(|node| file.is_on(node));
+fn program(file: &Extra, site: &Site, claims: &Claims) -> Option<&'static str> {
+    let nodes = site.hosts.iter().filter(|node| file.is_on(node));
     let mut archives = nodes.flat_map(|node| &claims.of(node.index).archives);
     let archive = archives.find(|archive| {
         let (folder, name) = file.path.rsplit_once('/').unwrap_or_default();

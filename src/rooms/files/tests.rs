@@ -1,6 +1,6 @@
-use crate::cluster::codes::{FILE_CLASH, NODE_SELECTION};
 use crate::rooms::trial::{codes, outcome};
 use crate::secrets::NO_FILE;
+use crate::site::codes::{FILE_CLASH, NODE_SELECTION};
 
 fn clash(path: &str) -> bool {
     codes(&format!("files: [{{path: {path}, content: x}}]")).contains(&"cluster/file-clash")

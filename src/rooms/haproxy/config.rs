@@ -1,20 +1,16 @@
 //! What `haproxy.cfg` is filled with.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, host_port};
 use crate::inventory::haproxy::Balance;
 use crate::inventory::values::Duration;
+use crate::pki::Authority;
+use crate::site::{Alive, Endpoint, host_port};
 
-use super::CA;
-use super::plan::{HaproxyPlan, Host};
-
-/// A name in every API server's certificate, whichever way it was issued: kubeadm's list begins
-/// with the node's name and this one
-/// (<https://kubernetes.io/docs/setup/best-practices/certificates/>).
-const SERVER_NAME: &str = "kubernetes";
+use super::plan::{HaproxyPlan, Instance};
 
 /// How long a session lives that only one side has ended. A live peer ends its side at once.
 const FIN_TIMEOUT: &str = "30s";
@@ -28,7 +24,7 @@ const SPARE_CONNECTIONS: u32 = 100;
 
 /// Context of `haproxy/etc/haproxy/haproxy.cfg.j2`.
 #[derive(Debug, Serialize)]
-pub(super) struct Config {
+pub(super) struct Config<'a> {
     /// User and group.
     user: &'static str,
     /// Where the log can go to stdout; without it, the log needs a socket outside any chroot.
@@ -44,85 +40,150 @@ pub(super) struct Config {
     check_interval: String,
     /// The longest that the answer to a check may take after that.
     check_timeout: String,
-    /// The argument of `bind`: every address of the endpoint's family.
-    bind: String,
     maxconn: u32,
-    /// Loopback of that family, as an ACL writes it.
-    loopback: &'static str,
     balance: &'static str,
     /// Whether `http-check send` exists; else the request stands in `option httpchk`.
     check_request: bool,
-    health_path: &'static str,
-    server_name: &'static str,
-    /// Whether `default-server` takes all of `server_options`; else each server repeats them.
+    /// Whether `default-server` takes all options of a check; else each server repeats them.
     default_server: bool,
-    server_options: String,
-    servers: Vec<Server>,
-    status_address: String,
+    endpoints: Vec<Service<'a>>,
     metrics: bool,
 }
 
-/// One API server.
+/// One endpoint.
 #[derive(Debug, Serialize)]
-struct Server {
-    name: String,
+struct Service<'a> {
+    name: &'a str,
+    /// The backend that decides who is alive, and the frontend that says so.
+    health: String,
+    status: String,
+    /// The argument of `bind`: every address of the endpoint's family.
+    bind: String,
+    /// Loopback of that family, as an ACL writes it.
+    loopback: &'static str,
+    /// What each server is asked; `None` where it is enough that it accepts a connection.
+    get: Option<Get<'a>>,
+    server_options: String,
+    servers: Vec<Server<'a>>,
+    status_address: String,
+}
+
+/// A request over TLS.
+#[derive(Debug, Serialize)]
+struct Get<'a> {
+    path: &'a str,
+    server_name: &'a str,
+}
+
+/// One server behind an endpoint.
+#[derive(Debug, Serialize)]
+struct Server<'a> {
+    name: &'a str,
     /// With its port.
     address: String,
 }
 
-impl Config {
-    pub(super) fn new(plan: &HaproxyPlan, host: &Host, cluster: &Cluster) -> Self {
-        let port = cluster.endpoint.port;
-        // One family only: a host without IPv6 could not bind a socket that has both.
-        let (bind, loopback) = match cluster.endpoint.vip {
-            IpAddr::V4(_) => (format!("*:{port}"), "127.0.0.0/8"),
-            IpAddr::V6(_) => (format!(":::{port} v6only"), "::1"),
-        };
+impl<'a> Config<'a> {
+    pub(super) fn new(
+        plan: &HaproxyPlan,
+        instance: &Instance,
+        endpoints: impl Iterator<Item = &'a Endpoint>,
+    ) -> Self {
+        let service = |(position, endpoint)| Service::new(plan, instance, position, endpoint);
         Self {
-            user: &host.family.haproxy_user,
-            chroot: host.can.log_stdout.then_some(host.family.haproxy_chroot.as_str()),
+            user: &instance.family.haproxy_user,
+            chroot: instance.can.log_stdout.then_some(instance.family.haproxy_chroot.as_str()),
             global_maxconn: plan.max_connections + SPARE_CONNECTIONS,
-            hard_stop_after: host.can.hard_stop_after.then_some(HARD_STOP),
+            hard_stop_after: instance.can.hard_stop_after.then_some(HARD_STOP),
             idle_timeout: plan.idle_timeout.to_string(),
             connect_timeout: plan.connect_timeout.to_string(),
             fin_timeout: FIN_TIMEOUT,
             check_interval: plan.check_interval.to_string(),
             check_timeout: plan.check_timeout.to_string(),
-            bind,
             maxconn: plan.max_connections,
-            loopback,
             balance: match plan.balance {
                 Balance::Leastconn => "leastconn",
                 Balance::Roundrobin => "roundrobin",
             },
-            check_request: host.can.http_check_send,
-            health_path: &cluster.release.health_path,
-            server_name: SERVER_NAME,
-            default_server: host.can.default_server_checks,
-            server_options: server_options(plan, host),
-            servers: cluster
-                .control_planes()
-                .map(|node| Server {
-                    name: node.name.clone(),
-                    address: host_port(node.address, cluster.api_port),
-                })
-                .collect(),
-            status_address: format!("127.0.0.1:{}", plan.stats_port),
-            metrics: plan.metrics_on(host),
+            check_request: instance.can.http_check_send,
+            default_server: instance.can.default_server_checks,
+            endpoints: endpoints.enumerate().map(service).collect(),
+            metrics: plan.metrics_on(instance),
         }
     }
 }
 
-/// How every API server is checked, in the order of the manual's section 5.2. With `timeout check`
+impl<'a> Service<'a> {
+    fn new(
+        plan: &HaproxyPlan,
+        instance: &Instance,
+        position: usize,
+        endpoint: &'a Endpoint,
+    ) -> Self {
+        let Endpoint { name, vip, port, balancer, backends, alive, .. } = endpoint;
+        // One family only: a host without IPv6 could not bind a socket that has both.
+        let (bind, loopback) = match vip {
+            IpAddr::V4(_) => (format!("*:{port}"), "127.0.0.0/8"),
+            IpAddr::V6(_) => (format!(":::{port} v6only"), "::1"),
+        };
+        // The first is the only one almost everywhere.
+        let called = |what: &str| match position {
+            0 => what.to_owned(),
+            _ => format!("{what}_{name}"),
+        };
+        Self {
+            name,
+            health: called("be_health"),
+            status: called("fe_status"),
+            bind,
+            loopback,
+            get: match alive {
+                Alive::Get { path, server_name, .. } => Some(Get { path, server_name }),
+                Alive::Connect => None,
+            },
+            server_options: server_options(plan, instance, alive),
+            servers: backends
+                .iter()
+                .map(|server| Server {
+                    name: &server.name,
+                    address: host_port(server.address, server.port),
+                })
+                .collect(),
+            status_address: format!("127.0.0.1:{}", balancer.status_port),
+        }
+    }
+}
+
+/// Who signs the certificates of the servers behind these endpoints.
+pub(super) fn authorities<'a>(
+    endpoints: impl Iterator<Item = &'a Endpoint>,
+) -> BTreeSet<Authority> {
+    let signed = endpoints.filter_map(|endpoint| match &endpoint.alive {
+        Alive::Get { authority, .. } => Some(*authority),
+        Alive::Connect => None,
+    });
+    signed.collect()
+}
+
+/// An authority's certificate as haproxy reads it: `ca/kubernetes` is `kubernetes-ca.crt`.
+pub(super) fn ca_file(authority: Authority) -> String {
+    let name = authority.id().trim_start_matches("ca/");
+    format!("/etc/haproxy/{name}-ca.crt")
+}
+
+/// How every server is checked, in the order of the manual's section 5.2. With `timeout check`
 /// a check's connection, TLS handshake included, may take the lower of `inter` and `timeout
-/// connect`; the backend of the checks has both alike. While an API server is on its way down or
+/// connect`; the backend of the checks has both alike. While a server is on its way down or
 /// up, checks follow one another twice as fast.
-fn server_options(plan: &HaproxyPlan, host: &Host) -> String {
+fn server_options(plan: &HaproxyPlan, instance: &Instance, alive: &Alive) -> String {
     let HaproxyPlan { check_interval, fall, rise, .. } = plan;
     let between = Duration::from_millis((check_interval.millis() / 2).max(1));
-    let sni = if host.can.check_sni { format!(" check-sni {SERVER_NAME}") } else { String::new() };
-    format!(
-        "check inter {check_interval} fastinter {between} fall {fall} rise {rise} \
-         check-ssl{sni} verify required verifyhost {SERVER_NAME} ca-file {CA}"
-    )
+    let check = format!("check inter {check_interval} fastinter {between} fall {fall} rise {rise}");
+    let Alive::Get { server_name, authority, .. } = alive else { return check };
+    let sni = match instance.can.check_sni {
+        true => format!(" check-sni {server_name}"),
+        false => String::new(),
+    };
+    let ca = ca_file(*authority);
+    format!("{check} check-ssl{sni} verify required verifyhost {server_name} ca-file {ca}")
 }

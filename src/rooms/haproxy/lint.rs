@@ -1,8 +1,8 @@
 //! What a valid inventory may still get wrong about haproxy.
 
-use crate::cluster::{Cluster, sessions};
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
+use crate::site::sessions;
 
 use super::plan::HaproxyPlan;
 use super::{DIRECTIVE_VERSION, SLOW_IS_DOWN, TIMEOUT_RANGE, TIMEOUTS_CUT_WATCHES};
@@ -20,11 +20,11 @@ const WAIT_FOR_ETCD: Duration = Duration::from_millis(2000);
 /// is lost fails if its connection may take no longer.
 const LOST_PACKET: Duration = Duration::from_millis(1000);
 
-pub(super) fn lint(plan: &HaproxyPlan, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(plan: &HaproxyPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "haproxy"]);
-    for host in &plan.hosts {
+    for host in &plan.instances {
         let version = host.version;
-        let name = &cluster.nodes[host.index].name;
+        let name = &host.name;
         if !host.can.tls_checks {
             report.push(
                 Finding::new(

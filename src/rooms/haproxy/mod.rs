@@ -1,5 +1,5 @@
-//! haproxy on every control plane: layer 4, each API server checked over TLS against the
-//! cluster's CA. Emits `/etc/haproxy/haproxy.cfg` and the CA beside it.
+//! haproxy wherever an endpoint has it: layer 4, each server checked as the endpoint says, an API
+//! server over TLS against its CA. Emits `/etc/haproxy/haproxy.cfg` and the CA beside it.
 //!
 //! The CA is a copy of its own and not kubeadm's file: SELinux lets haproxy read its own folder
 //! only, `kubeadm reset` leaves it alone, and a new CA is a reason to reload haproxy.
@@ -9,10 +9,9 @@ mod lint;
 mod plan;
 
 use crate::claims::{Phase, RoomClaims};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
 use crate::inventory::Inventory;
-use crate::pki::Authority;
 use crate::report::{Code, Path, Report};
+use crate::site::{Host, Site, layout};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -34,8 +33,6 @@ static TEMPLATES: [Template; 2] = [
     template!("haproxy/etc/systemd/system/haproxy.service.d/10-hagen.conf.j2"),
 ];
 
-/// The cluster's CA as haproxy reads it.
-const CA: &str = "/etc/haproxy/kubernetes-ca.crt";
 const UNIT: &str = "haproxy.service";
 /// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.
 const DROP_IN: &str = "/etc/systemd/system/haproxy.service.d/10-hagen.conf";
@@ -57,14 +54,14 @@ impl Room for Haproxy {
         &TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let mut claims = RoomClaims::default();
-        if cluster.balancer != LoadBalancerKind::Haproxy {
+        let plan = HaproxyPlan::new(&said.load_balancer.haproxy, site);
+        if plan.instances.is_empty() {
             return None;
         }
-        let plan = HaproxyPlan::new(&said.load_balancer.haproxy, cluster);
-        lint::lint(&plan, cluster, report);
-        plan.claim(&mut claims);
+        lint::lint(&plan, report);
+        plan.claim(site, &mut claims);
         Some(Planned::new(plan, claims))
     }
 }
@@ -80,12 +77,11 @@ impl Plan for HaproxyPlan {
             "fall": self.fall,
             "rise": self.rise,
             "maxConnections": self.max_connections,
-            "statsPort": self.stats_port,
         }}})
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(host) = self.host(node) else { return };
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(instance) = self.on(node) else { return };
         let [configuration, drop_in] = &TEMPLATES;
         let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
@@ -102,9 +98,11 @@ impl Plan for HaproxyPlan {
         out.template(
             file(layout::HAPROXY_CFG).reads(shaped_by),
             configuration.id,
-            &config::Config::new(self, host, with.cluster),
+            &config::Config::new(self, instance, plan::on(node, with.site)),
         );
-        let ca = with.issued.ca(Authority::Kubernetes).certificate_pem.as_bytes();
-        out.bytes(file(CA).reads([Path::of(&["pki"])]), ca);
+        for authority in config::authorities(plan::on(node, with.site)) {
+            let ca = with.issued.ca(authority).certificate_pem.as_bytes();
+            out.bytes(file(&config::ca_file(authority)).reads([Path::of(&["pki"])]), ca);
+        }
     }
 }

@@ -4,10 +4,10 @@ use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::claims::{
     Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
 };
-use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, layout, sessions};
 
 use super::UNIT;
 
@@ -22,19 +22,17 @@ pub(super) struct HaproxyPlan {
     pub(super) fall: u32,
     pub(super) rise: u32,
     pub(super) max_connections: u32,
-    pub(super) stats_port: u16,
     /// What was asked for; `None` is "where the version can".
     pub(super) metrics: Option<bool>,
-    /// The port that clients use.
-    endpoint_port: u16,
-    pub(super) hosts: Vec<Host>,
+    pub(super) instances: Vec<Instance>,
 }
 
-/// One control plane's haproxy.
+/// One machine's haproxy.
 #[derive(Debug)]
-pub(super) struct Host {
-    /// The node's position in the inventory.
-    pub(super) index: usize,
+pub(super) struct Instance {
+    /// The machine's position in the inventory.
+    index: usize,
+    pub(super) name: String,
     /// The version of its package, where one is asked for.
     wanted: Option<String>,
     pub(super) version: catalog::Version,
@@ -45,7 +43,7 @@ pub(super) struct Host {
 }
 
 impl HaproxyPlan {
-    pub(super) fn new(section: &HaproxySection, cluster: &Cluster) -> Self {
+    pub(super) fn new(section: &HaproxySection, site: &Site) -> Self {
         let HaproxySection {
             version,
             balance,
@@ -79,42 +77,47 @@ impl HaproxyPlan {
             rise: rise.unwrap_or(2),
             // Enough for a thousand kubelets with a handful of long connections each.
             max_connections: max_connections.unwrap_or(4000),
-            stats_port: cluster.haproxy_status_port,
             metrics: *metrics,
-            endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().map(|node| Host::new(node, version.as_ref())).collect(),
+            instances: site
+                .hosts
+                .iter()
+                .filter(|host| on(host, site).next().is_some())
+                .map(|host| Instance::new(host, version.as_ref()))
+                .collect(),
         }
     }
 
-    /// The haproxy of this node, where it runs one.
-    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
-        self.hosts.iter().find(|host| host.index == node.index)
+    /// The haproxy of this machine, where it runs one.
+    pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.index == host.index)
     }
 
-    /// Whether this host serves metrics.
-    pub(super) fn metrics_on(&self, host: &Host) -> bool {
-        self.metrics.unwrap_or(host.can.prometheus_exporter)
+    /// Whether this machine serves metrics.
+    pub(super) fn metrics_on(&self, instance: &Instance) -> bool {
+        self.metrics.unwrap_or(instance.can.prometheus_exporter)
     }
 
-    pub(super) fn claim(&self, claims: &mut RoomClaims) {
-        for host in &self.hosts {
+    pub(super) fn claim(&self, site: &Site, claims: &mut RoomClaims) {
+        for host in &self.instances {
             let node = claims.node(host.index);
-            node.ports.push(Port {
-                protocol: Protocol::Tcp,
-                bind: Bind::Any,
-                port: self.endpoint_port,
-                reach: Reach::Clients,
-                what: "the balancer",
-                at: Path::of(&["endpoint", "port"]),
-            });
-            node.ports.push(Port {
-                protocol: Protocol::Tcp,
-                bind: Bind::Loopback,
-                port: self.stats_port,
-                reach: Reach::Host,
-                what: "haproxy's status page",
-                at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),
-            });
+            for endpoint in on(&site.hosts[host.index], site) {
+                node.ports.push(Port {
+                    protocol: Protocol::Tcp,
+                    bind: Bind::Any,
+                    port: endpoint.port,
+                    reach: Reach::Clients,
+                    what: "the balancer",
+                    at: endpoint.at.key("port"),
+                });
+                node.ports.push(Port {
+                    protocol: Protocol::Tcp,
+                    bind: Bind::Loopback,
+                    port: endpoint.balancer.status_port,
+                    reach: Reach::Host,
+                    what: "haproxy's status page",
+                    at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),
+                });
+            }
             node.packages.push(Package {
                 name: "haproxy".into(),
                 version: host.wanted.clone(),
@@ -140,8 +143,15 @@ impl HaproxyPlan {
     }
 }
 
-impl Host {
-    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+/// The endpoints whose sessions haproxy of this machine passes on.
+pub(super) fn on<'a>(host: &'a Host, site: &'a Site) -> impl Iterator<Item = &'a Endpoint> {
+    site.endpoints.iter().filter(|endpoint| {
+        endpoint.balancer.kind == LoadBalancerKind::Haproxy && endpoint.is_balanced_on(host)
+    })
+}
+
+impl Instance {
+    fn new(node: &Host, said: Option<&ProgramVersion>) -> Self {
         let parsed = said.and_then(|version| version.as_str().parse().ok());
         let version = parsed.unwrap_or(node.os.haproxy);
         let version_at = match said {
@@ -150,6 +160,7 @@ impl Host {
         };
         Self {
             index: node.index,
+            name: node.name.clone(),
             wanted: said.map(|said| builds_of("haproxy", version, said.is_exact(), node.os.family)),
             version,
             version_at,

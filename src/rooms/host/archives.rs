@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{ARCHIVE_UNPINNED, PACKAGES_UNUSED};
 use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES};
-use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::values::{ArchiveName, Sha256};
 use crate::report::{Finding, Path, Report, closest};
+use crate::site::{Cluster, EtcdMode};
 
-pub(super) fn lint(said: &BTreeMap<ArchiveName, Sha256>, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(
+    said: &BTreeMap<ArchiveName, Sha256>,
+    cluster: &Cluster<'_>,
+    report: &mut Report,
+) {
     let external = cluster.etcd.mode == EtcdMode::External;
     let machines = ETCD_MACHINES.iter().filter(|_| external);
     let fetched: Vec<String> =
@@ -34,7 +38,7 @@ fn unused(name: &str, fetched: &[String]) -> Finding {
 }
 
 /// Whoever serves the archive would serve its list of sums as well.
-fn unpinned(cluster: &Cluster) -> Finding {
+fn unpinned(cluster: &Cluster<'_>) -> Finding {
     let version = cluster.etcd.version;
     let message = format!("nothing tells the archive of etcd {version} from a forged one");
     let finding = Finding::new(&ARCHIVE_UNPINNED, Path::of(&["etcd", "version"]), message)
@@ -117,7 +121,7 @@ mod tests {
     fn the_default_can_be_verified() {
         let version = |packages: serde_json::Value, mode: &str| {
             let overlay = json!({"etcd": {"mode": mode}, "packages": packages});
-            resolved(&overlay).1.etcd.version.to_string()
+            resolved(&overlay).1.kubernetes.unwrap().etcd.version.to_string()
         };
         assert_eq!(version(json!({}), "external"), "3.7.1");
         assert_eq!(version(json!({}), "stacked"), "3.7.0");

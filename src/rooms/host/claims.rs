@@ -5,10 +5,10 @@ use crate::catalog::{FamilyFacts, KubeadmFacts};
 use crate::claims::{
     Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Setting, Unit,
 };
-use crate::cluster::{Cluster, Node};
 use crate::inventory::host::HostSection;
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::Path;
+use crate::site::{Cluster, Host};
 
 /// `overlay` carries images, `br_netfilter` shows bridged packets to netfilter:
 /// <https://kubernetes.io/docs/setup/production-environment/container-runtimes/>.
@@ -58,22 +58,22 @@ const ACCEPT_RA: &str = "2";
 const ACCEPT_RA_DEFAULT: &str = "net.ipv6.conf.default.accept_ra";
 
 /// What Kubernetes needs of the kernel of each node with a kubelet.
-pub(super) fn needed(cluster: &Cluster) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn needed(cluster: &Cluster<'_>) -> impl Iterator<Item = (&'static str, &'static str)> {
     let v6 = if has_ipv6(cluster) { NEEDED_V6 } else { &[] };
     NEEDED.iter().chain(v6).copied()
 }
 
 /// What hagen sets unless the site says otherwise, on some node at least.
-pub(super) fn preferred(cluster: &Cluster) -> BTreeMap<String, String> {
+pub(super) fn preferred(cluster: &Cluster<'_>) -> BTreeMap<String, String> {
     let mut settings = preferred_anywhere(cluster);
-    for node in &cluster.nodes {
+    for node in cluster.nodes {
         settings.extend(preferred_here(node, cluster));
     }
     settings
 }
 
 /// The same, on every node.
-fn preferred_anywhere(cluster: &Cluster) -> BTreeMap<String, String> {
+fn preferred_anywhere(cluster: &Cluster<'_>) -> BTreeMap<String, String> {
     let fixed = PREFERRED.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let ports = (RESERVED_PORTS.to_owned(), cluster.node_ports.to_string());
     let routes = (ACCEPT_RA_DEFAULT.to_owned(), ACCEPT_RA.to_owned());
@@ -81,14 +81,14 @@ fn preferred_anywhere(cluster: &Cluster) -> BTreeMap<String, String> {
 }
 
 /// The same, on this node alone.
-fn preferred_here(node: &Node, cluster: &Cluster) -> Option<(String, String)> {
+fn preferred_here(node: &Host, cluster: &Cluster<'_>) -> Option<(String, String)> {
     (has_ipv6(cluster) && has_interface(node))
         .then(|| (accept_ra(&node.interface), ACCEPT_RA.to_owned()))
 }
 
 /// Whether it is known what a node's interface is called: a setting of one that is not there fails.
-fn has_interface(node: &Node) -> bool {
-    !node.interface.is_empty() && (node.control_plane || node.own_interface)
+fn has_interface(node: &Host) -> bool {
+    !node.interface.is_empty() && (node.control_plane() || node.own_interface)
 }
 
 /// The setting of an interface, whose name may have dots.
@@ -96,7 +96,7 @@ fn accept_ra(interface: &str) -> String {
     format!("net.ipv6.conf.{}.accept_ra", interface.replace('.', "/"))
 }
 
-fn has_ipv6(cluster: &Cluster) -> bool {
+fn has_ipv6(cluster: &Cluster<'_>) -> bool {
     cluster.pod_subnets.iter().any(|network| network.addr().is_ipv6())
 }
 
@@ -109,11 +109,11 @@ const WITHOUT_KUBELET: [&str; 3] = ["ca-certificates", "chrony", "curl"];
 pub(super) fn state(
     installs: bool,
     host: &HostSection,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     claims: &mut RoomClaims,
 ) {
-    let servers: Vec<&Node> = cluster.nodes.iter().filter(|node| serves(node)).collect();
-    for node in &cluster.nodes {
+    let servers: Vec<&Host> = cluster.nodes.iter().filter(|node| serves(node)).collect();
+    for node in cluster.nodes {
         let needed = programs(node, cluster);
         let names = names(node, &servers, cluster).collect();
         let claims = claims.node(node.index);
@@ -138,18 +138,18 @@ pub(super) fn state(
 }
 
 /// Whether other nodes go to it by name.
-fn serves(node: &Node) -> bool {
-    node.control_plane || node.member
+fn serves(node: &Host) -> bool {
+    node.control_plane() || node.member()
 }
 
 /// The endpoint, the control planes, the members and the node itself; never everyone, so that a node
 /// more leaves the other nodes as they are.
 fn names<'a>(
-    node: &'a Node,
-    servers: &'a [&Node],
-    cluster: &'a Cluster,
+    node: &'a Host,
+    servers: &'a [&Host],
+    cluster: &'a Cluster<'a>,
 ) -> impl Iterator<Item = (IpAddr, String)> + 'a {
-    let endpoint = cluster.endpoint.name.iter();
+    let endpoint = cluster.endpoint.dns_name.iter();
     let (before, after) =
         servers.split_at(servers.partition_point(|other| other.index < node.index));
     let itself = (!serves(node)).then_some(node);
@@ -162,8 +162,8 @@ fn names<'a>(
 /// Every setting of a node, with its heading.
 fn sysctls(
     said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
-    node: &Node,
-    cluster: &Cluster,
+    node: &Host,
+    cluster: &Cluster<'_>,
 ) -> BTreeMap<String, Setting> {
     let needed = needed(cluster).map(|(key, value)| (key.to_owned(), value.to_owned()));
     let preferred = preferred_anywhere(cluster).into_iter().chain(preferred_here(node, cluster));
@@ -198,7 +198,7 @@ pub(super) fn spelt(key: &str) -> String {
     }
 }
 
-fn programs(node: &Node, cluster: &Cluster) -> impl Iterator<Item = Package> {
+fn programs(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item = Package> {
     let family = node.os.family_facts();
     let kubelet = node.kubelet();
     let names = family.base_packages.iter().chain(&node.os.extra_packages);

@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use super::claims::{needed, preferred, spelt};
 use super::{SYSCTL_NEEDED, SYSCTL_NOT_SET, SYSCTL_OVERWRITTEN};
-use crate::cluster::{Cluster, kube_proxy};
 use crate::inventory::values::{SysctlKey, SysctlValue};
 use crate::report::{Finding, Path, Report, closest};
+use crate::site::{Cluster, kube_proxy};
 
 /// Settings of the site's own that contradict what Kubernetes needs, that kube-proxy overwrites, or
 /// that leave out what is not there.
 pub(super) fn sysctls(
     said: &BTreeMap<SysctlKey, Option<SysctlValue>>,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     report: &mut Report,
 ) {
     for (key, value) in said {
@@ -47,7 +47,7 @@ fn needs(key: &SysctlKey, value: &SysctlValue, need: &str, at: Path) -> Finding 
         .help("remove it, or write `null` where this host sets it by other means")
 }
 
-fn not_set(key: &SysctlKey, name: &str, cluster: &Cluster, at: Path) -> Finding {
+fn not_set(key: &SysctlKey, name: &str, cluster: &Cluster<'_>, at: Path) -> Finding {
     let finding = Finding::new(&SYSCTL_NOT_SET, at, format!("hagen does not set {key}"))
         .label("nothing to leave out");
     let preferred = preferred(cluster);

@@ -16,12 +16,12 @@ mod render;
 mod tests;
 
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::inventory::host::{Firewall, HostSection};
 use crate::inventory::packages::PackageSource;
 use crate::report::{Code, Report};
 use crate::rooms::{Planned, Room};
+use crate::site::Site;
 use crate::template::Template;
 
 crate::codes! { "host":
@@ -54,7 +54,8 @@ impl Room for Host {
         render::TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         // The host's name and SELinux are the scripts' matter, and the proxy a fact of the cluster.
         let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _, proxy: _ } =

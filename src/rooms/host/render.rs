@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::HostPlan;
 use crate::catalog::OsFamily;
 use crate::claims::{AllOnNode, Of, Phase, Protocol, Setting};
-use crate::cluster::{Cluster, Node, Proxy, layout};
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Plan, Rendering};
+use crate::rooms::{OfCluster, Output, Plan, Rendering};
+use crate::site::{Cluster, Host, Proxy, layout};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -95,7 +95,8 @@ struct NetworkManagerContext {
 }
 
 impl Plan for HostPlan {
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         let claims = with.claims.of(node.index);
         kernel(node, claims, out);
         proxy(node, with, out);
@@ -108,7 +109,7 @@ impl Plan for HostPlan {
             out.template(file, NETWORK_MANAGER, &NetworkManagerContext { devices: DEVICES });
         }
         if self.open_firewall {
-            firewall(node, claims, with.cluster, out);
+            firewall(node, claims, &with.cluster, out);
         }
     }
 }
@@ -118,7 +119,7 @@ fn heading(setting: &Of<Setting>) -> &'static str {
     if setting.said { "the site" } else { setting.room }
 }
 
-fn kernel(node: &Node, claims: &AllOnNode, out: &mut Output<'_>) {
+fn kernel(node: &Host, claims: &AllOnNode, out: &mut Output<'_>) {
     let modules = claims.modules.iter().map(|(module, setting)| (heading(setting), module.clone()));
     let settings = claims
         .sysctls
@@ -136,8 +137,8 @@ fn kernel(node: &Node, claims: &AllOnNode, out: &mut Output<'_>) {
 }
 
 /// kubeadm would copy the proxy of its own environment into static pods; nothing here sets one.
-fn proxy(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-    let Some(Proxy { http, https, direct }) = &with.cluster.proxy else { return };
+fn proxy(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
+    let Some(Proxy { http, https, direct }) = &with.cluster.site.proxy else { return };
     let context = ProxyContext { http, https, direct: direct.join(",") };
     let units = with.claims.of(node.index).units.iter();
     for unit in units.filter(|unit| TO_REGISTRIES.contains(&unit.name.as_str())) {
@@ -157,7 +158,7 @@ fn by_room(lines: impl Iterator<Item = (&'static str, String)>) -> Vec<KernelGro
 }
 
 /// A service says nothing of "from whom": ports for a few are rules of their own in `node.sh`.
-fn firewall(node: &Node, claims: &AllOnNode, cluster: &Cluster, out: &mut Output<'_>) {
+fn firewall(node: &Host, claims: &AllOnNode, cluster: &Cluster<'_>, out: &mut Output<'_>) {
     let ports = claims.ports.iter().filter(|port| port.is_for_clients());
     let mut opened: BTreeSet<Opened> = ports
         .filter_map(|port| {
@@ -185,5 +186,5 @@ fn firewall(node: &Node, claims: &AllOnNode, cluster: &Cluster, out: &mut Output
     let file = File::on(node, "/etc/firewalld/services/hagen-kubernetes.xml")
         .phase(Phase::Install)
         .reads([Path::of(&["host", "firewall"]), node.path()]);
-    out.template(file, FIREWALL, &FirewallContext { cluster: &cluster.name, ports: opened });
+    out.template(file, FIREWALL, &FirewallContext { cluster: &cluster.site.name, ports: opened });
 }

@@ -4,12 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, LoadBalancerKind, Node, host_port, layout, loopback};
 use crate::document::Assignments;
 use crate::inventory::keepalived::State;
+use crate::site::{Alive, Backend, Endpoint, Host, LoadBalancerKind, Site, host_port, loopback};
 
-use super::AUTH_CONF;
-use super::plan::{Host, KeepalivedPlan};
+use super::plan::{Instance, KeepalivedPlan, Virtual};
 
 /// Context of `keepalived/etc/keepalived/keepalived.conf.j2`.
 #[derive(Debug, Serialize)]
@@ -19,7 +18,6 @@ pub(super) struct Config<'a> {
     version: u8,
     /// Whether `enable_script_security` exists.
     script_security: bool,
-    check_script: &'static str,
     /// Seconds.
     check_interval: u64,
     fall: u32,
@@ -30,18 +28,33 @@ pub(super) struct Config<'a> {
     state: &'static str,
     nopreempt: bool,
     interface: &'a str,
-    router_id: u32,
     priority: u32,
     /// Seconds with up to three decimals.
     advert_interval: String,
-    /// The file with the password, where adverts carry one.
-    auth_file: Option<&'static str>,
     address: IpAddr,
+    /// Whether adverts of others than the peers are refused.
+    check_source: bool,
+    checks: Vec<Check>,
+    addresses: Vec<Held>,
+}
+
+/// One check of a balancer.
+#[derive(Debug, Serialize)]
+struct Check {
+    name: String,
+    script: String,
+}
+
+/// One virtual address of the machine's.
+#[derive(Debug, Serialize)]
+struct Held {
+    name: &'static str,
+    router_id: u32,
+    /// The file with the password, where adverts carry one.
+    auth_file: Option<String>,
     /// Everyone else. None at all leaves unicast out: an empty list is an error to some versions
     /// and multicast to others.
     peers: Vec<IpAddr>,
-    /// Whether adverts of others than the peers are refused.
-    check_source: bool,
     /// Whether a peer's advert counts only with the TTL that no router leaves (RFC 5798, 5.1.1.3):
     /// its source address alone could come from anywhere. keepalived itself asks multicast only.
     /// Not over IPv6, where adverts leave with 64 unless `unicast_ttl` says otherwise: a node that
@@ -49,58 +62,105 @@ pub(super) struct Config<'a> {
     on_link: bool,
     /// With its prefix.
     vip: String,
+    checks: Vec<String>,
 }
 
 /// Context of `keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2`.
 #[derive(Debug, Serialize)]
 pub(super) struct DropIn<'a> {
-    /// With its prefix, as keepalived adds it.
-    vip: &'a str,
+    /// With their prefixes, as keepalived adds them.
+    vips: Vec<&'a str>,
     interface: &'a str,
+}
+
+/// What else than its name tells the file of an address or of a check from others: nothing of the first, which
+/// is the only one almost everywhere.
+fn called(position: usize, first: &str, name: &str) -> String {
+    if position == 0 { first.to_owned() } else { name.to_owned() }
+}
+
+/// The file with the password of an address.
+pub(super) fn auth_file(plan: &KeepalivedPlan, address: &Virtual) -> String {
+    let position = plan.addresses.iter().position(|other| other.vip == address.vip);
+    format!(
+        "/etc/keepalived/{}.conf",
+        called(position.unwrap_or(0), "auth", &format!("auth-{}", address.name))
+    )
+}
+
+/// The endpoints with an address that this machine may hold, each with the name of its check.
+pub(super) fn checked<'a>(
+    instance: &'a Instance,
+    site: &'a Site,
+) -> impl Iterator<Item = (String, &'a Endpoint)> {
+    let held = site.endpoints.iter().enumerate();
+    held.filter(|(_, endpoint)| endpoint.holders.contains(&instance.index))
+        .map(|(position, endpoint)| (called(position, "balancer", endpoint.name), endpoint))
+}
+
+/// The script of a check.
+pub(super) fn script(instance: &Instance, check: &str) -> String {
+    format!("{}/check-{check}.sh", instance.scripts)
 }
 
 impl<'a> Config<'a> {
     /// What systemd has to know of this configuration.
     pub(super) fn drop_in(&self) -> DropIn<'_> {
-        DropIn { vip: &self.vip, interface: self.interface }
+        DropIn {
+            vips: self.addresses.iter().map(|address| address.vip.as_str()).collect(),
+            interface: self.interface,
+        }
     }
 
-    pub(super) fn new(plan: &KeepalivedPlan, host: &'a Host, cluster: &Cluster) -> Self {
-        let endpoint = &cluster.endpoint;
-        // A /128 makes keepalived mark the address as deprecated, so that the kernel never
-        // chooses it as a source (keepalived/vrrp/vrrp_ipaddress.c); IPv4's is a secondary
-        // address of its subnet and not chosen either.
-        let prefix = if endpoint.vip.is_ipv6() { 128 } else { endpoint.subnet.prefix_len() };
+    pub(super) fn new(plan: &KeepalivedPlan, instance: &'a Instance, site: &Site) -> Self {
+        let addresses = plan.addresses.iter();
+        let held = addresses.filter(|address| address.holders.contains(&instance.index));
         Self {
-            name: &host.name,
-            version: plan.version,
-            script_security: host.can.enable_script_security,
-            check_script: host.check_script,
+            name: &instance.name,
+            version: plan.vrrp,
+            script_security: instance.can.enable_script_security,
             check_interval: plan.check_interval.millis() / 1000,
             fall: plan.fall,
             rise: plan.rise,
             weight: plan.weight,
-            init_fail: host.can.init_fail,
-            state: match host.state {
+            init_fail: instance.can.init_fail,
+            state: match instance.state {
                 State::Backup => "BACKUP",
                 State::Master => "MASTER",
             },
             nopreempt: !plan.preempt,
-            interface: &host.interface,
-            router_id: plan.router_id,
-            priority: host.priority,
+            interface: &instance.interface,
+            priority: instance.priority,
             advert_interval: seconds(plan.advert_interval.millis()),
-            auth_file: plan.authentication.then_some(AUTH_CONF),
-            address: host.address,
-            peers: plan
-                .hosts
-                .iter()
-                .filter(|peer| peer.index != host.index)
-                .map(|peer| peer.address)
+            address: instance.address,
+            check_source: instance.can.check_unicast_src && plan.instances.len() > 1,
+            checks: checked(instance, site)
+                .map(|(name, _)| Check { script: script(instance, &name), name })
                 .collect(),
-            check_source: host.can.check_unicast_src && plan.hosts.len() > 1,
-            on_link: host.can.unicast_ttl && endpoint.vip.is_ipv4(),
-            vip: format!("{}/{prefix}", endpoint.vip),
+            addresses: held.map(|address| Held::new(plan, instance, address, site)).collect(),
+        }
+    }
+}
+
+impl Held {
+    fn new(plan: &KeepalivedPlan, instance: &Instance, address: &Virtual, site: &Site) -> Self {
+        let Virtual { name, vip, subnet, router_id, holders: _ } = address;
+        // A /128 makes keepalived mark the address as deprecated, so that the kernel never
+        // chooses it as a source (keepalived/vrrp/vrrp_ipaddress.c); IPv4's is a secondary
+        // address of its subnet and not chosen either.
+        let prefix = if vip.is_ipv6() { 128 } else { subnet.prefix_len() };
+        let others = plan.holders_of(address).filter(|peer| peer.index != instance.index);
+        Self {
+            name,
+            router_id: *router_id,
+            auth_file: plan.authentication.then(|| auth_file(plan, address)),
+            peers: others.map(|peer| peer.address).collect(),
+            on_link: instance.can.unicast_ttl && vip.is_ipv4(),
+            vip: format!("{vip}/{prefix}"),
+            checks: checked(instance, site)
+                .filter(|(_, endpoint)| endpoint.vip == *vip)
+                .map(|(name, _)| name)
+                .collect(),
         }
     }
 }
@@ -114,41 +174,48 @@ fn seconds(millis: u64) -> String {
     format!("{whole}.{rest:03}").trim_end_matches('0').to_owned()
 }
 
-/// What the check of a node knows.
-pub(super) fn check(node: &Node, cluster: &Cluster) -> Assignments {
-    let health = host_port(loopback(node.address), cluster.etcd.metrics_port);
-    let member = node.member.then(|| format!("http://{health}/health"));
-    let says = cluster.balancer == LoadBalancerKind::Haproxy;
-    let status_port = says.then(|| cluster.haproxy_status_port.to_string());
+/// What the check of an endpoint knows on a machine.
+pub(super) fn check(host: &Host, endpoint: &Endpoint) -> Assignments {
+    let own = endpoint.backend_on(host);
+    let (ca, url) = match (&endpoint.alive, own) {
+        (Alive::Get { path, ca, .. }, Some(own)) => {
+            (ca.clone(), format!("https://{}{path}", host_port(own.address, own.port)))
+        }
+        _ => (String::new(), String::new()),
+    };
+    let says = endpoint.balancer.kind == LoadBalancerKind::Haproxy;
+    let status_port = says.then(|| endpoint.balancer.status_port.to_string());
     let mut words = Assignments::new("keepalived runs this.");
     words
         // Of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
-        .word("loopback", &loopback(cluster.endpoint.vip).to_string())
-        .word("port", &cluster.endpoint.port.to_string())
-        .list("peers", peers(node, cluster))
+        .word("loopback", &loopback(endpoint.vip).to_string())
+        .word("port", &endpoint.port.to_string())
+        .list("peers", peers(host, endpoint))
         // Exists from the moment on at which this node has an API server.
-        .word("manifest", layout::API_SERVER)
-        .word("ca", &format!("{}/ca.crt", layout::PKI))
+        .word("manifest", own.map_or("", |own| own.starts_with))
+        .word("ca", &ca)
         // Where this node's API server says that it is ready, its member of etcd that it has a
         // quorum, and haproxy whether it finds an API server; nginx does not know.
-        .word("api_server", &(cluster.api_url(node) + &cluster.release.health_path))
-        .word("member", &member.unwrap_or_default())
+        .word("api_server", &url)
+        .word("member", own.and_then(|own| own.quorum.as_deref()).unwrap_or_default())
         .word("status_port", &status_port.unwrap_or_default());
     words
 }
 
-/// Who is reached by a node that is not cut off, `address/port`: the other control planes' API
-/// servers, the next one in the inventory first, so that not all ask the same one; then etcd, where
-/// this node has no member of its own to ask. None where no other node could take the VIP.
-fn peers(node: &Node, cluster: &Cluster) -> Vec<String> {
-    let at = |other: &Node, port| format!("{}/{port}", other.address);
-    let others = cluster.control_planes().filter(|other| other.index != node.index);
-    let (earlier, later): (Vec<&Node>, Vec<&Node>) =
-        others.partition(|other| other.index < node.index);
+/// Who is reached by a machine that is not cut off, `address/port`: the other servers behind the
+/// endpoint, the next one in the inventory first, so that not all ask the same one; then its
+/// witnesses, where this machine has no quorum of its own to ask. None where no other machine could
+/// take the VIP.
+fn peers(host: &Host, endpoint: &Endpoint) -> Vec<String> {
+    let at = |address: IpAddr, port: u16| format!("{address}/{port}");
+    let others = endpoint.backends.iter().filter(|other| other.host != host.index);
+    let (earlier, later): (Vec<&Backend>, Vec<&Backend>) =
+        others.partition(|other| other.host < host.index);
     let others = later.into_iter().chain(earlier);
-    let mut peers: Vec<String> = others.map(|other| at(other, cluster.api_port)).collect();
-    if !peers.is_empty() && !node.member {
-        peers.extend(cluster.members().map(|member| at(member, cluster.etcd.client_port)));
+    let mut peers: Vec<String> = others.map(|other| at(other.address, other.port)).collect();
+    let asks = endpoint.backend_on(host).is_some_and(|own| own.quorum.is_some());
+    if !peers.is_empty() && !asks {
+        peers.extend(endpoint.witnesses.iter().map(|(address, port)| at(*address, *port)));
     }
     peers
 }

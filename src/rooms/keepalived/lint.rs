@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Keepalived;
 use crate::claims::RouterId;
-use crate::cluster::Cluster;
 use crate::inventory::keepalived::State;
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
+use crate::site::Site;
 
 use super::election::{self, Loss, Rules};
-use super::plan::KeepalivedPlan;
+use super::plan::{KeepalivedPlan, Virtual};
 use super::{
     ADVERT_INTERVAL, AUTH, NO_FAILOVER, NOPREEMPT_MASTER, NOT_EVERY_CONTROL_PLANE, PRIORITY_RANGE,
     ROUTER_ID_CLASH, ROUTER_ID_RANGE, SLOW_IS_DOWN, VRRP_VERSION, WHOLE_SECONDS,
@@ -19,10 +19,10 @@ use super::{
 /// The longest interval of version 3: twelve bits of hundredths of a second (RFC 5798, 5.2.7).
 const LONGEST_ADVERT: Duration = Duration::from_millis(40_950);
 
-pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
-    router_id(plan, report);
-    let electable = priorities(plan, cluster, report);
-    versions(plan, cluster, report);
+pub(super) fn lint(plan: &KeepalivedPlan, site: &Site, report: &mut Report) {
+    plan.addresses.iter().for_each(|address| router_id(plan, address, report));
+    let electable = priorities(plan, site, report);
+    versions(plan, report);
     intervals(plan, report);
     if plan.state == State::Master && !plan.preempt {
         report.push(
@@ -36,7 +36,7 @@ pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report
             .help("leave `state` out: the election makes one of them master"),
         );
     }
-    if plan.fall == 1 && plan.hosts.len() > 1 {
+    if plan.fall == 1 && plan.instances.len() > 1 {
         let message =
             "one slow check makes a node give the VIP up, and busy nodes are slow together";
         report.push(
@@ -47,7 +47,7 @@ pub(super) fn lint(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report
         );
     }
     if electable {
-        failover(plan, report);
+        plan.addresses.iter().for_each(|address| failover(plan, address, report));
     }
 }
 
@@ -55,9 +55,9 @@ fn section(key: &str) -> Path {
     Path::of(&["keepalived"]).key(key)
 }
 
-fn router_id(plan: &KeepalivedPlan, report: &mut Report) {
+fn router_id(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
     let at = section("routerId");
-    let id = plan.router_id;
+    let id = address.router_id;
     if !(1..=255).contains(&id) {
         report.push(
             Finding::new(&ROUTER_ID_RANGE, at.clone(), format!("{id} is no virtual router id"))
@@ -102,7 +102,7 @@ pub(super) fn router_id_clash(
 }
 
 /// Whether the priorities are fit for an election.
-fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> bool {
+fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
     let before = report.findings().len();
     for (name, priority) in &plan.priorities {
         let at = section("priorities").key(name);
@@ -117,8 +117,8 @@ fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> 
                 _ => finding.label("1 to 254"),
             });
         }
-        match cluster.nodes.iter().find(|node| node.name == *name) {
-            Some(node) if node.control_plane => {}
+        match site.hosts.iter().find(|node| node.name == *name) {
+            Some(node) if plan.on(node).is_some() => {}
             node => {
                 let finding = Finding::new(
                     &NOT_EVERY_CONTROL_PLANE,
@@ -134,7 +134,7 @@ fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> 
         }
     }
     let mut by_priority = BTreeMap::new();
-    for host in &plan.hosts {
+    for host in &plan.instances {
         let Some(first) = by_priority.insert(host.priority, &host.name) else { continue };
         let priorities = section("priorities");
         report.push(
@@ -151,9 +151,10 @@ fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> 
     report.findings().len() == before
 }
 
-fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
+fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     let at = section("version");
-    if plan.version == 2 && cluster.endpoint.vip.is_ipv6() {
+    let ipv6 = plan.addresses.iter().any(|address| address.vip.is_ipv6());
+    if plan.vrrp == 2 && ipv6 {
         report.push(
             Finding::new(&VRRP_VERSION, at.clone(), "VRRP version 2 cannot hold an IPv6 address")
                 .label("IPv4 only")
@@ -161,10 +162,10 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
                 .help("leave `version` out, for version 3"),
         );
     }
-    let ipv6 = cluster.endpoint.vip.is_ipv6();
-    let able = |can: &Keepalived| if ipv6 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
-    if plan.version == 3
-        && let Some(host) = plan.hosts.iter().find(|host| !able(&host.can))
+    let v4 = plan.addresses.iter().any(|address| address.vip.is_ipv4());
+    let able = |can: &Keepalived| if !v4 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
+    if plan.vrrp == 3
+        && let Some(host) = plan.instances.iter().find(|host| !able(&host.can))
     {
         let finding = Finding::new(
             &VRRP_VERSION,
@@ -175,13 +176,13 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
             ),
         )
         .because(host.program_at.clone(), format!("decides on keepalived {}", host.program));
-        report.push(if ipv6 {
+        report.push(if !v4 {
             finding.help("install keepalived 1.2.8 or newer")
         } else {
             finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
         });
     }
-    if plan.authentication && plan.version == 3 {
+    if plan.authentication && plan.vrrp == 3 {
         report.push(
             Finding::new(&AUTH, section("authentication"), "VRRP version 3 has no authentication")
                 .label("keepalived would ignore it")
@@ -195,7 +196,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
     let (advert, at) = (&plan.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.version == 2 && !advert.millis().is_multiple_of(1000) {
+    if plan.vrrp == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -204,14 +205,13 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             )
             .help("write `1s`, or use version 3"),
         ));
-    } else if plan.version == 2 && advert.millis() > 255_000 {
+    } else if plan.vrrp == 2 && advert.millis() > 255_000 {
         report.push(because(Finding::new(
             &ADVERT_INTERVAL,
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.version == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
-    {
+    } else if plan.vrrp == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -239,15 +239,16 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
 }
 
 /// The proof that the VIP survives each loss, or the first loss that it does not.
-fn failover(plan: &KeepalivedPlan, report: &mut Report) {
+fn failover(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
     let rules = Rules { preempt: plan.preempt, weight: plan.weight };
     // With one node there is nobody to fail over to: `cluster/single-control-plane`.
-    let voters = plan.voters();
+    let voters = plan.voters(address);
     if voters.len() < 2 {
         return;
     }
     let Some(failure) = election::first_failure(&voters, rules) else { return };
-    let name = |index: usize| plan.hosts[index].name.as_str();
+    let names: Vec<&str> = plan.holders_of(address).map(|host| host.name.as_str()).collect();
+    let name = |index: usize| names[index];
     let lost = match failure.loss {
         Loss::Node(index) => format!("node {}", name(index)),
         Loss::Balancer(index) => format!("the balancer of {}", name(index)),

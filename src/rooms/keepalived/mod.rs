@@ -1,6 +1,7 @@
-//! keepalived on every control plane: exactly one of them holds the VIP. Emits
-//! `/etc/keepalived/keepalived.conf`, the check of the balancer, and with VRRP version 2 the
-//! password in a private file of its own.
+//! keepalived on every machine that may hold the address of an endpoint: exactly one of them does.
+//! Emits `/etc/keepalived/keepalived.conf`, the check of the balancer, and with VRRP version 2 the
+//! password in a private file of its own: it is included from within the instance, and the
+//! configuration itself stays public.
 
 mod config;
 mod election;
@@ -8,9 +9,9 @@ mod lint;
 mod plan;
 
 use crate::claims::{Claims, Phase, RoomClaims};
-use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::Inventory;
 use crate::report::{Code, Finding, Path, Report};
+use crate::site::{Host, Site, layout};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -42,10 +43,6 @@ static TEMPLATES: [Template; 4] = [
 ];
 
 const UNIT: &str = "keepalived.service";
-/// The password of VRRP version 2, included from within the instance: the configuration itself
-/// stays public.
-const AUTH_CONF: &str = "/etc/keepalived/auth.conf";
-
 /// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.
 const DROP_IN: &str = "/etc/systemd/system/keepalived.service.d/10-hagen.conf";
 
@@ -66,11 +63,14 @@ impl Room for Keepalived {
         &TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let mut claims = RoomClaims::default();
-        let plan = KeepalivedPlan::new(&said.keepalived, cluster);
-        lint::lint(&plan, cluster, report);
-        plan.claim(cluster, &mut claims);
+        let plan = KeepalivedPlan::new(&said.keepalived, site);
+        if plan.addresses.is_empty() {
+            return None;
+        }
+        lint::lint(&plan, site, report);
+        plan.claim(&mut claims);
         Some(Planned::new(plan, claims))
     }
 
@@ -86,10 +86,11 @@ impl Room for Keepalived {
 impl Plan for KeepalivedPlan {
     fn settled(&self) -> serde_json::Value {
         let priorities: std::collections::BTreeMap<&str, u32> =
-            self.hosts.iter().map(|host| (host.name.as_str(), host.priority)).collect();
+            self.instances.iter().map(|host| (host.name.as_str(), host.priority)).collect();
+        let said = self.addresses.first();
         serde_json::json!({"keepalived": {
-            "version": self.version,
-            "routerId": self.router_id,
+            "version": self.vrrp,
+            "routerId": said.map(|address| address.router_id),
             "weight": self.weight,
             "priorities": priorities,
             "advertInterval": self.advert_interval,
@@ -100,8 +101,8 @@ impl Plan for KeepalivedPlan {
         }})
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(host) = self.host(node) else { return };
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(instance) = self.on(node) else { return };
         let [configuration, check, auth, drop_in] = &TEMPLATES;
         let configured = |path: &str| {
             File::on(node, path).phase(Phase::Balancer).reads([
@@ -112,19 +113,21 @@ impl Plan for KeepalivedPlan {
             ])
         };
         let file = |path: &str| configured(path).read_by(UNIT, Apply::Reload);
-        let config = config::Config::new(self, host, with.cluster);
+        let config = config::Config::new(self, instance, with.site);
         out.template(file(layout::KEEPALIVED_CONF), configuration.id, &config);
         out.template(configured(DROP_IN), drop_in.id, &config.drop_in());
-        // Read afresh at each check, so nothing has to be told of a change.
-        let script = File::on(node, host.check_script)
-            .mode(0o755)
-            .phase(Phase::Balancer)
-            .reads([Path::of(&["endpoint"]), Path::of(&["os"])]);
-        out.script(script, config::check(node, with.cluster), check.id);
-        if self.authentication {
-            let password = with.secrets.password("vrrp/apiserver", 8);
+        for (name, endpoint) in config::checked(instance, with.site) {
+            // Read afresh at each check, so nothing has to be told of a change.
+            let script = File::on(node, config::script(instance, &name))
+                .mode(0o755)
+                .phase(Phase::Balancer)
+                .reads([endpoint.at.clone(), Path::of(&["os"])]);
+            out.script(script, config::check(node, endpoint), check.id);
+        }
+        for address in self.addresses.iter().filter(|_| self.authentication) {
+            let password = with.secrets.password(&format!("vrrp/{}", address.name), 8);
             let context = config::Auth { password: &password };
-            out.template(file(AUTH_CONF).secret(), auth.id, &context);
+            out.template(file(&config::auth_file(self, address)).secret(), auth.id, &context);
         }
     }
 }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::catalog::{self, OsFamily, builds_of};
 use crate::claims::{
     Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Unit, WrittenFor,
 };
-use crate::cluster::{Cluster, Node, layout};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
+use crate::site::{Host, Site, layout};
 
 use super::UNIT;
 use super::election::Voter;
@@ -21,9 +23,9 @@ const FIRST_PRIORITY: u32 = 150;
 /// Every decision of the room. Numbers are as they were said: `lint` refuses those out of range.
 #[derive(Debug)]
 pub(super) struct KeepalivedPlan {
-    /// 2 or 3.
-    pub(super) version: u8,
-    pub(super) router_id: u32,
+    /// VRRP's: 2 or 3.
+    pub(super) vrrp: u8,
+    pub(super) addresses: Vec<Virtual>,
     pub(super) reserved_router_ids: Vec<u32>,
     pub(super) state: State,
     pub(super) preempt: bool,
@@ -37,13 +39,25 @@ pub(super) struct KeepalivedPlan {
     pub(super) rise: u32,
     /// Whether adverts carry a password.
     pub(super) authentication: bool,
-    pub(super) hosts: Vec<Host>,
+    pub(super) instances: Vec<Instance>,
 }
 
-/// One control plane's keepalived.
+/// One virtual address, however many endpoints have it.
 #[derive(Debug)]
-pub(super) struct Host {
-    /// The node's position in the inventory.
+pub(super) struct Virtual {
+    /// What it is called after: its first endpoint.
+    pub(super) name: &'static str,
+    pub(super) vip: IpAddr,
+    pub(super) subnet: IpNet,
+    pub(super) router_id: u32,
+    /// The machines that may hold it, by their positions in the inventory.
+    pub(super) holders: Vec<usize>,
+}
+
+/// One machine's keepalived.
+#[derive(Debug)]
+pub(super) struct Instance {
+    /// The machine's position in the inventory.
     pub(super) index: usize,
     /// The version of its package, where one is asked for.
     wanted: Option<String>,
@@ -52,7 +66,8 @@ pub(super) struct Host {
     pub(super) interface: String,
     pub(super) priority: u32,
     pub(super) state: State,
-    pub(super) check_script: &'static str,
+    /// The folder of the scripts that check balancers.
+    pub(super) scripts: &'static str,
     pub(super) program: catalog::Version,
     /// Where the version was decided.
     pub(super) program_at: Path,
@@ -60,10 +75,10 @@ pub(super) struct Host {
 }
 
 impl KeepalivedPlan {
-    pub(super) fn new(section: &KeepalivedSection, cluster: &Cluster) -> Self {
+    pub(super) fn new(section: &KeepalivedSection, site: &Site) -> Self {
         let KeepalivedSection {
             program_version,
-            version,
+            version: vrrp,
             router_id,
             reserved_router_ids,
             state,
@@ -78,24 +93,25 @@ impl KeepalivedPlan {
         } = section;
         let priorities: BTreeMap<String, u32> =
             priorities.iter().map(|(name, priority)| (name.to_string(), *priority)).collect();
-        let mut hosts: Vec<Host> = cluster
-            .control_planes()
-            .map(|node| Host::new(node, program_version.as_ref()))
-            .collect();
-        number(&mut hosts, &priorities);
-        let vip = cluster.endpoint.vip;
-        let version_3 = vip.is_ipv6() || hosts.iter().all(|host| host.can.vrrp_v3_unicast);
-        let version = version.unwrap_or(if version_3 { 3 } else { 2 });
+        let addresses = addresses(site, *router_id);
+        let holds = |host: &&Host| addresses.iter().any(|vip| vip.holders.contains(&host.index));
+        let holders = site.hosts.iter().filter(holds);
+        let mut instances: Vec<Instance> =
+            holders.map(|host| Instance::new(host, program_version.as_ref())).collect();
+        number(&mut instances, &priorities);
+        let v4 = addresses.iter().any(|address| address.vip.is_ipv4());
+        let version_3 = !v4 || instances.iter().all(|instance| instance.can.vrrp_v3_unicast);
+        let vrrp = vrrp.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
-            && let Some(first) = hosts.first_mut()
+            && let Some(first) = instances.first_mut()
         {
             first.state = State::Master;
         }
         // Version 2 counts whole seconds (RFC 3768, 5.3.7).
-        let advert = if version == 2 { 1000 } else { 500 };
+        let advert = if vrrp == 2 { 1000 } else { 500 };
         Self {
-            version,
-            router_id: router_id.unwrap_or_else(|| default_router_id(vip)),
+            vrrp,
+            addresses,
             reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
             preempt: *preempt,
@@ -105,33 +121,42 @@ impl KeepalivedPlan {
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
             fall: fall.unwrap_or(2),
             rise: rise.unwrap_or(2),
-            authentication: authentication.unwrap_or(version == 2),
-            hosts,
+            authentication: authentication.unwrap_or(vrrp == 2),
+            instances,
         }
     }
 
-    /// The keepalived of this node, where it runs one.
-    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
-        self.hosts.iter().find(|host| host.index == node.index)
+    /// The keepalived of this machine, where it runs one.
+    pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.index == host.index)
     }
 
-    /// The hosts as the election sees them.
-    pub(super) fn voters(&self) -> Vec<Voter> {
-        self.hosts
-            .iter()
+    /// Those that may hold an address.
+    pub(super) fn holders_of<'a>(
+        &'a self,
+        address: &'a Virtual,
+    ) -> impl Iterator<Item = &'a Instance> {
+        self.instances.iter().filter(|instance| address.holders.contains(&instance.index))
+    }
+
+    /// The same as the election sees them.
+    pub(super) fn voters(&self, address: &Virtual) -> Vec<Voter> {
+        self.holders_of(address)
             .map(|host| Voter { priority: host.priority, address: host.address })
             .collect()
     }
 
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
-        if let Ok(id) = u8::try_from(self.router_id) {
-            claims.router_ids.push(RouterId {
-                id,
-                segment: cluster.endpoint.subnet,
-                at: Path::of(&["keepalived", "routerId"]),
-            });
+    pub(super) fn claim(&self, claims: &mut RoomClaims) {
+        for address in &self.addresses {
+            if let Ok(id) = u8::try_from(address.router_id) {
+                claims.router_ids.push(RouterId {
+                    id,
+                    segment: address.subnet,
+                    at: Path::of(&["keepalived", "routerId"]),
+                });
+            }
         }
-        for host in &self.hosts {
+        for host in &self.instances {
             let node = claims.node(host.index);
             node.ports.push(Port {
                 protocol: Protocol::Vrrp,
@@ -154,7 +179,7 @@ impl KeepalivedPlan {
                 program: Some("keepalived".into()),
                 serves: true,
             });
-            if self.hosts.len() > 1 {
+            if self.instances.len() > 1 {
                 // What the check asks the API server with.
                 node.packages.push(Package {
                     name: "curl".into(),
@@ -182,8 +207,8 @@ impl KeepalivedPlan {
     }
 }
 
-impl Host {
-    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+impl Instance {
+    fn new(node: &Host, said: Option<&ProgramVersion>) -> Self {
         let parsed = said.and_then(|version| version.as_str().parse().ok());
         let program = parsed.unwrap_or(node.os.keepalived);
         let program_at = match said {
@@ -199,7 +224,7 @@ impl Host {
             interface: node.interface.clone(),
             priority: 0,
             state: State::Backup,
-            check_script: check_script(node.os.family),
+            scripts: scripts(node.os.family),
             program,
             program_at,
             can: catalog::keepalived(program),
@@ -209,16 +234,36 @@ impl Host {
 
 /// SELinux lets keepalived run scripts below its own folder of libexec only
 /// (`keepalived_unconfined_script_exec_t`, keepalived_selinux(8)).
-fn check_script(family: OsFamily) -> &'static str {
+fn scripts(family: OsFamily) -> &'static str {
     match family {
-        OsFamily::Debian => "/etc/keepalived/check-balancer.sh",
-        OsFamily::Rhel => "/usr/libexec/keepalived/check-balancer.sh",
+        OsFamily::Debian => "/etc/keepalived",
+        OsFamily::Rhel => "/usr/libexec/keepalived",
     }
+}
+
+/// The addresses that machines of the site hold. What the inventory says of a router id is of the
+/// first of them.
+fn addresses(site: &Site, said: Option<u32>) -> Vec<Virtual> {
+    let mut addresses: Vec<Virtual> = Vec::new();
+    for endpoint in site.endpoints.iter().filter(|endpoint| !endpoint.holders.is_empty()) {
+        if addresses.iter().any(|known| known.vip == endpoint.vip) {
+            continue;
+        }
+        let said = said.filter(|_| addresses.is_empty());
+        addresses.push(Virtual {
+            name: endpoint.name,
+            vip: endpoint.vip,
+            subnet: endpoint.subnet,
+            router_id: said.unwrap_or_else(|| default_router_id(endpoint.vip)),
+            holders: endpoint.holders.clone(),
+        });
+    }
+    addresses
 }
 
 /// Gives each host its priority: the one said for it, else the highest that nobody has, from
 /// [`FIRST_PRIORITY`] down, then from there up. More hosts than priorities leave zeros.
-fn number(hosts: &mut [Host], said: &BTreeMap<String, u32>) {
+fn number(hosts: &mut [Instance], said: &BTreeMap<String, u32>) {
     let taken: BTreeSet<u32> = said.values().copied().collect();
     let mut free = (1..=FIRST_PRIORITY)
         .rev()
@@ -246,9 +291,9 @@ fn default_router_id(vip: IpAddr) -> u32 {
 mod tests {
     use super::*;
 
-    fn host(name: &str) -> Host {
+    fn host(name: &str) -> Instance {
         let program = "2.2.7".parse().unwrap();
-        Host {
+        Instance {
             wanted: None,
             index: 0,
             name: name.into(),
@@ -256,7 +301,7 @@ mod tests {
             interface: "eth0".into(),
             priority: 0,
             state: State::Backup,
-            check_script: "",
+            scripts: "",
             program,
             program_at: Path::root(),
             can: catalog::keepalived(program),
@@ -264,7 +309,7 @@ mod tests {
     }
 
     fn numbered(names: &[&str], said: &[(&str, u32)]) -> Vec<u32> {
-        let mut hosts: Vec<Host> = names.iter().map(|name| host(name)).collect();
+        let mut hosts: Vec<Instance> = names.iter().map(|name| host(name)).collect();
         let said = said.iter().map(|(name, priority)| ((*name).to_owned(), *priority)).collect();
         number(&mut hosts, &said);
         hosts.iter().map(|host| host.priority).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::catalog::ExtraArgsForm;
-use crate::cluster::extra::Owned;
+use crate::site::extra::Owned;
 
 /// Flags as a component gets them: name without dashes to value.
 pub(super) type Flags = BTreeMap<String, String>;

@@ -4,8 +4,8 @@ use super::args::Flags;
 use super::mounts::Part;
 use super::plan::Kubeadm;
 use super::{AUDIT_SILENT, FLAG_BREAKS};
-use crate::cluster::{Cluster, Plugin};
 use crate::report::{Finding, Report};
+use crate::site::{Cluster, Plugin};
 
 /// What is wrong with a value, and the edit.
 type Problem = (&'static str, &'static str);
@@ -14,7 +14,7 @@ type Problem = (&'static str, &'static str);
 struct Of<'a> {
     part: Part,
     flags: &'a Flags,
-    cluster: &'a Cluster,
+    cluster: &'a Cluster<'a>,
 }
 
 /// A flag, the components that it is judged for, and the judgement.
@@ -184,7 +184,7 @@ const RULES: &[Rule] = &[
     }),
 ];
 
-pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
     audit(plan, report);
     for (part, flags) in plan.flags() {
         let of = Of { part, flags, cluster };

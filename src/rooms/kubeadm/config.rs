@@ -8,9 +8,9 @@ use super::plan::Kubeadm;
 use super::sans;
 use crate::catalog::Release;
 use crate::claims::Claims;
-use crate::cluster::{Cluster, EtcdMode, Node, layout};
 use crate::pki::Algorithm;
 use crate::rooms::DocumentName;
+use crate::site::{Cluster, EtcdMode, Host, layout};
 
 /// The documents' names, for patches.
 pub(super) const INIT: &str = "kubeadm/InitConfiguration";
@@ -83,7 +83,7 @@ fn document(release: &Release, kind: &str) -> Map<String, Value> {
 
 /// How the first control plane presents itself. No `bootstrapTokens`: kubeadm then makes one
 /// random token of 24 hours that nobody uses.
-pub(super) fn init(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+pub(super) fn init(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
     let mut init = document(cluster.release, "InitConfiguration");
     init.insert("localAPIEndpoint".into(), local_api_endpoint(cluster, node));
     init.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
@@ -96,22 +96,22 @@ pub(super) fn init(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Clai
 
 /// How a node joins: by the file that names the CA, the endpoint and the node's own
 /// certificate.
-pub(super) fn join(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+pub(super) fn join(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
     let mut join = document(cluster.release, "JoinConfiguration");
     join.insert("discovery".into(), json!({"file": {"kubeConfigPath": layout::DISCOVERY}}));
     join.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
-    if node.control_plane {
+    if node.control_plane() {
         let local = json!({"localAPIEndpoint": local_api_endpoint(cluster, node)});
         join.insert("controlPlane".into(), local);
     }
     Value::Object(join)
 }
 
-fn local_api_endpoint(cluster: &Cluster, node: &Node) -> Value {
+fn local_api_endpoint(cluster: &Cluster<'_>, node: &Host) -> Value {
     json!({"advertiseAddress": node.address, "bindPort": cluster.api_port})
 }
 
-fn registration(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims) -> Value {
+fn registration(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
     let flags = claims.of(node.index).command_lines.get("kubelet");
     let mut registration = Map::new();
     registration.insert("name".into(), json!(node.name));
@@ -131,7 +131,7 @@ fn registration(plan: &Kubeadm, cluster: &Cluster, node: &Node, claims: &Claims)
 }
 
 /// Always a list: kubeadm would taint a control plane that lists none, also one that is a worker.
-fn taints(cluster: &Cluster, node: &Node) -> Value {
+fn taints(cluster: &Cluster<'_>, node: &Host) -> Value {
     if let Some(taints) = &node.taints {
         return taints
             .iter()
@@ -146,7 +146,7 @@ fn taints(cluster: &Cluster, node: &Node) -> Value {
             })
             .collect();
     }
-    if !node.control_plane || node.worker {
+    if !node.control_plane() || node.worker() {
         return json!([]);
     }
     let keys = cluster.release.control_plane_taints.iter();
@@ -154,12 +154,12 @@ fn taints(cluster: &Cluster, node: &Node) -> Value {
 }
 
 /// What all nodes share; kubeadm keeps it in the ConfigMap `kubeadm-config`.
-pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value {
+pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster<'_>) -> Value {
     let release = cluster.release;
     let mut config = document(release, "ClusterConfiguration");
     let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
-    set("kubernetesVersion", json!(format!("v{}", cluster.kubernetes)));
-    set("clusterName", json!(cluster.name));
+    set("kubernetesVersion", json!(format!("v{}", cluster.version)));
+    set("clusterName", json!(cluster.site.name));
     set("controlPlaneEndpoint", json!(cluster.endpoint.host_port()));
     set("certificatesDir", json!(layout::PKI));
     set("imageRepository", json!(cluster.image_repository));
@@ -182,7 +182,7 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value 
         set("encryptionAlgorithm", json!(algorithm));
     }
     if release.kubeadm.certificate_validity_fields {
-        let policy = &cluster.certificates;
+        let policy = &cluster.site.certificates;
         set("certificateValidityPeriod", json!(hours(policy.leaf_lifetime_days)));
         set("caCertificateValidityPeriod", json!(hours(policy.ca_lifetime_days)));
     }
@@ -214,7 +214,7 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster) -> Value 
 }
 
 /// One list for all API servers.
-fn etcd(plan: &Kubeadm, cluster: &Cluster) -> Value {
+fn etcd(plan: &Kubeadm, cluster: &Cluster<'_>) -> Value {
     match cluster.etcd.mode {
         EtcdMode::Stacked => {
             let mut local = Map::new();
@@ -235,7 +235,7 @@ fn etcd(plan: &Kubeadm, cluster: &Cluster) -> Value {
 }
 
 /// Two families need a gate while they are an experiment; kubeadm hands it to all components.
-fn feature_gates(cluster: &Cluster) -> Option<Value> {
+fn feature_gates(cluster: &Cluster<'_>) -> Option<Value> {
     const DUAL_STACK: &str = "IPv6DualStack";
     let families = cluster.pod_subnets.len().max(cluster.service_subnets.len());
     let gates = &cluster.release.kubeadm.feature_gates;
@@ -245,9 +245,9 @@ fn feature_gates(cluster: &Cluster) -> Option<Value> {
 
 /// What `kubeadm certs renew` makes: the kind of key that the tree has. A release that knows the
 /// field but not P-384 gets P-256.
-fn encryption_algorithm(cluster: &Cluster) -> Option<&'static str> {
+fn encryption_algorithm(cluster: &Cluster<'_>) -> Option<&'static str> {
     let known = &cluster.release.kubeadm.encryption_algorithms;
-    let wanted = match cluster.certificates.algorithm {
+    let wanted = match cluster.site.certificates.algorithm {
         Algorithm::EcdsaP256 => "ECDSA-P256",
         Algorithm::EcdsaP384 => "ECDSA-P384",
     };

@@ -1,15 +1,15 @@
 //! Where the cluster's DNS can run.
 
 use super::DNS_NOWHERE;
-use crate::cluster::{Cluster, Node};
 use crate::report::{Finding, Report};
+use crate::site::{Cluster, Host};
 
 /// What kubeadm's Deployment of CoreDNS tolerates beside the taints of control planes
 /// (`cmd/kubeadm/app/phases/addons/dns/manifests.go`).
 const CRITICAL: &str = "CriticalAddonsOnly";
 
 /// Reports a cluster of which no node takes CoreDNS: each has a taint that it does not tolerate.
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     let nodes = || cluster.nodes.iter().filter(|node| node.kubelet());
     let Some(first) = nodes().next() else { return };
     if !nodes().all(|node| refusing(node, cluster).next().is_some()) {
@@ -30,8 +30,8 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
 
 /// The taints of a node that keep CoreDNS away: their places and keys.
 fn refusing<'a>(
-    node: &'a Node,
-    cluster: &'a Cluster,
+    node: &'a Host,
+    cluster: &'a Cluster<'a>,
 ) -> impl Iterator<Item = (usize, &'a str)> + 'a {
     let tolerated = |key: &str, effect: &str| {
         key == CRITICAL

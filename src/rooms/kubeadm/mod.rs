@@ -53,9 +53,9 @@ mod words;
 
 use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
+use crate::site::Site;
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
@@ -89,7 +89,8 @@ impl Room for Kubeadm {
         config::DOCUMENTS
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         let plan = plan::Kubeadm::new(said, cluster);
         plan::lint(said, &plan, cluster, report);

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use super::args::Flags;
 use crate::catalog::flags::Component;
 use crate::catalog::{PathUse, Release, flag_paths};
-use crate::cluster::layout;
 use crate::inventory::values::AbsolutePath;
+use crate::site::layout;
 
 /// A component's key in ClusterConfiguration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,15 +8,15 @@ use super::plan::Kubeadm;
 use super::{MOUNT_MISSING, PATH_UNMOUNTABLE, config};
 use crate::catalog::PathUse;
 use crate::claims::{NeededFile, RoomClaims};
-use crate::cluster::{Cluster, Patch};
 use crate::document;
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, Patch};
 use crate::tree::Apply;
 
 /// States the files that every control plane needs, and reports paths that no pod would see.
 pub(super) fn claim(
     plan: &Kubeadm,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     claims: &mut RoomClaims,
     report: &mut Report,
 ) {
@@ -46,7 +46,7 @@ pub(super) fn claim(
 }
 
 /// The patches of the document that all control planes share.
-pub(super) fn patches(cluster: &Cluster) -> Vec<&Patch> {
+pub(super) fn patches<'a>(cluster: &Cluster<'a>) -> Vec<&'a Patch> {
     let first = cluster.control_planes().next().into_iter();
     first.flat_map(|node| cluster.patches_of(config::CLUSTER, Some(&node.name))).collect()
 }
@@ -68,7 +68,7 @@ fn need(
     named: &Named<'_>,
     path: String,
     at: Path,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     claims: &mut RoomClaims,
 ) {
     let folder = match named.used {

@@ -4,15 +4,15 @@
 use serde_json::{Value, json};
 
 use super::{KUBE_PROXY_SKIPPED, config};
-use crate::cluster::{Cluster, Patch};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, Patch};
 
 const PHASE: &str = "addon/kube-proxy";
 /// With CoreDNS.
 const BOTH: &str = "addon";
 
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
-    for patch in &cluster.patches {
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
+    for patch in &cluster.site.patches {
         match patch.document.as_str() {
             config::INIT => skipped(patch, cluster, report),
             config::CLUSTER => disabled(patch, cluster, report),
@@ -22,7 +22,7 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
 }
 
 /// A patch replaces the list as a whole.
-fn skipped(patch: &Patch, cluster: &Cluster, report: &mut Report) {
+fn skipped(patch: &Patch, cluster: &Cluster<'_>, report: &mut Report) {
     if !cluster.release.kubeadm.skip_phases_field {
         return;
     }
@@ -49,7 +49,7 @@ fn skipped(patch: &Patch, cluster: &Cluster, report: &mut Report) {
     }
 }
 
-fn disabled(patch: &Patch, cluster: &Cluster, report: &mut Report) {
+fn disabled(patch: &Patch, cluster: &Cluster<'_>, report: &mut Report) {
     let Some(said) = patch.patch.get("proxy") else { return };
     let disabled = said.get("disabled").unwrap_or(&Value::Null);
     // A map without the field is merged, anything else takes hagen's own away.
@@ -73,7 +73,7 @@ fn patch_path(patch: &Patch) -> Path {
     Path::of(&["patches"]).index(patch.index).key("patch")
 }
 
-fn contradicts(at: Path, cluster: &Cluster) -> Finding {
+fn contradicts(at: Path, cluster: &Cluster<'_>) -> Finding {
     let (message, why) = if cluster.runs_kube_proxy() {
         (
             "kube-proxy would be left out behind hagen's back",
@@ -110,9 +110,10 @@ mod tests {
     #[test]
     fn older_releases_are_told_so_in_their_own_way() {
         let of = |version: &str| {
-            let (_, cluster) = crate::rooms::trial::resolved(&json!({
+            let (_, site) = crate::rooms::trial::resolved(&json!({
                 "cluster": {"kubernetes": version}, "kubeProxy": {"mode": "none"},
             }));
+            let cluster = site.cluster().unwrap();
             let field = cluster.release.kubeadm.skip_phases_field;
             (field, cluster.skipped_init_phases())
         };

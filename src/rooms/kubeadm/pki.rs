@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 
 use super::sans;
 use crate::claims::Phase;
-use crate::cluster::{Cluster, EtcdMode, Node, layout};
 use crate::pki::{Authority, CertSpec, Issued, San, Usage};
 use crate::report::Path;
 use crate::rooms::Output;
 use crate::rooms::output::File;
+use crate::site::{Cluster, EtcdMode, Host, layout};
 
 /// One leaf: its file below [`layout::PKI`] without extension, and its identity.
 struct Leaf {
@@ -48,14 +48,14 @@ impl Leaf {
         Self { file, issuer, common_name, organization: None, usage, sans }
     }
 
-    fn id(&self, node: &Node) -> String {
+    fn id(&self, node: &Host) -> String {
         format!("nodes/{}/{}", node.name, self.file)
     }
 }
 
 /// kubeadm's list (`cmd/kubeadm/app/phases/certs/certlist.go`) with the identities of the release.
 /// Clients of etcd carry `clientAuth` alone; members both usages, as they dial themselves.
-fn leaves(cluster: &Cluster, node: &Node) -> Vec<Leaf> {
+fn leaves(cluster: &Cluster<'_>, node: &Host) -> Vec<Leaf> {
     use Authority::{Etcd, FrontProxy, Kubernetes};
     let release = cluster.release;
     let api_sans: BTreeSet<San> = sans::of_clients(cluster)
@@ -94,7 +94,7 @@ fn leaves(cluster: &Cluster, node: &Node) -> Vec<Leaf> {
 }
 
 /// The certificates of one control plane.
-pub(super) fn specs(cluster: &Cluster, node: &Node) -> impl Iterator<Item = CertSpec> {
+pub(super) fn specs(cluster: &Cluster<'_>, node: &Host) -> impl Iterator<Item = CertSpec> {
     leaves(cluster, node).into_iter().map(|leaf| {
         let id = leaf.id(node);
         let Leaf { file: _, issuer, common_name, organization, usage, sans } = leaf;
@@ -103,7 +103,7 @@ pub(super) fn specs(cluster: &Cluster, node: &Node) -> impl Iterator<Item = Cert
 }
 
 /// Writes the folder of one control plane.
-pub(super) fn render(cluster: &Cluster, node: &Node, issued: &Issued, out: &mut Output<'_>) {
+pub(super) fn render(cluster: &Cluster<'_>, node: &Host, issued: &Issued, out: &mut Output<'_>) {
     let mut public = |name: &str, reads: &[&'static str], pem: &str| {
         let file = File::on(node, format!("{}/{name}", layout::PKI)).seed();
         // The balancer checks API servers against ca.crt, and starts before them.

@@ -6,17 +6,15 @@ use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans, s
 use crate::catalog::Severity;
 use crate::catalog::flags::Component;
 use crate::claims::{Bind, Name, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims};
-use crate::cluster::extra::SaidFlag;
-use crate::cluster::{
-    Cluster, EtcdMode, LoadBalancerKind, Node, extra, host_port, layout, loopback,
-};
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue, PreflightCheck};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
 use crate::rooms::output::File;
-use crate::rooms::{Checking, Output, Plan, Rendering};
+use crate::rooms::{Checking, OfCluster, Output, Plan, Rendering};
+use crate::site::extra::SaidFlag;
+use crate::site::{Cluster, EtcdMode, Host, LoadBalancerKind, extra, host_port, layout, loopback};
 
 /// kubeadm's metrics port of a stacked member (`EtcdMetricsPort` in
 /// <https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go>).
@@ -43,7 +41,7 @@ pub(super) struct Kubeadm {
 type Said = BTreeMap<FlagName, FlagValue>;
 
 /// Reports flags that the release lacks or that have another owner.
-pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
     // The kubelet's flags are its own room's matter.
     let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _, host_files: _ } =
         &said.extra_args;
@@ -87,7 +85,7 @@ pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster, report: 
         )
         .label("health checks would get 401")
         .help("remove it: anonymous clients may read the health pages only");
-        if cluster.balancer == LoadBalancerKind::Haproxy {
+        if cluster.endpoint.balancer.kind == LoadBalancerKind::Haproxy {
             let kind = Path::of(&["loadBalancer", "kind"]);
             finding = finding.because(kind, "haproxy checks readiness without a certificate");
         }
@@ -96,7 +94,7 @@ pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster, report: 
 }
 
 /// Releases without the field do what `IfNotPresent` says.
-fn pull_policy(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+fn pull_policy(said: &Inventory, cluster: &Cluster<'_>, report: &mut Report) {
     let Some(policy) = said.images.pull_policy else { return };
     if cluster.release.kubeadm.image_pull_policy_field || policy == PullPolicy::IfNotPresent {
         return;
@@ -105,10 +103,7 @@ fn pull_policy(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         Finding::new(
             &PULL_POLICY,
             Path::of(&["images", "pullPolicy"]),
-            format!(
-                "kubeadm of {} pulls what the node lacks, and nothing else",
-                cluster.kubernetes
-            ),
+            format!("kubeadm of {} pulls what the node lacks, and nothing else", cluster.version),
         )
         .label("from Kubernetes 1.22 on")
         .because(Path::of(&["cluster", "kubernetes"]), "this release")
@@ -122,7 +117,7 @@ fn texts(flags: &Said) -> Flags {
 
 /// kubeadm turns the allocation of pod ranges on wherever it knows the pods' network; its order is
 /// that in which nodes register, so it would not agree with ranges that are fixed.
-fn of_controller_manager(said: &Said, cluster: &Cluster) -> Flags {
+fn of_controller_manager(said: &Said, cluster: &Cluster<'_>) -> Flags {
     let mut flags = texts(said);
     if cluster.fixed_pod_ranges() {
         flags.insert("allocate-node-cidrs".into(), "false".into());
@@ -131,7 +126,7 @@ fn of_controller_manager(said: &Said, cluster: &Cluster) -> Flags {
 }
 
 /// The flags of components in patches of the document that all control planes share.
-fn patched(cluster: &Cluster) -> impl Iterator<Item = (Part, SaidFlag<'_>)> {
+fn patched<'a>(cluster: &Cluster<'a>) -> impl Iterator<Item = (Part, SaidFlag<'a>)> {
     paths::patches(cluster).into_iter().flat_map(|patch| {
         Part::ALL.into_iter().flat_map(|part| {
             let flags = extra::of_patch(patch, &[part.key(), "extraArgs"]);
@@ -141,7 +136,7 @@ fn patched(cluster: &Cluster) -> impl Iterator<Item = (Part, SaidFlag<'_>)> {
 }
 
 /// What is said, and the check of swap where kubelets run beside it: old releases stop there.
-fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster) -> Vec<String> {
+fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster<'_>) -> Vec<String> {
     const SWAP: &str = "Swap";
     let named = |check: &&PreflightCheck| {
         ["all", SWAP].iter().any(|name| name.eq_ignore_ascii_case(check.as_str()))
@@ -152,7 +147,7 @@ fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster) -> Vec<String> {
 }
 
 impl Kubeadm {
-    pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
+    pub(super) fn new(said: &Inventory, cluster: &Cluster<'_>) -> Self {
         let ExtraArgsSection {
             api_server,
             controller_manager,
@@ -210,7 +205,7 @@ impl Kubeadm {
     }
 
     /// States certificates, names, ports, folders and images.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
+    pub(super) fn claim(&self, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
         let names = sans::of_clients(cluster).into_iter();
         claims.names.extend(names.map(|(san, at)| Name { san, at }));
         for node in cluster.control_planes() {
@@ -233,7 +228,7 @@ impl Kubeadm {
 
     /// What the node's static pods run with: the flags that were said, and those of kubeadm's that
     /// other files agree with.
-    fn arguments(&self, cluster: &Cluster, node: &Node) -> Vec<(&'static str, String, String)> {
+    fn arguments(&self, cluster: &Cluster<'_>, node: &Host) -> Vec<(&'static str, String, String)> {
         let own = [
             ("kube-apiserver", "advertise-address", node.address.to_string()),
             ("kube-apiserver", "secure-port", cluster.api_port.to_string()),
@@ -262,15 +257,15 @@ impl Kubeadm {
 
 /// kubeadm knows one list for all API servers, so loopback is possible only where every control
 /// plane is a member.
-fn etcd_endpoints(cluster: &Cluster) -> Vec<String> {
-    let all_are_members = cluster.control_planes().all(|node| node.member);
+fn etcd_endpoints(cluster: &Cluster<'_>) -> Vec<String> {
+    let all_are_members = cluster.control_planes().all(|node| node.member());
     match cluster.control_planes().next() {
         Some(first) if all_are_members => cluster.etcd_endpoints(first),
         _ => cluster.members().map(|member| cluster.etcd_client_url(member)).collect(),
     }
 }
 
-fn ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
+fn ports(cluster: &Cluster<'_>, node: &Host) -> Vec<Port> {
     let release = Path::of(&["cluster", "kubernetes"]);
     let tcp = |bind, port, reach, what, at: &Path| Port {
         protocol: Protocol::Tcp,
@@ -310,12 +305,12 @@ fn ports(cluster: &Cluster, node: &Node) -> Vec<Port> {
 }
 
 /// What kubeadm pulls on a control plane, except for the sandbox and kube-proxy.
-fn control_plane_images(cluster: &Cluster) -> Vec<String> {
-    let (release, patch) = (cluster.release, cluster.kubernetes.patch);
+fn control_plane_images(cluster: &Cluster<'_>) -> Vec<String> {
+    let (release, patch) = (cluster.release, cluster.version.patch);
     let repository = &cluster.image_repository;
     let mut images: Vec<String> = ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
         .iter()
-        .map(|program| format!("{repository}/{program}:v{}", cluster.kubernetes))
+        .map(|program| format!("{repository}/{program}:v{}", cluster.version))
         .collect();
     images.push(release.coredns_image(patch, repository, None));
     if cluster.etcd.mode == EtcdMode::Stacked {
@@ -326,12 +321,15 @@ fn control_plane_images(cluster: &Cluster) -> Vec<String> {
 
 impl Plan for Kubeadm {
     fn check(&self, with: &Checking<'_>, report: &mut Report) {
-        service_account::lint(with.cluster, with.secrets, report);
+        if let Some(cluster) = &with.site.cluster() {
+            service_account::lint(cluster, with.secrets, report);
+        }
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Rendering { cluster, claims, issued, secrets: _ } = *with;
-        if node.control_plane {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        let OfCluster { cluster, claims, issued, secrets: _ } = with;
+        if node.control_plane() {
             pki::render(cluster, node, issued, out);
         }
         if !node.kubelet() {
@@ -380,6 +378,7 @@ impl Plan for Kubeadm {
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         if with.cluster.release.kubeadm.node_role_binding_needed {
             let file = File::cluster(format!("cluster/manifests/{JOIN_RBAC}"));
             out.yaml(

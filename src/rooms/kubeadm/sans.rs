@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::cluster::{Cluster, Node};
 use crate::pki::San;
 use crate::report::Path;
+use crate::site::{Cluster, Host};
 
 /// A name or an address, as the inventory's text has it.
 fn san(text: &str) -> San {
@@ -22,11 +22,11 @@ pub(super) fn text(san: &San) -> String {
 
 /// What clients outside the cluster use, and where the inventory says so: the endpoint, then each
 /// control plane's name, address and extra SANs. The order is the file's.
-pub(super) fn of_clients(cluster: &Cluster) -> Vec<(San, Path)> {
+pub(super) fn of_clients(cluster: &Cluster<'_>) -> Vec<(San, Path)> {
     let endpoint = Path::of(&["endpoint"]);
     let mut names = vec![(San::Ip(cluster.endpoint.vip), endpoint.key("vip"))];
     names.extend(
-        cluster.endpoint.name.iter().map(|name| (San::Dns(name.clone()), endpoint.key("name"))),
+        cluster.endpoint.dns_name.iter().map(|name| (San::Dns(name.clone()), endpoint.key("name"))),
     );
     for node in cluster.control_planes() {
         let at = node.path();
@@ -46,7 +46,7 @@ pub(super) fn of_clients(cluster: &Cluster) -> Vec<(San, Path)> {
 
 /// What pods use, and what programs on the node use: the names and addresses of the service
 /// `kubernetes` (kubeadm's GetAPIServerAltNames), and loopback.
-pub(super) fn of_services(cluster: &Cluster) -> Vec<San> {
+pub(super) fn of_services(cluster: &Cluster<'_>) -> Vec<San> {
     let domain = &cluster.domain;
     let names = [
         "kubernetes".to_owned(),
@@ -68,7 +68,7 @@ pub(super) fn loopback() -> [San; 3] {
 }
 
 /// A stacked member's, as server and as peer (kubeadm's getAltNames for etcd).
-pub(super) fn of_member(node: &Node) -> BTreeSet<San> {
+pub(super) fn of_member(node: &Host) -> BTreeSet<San> {
     let own = [san(&node.name), San::Ip(node.address)];
     own.into_iter().chain(loopback()).collect()
 }

@@ -1,20 +1,20 @@
 //! Whether the release's kubeadm takes the bundle's key for service accounts.
 
 use super::SERVICE_ACCOUNT_KEY;
-use crate::cluster::Cluster;
 use crate::pki;
 use crate::report::{Finding, Path, Report};
 use crate::secrets::{KeyKind, Secrets};
+use crate::site::Cluster;
 
 /// Reports `kubeadm/service-account-key`: a control plane is to join with an ECDSA key, and the
 /// release's kubeadm joins with RSA alone. A single control plane only runs `kubeadm init`, which
 /// takes either. Throw-away secrets say nothing about the bundle, so they are not judged.
-pub(super) fn lint(cluster: &Cluster, secrets: &Secrets, report: &mut Report) {
-    let (release, version) = (cluster.release, cluster.kubernetes);
+pub(super) fn lint(cluster: &Cluster<'_>, secrets: &Secrets, report: &mut Report) {
+    let (release, version) = (cluster.release, cluster.version);
     let Some(joining) = cluster.control_planes().nth(1) else { return };
     if release.service_account_ecdsa(version.patch)
         || secrets.is_placeholder()
-        || pki::service_account_kind(&cluster.certificates, secrets) == KeyKind::Rsa
+        || pki::service_account_kind(&cluster.site.certificates, secrets) == KeyKind::Rsa
     {
         return;
     }

@@ -1,10 +1,10 @@
 use super::ETCD_REFUSED;
-use crate::cluster::{Cluster, EtcdMode};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, EtcdMode};
 
 /// Reports a release whose kubelet now and then refuses the etcd pod that its kubeadm writes.
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
-    let (release, version) = (cluster.release, cluster.kubernetes);
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
+    let (release, version) = (cluster.release, cluster.version);
     if cluster.etcd.mode != EtcdMode::Stacked || !release.etcd_disk_request(version.patch) {
         return;
     }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::config::{cluster_configuration, init, join};
 use super::plan::Kubeadm as Decided;
 use crate::catalog::releases;
-use crate::cluster::{Cluster, EtcdMode};
 use crate::inventory::Inventory;
 use crate::pki::{CertSpec, San};
 use crate::rooms::trial::{claimed, complaints, files, resolved, text};
+use crate::site::{Cluster, EtcdMode};
 
 fn of_release(version: &str) -> Value {
     json!({"cluster": {"kubernetes": version}})
@@ -21,21 +21,23 @@ pub(super) fn flagged(version: &str, part: &str, flag: &str, value: &str) -> Vec
 }
 
 fn first(overlay: &Value) -> (Value, Value) {
-    let (cluster, claims) = claimed(overlay);
+    let (site, claims) = claimed(overlay);
+    let cluster = &site.cluster().unwrap();
     let (said, _) = resolved(overlay);
     let node = cluster.control_planes().next().unwrap();
-    (init(&Decided::new(&said, &cluster), &cluster, node, &claims), shared(&said, &cluster))
+    (init(&Decided::new(&said, cluster), cluster, node, &claims), shared(&said, cluster))
 }
 
-fn shared(said: &Inventory, cluster: &Cluster) -> Value {
+fn shared(said: &Inventory, cluster: &Cluster<'_>) -> Value {
     cluster_configuration(&Decided::new(said, cluster), cluster)
 }
 
 fn joining(overlay: &Value, name: &str) -> Value {
-    let (cluster, claims) = claimed(overlay);
+    let (site, claims) = claimed(overlay);
+    let cluster = &site.cluster().unwrap();
     let (said, _) = resolved(overlay);
     let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
-    join(&Decided::new(&said, &cluster), &cluster, node, &claims)
+    join(&Decided::new(&said, cluster), cluster, node, &claims)
 }
 
 #[test]
@@ -253,7 +255,10 @@ fn an_api_server_answers_to_every_name_it_is_called_by() {
 fn an_external_store_keeps_its_authority_to_itself() {
     for (mode, stacked) in [("stacked", true), ("external", false)] {
         let overlay = json!({"etcd": {"mode": mode}});
-        assert_eq!(resolved(&overlay).1.etcd.mode == EtcdMode::Stacked, stacked);
+        assert_eq!(
+            resolved(&overlay).1.kubernetes.unwrap().etcd.mode == EtcdMode::Stacked,
+            stacked
+        );
         let files = files(&super::Kubeadm, &overlay);
         let has = |file: &str| {
             let path = format!("nodes/cp1/rootfs/etc/kubernetes/pki/{file}");

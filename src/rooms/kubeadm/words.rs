@@ -5,15 +5,15 @@ use super::mounts::Part;
 use super::plan::Kubeadm;
 use crate::catalog::flag_words;
 use crate::catalog::flags::Status;
-use crate::cluster::gates::{self, SaidGates};
-use crate::cluster::{Cluster, extra};
 use crate::report::{Finding, Report, closest};
+use crate::site::gates::{self, SaidGates};
+use crate::site::{Cluster, extra};
 
 const GATES: &str = "feature-gates";
 const ON: &str = "enable-admission-plugins";
 const OFF: &str = "disable-admission-plugins";
 
-pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
     for (part, flags) in plan.flags() {
         let mut said = SaidGates::default();
         if let Some(value) = flags.get(GATES) {
@@ -22,7 +22,7 @@ pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster, report: &mut Report) {
         gates::lint(part.component(), &said, cluster, report);
         for (flag, value) in flags {
             for word in words(value) {
-                let minor = cluster.kubernetes.minor;
+                let minor = cluster.version.minor;
                 let Some((kind, word, status, known)) = judged(part, flag, word, minor) else {
                     continue;
                 };

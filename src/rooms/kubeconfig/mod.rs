@@ -16,9 +16,9 @@ mod plan;
 
 use super::{Planned, Room};
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::Report;
+use crate::site::Site;
 
 /// The room.
 pub struct Kubeconfig;
@@ -28,7 +28,8 @@ impl Room for Kubeconfig {
         "kubeconfig"
     }
 
-    fn plan(&self, _: &Inventory, cluster: &Cluster, _: &mut Report) -> Option<Planned> {
+    fn plan(&self, _: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         let plan = plan::Kubeconfigs::new(cluster);
         plan.claim(cluster, &mut claims);

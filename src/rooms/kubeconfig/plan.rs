@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use super::config::kubeconfig;
 use crate::catalog::KubeconfigEndpoint;
 use crate::claims::{Name, Phase, RoomClaims};
-use crate::cluster::{Cluster, Node};
 use crate::document;
 use crate::pki::{Authority, CertSpec, San, Usage};
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Plan, Rendering};
+use crate::rooms::{OfCluster, Output, Plan, Rendering};
+use crate::site::{Cluster, Host};
 
 /// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
 const MASTERS: &str = "system:masters";
@@ -34,7 +34,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn id(&self, node: &Node) -> String {
+    fn id(&self, node: &Host) -> String {
         format!("nodes/{}/{}", node.name, self.file)
     }
 
@@ -50,14 +50,14 @@ impl Identity {
     }
 
     /// A node's own, which the Node authorizer recognises.
-    fn node(file: &'static str, node: &Node, server: Server) -> Self {
+    fn node(file: &'static str, node: &Host, server: Server) -> Self {
         let user = format!("system:node:{}", node.name);
         Self { file, user, organization: Some(NODES.into()), server }
     }
 }
 
 /// `admin.conf`, of a node or of the operator.
-fn admin(cluster: &Cluster) -> Identity {
+fn admin(cluster: &Cluster<'_>) -> Identity {
     Identity {
         file: "admin.conf",
         user: "kubernetes-admin".into(),
@@ -67,10 +67,10 @@ fn admin(cluster: &Cluster) -> Identity {
 }
 
 /// The kubeconfigs of one node, with the servers that the release's kubeadm would write.
-fn identities(cluster: &Cluster, node: &Node) -> Vec<Identity> {
-    let (release, patch) = (cluster.release, cluster.kubernetes.patch);
+fn identities(cluster: &Cluster<'_>, node: &Host) -> Vec<Identity> {
+    let (release, patch) = (cluster.release, cluster.version.patch);
     let mut identities = Vec::new();
-    if node.control_plane {
+    if node.control_plane() {
         identities.push(admin(cluster));
         let server = match release.local_kubeconfig_endpoint(patch) {
             KubeconfigEndpoint::Local => Server::Local,
@@ -102,7 +102,7 @@ fn identities(cluster: &Cluster, node: &Node) -> Vec<Identity> {
     identities
 }
 
-/// The name of [`crate::cluster::layout::DISCOVERY`] in its folder.
+/// The name of [`crate::site::layout::DISCOVERY`] in its folder.
 const DISCOVERY: &str = "discovery.conf";
 /// The folder of every kubeconfig on a node (kubeadm's `KubernetesDir`).
 const FOLDER: &str = "/etc/kubernetes";
@@ -115,16 +115,16 @@ pub(super) struct Kubeconfigs {
 }
 
 impl Kubeconfigs {
-    pub(super) fn new(cluster: &Cluster) -> Self {
+    pub(super) fn new(cluster: &Cluster<'_>) -> Self {
         Self { nodes: cluster.nodes.iter().map(|node| identities(cluster, node)).collect() }
     }
 
     /// States certificates, and the addresses that these files send clients to.
-    pub(super) fn claim(&self, cluster: &Cluster, claims: &mut RoomClaims) {
+    pub(super) fn claim(&self, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
         claims.certificates.push(admin(cluster).spec(OPERATOR.into()));
         let vip = Path::of(&["endpoint", "vip"]);
         claims.names.push(Name { san: San::Ip(cluster.endpoint.vip), at: vip });
-        for node in &cluster.nodes {
+        for node in cluster.nodes {
             for identity in &self.nodes[node.index] {
                 claims.certificates.push(identity.spec(identity.id(node)));
                 if identity.server == Server::Local {
@@ -137,7 +137,8 @@ impl Kubeconfigs {
 }
 
 impl Plan for Kubeconfigs {
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         for identity in &self.nodes[node.index] {
             let server = match identity.server {
                 Server::Endpoint => with.cluster.endpoint.url(),
@@ -157,16 +158,17 @@ impl Plan for Kubeconfigs {
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         let file = File::cluster("cluster/kubeconfigs/admin.conf")
             .secret()
             .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);
-        let user = admin(with.cluster).user;
+        let user = admin(&with.cluster).user;
         write(with, file, &with.cluster.endpoint.url(), &user, OPERATOR, out);
     }
 }
 
 fn write(
-    with: &Rendering<'_>,
+    with: &OfCluster<'_>,
     file: File,
     server: &str,
     user: &str,
@@ -174,7 +176,7 @@ fn write(
     out: &mut Output<'_>,
 ) {
     let ca = with.issued.ca(Authority::Kubernetes);
-    let config = kubeconfig(&with.cluster.name, server, user, ca, with.issued.leaf(id));
+    let config = kubeconfig(&with.cluster.site.name, server, user, ca, with.issued.leaf(id));
     out.bytes(file, document::yaml(&[config], true));
 }
 

@@ -7,31 +7,31 @@ use super::rules::{self, contradiction};
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
 use super::{limits, values};
 use crate::catalog::flags::Component;
-use crate::cluster::gates::{self, SaidGates};
-use crate::cluster::{Cluster, kubelet_field};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::report::{Finding, Path, Report};
+use crate::site::gates::{self, SaidGates};
+use crate::site::{Cluster, kubelet_field};
 
 /// What the inventory says of the kubelet, patches included.
 pub(super) struct Fields<'a> {
     said: &'a Inventory,
-    cluster: &'a Cluster,
+    cluster: &'a Cluster<'a>,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(said: &'a Inventory, cluster: &'a Cluster) -> Self {
+    pub(super) fn new(said: &'a Inventory, cluster: &'a Cluster<'a>) -> Self {
         Self { said, cluster }
     }
 
     /// A field of the document, and where it is said.
     pub(super) fn get(&self, field: &str) -> Option<(Path, &'a Value)> {
-        kubelet_field(self.said, &self.cluster.patches, field)
+        kubelet_field(self.said, &self.cluster.site.patches, field)
     }
 
     /// The minor of Kubernetes.
     pub(super) fn minor(&self) -> u32 {
-        self.cluster.kubernetes.minor
+        self.cluster.version.minor
     }
 
     /// Whether images stay on a full disk, since nobody could pull them again.
@@ -168,7 +168,7 @@ fn swap(fields: &Fields<'_>) -> Option<Finding> {
     let at = at.key("swapBehavior");
     let known = &fields.cluster.release.kubelet.swap_behaviors;
     if !known.is_empty() && !behavior.is_empty() && known.iter().all(|name| name != behavior) {
-        let message = format!("the kubelet of {} knows no {behavior}", fields.cluster.kubernetes);
+        let message = format!("the kubelet of {} knows no {behavior}", fields.cluster.version);
         return Some(contradiction(at, message).help(format!("write one of {}", known.join(", "))));
     }
     let unused = !fields.cluster.swap && !["", "NoSwap"].contains(&behavior);
@@ -313,7 +313,8 @@ mod tests {
             ]})
         };
         let files = |overlay: &Value| {
-            let (cluster, claims) = claimed(overlay);
+            let (site, claims) = claimed(overlay);
+            let cluster = &site.cluster().unwrap();
             let flags =
                 cluster.nodes.iter().map(|node| &claims.of(node.index).command_lines["kubelet"]);
             flags.map(|flags| flags.get("resolv-conf").cloned()).collect::<Vec<_>>()

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::CLUSTER_DNS;
 use super::plan::DOCUMENT;
-use crate::cluster::extra::{self, Owned};
-use crate::cluster::{Cluster, fields};
 use crate::report::{Finding, Path, Report};
+use crate::site::extra::{self, Owned};
+use crate::site::{Cluster, fields};
 
 const CONFIG: &[&str] = &["kubelet", "config"];
 const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];
@@ -75,7 +75,7 @@ const INNER_FIELDS: Owned = &[("authentication.x509.clientCAFile", PKI)];
 /// what it cannot take. From 1.17 on such a field stops the kubelet; before, it is ignored, which
 /// nobody wants either.
 pub(super) fn lint(
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     said: &BTreeMap<String, Value>,
     at: &Path,
     report: &mut Report,

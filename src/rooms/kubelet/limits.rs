@@ -7,9 +7,9 @@ use super::agreement::Fields;
 use super::rules::contradiction;
 use super::values::wrong;
 use crate::catalog::flags::Component;
-use crate::cluster::duration;
-use crate::cluster::gates::{self, SaidGates};
 use crate::report::{Path, Report};
+use crate::site::duration;
+use crate::site::gates::{self, SaidGates};
 
 /// Whole numbers, the least and the most. 0 stands for the default where there is one.
 const NUMBERS: [(&str, i64, i64); 18] = [

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use super::plan::DOCUMENT;
 use super::{CGROUP_V1, LABEL_REFUSED, fields};
 use crate::catalog::flags::Component;
-use crate::cluster::{CgroupDriver, Cluster, Node, codes, extra};
 use crate::inventory::Inventory;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::{Finding, Path, Report};
+use crate::site::{CgroupDriver, Cluster, Host, codes, extra};
 
 const CLUSTER_DNS_FIELD: &str = "clusterDNS";
 
-pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(said: &Inventory, cluster: &Cluster<'_>, report: &mut Report) {
     let KubeletSection { cgroup_driver, max_pods: _, config } = &said.kubelet;
     let section = Path::of(&["kubelet"]);
     if let Some(driver) = *cgroup_driver
@@ -22,7 +22,7 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
     fields::lint(cluster, config, &at, report);
     let of_config = config.get(CLUSTER_DNS_FIELD).map(|value| (at, value));
     // The audit judges a patch's fields with those of every other document.
-    let of_patches = cluster.patches.iter().filter(|patch| patch.document == DOCUMENT);
+    let of_patches = cluster.site.patches.iter().filter(|patch| patch.document == DOCUMENT);
     let of_patches = of_patches.filter_map(|patch| {
         let at = Path::of(&["patches"]).index(patch.index).key("patch");
         Some((at, patch.patch.get(CLUSTER_DNS_FIELD)?))
@@ -43,7 +43,7 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
         labels(node, report);
     }
     if cluster.release.kubelet.cgroup_v2_required {
-        let mut systems: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+        let mut systems: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
         let nodes = cluster.nodes.iter().filter(|node| node.kubelet() && !node.os.cgroup_v2);
         nodes.for_each(|node| systems.entry(&node.os.id).or_default().push(node));
         for nodes in systems.values() {
@@ -53,7 +53,7 @@ pub(super) fn lint(said: &Inventory, cluster: &Cluster, report: &mut Report) {
 }
 
 /// Said once for all nodes of a system.
-fn cgroup_v1(node: &Node, others: usize, cluster: &Cluster) -> Finding {
+fn cgroup_v1(node: &Host, others: usize, cluster: &Cluster<'_>) -> Finding {
     let os = &node.os.id;
     let others = match others {
         0 => String::new(),
@@ -62,14 +62,14 @@ fn cgroup_v1(node: &Node, others: usize, cluster: &Cluster) -> Finding {
     Finding::new(
         &CGROUP_V1,
         node.path(),
-        format!("the kubelet {} refuses cgroup v1, which {os} boots with", cluster.kubernetes),
+        format!("the kubelet {} refuses cgroup v1, which {os} boots with", cluster.version),
     )
     .label(format!("{}{others} would never register", node.name))
     .because(Path::of(&["cluster", "kubernetes"]), "needs cgroup v2")
     .help("use a newer operating system, or an older Kubernetes")
 }
 
-fn cgroup_drivers_differ(driver: CgroupDriver, cluster: &Cluster) -> Finding {
+fn cgroup_drivers_differ(driver: CgroupDriver, cluster: &Cluster<'_>) -> Finding {
     let runtime = word(cluster.runtime.cgroup_driver);
     let kubelet = word(driver);
     Finding::new(
@@ -90,7 +90,7 @@ pub(super) fn word(driver: CgroupDriver) -> &'static str {
     }
 }
 
-fn labels(node: &Node, report: &mut Report) {
+fn labels(node: &Host, report: &mut Report) {
     for label in node.labels.keys().filter(|label| !kubelet_may_set(label)) {
         report.push(
             Finding::new(

@@ -25,9 +25,9 @@ mod values;
 
 use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
+use crate::site::Site;
 
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
@@ -58,7 +58,8 @@ impl Room for Kubelet {
         plan::DOCUMENTS
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         lint::lint(said, cluster, report);
         splits::lint(&said.extra_args.kubelet, report);

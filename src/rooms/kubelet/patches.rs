@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{fields, splits};
 use crate::catalog::flags::Component;
-use crate::cluster::extra::{SaidFlag, of_patch};
-use crate::cluster::{Cluster, Node, Patch, extra};
 use crate::report::Report;
+use crate::site::extra::{SaidFlag, of_patch};
+use crate::site::{Cluster, Host, Patch, extra};
 
 /// The documents of kubeadm that have flags of the kubelet: for `init` and for `join`.
 const DOCUMENTS: [&str; 2] = ["kubeadm/InitConfiguration", "kubeadm/JoinConfiguration"];
@@ -19,25 +19,28 @@ fn flags(patch: &Patch) -> Vec<SaidFlag<'_>> {
 }
 
 /// The document that a node's kubelet has its flags from.
-fn document(cluster: &Cluster, node: &Node) -> &'static str {
+fn document(cluster: &Cluster<'_>, node: &Host) -> &'static str {
     DOCUMENTS[usize::from(!cluster.is_first_control_plane(node))]
 }
 
 /// The flags that patches say of a node, in their order.
-pub(super) fn of<'a>(cluster: &'a Cluster, node: &'a Node) -> impl Iterator<Item = SaidFlag<'a>> {
+pub(super) fn of<'a>(
+    cluster: &'a Cluster<'a>,
+    node: &'a Host,
+) -> impl Iterator<Item = SaidFlag<'a>> {
     cluster.patches_of(document(cluster, node), Some(&node.name)).flat_map(flags)
 }
 
 /// Reports flags that the release lacks, that would become two, or that have another owner. `own`
 /// are those of each node, by its index, before patches.
-pub(super) fn lint(cluster: &Cluster, own: &BTreeMap<usize, Flags>, report: &mut Report) {
-    for patch in &cluster.patches {
-        let is_patched = |node: &&Node| {
+pub(super) fn lint(cluster: &Cluster<'_>, own: &BTreeMap<usize, Flags>, report: &mut Report) {
+    for patch in &cluster.site.patches {
+        let is_patched = |node: &&Host| {
             patch.document == document(cluster, node) && patch.applies_to(&node.name)
         };
         let nodes = || cluster.nodes.iter().filter(is_patched);
         for flag in flags(patch) {
-            let repeats = |node: &Node| {
+            let repeats = |node: &Host| {
                 let own = own.get(&node.index).and_then(|flags| flags.get(flag.name));
                 own.is_some_and(|own| Some(own.as_str()) == flag.value)
             };
@@ -100,7 +103,8 @@ mod tests {
     fn a_node_is_asked_for_what_it_runs_with_in_the_end() {
         let flags = json!({"v": "4", "image-credential-provider-config": "/srv/providers.yaml"});
         let patched = overlay("1.30.4", "kubeadm/JoinConfiguration", &flags);
-        let (cluster, claims) = claimed(&patched);
+        let (site, claims) = claimed(&patched);
+        let cluster = &site.cluster().unwrap();
         let of = |name: &str| {
             let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
             let claims = claims.of(node.index);

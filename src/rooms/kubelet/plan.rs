@@ -10,13 +10,13 @@ use crate::claims::{
     Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository,
     RoomClaims, Unit, WrittenFor,
 };
-use crate::cluster::extra::SaidFlag;
-use crate::cluster::{Cluster, DEFAULT_PODS, KUBELET_CONFIGURATION, Node};
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::Path;
 use crate::rooms::DocumentName;
+use crate::site::extra::SaidFlag;
+use crate::site::{Cluster, DEFAULT_PODS, Host, KUBELET_CONFIGURATION};
 use crate::tree::Apply;
 
 /// KubeletConfiguration of every node; the API is v1beta1 in every release of the catalog.
@@ -41,7 +41,7 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 /// Returns the flags of each node, by its index, as they are before patches.
 pub(super) fn claim(
     said: &Inventory,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     claims: &mut RoomClaims,
 ) -> BTreeMap<usize, patches::Flags> {
     let mut own = BTreeMap::new();
@@ -99,7 +99,7 @@ pub(super) fn claim(
 
 /// Only what must not depend on the release's or kubeadm's default, and what the user said. The
 /// driver is explicit: its default changed with 1.21, and the runtime's file names it as well.
-fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
+fn configuration(said: &Inventory, cluster: &Cluster<'_>) -> Value {
     // `cgroup_driver` is only compared: runtime and kubelet share one.
     let KubeletSection { cgroup_driver: _, max_pods, config } = &said.kubelet;
     let mut document = Map::new();
@@ -123,7 +123,7 @@ fn configuration(said: &Inventory, cluster: &Cluster) -> Value {
 
 /// How many pods a node may have whose own range has fewer addresses than all nodes may have pods:
 /// one more would wait for an address for ever. The flag wins over the field that nodes share.
-fn fewer_pods(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<u32> {
+fn fewer_pods(fields: &Fields<'_>, cluster: &Cluster<'_>, node: &Host) -> Option<u32> {
     let shared = match fields.max_pods() {
         Some((_, pods)) => pods,
         None => cluster.pods_per_node().unwrap_or(DEFAULT_PODS).min(DEFAULT_PODS),
@@ -132,7 +132,7 @@ fn fewer_pods(fields: &Fields<'_>, cluster: &Cluster, node: &Node) -> Option<u32
 }
 
 /// Whether one file with name servers for all nodes would not do: each is told its own.
-fn resolvers_differ(fields: &Fields<'_>, cluster: &Cluster) -> bool {
+fn resolvers_differ(fields: &Fields<'_>, cluster: &Cluster<'_>) -> bool {
     let mut files =
         cluster.nodes.iter().filter(|node| node.kubelet()).map(|node| node.os.resolver());
     let first = files.next();
@@ -142,7 +142,7 @@ fn resolvers_differ(fields: &Fields<'_>, cluster: &Cluster) -> bool {
 }
 
 /// A node with several addresses would otherwise choose by itself, and the VIP is one of them.
-fn flags(node: &Node) -> BTreeMap<String, String> {
+fn flags(node: &Host) -> BTreeMap<String, String> {
     let addresses: Vec<String> = node.addresses().map(|address| address.to_string()).collect();
     let mut flags = BTreeMap::from([("node-ip".to_owned(), addresses.join(","))]);
     if !node.labels.is_empty() {
@@ -233,11 +233,11 @@ const RELEASE: &[&str] = &["cluster", "kubernetes"];
 /// All from one repository. The three that follow Kubernetes' version are held, since an upgrade
 /// of a node is kubeadm's matter; the other two come in the version that the repository pairs
 /// with them.
-fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
+fn packages(cluster: &Cluster<'_>, node: &Host) -> Vec<Package> {
     let layout = cluster.release.package_layout;
     let version = match node.os.family {
-        OsFamily::Debian => layout.deb_version(cluster.kubernetes),
-        OsFamily::Rhel => layout.rpm_version(cluster.kubernetes),
+        OsFamily::Debian => layout.deb_version(cluster.version),
+        OsFamily::Rhel => layout.rpm_version(cluster.version),
     };
     PROGRAMS
         .iter()
@@ -247,7 +247,7 @@ fn packages(cluster: &Cluster, node: &Node) -> Vec<Package> {
                 name: (*name).to_owned(),
                 version: versioned.then(|| version.clone()),
                 written_for: versioned.then(|| WrittenFor {
-                    release: cluster.kubernetes.to_string(),
+                    release: cluster.version.to_string(),
                     key: RELEASE,
                     at: Path::of(RELEASE),
                 }),

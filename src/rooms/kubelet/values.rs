@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::agreement::Fields;
 use super::rules::contradiction;
 use crate::catalog::flag_words;
-use crate::cluster::{codes, duration, quantity};
 use crate::report::{Finding, Path, Report, closest};
+use crate::site::{codes, duration, quantity};
 
 /// What pods are evicted by.
 const SIGNALS: [&str; 9] = [

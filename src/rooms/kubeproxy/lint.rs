@@ -2,11 +2,11 @@ use super::plan::DOCUMENT;
 use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY, NONE_TOO_EARLY};
 use crate::catalog::Stage;
 use crate::catalog::flags::Component;
-use crate::cluster::gates::{self, SaidGates};
-use crate::cluster::{Cluster, ProxyMode};
 use crate::report::{Finding, Path, Report};
+use crate::site::gates::{self, SaidGates};
+use crate::site::{Cluster, ProxyMode};
 
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     let at = Path::of(&["kubeProxy", "mode"]);
     let release = Path::of(&["cluster", "kubernetes"]);
     let facts = &cluster.release.kube_proxy;
@@ -16,7 +16,7 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
             Finding::new(
                 &IPVS_DEPRECATED,
                 at,
-                format!("ipvs is deprecated in Kubernetes {}", cluster.kubernetes),
+                format!("ipvs is deprecated in Kubernetes {}", cluster.version),
             )
             .label("still works, with a warning")
             .because(release, "this release deprecates it")
@@ -31,14 +31,14 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
     gates::lint(Component::KubeProxy, &given, cluster, report);
 }
 
-fn none(cluster: &Cluster, at: Path, release: Path, report: &mut Report) {
+fn none(cluster: &Cluster<'_>, at: Path, release: Path, report: &mut Report) {
     // The release that does without the ConfigMap as little as without leave to read it.
     if cluster.release.kubeadm.node_role_binding_needed {
         report.push(
             Finding::new(
                 &NONE_TOO_EARLY,
                 at,
-                format!("kubeadm {} joins no node without kube-proxy", cluster.kubernetes),
+                format!("kubeadm {} joins no node without kube-proxy", cluster.version),
             )
             .label("every join reads its ConfigMap")
             .because(release, "the release")
@@ -47,7 +47,7 @@ fn none(cluster: &Cluster, at: Path, release: Path, report: &mut Report) {
     }
 }
 
-fn nftables(cluster: &Cluster, at: &Path, release: Path, report: &mut Report) {
+fn nftables(cluster: &Cluster<'_>, at: &Path, release: Path, report: &mut Report) {
     let label = match cluster.release.kube_proxy.nftables {
         Stage::Absent => Some("unknown to this release"),
         Stage::Alpha => Some("behind a feature gate in this release"),
@@ -58,7 +58,7 @@ fn nftables(cluster: &Cluster, at: &Path, release: Path, report: &mut Report) {
             Finding::new(
                 &NFTABLES_TOO_EARLY,
                 at.clone(),
-                format!("kube-proxy {} has no nftables mode yet", cluster.kubernetes),
+                format!("kube-proxy {} has no nftables mode yet", cluster.version),
             )
             .label(label)
             .because(release, "the release")

@@ -7,9 +7,9 @@ mod plan;
 
 use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
+use crate::site::Site;
 
 crate::codes! { "kubeproxy":
     IPVS_DEPRECATED = Warning "ipvs-deprecated",
@@ -33,7 +33,8 @@ impl Room for KubeProxy {
         plan::DOCUMENTS
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         lint::lint(cluster, report);
         plan::claim(&said.kube_proxy, cluster, &mut claims);

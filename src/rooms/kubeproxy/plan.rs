@@ -5,13 +5,13 @@ use serde_json::{Map, Value, json};
 use crate::claims::{
     Bind, Carried, Package, Port, Protocol, Reach, Repository, RoomClaims, Setting,
 };
-use crate::cluster::{Cluster, Node, ProxyMode};
 use crate::inventory::kubeproxy::{IpvsScheduler, KubeProxySection};
 use crate::report::Path;
 use crate::rooms::DocumentName;
+use crate::site::{Cluster, Host, ProxyMode};
 
 /// The API is v1alpha1 in every release of the catalog.
-pub(super) use crate::cluster::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
+pub(super) use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 
 pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
     name: DOCUMENT,
@@ -19,11 +19,11 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
 }];
 
 /// States the configuration, ports, image, modules and packages.
-pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     // The mode is a fact of the cluster: it decides kernel modules.
     let KubeProxySection { mode: _, scheduler } = section;
     let scheduler = scheduler_word(scheduler.unwrap_or(IpvsScheduler::Rr));
-    let image = format!("{}/kube-proxy:v{}", cluster.image_repository, cluster.kubernetes);
+    let image = format!("{}/kube-proxy:v{}", cluster.image_repository, cluster.version);
     let Some(mode) = mode_word(cluster.proxy_mode) else {
         // These pull it with the images of a control plane, whatever phase is left out
         // (`GetControlPlaneImages` in `cmd/kubeadm/app/images/images.go`, 1.30).
@@ -48,7 +48,7 @@ pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster, claims: &mut 
     }
 }
 
-fn configuration(cluster: &Cluster, mode: &str, scheduler: &str) -> Value {
+fn configuration(cluster: &Cluster<'_>, mode: &str, scheduler: &str) -> Value {
     let pods: Vec<String> = cluster.pod_subnets.iter().map(ToString::to_string).collect();
     let mut document = Map::new();
     document.insert("apiVersion".into(), json!("kubeproxy.config.k8s.io/v1alpha1"));
@@ -86,7 +86,7 @@ fn scheduler_word(scheduler: IpvsScheduler) -> &'static str {
 /// What kube-proxy looks for before it uses ipvs; older releases fall back to iptables, in
 /// silence, where one of the first four is missing
 /// (<https://github.com/kubernetes/kubernetes/blob/v1.15.1/pkg/util/ipvs/ipvs.go>).
-fn ipvs_modules(node: &Node, scheduler: &str) -> Vec<String> {
+fn ipvs_modules(node: &Host, scheduler: &str) -> Vec<String> {
     ["ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", node.os.conntrack_module()]
         .map(str::to_owned)
         .into_iter()
@@ -94,7 +94,7 @@ fn ipvs_modules(node: &Node, scheduler: &str) -> Vec<String> {
         .collect()
 }
 
-fn ipvs_packages(node: &Node) -> impl Iterator<Item = Package> {
+fn ipvs_packages(node: &Host) -> impl Iterator<Item = Package> {
     node.os.family_facts().ipvs_packages.iter().map(|name| Package {
         name: name.clone(),
         version: None,
@@ -108,7 +108,7 @@ fn ipvs_packages(node: &Node) -> impl Iterator<Item = Package> {
 
 /// kube-proxy's own defaults, or what a patch says:
 /// <https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/>.
-fn ports(cluster: &Cluster) -> [Port; 2] {
+fn ports(cluster: &Cluster<'_>) -> [Port; 2] {
     let port = |field, bind, port, reach, what| {
         let patched = bound(cluster, field);
         let (bind, port, at) = patched.unwrap_or((bind, port, Path::of(&["kubeProxy"])));
@@ -121,8 +121,8 @@ fn ports(cluster: &Cluster) -> [Port; 2] {
 }
 
 /// Where a patch lets it listen: `0.0.0.0:10249`.
-fn bound(cluster: &Cluster, field: &str) -> Option<(Bind, u16, Path)> {
-    cluster.patches.iter().rev().filter(|patch| patch.document == DOCUMENT).find_map(|patch| {
+fn bound(cluster: &Cluster<'_>, field: &str) -> Option<(Bind, u16, Path)> {
+    cluster.site.patches.iter().rev().filter(|patch| patch.document == DOCUMENT).find_map(|patch| {
         let (host, port) = patch.patch.get(field)?.as_str()?.rsplit_once(':')?;
         let address: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
         let bind = match address {
@@ -225,10 +225,11 @@ mod tests {
         let without = |version: &str| {
             let mut overlay = mode(version, "none");
             overlay["cni"] = json!({"plugin": "none"});
-            let (cluster, claims) = claimed(&overlay);
+            let (site, claims) = claimed(&overlay);
+            let cluster = &site.cluster().unwrap();
             assert!(claims.carried.iter().all(|carried| carried.document != super::DOCUMENT));
             let mut pulls = Vec::new();
-            for node in &cluster.nodes {
+            for node in cluster.nodes {
                 let claims = claims.of(node.index);
                 assert!(claims.ports.iter().all(|port| port.room != "kubeproxy"));
                 if claims.images.iter().any(|image| image.contains("/kube-proxy:")) {

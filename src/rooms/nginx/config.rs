@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::cluster::{Cluster, host_port};
+use crate::site::{Endpoint, host_port};
 
-use super::plan::{Host, NginxPlan};
+use super::plan::{Instance, NginxPlan};
 
 /// How long a reload leaves old workers to the sessions they still have. Clients of the API
 /// reconnect without loss; exec and port-forward get the minute.
@@ -14,7 +14,7 @@ const SHUTDOWN_TIMEOUT: &str = "1m";
 
 /// Context of `nginx/etc/nginx/nginx.conf.j2`.
 #[derive(Debug, Serialize)]
-pub(super) struct Config {
+pub(super) struct Config<'a> {
     /// The pattern that loads the packaged modules.
     modules: &'static str,
     user: &'static str,
@@ -23,55 +23,75 @@ pub(super) struct Config {
     worker_connections: u32,
     /// nginx's own notation, as are all times here.
     shutdown_timeout: &'static str,
-    servers: Vec<Server>,
+    endpoints: Vec<Service<'a>>,
     max_fails: u32,
     fail_timeout: String,
-    /// The argument of `listen`: every address of the endpoint's family.
-    listen: String,
-    /// The same port on loopback; nginx opens one socket for both and tells them apart itself.
-    loopback: String,
     connect_timeout: String,
     idle_timeout: String,
     /// Whether `proxy_socket_keepalive` exists.
     socket_keepalive: bool,
 }
 
-/// One API server.
+/// One endpoint.
 #[derive(Debug, Serialize)]
-struct Server {
-    name: String,
+struct Service<'a> {
+    name: &'a str,
+    /// The argument of `listen`: every address of the endpoint's family.
+    listen: String,
+    /// The same port on loopback; nginx opens one socket for both and tells them apart itself.
+    loopback: String,
+    servers: Vec<Server<'a>>,
+}
+
+/// One server behind an endpoint.
+#[derive(Debug, Serialize)]
+struct Server<'a> {
+    name: &'a str,
     /// With its port.
     address: String,
 }
 
-impl Config {
-    pub(super) fn new(plan: &NginxPlan, host: &Host, cluster: &Cluster) -> Self {
-        let port = cluster.endpoint.port;
+impl<'a> Config<'a> {
+    pub(super) fn new(
+        plan: &NginxPlan,
+        instance: &Instance,
+        endpoints: impl Iterator<Item = &'a Endpoint>,
+    ) -> Self {
+        Self {
+            modules: &instance.family.nginx_modules_include,
+            user: &instance.family.nginx_user,
+            open_files: plan.worker_connections * 2,
+            worker_connections: plan.worker_connections,
+            shutdown_timeout: SHUTDOWN_TIMEOUT,
+            endpoints: endpoints.map(Service::new).collect(),
+            max_fails: plan.max_fails,
+            fail_timeout: plan.fail_timeout.to_string(),
+            connect_timeout: plan.connect_timeout.to_string(),
+            idle_timeout: plan.idle_timeout.to_string(),
+            socket_keepalive: instance.can.proxy_socket_keepalive,
+        }
+    }
+}
+
+impl<'a> Service<'a> {
+    fn new(endpoint: &'a Endpoint) -> Self {
+        let Endpoint { name, vip, port, backends, .. } = endpoint;
         // One family only: a host without IPv6 could not open the other's socket.
-        let (any, loopback) = match cluster.endpoint.vip {
+        let (any, loopback) = match vip {
             IpAddr::V4(_) => ("0.0.0.0", "127.0.0.1"),
             IpAddr::V6(_) => ("[::]", "[::1]"),
         };
         Self {
-            modules: &host.family.nginx_modules_include,
-            user: &host.family.nginx_user,
-            open_files: plan.worker_connections * 2,
-            worker_connections: plan.worker_connections,
-            shutdown_timeout: SHUTDOWN_TIMEOUT,
-            servers: cluster
-                .control_planes()
-                .map(|node| Server {
-                    name: node.name.clone(),
-                    address: host_port(node.address, cluster.api_port),
-                })
-                .collect(),
-            max_fails: plan.max_fails,
-            fail_timeout: plan.fail_timeout.to_string(),
+            name,
             listen: format!("{any}:{port}"),
             loopback: format!("{loopback}:{port}"),
-            connect_timeout: plan.connect_timeout.to_string(),
-            idle_timeout: plan.idle_timeout.to_string(),
-            socket_keepalive: host.can.proxy_socket_keepalive,
+            servers: backends
+                .iter()
+                .map(|server| Server {
+                    name: &server.name,
+                    address: host_port(server.address, server.port),
+                })
+                .collect(),
         }
     }
 }

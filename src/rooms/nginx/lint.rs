@@ -1,34 +1,30 @@
 //! What a valid inventory may still get wrong about nginx.
 
-use crate::cluster::{Cluster, EtcdMode, sessions};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Endpoint, LoadBalancerKind, Site, sessions};
 
 use super::plan::NginxPlan;
 use super::{DIRECTIVE_VERSION, ONE_NODE, PASSIVE_CHECKS, TIMEOUTS_CUT_WATCHES, WHOLE_SECONDS};
 
-pub(super) fn lint(plan: &NginxPlan, cluster: &Cluster, report: &mut Report) {
-    versions(plan, cluster, report);
+pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
+    versions(plan, report);
     times(plan, report);
     let kind = Path::of(&["loadBalancer", "kind"]);
-    if let [host] = plan.hosts.as_slice() {
+    if let [instance] = plan.instances.as_slice() {
         report.push(
             Finding::new(
                 &ONE_NODE,
                 kind.clone(),
                 "the balancer runs on one node only, so the API is gone with that node",
             )
-            .because(cluster.nodes[host.index].path(), "the only control plane")
+            .because(site.hosts[instance.index].path(), "the only control plane")
             .help("give the role `control-plane` to three nodes"),
         );
+        return;
     }
-    if cluster.etcd.local_endpoints && plan.hosts.len() > 1 {
-        let etcd = Path::of(&["etcd"]);
-        let (etcd, label) = match cluster.etcd.mode {
-            EtcdMode::Stacked => (etcd.key("mode"), "stacked: each API server has one member"),
-            EtcdMode::External => {
-                (etcd.key("endpoints"), "each API server is given the member of its own node only")
-            }
-        };
+    let balanced = |endpoint: &&Endpoint| endpoint.balancer.kind == LoadBalancerKind::Nginx;
+    let mut backends = site.endpoints.iter().filter(balanced).flat_map(|one| &one.backends);
+    if let Some((etcd, label)) = backends.find_map(|backend| backend.hollow.clone()) {
         report.push(
             Finding::new(
                 &PASSIVE_CHECKS,
@@ -42,11 +38,11 @@ pub(super) fn lint(plan: &NginxPlan, cluster: &Cluster, report: &mut Report) {
     }
 }
 
-fn versions(plan: &NginxPlan, cluster: &Cluster, report: &mut Report) {
-    let too_old = |host: &&super::plan::Host| {
+fn versions(plan: &NginxPlan, report: &mut Report) {
+    let too_old = |host: &&super::plan::Instance| {
         !(host.can.stream_return && host.can.stream_access_log && host.can.worker_shutdown_timeout)
     };
-    if let Some(host) = plan.hosts.iter().find(too_old) {
+    if let Some(host) = plan.instances.iter().find(too_old) {
         report.push(
             Finding::new(
                 &DIRECTIVE_VERSION,
@@ -54,7 +50,7 @@ fn versions(plan: &NginxPlan, cluster: &Cluster, report: &mut Report) {
                 format!(
                     "nginx {} on node {} lacks `return`, `access_log` or `worker_shutdown_timeout` \
                      for streams",
-                    host.version, cluster.nodes[host.index].name
+                    host.version, host.name
                 ),
             )
             .label("all three exist from 1.11.11 on")

@@ -1,4 +1,4 @@
-//! nginx on every control plane: a layer 4 stream over the API servers. Emits the whole
+//! nginx wherever an endpoint has it: a layer 4 stream over the servers behind it. Emits the whole
 //! `/etc/nginx/nginx.conf`, since `stream` has to stand at its top level.
 
 mod config;
@@ -6,9 +6,9 @@ mod lint;
 mod plan;
 
 use crate::claims::{Phase, RoomClaims};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
 use crate::inventory::Inventory;
 use crate::report::{Code, Path, Report};
+use crate::site::{Host, Site, layout};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -52,14 +52,14 @@ impl Room for Nginx {
         &TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let mut claims = RoomClaims::default();
-        if cluster.balancer != LoadBalancerKind::Nginx {
+        let plan = NginxPlan::new(&said.load_balancer.nginx, site);
+        if plan.instances.is_empty() {
             return None;
         }
-        let plan = NginxPlan::new(&said.load_balancer.nginx, cluster);
-        lint::lint(&plan, cluster, report);
-        plan.claim(&mut claims);
+        lint::lint(&plan, site, report);
+        plan.claim(site, &mut claims);
         Some(Planned::new(plan, claims))
     }
 }
@@ -75,8 +75,8 @@ impl Plan for NginxPlan {
         }}})
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(host) = self.host(node) else { return };
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(instance) = self.on(node) else { return };
         let [configuration, drop_in] = &TEMPLATES;
         let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
@@ -90,6 +90,7 @@ impl Plan for NginxPlan {
                 Path::of(&["nodes"]),
                 Path::of(&["os"]),
             ]);
-        out.template(file, configuration.id, &config::Config::new(self, host, with.cluster));
+        let endpoints = plan::on(node, with.site);
+        out.template(file, configuration.id, &config::Config::new(self, instance, endpoints));
     }
 }

@@ -4,10 +4,10 @@ use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::claims::{
     Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
 };
-use crate::cluster::{Cluster, Node, layout, sessions};
 use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, layout, sessions};
 
 use super::UNIT;
 
@@ -19,16 +19,15 @@ pub(super) struct NginxPlan {
     pub(super) max_fails: u32,
     pub(super) fail_timeout: Duration,
     pub(super) worker_connections: u32,
-    /// The port that clients use.
-    endpoint_port: u16,
-    pub(super) hosts: Vec<Host>,
+    pub(super) instances: Vec<Instance>,
 }
 
-/// One control plane's nginx.
+/// One machine's nginx.
 #[derive(Debug)]
-pub(super) struct Host {
-    /// The node's position in the inventory.
+pub(super) struct Instance {
+    /// The machine's position in the inventory.
     pub(super) index: usize,
+    pub(super) name: String,
     /// The version of its package, where one is asked for.
     wanted: Option<String>,
     pub(super) version: catalog::Version,
@@ -39,7 +38,7 @@ pub(super) struct Host {
 }
 
 impl NginxPlan {
-    pub(super) fn new(section: &NginxSection, cluster: &Cluster) -> Self {
+    pub(super) fn new(section: &NginxSection, site: &Site) -> Self {
         let NginxSection {
             version,
             idle_timeout,
@@ -63,27 +62,31 @@ impl NginxPlan {
             fail_timeout: fail_timeout.clone().unwrap_or_else(|| seconds(5)),
             // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
             worker_connections: worker_connections.unwrap_or(16_384),
-            endpoint_port: cluster.endpoint.port,
-            hosts: cluster.control_planes().map(|node| Host::new(node, version.as_ref())).collect(),
+            instances: site
+                .hosts
+                .iter()
+                .filter(|host| on(host, site).next().is_some())
+                .map(|host| Instance::new(host, version.as_ref()))
+                .collect(),
         }
     }
 
-    /// The nginx of this node, where it runs one.
-    pub(super) fn host(&self, node: &Node) -> Option<&Host> {
-        self.hosts.iter().find(|host| host.index == node.index)
+    /// The nginx of this machine, where it runs one.
+    pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.index == host.index)
     }
 
-    pub(super) fn claim(&self, claims: &mut RoomClaims) {
-        for host in &self.hosts {
+    pub(super) fn claim(&self, site: &Site, claims: &mut RoomClaims) {
+        for host in &self.instances {
             let node = claims.node(host.index);
-            node.ports.push(Port {
+            node.ports.extend(on(&site.hosts[host.index], site).map(|endpoint| Port {
                 protocol: Protocol::Tcp,
                 bind: Bind::Any,
-                port: self.endpoint_port,
+                port: endpoint.port,
                 reach: Reach::Clients,
                 what: "the balancer",
-                at: Path::of(&["endpoint", "port"]),
-            });
+                at: endpoint.at.key("port"),
+            }));
             let programs =
                 [("nginx", Some("nginx")), (host.family.nginx_stream_package.as_str(), None)];
             node.packages.extend(programs.map(|(name, program)| Package {
@@ -110,8 +113,15 @@ impl NginxPlan {
     }
 }
 
-impl Host {
-    fn new(node: &Node, said: Option<&ProgramVersion>) -> Self {
+/// The endpoints whose sessions nginx of this machine passes on.
+pub(super) fn on<'a>(host: &'a Host, site: &'a Site) -> impl Iterator<Item = &'a Endpoint> {
+    site.endpoints.iter().filter(|endpoint| {
+        endpoint.balancer.kind == LoadBalancerKind::Nginx && endpoint.is_balanced_on(host)
+    })
+}
+
+impl Instance {
+    fn new(node: &Host, said: Option<&ProgramVersion>) -> Self {
         let parsed = said.and_then(|version| version.as_str().parse().ok());
         let version = parsed.unwrap_or(node.os.nginx);
         let version_at = match said {
@@ -120,6 +130,7 @@ impl Host {
         };
         Self {
             index: node.index,
+            name: node.name.clone(),
             wanted: said.map(|said| builds_of("nginx", version, said.is_exact(), node.os.family)),
             version,
             version_at,

@@ -6,9 +6,9 @@ use ipnet::IpNet;
 use super::plan::RunbookPlan;
 use crate::catalog::OsFamily;
 use crate::claims::{AllOnNode, Bind, Port, Protocol, Reach};
-use crate::cluster::{Cluster, Node};
 use crate::document::Assignments;
-use crate::rooms::Rendering;
+use crate::rooms::OfCluster;
+use crate::site::{Cluster, Host};
 
 /// The zone that firewalld lets everything through in.
 const TRUSTED: &str = "trusted";
@@ -16,8 +16,8 @@ const TRUSTED: &str = "trusted";
 /// What firewalld is told, as `ZONE WHAT`, `-` for the default zone; nothing where it is left alone.
 pub(super) fn say(
     planned: &RunbookPlan,
-    node: &Node,
-    with: &Rendering<'_>,
+    node: &Host,
+    with: &OfCluster<'_>,
     words: &mut Assignments,
 ) {
     let mut rules = Vec::new();
@@ -27,7 +27,7 @@ pub(super) fn say(
             rules.push(["-".to_owned(), "service=hagen-kubernetes".to_owned()]);
         }
         let all = ports.iter().map(|port| &**port);
-        let limited = limited(all, node, with.cluster, &planned.outside);
+        let limited = limited(all, node, &with.cluster, &planned.outside);
         rules.extend(limited.into_iter().map(|rule| ["-".to_owned(), format!("rich-rule={rule}")]));
         // A service knows ports only, and packets of pods come from and go to any.
         let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
@@ -36,30 +36,30 @@ pub(super) fn say(
     words.rows("firewall", rules);
 }
 
-fn is_told(planned: &RunbookPlan, node: &Node) -> bool {
+fn is_told(planned: &RunbookPlan, node: &Host) -> bool {
     planned.open_firewall && node.os.family == OsFamily::Rhel
 }
 
 /// The rules without which others lose what stays at a reset.
 pub(super) fn of_staying(
     planned: &RunbookPlan,
-    node: &Node,
-    with: &Rendering<'_>,
+    node: &Host,
+    with: &OfCluster<'_>,
 ) -> BTreeSet<String> {
     if !is_told(planned, node) {
         return BTreeSet::new();
     }
     let AllOnNode { ports, stays, .. } = with.claims.of(node.index);
     let staying = ports.iter().filter(|port| stays.iter().any(|stays| stays.room == port.room));
-    let rules = limited(staying.map(|port| &**port), node, with.cluster, &planned.outside);
+    let rules = limited(staying.map(|port| &**port), node, &with.cluster, &planned.outside);
     rules.into_iter().map(|rule| format!("rich-rule={rule}")).collect()
 }
 
 /// Rules for what only some may reach, in the language of firewalld.richlanguage(5).
 fn limited<'a>(
     ports: impl Iterator<Item = &'a Port> + Clone,
-    node: &Node,
-    cluster: &Cluster,
+    node: &Host,
+    cluster: &Cluster<'_>,
     outside: &[IpAddr],
 ) -> BTreeSet<String> {
     let everybodys: BTreeSet<u16> =
@@ -84,16 +84,21 @@ fn limited<'a>(
 
 /// Where they come from: single machines, but for the nodes, of which there may be thousands. They
 /// come from the endpoint's network, and those outside of it from their own addresses.
-fn sources(reach: Reach, node: &Node, cluster: &Cluster, outside: &[IpAddr]) -> BTreeSet<IpNet> {
+fn sources(
+    reach: Reach,
+    node: &Host,
+    cluster: &Cluster<'_>,
+    outside: &[IpAddr],
+) -> BTreeSet<IpNet> {
     let others = |addresses: &mut dyn Iterator<Item = IpAddr>| -> BTreeSet<IpNet> {
         let own: Vec<IpAddr> = node.addresses().collect();
         addresses.filter(|address| !own.contains(address)).map(IpNet::from).collect()
     };
     match reach {
         Reach::Host | Reach::Clients => BTreeSet::new(),
-        Reach::ControlPlanes => others(&mut cluster.control_planes().flat_map(Node::addresses)),
+        Reach::ControlPlanes => others(&mut cluster.control_planes().flat_map(Host::addresses)),
         Reach::Members => {
-            others(&mut cluster.control_planes().chain(cluster.members()).flat_map(Node::addresses))
+            others(&mut cluster.control_planes().chain(cluster.members()).flat_map(Host::addresses))
         }
         Reach::Nodes => {
             let mut sources = others(&mut outside.iter().copied());

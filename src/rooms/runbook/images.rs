@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use super::plan::RunbookPlan;
-use crate::cluster::Node;
 use crate::document::Assignments;
-use crate::rooms::Rendering;
+use crate::rooms::OfCluster;
+use crate::site::Host;
 
 /// The images that 20-install.sh imports and looks for; none where the node runs no containers.
 pub(super) struct Images<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Images<'a> {
 }
 
 impl<'a> Images<'a> {
-    pub(super) fn new(planned: &'a RunbookPlan, node: &Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &'a RunbookPlan, node: &Host, with: &'a OfCluster<'_>) -> Self {
         let asked = !planned.image_archives.is_empty() || planned.images_needed;
         if !asked || !node.kubelet() {
             return Self { archives: &[], images: BTreeSet::new(), needed: false };

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::catalog::fields::{self, Document, Kind};
 use crate::claims::Claims;
-use crate::cluster::{Cluster, duration};
 use crate::document;
+use crate::site::{Cluster, duration};
 
 /// `PROGRAM PATH VALUE`: each value of each configuration, as Go's programs write it. One that they
 /// leave out is empty.
-pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
+pub(super) fn settings(cluster: &Cluster<'_>, claims: &Claims) -> Vec<[String; 3]> {
     let Some(first) = cluster.control_planes().next() else { return Vec::new() };
     let mut settings = Vec::new();
     for carried in &claims.carried {
@@ -24,7 +24,7 @@ pub(super) fn settings(cluster: &Cluster, claims: &Claims) -> Vec<[String; 3]> {
             program: carried.program,
             kind,
             document: fields::document(kind),
-            minor: cluster.kubernetes.minor,
+            minor: cluster.version.minor,
         };
         // Which version of its form it has is the release's own matter.
         for key in ["apiVersion", "kind"] {
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_value_is_said_as_go_writes_it_after_patches() {
-        let (cluster, claims) = claimed(&json!({
+        let (site, claims) = claimed(&json!({
             "cluster": {"kubernetes": "1.37.1"},
             "kubelet": {"config": {
                 "evictionHard": {"memory.available": "5%"},
@@ -112,7 +112,8 @@ mod tests {
                 {"document": "kubeproxy/KubeProxyConfiguration", "patch": {"iptables": {"minSyncPeriod": "2500ms"}}},
             ],
         }));
-        let said = settings(&cluster, &claims);
+        let cluster = &site.cluster().unwrap();
+        let said = settings(cluster, &claims);
         for setting in [
             ["kubelet", "evictionHard.memory.available", "5%"],
             ["kubelet", "nodeStatusUpdateFrequency", "1m30s"],

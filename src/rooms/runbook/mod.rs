@@ -1,5 +1,5 @@
 //! Scripts and prose: what a person or a tool runs on the machines, in order. Written from the
-//! [`Cluster`] and from every room's claims alone, so what no room claims does not happen.
+//! [`Site`] and from every room's claims alone, so what no room claims does not happen.
 //!
 //! Per cluster: `steps/`, scripts that are the same on every host, `README.md` and the list of
 //! images. Per node: `node.sh`, what the steps know of it.
@@ -19,9 +19,9 @@ mod tests;
 use std::sync::LazyLock;
 
 use crate::claims::RoomClaims;
-use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::report::Report;
+use crate::site::{Host, Site};
 use crate::template;
 use crate::template::Template;
 
@@ -53,18 +53,20 @@ impl Room for Runbook {
         &TEMPLATES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, _: &mut Report) -> Option<Planned> {
-        Some(Planned::new(RunbookPlan::new(said, cluster), RoomClaims::default()))
+    fn plan(&self, said: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {
+        Some(Planned::new(RunbookPlan::new(said, &site.cluster()?), RoomClaims::default()))
     }
 }
 
 impl Plan for RunbookPlan {
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         Packages::new(self, node, with).render_keys(out);
         steps::render_node(self, node, with, out);
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         steps::render_shared(with, out);
         prose::render(self, with, out);
     }

@@ -4,23 +4,23 @@ use super::plan::RunbookPlan;
 use super::repositories::{self, Repository};
 use crate::catalog::PackageManager;
 use crate::claims::{AllOnNode, Archive, Of, Package};
-use crate::cluster::Node;
 use crate::document::Assignments;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Rendering};
+use crate::rooms::{OfCluster, Output};
+use crate::site::Host;
 
 /// What `10-prepare.sh` installs.
 pub(super) struct Packages<'a> {
     planned: &'a RunbookPlan,
-    with: &'a Rendering<'a>,
-    node: &'a Node,
+    with: &'a OfCluster<'a>,
+    node: &'a Host,
     /// One for each name.
     wanted: BTreeMap<&'a str, &'a Of<Package>>,
     repositories: Vec<Repository>,
 }
 
 impl<'a> Packages<'a> {
-    pub(super) fn new(planned: &'a RunbookPlan, node: &'a Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &'a RunbookPlan, node: &'a Host, with: &'a OfCluster<'_>) -> Self {
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Of<Package>> = BTreeMap::new();
         for package in &with.claims.of(node.index).packages {
@@ -32,7 +32,7 @@ impl<'a> Packages<'a> {
         let used: BTreeSet<_> = wanted.values().map(|package| package.repository).collect();
         let repositories = match planned.preinstalled {
             true => Vec::new(),
-            false => repositories::of(&used, planned.mirrors(node.os), with.cluster, node.os),
+            false => repositories::of(&used, planned.mirrors(node.os), &with.cluster, node.os),
         };
         Self { planned, with, node, wanted, repositories }
     }

@@ -1,7 +1,6 @@
 use std::net::IpAddr;
 
 use crate::catalog::{OsRelease, key_fingerprint};
-use crate::cluster::{Cluster, Node};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
@@ -10,6 +9,7 @@ use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
 };
 use crate::inventory::values::Fingerprint;
+use crate::site::{Cluster, Host};
 
 /// What the scripts are told beside cluster and claims.
 pub(super) struct RunbookPlan {
@@ -86,7 +86,7 @@ impl RunbookPlan {
         own.map_or(&self.mirrors, |(_, own)| own)
     }
 
-    pub(super) fn new(said: &Inventory, cluster: &Cluster) -> Self {
+    pub(super) fn new(said: &Inventory, cluster: &Cluster<'_>) -> Self {
         // What the kernel is told is the host's matter.
         let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
             &said.host;
@@ -101,7 +101,7 @@ impl RunbookPlan {
             outside: cluster
                 .nodes
                 .iter()
-                .flat_map(Node::addresses)
+                .flat_map(Host::addresses)
                 .filter(|address| !cluster.endpoint.subnet.contains(address))
                 .collect(),
             selinux_permissive: *selinux == Selinux::Permissive,

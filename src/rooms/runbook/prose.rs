@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::plan::RunbookPlan;
 use super::steps::{self, runs_member};
 use crate::claims::{Bind, Port, Protocol, Reach};
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, layout, loopback};
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Rendering};
+use crate::rooms::{OfCluster, Output};
+use crate::site::{EtcdMode, Host, LoadBalancerKind, RuntimeKind, host_port, layout, loopback};
 
 /// The runbook's context: real names, addresses and commands.
 #[derive(Serialize)]
@@ -106,26 +106,26 @@ struct Faults {
     members_lost: usize,
 }
 
-pub(super) fn render(planned: &RunbookPlan, with: &Rendering<'_>, out: &mut Output<'_>) {
+pub(super) fn render(planned: &RunbookPlan, with: &OfCluster<'_>, out: &mut Output<'_>) {
     readme(planned, with, out);
     images(with, out);
 }
 
-fn readme(planned: &RunbookPlan, with: &Rendering<'_>, out: &mut Output<'_>) {
-    let cluster = with.cluster;
-    let names = |keep: &dyn Fn(&Node) -> bool| -> Vec<&str> {
+fn readme(planned: &RunbookPlan, with: &OfCluster<'_>, out: &mut Output<'_>) {
+    let cluster = &with.cluster;
+    let names = |keep: &dyn Fn(&Host) -> bool| -> Vec<&str> {
         cluster.nodes.iter().filter(|node| keep(node)).map(|node| node.name.as_str()).collect()
     };
     let Some(first) = cluster.control_planes().next() else { return };
     let control_planes = cluster.control_planes().count();
     let members = cluster.etcd.members.len();
-    let balancer = match cluster.balancer {
+    let balancer = match cluster.endpoint.balancer.kind {
         LoadBalancerKind::Haproxy => "haproxy",
         LoadBalancerKind::Nginx => "nginx",
     };
     let context = Readme {
-        cluster: &cluster.name,
-        kubernetes: cluster.kubernetes.to_string(),
+        cluster: &cluster.site.name,
+        kubernetes: cluster.version.to_string(),
         endpoint: cluster.endpoint.url(),
         vip: cluster.endpoint.vip.to_string(),
         balancer,
@@ -140,7 +140,7 @@ fn readme(planned: &RunbookPlan, with: &Rendering<'_>, out: &mut Output<'_>) {
         },
         nodes: cluster.nodes.iter().map(|node| row(node, with)).collect(),
         all: names(&|_| true),
-        kubelets: names(&Node::kubelet),
+        kubelets: names(&Host::kubelet),
         image_archives: &planned.image_archives,
         members: names(&|node| runs_member(node, with)),
         members_apart: names(&|node| runs_member(node, with) && !node.kubelet()),
@@ -170,8 +170,8 @@ fn readme(planned: &RunbookPlan, with: &Rendering<'_>, out: &mut Output<'_>) {
             .is_some_and(|f| f.etcdctl_api_variable),
         etcd_bin: layout::ETCD_BIN,
         first: &first.name,
-        other_control_planes: names(&|node| node.control_plane && node.index != first.index),
-        workers: names(&|node| node.worker && !node.control_plane),
+        other_control_planes: names(&|node| node.control_plane() && node.index != first.index),
+        workers: names(&|node| node.worker() && !node.control_plane()),
         certs_command: &cluster.release.kubeadm.certs_command,
         ports: ports(with),
         faults: Faults {
@@ -185,7 +185,7 @@ fn readme(planned: &RunbookPlan, with: &Rendering<'_>, out: &mut Output<'_>) {
 }
 
 /// What a member that has lost its data starts without.
-fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
+fn etcd_data<'a>(with: &'a OfCluster<'_>) -> BTreeSet<&'a str> {
     let nodes = with.cluster.nodes.iter().map(|node| with.claims.of(node.index));
     let staying = nodes.flat_map(|claims| {
         let stays = |room: &str| claims.stays.iter().any(|stays| stays.room == room);
@@ -195,7 +195,7 @@ fn etcd_data<'a>(with: &'a Rendering<'_>) -> BTreeSet<&'a str> {
 }
 
 /// The folder of a member's snapshots.
-fn backup<'a>(with: &'a Rendering<'_>) -> Option<&'a str> {
+fn backup<'a>(with: &'a OfCluster<'_>) -> Option<&'a str> {
     let members = with.cluster.nodes.iter().filter(|node| runs_member(node, with));
     members
         .flat_map(|node| &with.claims.of(node.index).paths)
@@ -204,7 +204,7 @@ fn backup<'a>(with: &'a Rendering<'_>) -> Option<&'a str> {
 }
 
 /// `None` where a member keeps its log in a folder of its own, which takes other commands.
-fn restore<'a>(with: &'a Rendering<'_>) -> Option<Restore<'a>> {
+fn restore<'a>(with: &'a OfCluster<'_>) -> Option<Restore<'a>> {
     let etcd = &with.cluster.etcd;
     let folders: Vec<&str> = etcd_data(with).into_iter().collect();
     let [data] = folders[..] else { return None };
@@ -217,15 +217,15 @@ fn restore<'a>(with: &'a Rendering<'_>) -> Option<Restore<'a>> {
     Some(Restore { program, data, revisions: if bumps { BUMPED } else { "" } })
 }
 
-fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
+fn row<'a>(node: &'a Host, with: &OfCluster<'_>) -> NodeRow<'a> {
     let mut roles = Vec::new();
-    if node.control_plane {
+    if node.control_plane() {
         roles.push("control plane");
     }
     if runs_member(node, with) {
         roles.push("etcd");
     }
-    if node.worker {
+    if node.worker() {
         roles.push("worker");
     }
     NodeRow {
@@ -243,10 +243,10 @@ fn row<'a>(node: &'a Node, with: &Rendering<'_>) -> NodeRow<'a> {
 }
 
 /// Every port that somebody else has to reach, with the nodes that listen.
-fn ports(with: &Rendering<'_>) -> Vec<PortRow> {
+fn ports(with: &OfCluster<'_>) -> Vec<PortRow> {
     let mut listeners: BTreeMap<(Protocol, u16, Reach, &'static str), BTreeSet<usize>> =
         BTreeMap::new();
-    for node in &with.cluster.nodes {
+    for node in with.cluster.nodes {
         for port in &with.claims.of(node.index).ports {
             let Port { protocol, bind, port: number, reach, what, at: _ } = &**port;
             if *bind != Bind::Loopback && *reach != Reach::Host {
@@ -276,18 +276,18 @@ fn ports(with: &Rendering<'_>) -> Vec<PortRow> {
 }
 
 /// "all nodes", "control planes", or the names.
-fn who(indexes: &BTreeSet<usize>, with: &Rendering<'_>) -> String {
-    let cluster = with.cluster;
-    let set = |keep: &dyn Fn(&Node) -> bool| -> BTreeSet<usize> {
+fn who(indexes: &BTreeSet<usize>, with: &OfCluster<'_>) -> String {
+    let cluster = &with.cluster;
+    let set = |keep: &dyn Fn(&Host) -> bool| -> BTreeSet<usize> {
         cluster.nodes.iter().filter(|node| keep(node)).map(|node| node.index).collect()
     };
     if *indexes == set(&|_| true) {
         return "all nodes".to_owned();
     }
-    if *indexes == set(&|node| node.control_plane) {
+    if *indexes == set(&|node| node.control_plane()) {
         return "control planes".to_owned();
     }
-    if *indexes == set(&Node::kubelet) {
+    if *indexes == set(&Host::kubelet) {
         return "control planes and workers".to_owned();
     }
     let names: Vec<&str> =
@@ -296,7 +296,7 @@ fn who(indexes: &BTreeSet<usize>, with: &Rendering<'_>) -> String {
 }
 
 /// Every image that some node pulls, one a line, for mirrors and archives.
-fn images(with: &Rendering<'_>, out: &mut Output<'_>) {
+fn images(with: &OfCluster<'_>, out: &mut Output<'_>) {
     let images: BTreeSet<&str> = with
         .cluster
         .nodes

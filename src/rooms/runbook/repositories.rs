@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::claims;
-use crate::cluster::Cluster;
+use crate::site::Cluster;
 
 /// One repository that `10-prepare.sh` configures.
 pub(super) struct Repository {
@@ -24,7 +24,7 @@ pub(super) struct Repository {
 pub(super) fn of(
     needed: &BTreeSet<claims::Repository>,
     mirrors: &Mirrors,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     os: &OsRelease,
 ) -> Vec<Repository> {
     let apt = os.package_manager == PackageManager::Apt;
@@ -71,7 +71,7 @@ impl Mirror {
 fn sources(
     repository: claims::Repository,
     mirrors: &Mirrors,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     os: &OsRelease,
 ) -> Vec<Mirror> {
     match repository {
@@ -85,8 +85,8 @@ fn sources(
     }
 }
 
-fn of_kubernetes(cluster: &Cluster, os: &OsRelease) -> Mirror {
-    let own = cluster.release.package_layout.repository(cluster.kubernetes.minor);
+fn of_kubernetes(cluster: &Cluster<'_>, os: &OsRelease) -> Mirror {
+    let own = cluster.release.package_layout.repository(cluster.version.minor);
     let (source, key) = match os.package_manager {
         PackageManager::Apt => (own.apt_source, own.apt_key),
         PackageManager::Dnf | PackageManager::Yum => (own.rpm_baseurl, own.rpm_key),

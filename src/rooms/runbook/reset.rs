@@ -1,9 +1,9 @@
 use super::firewall;
 use super::plan::RunbookPlan;
 use crate::claims::{Of, OwnedPath};
-use crate::cluster::Node;
 use crate::document::Assignments;
-use crate::rooms::Rendering;
+use crate::rooms::OfCluster;
+use crate::site::Host;
 
 /// What of a node goes at a reset.
 pub(super) struct Reset<'a> {
@@ -23,7 +23,7 @@ struct Staying<'a> {
 }
 
 impl<'a> Reset<'a> {
-    pub(super) fn new(planned: &RunbookPlan, node: &Node, with: &'a Rendering<'_>) -> Self {
+    pub(super) fn new(planned: &RunbookPlan, node: &Host, with: &'a OfCluster<'_>) -> Self {
         let claims = with.claims.of(node.index);
         let stays = |room: &str| claims.stays.iter().any(|stays| stays.room == room);
         let paths = |staying: bool| -> Vec<&str> {

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use crate::catalog::{OsFamily, PackageManager};
 use crate::claims::{AllOnNode, Unit};
-use crate::cluster::{EtcdMode, LoadBalancerKind, Node, RuntimeKind, host_port, loopback};
 use crate::document::Assignments;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Rendering};
+use crate::rooms::{OfCluster, Output};
+use crate::site::{EtcdMode, Host, LoadBalancerKind, RuntimeKind, host_port, loopback};
 use crate::template;
 use crate::template::Template;
 
@@ -56,7 +56,7 @@ const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
 const LAST_ADDON: [&str; 2] = ["daemonset/kube-proxy", "deployment/coredns"];
 
 /// `steps/`: what some host of the cluster runs.
-pub(super) fn render_shared(with: &Rendering<'_>, out: &mut Output<'_>) {
+pub(super) fn render_shared(with: &OfCluster<'_>, out: &mut Output<'_>) {
     let nodes = &with.cluster.nodes;
     let used = |step: &str| nodes.iter().any(|node| of(node, with).contains(&step));
     let family = |name: &str| nodes.iter().any(|node| package_family(node) == name);
@@ -72,10 +72,10 @@ pub(super) fn render_shared(with: &Rendering<'_>, out: &mut Output<'_>) {
 }
 
 /// The steps of a node, in their order.
-pub(super) fn of(node: &Node, with: &Rendering<'_>) -> Vec<&'static str> {
+pub(super) fn of(node: &Host, with: &OfCluster<'_>) -> Vec<&'static str> {
     let first = with.cluster.is_first_control_plane(node);
     let runs = |step: &&&str| match **step {
-        "30-balancer" => node.control_plane,
+        "30-balancer" => node.control_plane(),
         "40-etcd" => runs_member(node, with),
         "50-init" => first,
         "50-join" => with.cluster.joins(node),
@@ -85,12 +85,12 @@ pub(super) fn of(node: &Node, with: &Rendering<'_>) -> Vec<&'static str> {
 }
 
 /// Whether systemd runs a member of etcd on this node.
-pub(super) fn runs_member(node: &Node, with: &Rendering<'_>) -> bool {
-    node.member && with.cluster.etcd.mode == EtcdMode::External
+pub(super) fn runs_member(node: &Host, with: &OfCluster<'_>) -> bool {
+    node.member() && with.cluster.etcd.mode == EtcdMode::External
 }
 
 /// The file that knows the node's package manager.
-fn package_family(node: &Node) -> &'static str {
+fn package_family(node: &Host) -> &'static str {
     match node.os.package_manager {
         PackageManager::Apt => "apt",
         PackageManager::Dnf | PackageManager::Yum => "rpm",
@@ -105,8 +105,8 @@ fn stoppable(claims: &AllOnNode) -> impl Iterator<Item = &str> {
 /// `nodes/<node>/node.sh`: what the steps know of this host.
 pub(super) fn render_node(
     planned: &RunbookPlan,
-    node: &Node,
-    with: &Rendering<'_>,
+    node: &Host,
+    with: &OfCluster<'_>,
     out: &mut Output<'_>,
 ) {
     let mut words = Assignments::new(&format!("What the steps know of {}: words only.", node.name));
@@ -122,12 +122,12 @@ pub(super) fn render_node(
     out.assignments(File::beside(node, "node.sh").reads([node.path()]), words);
 }
 
-fn host(planned: &RunbookPlan, node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+fn host(planned: &RunbookPlan, node: &Host, with: &OfCluster<'_>, words: &mut Assignments) {
     let claims = with.claims.of(node.index);
     let permissive =
         planned.selinux_permissive && node.kubelet() && node.os.family == OsFamily::Rhel;
     words
-        .word("cluster", &with.cluster.name)
+        .word("cluster", &with.cluster.site.name)
         .word("bundle", with.secrets.id())
         .word("node", &node.name)
         .word("address", &node.address.to_string())
@@ -138,7 +138,7 @@ fn host(planned: &RunbookPlan, node: &Node, with: &Rendering<'_>, words: &mut As
         .word("os_release", &node.os.version)
         .word(
             "renew_before",
-            &renew_before(with.cluster.certificates.leaf_lifetime_days).to_string(),
+            &renew_before(with.cluster.site.certificates.leaf_lifetime_days).to_string(),
         )
         .flag("set_hostname", planned.set_hostname)
         // The kubelet does not start beside swap, unless it is told to.
@@ -170,7 +170,7 @@ fn units(claims: &AllOnNode, words: &mut Assignments) {
     words.list("stoppable", stoppable(claims));
 }
 
-fn endpoint(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+fn endpoint(node: &Host, with: &OfCluster<'_>, words: &mut Assignments) {
     let endpoint = &with.cluster.endpoint;
     words
         .word("endpoint", &endpoint.url())
@@ -179,7 +179,7 @@ fn endpoint(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         .word("loopback", &loopback(node.address).to_string())
         .word(
             "balancer",
-            match with.cluster.balancer {
+            match with.cluster.endpoint.balancer.kind {
                 LoadBalancerKind::Haproxy => "haproxy",
                 LoadBalancerKind::Nginx => "nginx",
             },
@@ -205,11 +205,11 @@ fn renew_before(leaf_lifetime_days: u32) -> u64 {
     u64::from((leaf_lifetime_days / 3).min(30)) * 24 * 60 * 60
 }
 
-fn etcd(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
+fn etcd(node: &Host, with: &OfCluster<'_>, words: &mut Assignments) {
     let etcd = &with.cluster.etcd;
     let metrics = host_port(loopback(node.address), etcd.metrics_port);
     // Empty without a member.
-    words.word("member", &if node.member { format!("http://{metrics}") } else { String::new() });
+    words.word("member", &if node.member() { format!("http://{metrics}") } else { String::new() });
     if runs_member(node, with) {
         words
             .word("etcd_version", &etcd.version.to_string())
@@ -218,16 +218,16 @@ fn etcd(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
     }
 }
 
-fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
-    let cluster = with.cluster;
+fn kubernetes(node: &Host, with: &OfCluster<'_>, words: &mut Assignments) {
+    let cluster = &with.cluster;
     words.flag("kubelet", node.kubelet());
     if !node.kubelet() {
         return;
     }
     let docker = cluster.runtime.kind == RuntimeKind::Docker;
     words
-        .flag("control_plane", node.control_plane)
-        .word("kubernetes", &cluster.kubernetes.to_string())
+        .flag("control_plane", node.control_plane())
+        .word("kubernetes", &cluster.version.to_string())
         .word("runtime", if docker { "docker" } else { "containerd" })
         .word("cri_socket", &cluster.runtime.cri_socket)
         .word("health", &cluster.release.health_path)
@@ -242,7 +242,7 @@ fn kubernetes(node: &Node, with: &Rendering<'_>, words: &mut Assignments) {
         .rows("arguments", arguments(with.claims.of(node.index)))
         .rows("settings", live::settings(cluster, with.claims))
         .rows("needed", needed(with.claims.of(node.index)));
-    if node.control_plane {
+    if node.control_plane() {
         words.word("local_api", &cluster.api_url(node));
         // What kubeadm's last step of a control plane's join puts on the node.
         let label = cluster.release.control_plane_labels.first().map_or("", String::as_str);

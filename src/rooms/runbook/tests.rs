@@ -1,5 +1,5 @@
-use crate::cluster::layout;
 use crate::rooms::trial::{file, outcome};
+use crate::site::layout;
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 

@@ -3,9 +3,9 @@ use serde_json::Value;
 use super::plan::CONFIG;
 use super::{DOCKER_UNVALIDATED, PASSWORD_PUBLIC};
 use crate::catalog::{Version, containerd, containerd_series, docker};
-use crate::cluster::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
-use crate::cluster::{Cluster, RuntimeKind};
 use crate::report::{Finding, Path, Report};
+use crate::site::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
+use crate::site::{Cluster, RuntimeKind};
 
 fn version() -> Path {
     Path::of(&["runtime", "version"])
@@ -16,7 +16,7 @@ fn kubernetes() -> Path {
 }
 
 /// The runtime against the release.
-pub(super) fn release(cluster: &Cluster, report: &mut Report) {
+pub(super) fn release(cluster: &Cluster<'_>, report: &mut Report) {
     let found = match cluster.runtime.kind {
         RuntimeKind::Containerd => of_containerd(cluster),
         RuntimeKind::Docker if cluster.runtime.cri_dockerd => of_cri_dockerd(cluster),
@@ -33,7 +33,7 @@ pub(super) fn release(cluster: &Cluster, report: &mut Report) {
 const SECRET: [&str; 3] = ["auth", "identitytoken", "password"];
 
 /// What a patch gives containerd to log in to a registry with: its file is public.
-pub(super) fn passwords(cluster: &Cluster, report: &mut Report) {
+pub(super) fn passwords(cluster: &Cluster<'_>, report: &mut Report) {
     for patch in cluster.patches_of(CONFIG, None) {
         let at = Path::of(&["patches"]).index(patch.index).key("patch");
         in_value(&patch.patch, &at, report);
@@ -71,12 +71,12 @@ fn password(at: Path) -> Finding {
     .help("remove it, and let an entry of `privateFiles` bring the kubelet its own: `{path: /.docker/config.json, secret: registry}`")
 }
 
-fn too_old(what: &str, cluster: &Cluster, least: &str) -> Finding {
+fn too_old(what: &str, cluster: &Cluster<'_>, least: &str) -> Finding {
     let is = &cluster.runtime.version_text;
     Finding::new(
         &RUNTIME_TOO_OLD,
         version(),
-        format!("Kubernetes {} needs {what} {least} or newer, this is {is}", cluster.kubernetes),
+        format!("Kubernetes {} needs {what} {least} or newer, this is {is}", cluster.version),
     )
     .label(format!("older than {least}"))
     .because(kubernetes(), "this release")
@@ -87,7 +87,7 @@ fn series(version: Version) -> String {
     format!("{}.{}", version.major, version.minor)
 }
 
-fn of_containerd(cluster: &Cluster) -> Option<Finding> {
+fn of_containerd(cluster: &Cluster<'_>) -> Option<Finding> {
     let wanted = cluster.runtime.version;
     let range = &cluster.release.runtimes;
     let oldest = containerd_series().next().map_or(range.containerd_min, |first| first.series);
@@ -102,7 +102,7 @@ fn of_containerd(cluster: &Cluster) -> Option<Finding> {
             version(),
             format!(
                 "Kubernetes {} speaks a CRI that containerd {} dropped, this is {is}",
-                cluster.kubernetes,
+                cluster.version,
                 series(below)
             ),
         )
@@ -121,7 +121,7 @@ fn of_containerd(cluster: &Cluster) -> Option<Finding> {
     Some(finding)
 }
 
-fn of_dockershim(cluster: &Cluster) -> Option<Finding> {
+fn of_dockershim(cluster: &Cluster<'_>) -> Option<Finding> {
     let range = &cluster.release.runtimes;
     let wanted = cluster.runtime.version;
     // Where there is no dockershim at all, that is a finding of its own.
@@ -137,7 +137,7 @@ fn of_dockershim(cluster: &Cluster) -> Option<Finding> {
         Finding::new(
             &DOCKER_UNVALIDATED,
             version(),
-            format!("docker {is} was never validated with Kubernetes {}", cluster.kubernetes),
+            format!("docker {is} was never validated with Kubernetes {}", cluster.version),
         )
         .label("kubeadm's preflight warns")
         .because(kubernetes(), "this release")
@@ -145,13 +145,13 @@ fn of_dockershim(cluster: &Cluster) -> Option<Finding> {
     )
 }
 
-fn of_cri_dockerd(cluster: &Cluster) -> Option<Finding> {
+fn of_cri_dockerd(cluster: &Cluster<'_>) -> Option<Finding> {
     let drives = docker(cluster.runtime.version).cri_dockerd;
     (!drives).then(|| too_old("cri-dockerd, which drives docker", cluster, "20.10"))
 }
 
 /// The runtime against each host's kernel interface; reported once, at the first such node.
-pub(super) fn hosts(cluster: &Cluster, report: &mut Report) {
+pub(super) fn hosts(cluster: &Cluster<'_>, report: &mut Report) {
     if cluster.runtime.kind != RuntimeKind::Docker || docker(cluster.runtime.version).cgroup_v2 {
         return;
     }

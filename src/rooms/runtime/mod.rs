@@ -14,10 +14,10 @@ mod plan;
 mod tests;
 
 use crate::claims::RoomClaims;
-use crate::cluster::Cluster;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
 use crate::rooms::{DocumentName, Planned, Room};
+use crate::site::Site;
 use crate::template::Template;
 
 crate::codes! { "runtime":
@@ -48,7 +48,8 @@ impl Room for Runtime {
         plan::DOCUMENTS
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         lint::release(cluster, report);
         lint::hosts(cluster, report);

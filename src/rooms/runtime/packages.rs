@@ -2,15 +2,19 @@
 
 use crate::catalog::{Version, builds_of, containerd_series, docker_package_version};
 use crate::claims::{Package, Repository, WrittenFor};
-use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
 use crate::report::Path;
+use crate::site::{Cluster, Host, RuntimeKind};
 
 /// What decides the version of the runtime, where it is said.
 const RELEASE: &[&str] = &["runtime", "version"];
 
 /// The runtime's packages on this node. `said` is the version in the inventory.
-pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) -> Vec<Package> {
+pub(super) fn of(
+    node: &Host,
+    said: Option<&ProgramVersion>,
+    cluster: &Cluster<'_>,
+) -> Vec<Package> {
     let at = match said {
         Some(_) => Path::of(RELEASE),
         None => Path::of(&["cluster", "kubernetes"]),
@@ -23,7 +27,7 @@ pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) 
 }
 
 /// The distribution's own package where it is of the wanted series; Docker's elsewhere.
-fn containerd(node: &Node, exact: bool, at: Path, cluster: &Cluster) -> Package {
+fn containerd(node: &Host, exact: bool, at: Path, cluster: &Cluster<'_>) -> Package {
     let wanted = cluster.runtime.version;
     let own = node.os.containerd.is_some_and(|own| {
         (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
@@ -45,7 +49,7 @@ fn of_series(package: Package, version: Version, at: Path) -> Package {
     Package { written_for: Some(WrittenFor { release, key: RELEASE, at }), ..package }
 }
 
-fn docker(node: &Node, exact: bool, cluster: &Cluster) -> Vec<Package> {
+fn docker(node: &Host, exact: bool, cluster: &Cluster<'_>) -> Vec<Package> {
     let version = docker_package_version(cluster.runtime.version, exact, node.os.family);
     let docker = |name, program| package(name, Some(version.clone()), Repository::Runtime, program);
     let mut packages = vec![

@@ -5,7 +5,6 @@ use super::mirrors::Mirror;
 use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
 use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
-use crate::cluster::{CgroupDriver, Cluster, Node, Runtime, RuntimeKind};
 use crate::document;
 use crate::inventory::images::MirrorSection;
 use crate::inventory::runtime::RuntimeSection;
@@ -13,6 +12,7 @@ use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
 use crate::rooms::output::{Alike, File};
 use crate::rooms::{DocumentName, Output, Plan, Rendering};
+use crate::site::{CgroupDriver, Cluster, Host, Runtime, RuntimeKind};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -74,7 +74,7 @@ enum Kind {
 
 impl RuntimePlan {
     /// `None` where the series of containerd is unknown, which is reported.
-    pub(super) fn new(mirrors: &[MirrorSection], cluster: &Cluster) -> Option<Self> {
+    pub(super) fn new(mirrors: &[MirrorSection], cluster: &Cluster<'_>) -> Option<Self> {
         let Runtime { kind, version, .. } = &cluster.runtime;
         let kind = match kind {
             RuntimeKind::Containerd => {
@@ -87,7 +87,7 @@ impl RuntimePlan {
     }
 }
 
-pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     // The rest are facts of the cluster.
     let RuntimeSection { kind: _, version, cgroup_driver: _, cri_dockerd: _ } = section;
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
@@ -99,7 +99,7 @@ pub(super) fn claim(section: &RuntimeSection, cluster: &Cluster, claims: &mut Ro
 }
 
 /// Archives of images lie on the nodes before hagen comes, and stay when it goes.
-pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut RoomClaims) {
+pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     let kept: Vec<OwnedPath> = archives
         .iter()
         .enumerate()
@@ -115,7 +115,7 @@ pub(super) fn keep(archives: &[AbsolutePath], cluster: &Cluster, claims: &mut Ro
     }
 }
 
-fn units(cluster: &Cluster) -> Vec<Unit> {
+fn units(cluster: &Cluster<'_>) -> Vec<Unit> {
     let unit = |name: &str, check: &[&str]| Unit {
         name: name.into(),
         phase: Phase::Install,
@@ -145,7 +145,8 @@ struct CriDockerdContext<'a> {
 }
 
 impl Plan for RuntimePlan {
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
         if !node.kubelet() {
             return;
         }
@@ -157,16 +158,16 @@ impl Plan for RuntimePlan {
                 out.alike(file, config);
                 mirrors.iter().for_each(|mirror| mirror.render(node, out));
             }
-            Kind::Docker(facts) => daemon(*facts, node, with.cluster, out),
+            Kind::Docker(facts) => daemon(*facts, node, &with.cluster, out),
         }
         if with.cluster.runtime.cri_dockerd && with.cluster.runtime.kind == RuntimeKind::Docker {
-            cri_dockerd(node, with.cluster, out);
+            cri_dockerd(node, &with.cluster, out);
         }
         out.alike(file(node, "/etc/crictl.yaml"), &self.crictl);
     }
 }
 
-fn file(node: &Node, path: &str) -> File {
+fn file(node: &Host, path: &str) -> File {
     File::on(node, path)
         .phase(Phase::Install)
         .reads([Path::of(&["runtime"]), Path::of(&["cluster", "kubernetes"])])
@@ -180,7 +181,7 @@ The sandbox image is kubeadm's, which never pulls another.
 Mirrors and authorities of registries are a hosts.toml each, read at every pull.";
 
 /// <https://github.com/containerd/containerd/blob/main/docs/cri/config.md>.
-fn config(series: &ContainerdSeries, cluster: &Cluster) -> Alike {
+fn config(series: &ContainerdSeries, cluster: &Cluster<'_>) -> Alike {
     let form = series.config;
     let (runtime, images) = (form.runtime_plugin(), form.images_plugin());
     let systemd = cluster.runtime.cgroup_driver == CgroupDriver::Systemd;
@@ -225,7 +226,7 @@ fn config(series: &ContainerdSeries, cluster: &Cluster) -> Alike {
 
 /// <https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>. No key here may
 /// also be a flag of the packaged unit: dockerd refuses to start then.
-fn daemon(facts: Docker, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+fn daemon(facts: Docker, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
     let driver = match cluster.runtime.cgroup_driver {
         CgroupDriver::Systemd => "systemd",
         CgroupDriver::Cgroupfs => "cgroupfs",
@@ -244,7 +245,7 @@ fn daemon(facts: Docker, node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
     out.json(file, DAEMON, Value::Object(document));
 }
 
-fn cri_dockerd(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
+fn cri_dockerd(node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
     let file = file(node, "/etc/systemd/system/cri-docker.service.d/10-hagen.conf")
         .read_by("cri-docker.service", Apply::Restart);
     out.template(file, CRI_DOCKERD, &CriDockerdContext { sandbox: &cluster.runtime.pause_image });
@@ -252,7 +253,7 @@ fn cri_dockerd(node: &Node, cluster: &Cluster, out: &mut Output<'_>) {
 
 /// <https://github.com/kubernetes-sigs/cri-tools/blob/master/docs/crictl.md>. Without the file
 /// crictl tries one socket after another.
-fn crictl(cluster: &Cluster) -> Alike {
+fn crictl(cluster: &Cluster<'_>) -> Alike {
     // kubeadm of old releases wants the socket as a path, crictl always as a URL.
     let socket = &cluster.runtime.cri_socket;
     let endpoint =

@@ -8,13 +8,13 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::claims::{Claims, Phase, RoomClaims};
-use crate::cluster::{Cluster, Node, selected};
 use crate::inventory::Inventory;
 use crate::inventory::units::{Directive, DropIn, UnitSection};
 use crate::inventory::values::DirectiveName;
 use crate::report::{Code, Finding, Path, Report, closest};
 use crate::rooms::output::File;
 use crate::rooms::{Checking, Output, Plan, Planned, Rendering, Room};
+use crate::site::{Host, Site, selected};
 use crate::tree::Apply;
 
 crate::codes! { "units":
@@ -37,7 +37,8 @@ impl Room for Units {
         CODES
     }
 
-    fn plan(&self, said: &Inventory, cluster: &Cluster, report: &mut Report) -> Option<Planned> {
+    fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
+        let cluster = &site.cluster()?;
         let mut drop_ins = Vec::new();
         for (index, section) in said.units.iter().enumerate() {
             let UnitSection { unit, drop_in, nodes } = section;
@@ -59,13 +60,13 @@ impl Room for Units {
 }
 
 /// The phase in which the node starts this unit; `None` where it does not run it.
-fn phase(claims: &Claims, node: &Node, unit: &str) -> Option<Phase> {
+fn phase(claims: &Claims, node: &Host, unit: &str) -> Option<Phase> {
     let mut units = claims.of(node.index).units.iter();
     units.find(|other| other.name == unit).map(|other| other.phase)
 }
 
-fn unknown(unit: &str, at: &Path, cluster: &Cluster, claims: &Claims) -> Finding {
-    let nodes = || cluster.nodes.iter();
+fn unknown(unit: &str, at: &Path, site: &Site, claims: &Claims) -> Finding {
+    let nodes = || site.hosts.iter();
     let runs: Vec<&str> = nodes()
         .filter(|node| phase(claims, node, unit).is_some())
         .map(|node| node.name.as_str())
@@ -101,7 +102,7 @@ fn unknown(unit: &str, at: &Path, cluster: &Cluster, claims: &Claims) -> Finding
     }
 }
 
-fn said_twice(unit: &str, node: &Node, first: &Path, at: &Path) -> Finding {
+fn said_twice(unit: &str, node: &Host, first: &Path, at: &Path) -> Finding {
     let message = format!("{unit} on node {} has an entry already", node.name);
     Finding::new(&SAID_TWICE, at.key("unit"), message)
         .because(first.key("unit"), "the first")
@@ -187,7 +188,7 @@ struct Placed {
 
 impl Placed {
     /// The phase in which the node starts the unit, where it gets the drop-in.
-    fn phase_on(&self, node: &Node, claims: &Claims) -> Option<Phase> {
+    fn phase_on(&self, node: &Host, claims: &Claims) -> Option<Phase> {
         let meant = self.nodes.as_ref().is_none_or(|names| names.contains(&node.name));
         meant.then(|| phase(claims, node, &self.unit)).flatten()
     }
@@ -196,15 +197,15 @@ impl Placed {
 impl Plan for UnitsPlan {
     /// Each is of a unit that its nodes run, and the only one of it there.
     fn check(&self, with: &Checking<'_>, report: &mut Report) {
-        let Checking { cluster, claims, secrets: _ } = *with;
+        let Checking { site, claims, secrets: _ } = *with;
         let mut placed: BTreeMap<(usize, &str), &Path> = BTreeMap::new();
         for drop_in in &self.drop_ins {
             let Placed { at, unit, .. } = drop_in;
-            let nodes = cluster.nodes.iter();
-            let running: Vec<&Node> =
+            let nodes = site.hosts.iter();
+            let running: Vec<&Host> =
                 nodes.filter(|node| drop_in.phase_on(node, claims).is_some()).collect();
             if running.is_empty() {
-                report.push(unknown(unit, at, cluster, claims));
+                report.push(unknown(unit, at, site, claims));
                 continue;
             }
             let first = running
@@ -217,7 +218,7 @@ impl Plan for UnitsPlan {
         }
     }
 
-    fn render_node(&self, node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         for drop_in in &self.drop_ins {
             let Placed { at, unit, text, nodes: _ } = drop_in;
             let Some(phase) = drop_in.phase_on(node, with.claims) else { continue };

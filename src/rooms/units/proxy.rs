@@ -3,9 +3,9 @@
 //! lose the API as well.
 
 use super::PROXY_HIDES_CLUSTER;
-use crate::cluster::Cluster;
 use crate::inventory::units::DropIn;
 use crate::report::{Finding, Path, Report};
+use crate::site::Cluster;
 
 /// Units that talk to the cluster, or whose children do.
 const OF_THE_CLUSTER: [&str; 4] =
@@ -15,7 +15,7 @@ pub(super) fn lint(
     unit: &str,
     drop_in: &DropIn,
     at: &Path,
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     report: &mut Report,
 ) {
     let said = drop_in.service.iter().find(|(name, _)| name.as_str() == "Environment");
@@ -33,7 +33,7 @@ pub(super) fn lint(
     let hidden = match value("NO_PROXY") {
         Some(direct) => cluster.hidden_by(direct.split(',')),
         // hagen's own drop-in says it, or a file that nobody sees here may.
-        None if cluster.proxy.is_some() || from_file => None,
+        None if cluster.site.proxy.is_some() || from_file => None,
         None => Some(cluster.endpoint.vip),
     };
     if let Some(address) = hidden {

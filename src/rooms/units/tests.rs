@@ -112,6 +112,6 @@ fn a_proxy_by_hand_leaves_the_cluster_alone() {
 }
 
 fn trial_direct() -> String {
-    let (_, cluster) = crate::rooms::trial::resolved(&json!({}));
-    cluster.reached_directly().join(",")
+    let (_, site) = crate::rooms::trial::resolved(&json!({}));
+    site.cluster().unwrap().reached_directly().join(",")
 }

@@ -5,11 +5,11 @@ use super::super::{
     SYSTEM_UNUSED, archives,
 };
 use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint, oses};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, RuntimeKind, of_system_alone};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection, SystemPackages,
 };
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, Host, LoadBalancerKind, RuntimeKind, of_system_alone};
 
 fn section() -> Path {
     Path::of(&["packages"])
@@ -18,7 +18,7 @@ fn section() -> Path {
 const PREINSTALLED: &str = "install it yourself and write `packages: {source: preinstalled}`";
 
 /// Packages that no repository has, and repositories that no package manager would take.
-pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
+pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
     // Versions are compared with what all rooms need.
     let PackagesSection { source, repositories: _, versions: _, systems, archives: _, digests } =
         said;
@@ -62,7 +62,7 @@ fn unused(said: &PackagesSection, report: &mut Report) {
 }
 
 /// Systems that nodes have, each said once.
-fn of_systems(said: &[SystemPackages], cluster: &Cluster, report: &mut Report) {
+fn of_systems(said: &[SystemPackages], cluster: &Cluster<'_>, report: &mut Report) {
     for (index, system) in said.iter().enumerate() {
         let at = section().key("systems").index(index);
         let id = system.os.id();
@@ -88,7 +88,7 @@ fn of_systems(said: &[SystemPackages], cluster: &Cluster, report: &mut Report) {
     }
 }
 
-fn of_docker(cluster: &Cluster, report: &mut Report) {
+fn of_docker(cluster: &Cluster<'_>, report: &mut Report) {
     let runtime = Path::of(&["runtime"]);
     if cluster.runtime.cri_dockerd {
         report.push(
@@ -139,12 +139,12 @@ fn others(said: &PackagesSection, report: &mut Report) {
 }
 
 /// CentOS 7 itself has no nginx.
-fn epel(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
-    let asks_host = |node: &&Node| {
+fn epel(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
+    let asks_host = |node: &&Host| {
         node.os.nginx_needs_epel && OfSystem::new(said, node.os).distribution.is_empty()
     };
     let without = cluster.control_planes().find(asks_host);
-    if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.balancer) {
+    if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.endpoint.balancer.kind) {
         let id = &node.os.id;
         report.push(
             Finding::new(
@@ -203,7 +203,7 @@ impl<'a> OfSystem<'a> {
 }
 
 /// Repositories that no package manager would take, or whose packages nobody can trust.
-fn repositories(said: &PackagesSection, cluster: &Cluster, report: &mut Report) {
+fn repositories(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
     let systems: BTreeMap<&str, &'static OsRelease> =
         cluster.nodes.iter().map(|node| (node.os.id.as_str(), node.os)).collect();
     let mut all: Vec<Named<'_>> = Vec::new();
@@ -234,7 +234,7 @@ fn repositories(said: &PackagesSection, cluster: &Cluster, report: &mut Report) 
                 at,
                 format!(
                     "the repositories that had Kubernetes {} were taken down on 2024-03-04",
-                    cluster.kubernetes
+                    cluster.version
                 ),
             )
             .label("no repository is named")

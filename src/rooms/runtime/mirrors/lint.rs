@@ -3,16 +3,16 @@ use std::collections::BTreeMap;
 use super::plan::names_api_root;
 use super::section;
 use crate::catalog::containerd;
-use crate::cluster::{Cluster, RuntimeKind};
 use crate::inventory::images::MirrorSection;
 use crate::inventory::values::Url;
 use crate::report::{Finding, Path, Report};
 use crate::rooms::runtime::{MIRROR_OVER_HTTP, MIRROR_TWICE, MIRROR_UNSUPPORTED};
+use crate::site::{Cluster, RuntimeKind};
 
 /// Mirrors that nobody reads, that contradict each other, or that anybody can pose as.
 pub(in crate::rooms::runtime) fn check(
     said: &[MirrorSection],
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     report: &mut Report,
 ) {
     if said.is_empty() {
@@ -54,7 +54,7 @@ pub(in crate::rooms::runtime) fn check(
 }
 
 /// A path in the API, for a containerd that cannot be told so.
-fn paths(endpoints: &[Url], at: &Path, cluster: &Cluster, report: &mut Report) {
+fn paths(endpoints: &[Url], at: &Path, cluster: &Cluster<'_>, report: &mut Report) {
     let series = containerd(cluster.runtime.version);
     if !series.is_some_and(|series| series.registry_config_path && !series.registry_override_path) {
         return;
@@ -75,7 +75,7 @@ fn paths(endpoints: &[Url], at: &Path, cluster: &Cluster, report: &mut Report) {
     }
 }
 
-fn unsupported(cluster: &Cluster, report: &mut Report) {
+fn unsupported(cluster: &Cluster<'_>, report: &mut Report) {
     let runtime = Path::of(&["runtime"]);
     let is = &cluster.runtime.version_text;
     let finding = match cluster.runtime.kind {

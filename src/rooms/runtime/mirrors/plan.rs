@@ -2,10 +2,10 @@ use serde::Serialize;
 
 use super::{FOLDER, section};
 use crate::claims::Phase;
-use crate::cluster::Node;
 use crate::inventory::images::MirrorSection;
 use crate::rooms::Output;
 use crate::rooms::output::File;
+use crate::site::Host;
 use crate::template;
 use crate::template::Template;
 
@@ -24,13 +24,13 @@ pub(in crate::rooms::runtime) struct Mirror {
     #[serde(skip)]
     ca: Option<String>,
     /// What is asked last in place of the registry, where that is never asked.
-    server: Option<Host>,
+    server: Option<Registry>,
     /// What is asked first.
-    hosts: Vec<Host>,
+    hosts: Vec<Registry>,
 }
 
 #[derive(Clone, Serialize)]
-struct Host {
+struct Registry {
     url: String,
     /// The file with the authorities' certificates.
     ca: Option<String>,
@@ -42,14 +42,14 @@ impl Mirror {
     pub(in crate::rooms::runtime) fn new(said: &MirrorSection) -> Self {
         let MirrorSection { registry, endpoints, only, ca } = said;
         let folder = format!("{FOLDER}/{}", folder(registry.as_str()));
-        let host = |url: &str| Host {
+        let host = |url: &str| Registry {
             // containerd would ask for `//v2`.
             url: url.trim_end_matches('/').to_owned(),
             override_path: names_api_root(url),
             // With a certificate, containerd tries https at an http address as well.
             ca: (ca.is_some() && url.starts_with("https:")).then(|| authority(&folder)),
         };
-        let mut hosts: Vec<Host> = endpoints.iter().map(|url| host(url.as_str())).collect();
+        let mut hosts: Vec<Registry> = endpoints.iter().map(|url| host(url.as_str())).collect();
         // Without a server containerd asks the registry itself, whatever hosts there are.
         let server = hosts.last().filter(|_| *only).cloned();
         // containerd 1.6 does not read a file without hosts: it would ask the registry.
@@ -61,7 +61,7 @@ impl Mirror {
     }
 
     /// No unit reads the files before a pull.
-    pub(in crate::rooms::runtime) fn render(&self, node: &Node, out: &mut Output<'_>) {
+    pub(in crate::rooms::runtime) fn render(&self, node: &Host, out: &mut Output<'_>) {
         let file = |path: String| File::on(node, path).phase(Phase::Install).reads([section()]);
         out.template(file(format!("{}/hosts.toml", self.folder)), TEMPLATE.id, self);
         if let Some(ca) = &self.ca {

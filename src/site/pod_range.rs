@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::component::{PodMasks, wrong_mask};
-use super::{Cluster, Node, codes};
+use super::{Cluster, Host, codes};
 use crate::inventory::Inventory;
 use crate::inventory::cni::Plugin;
 use crate::inventory::values::Cidrs;
@@ -14,9 +14,9 @@ use crate::report::{Finding, Path, Report};
 /// What the kubelet takes for [`Cluster::pod_addresses`] where nothing is said: its `maxPods`.
 pub const DEFAULT_PODS: u32 = 110;
 
-impl Cluster {
+impl Cluster<'_> {
     /// How many pods of a node the pod network has addresses for; `None` where it is not ours.
-    pub fn pod_addresses(&self, node: &Node) -> Option<u32> {
+    pub fn pod_addresses(&self, node: &Host) -> Option<u32> {
         match node.pod_range {
             Some(range) => Some(usable(range.max_prefix_len() - range.prefix_len())),
             None => self.pods_per_node(),
@@ -41,7 +41,7 @@ fn usable(host_bits: u8) -> u32 {
 /// Gives each node that runs pods the range that was said for it, or the one at its place. Where
 /// the network is too small for all, the last ones get none, which is reported elsewhere.
 pub(super) fn assign(
-    nodes: &mut [Node],
+    nodes: &mut [Host],
     said: &Inventory,
     networks: &[IpNet],
     masks: &PodMasks,
@@ -79,7 +79,7 @@ pub(super) fn assign(
 }
 
 /// What is wrong with a range that was said for a node, whatever the others have.
-fn fault(node: &Node, said: &Cidrs, plugin: Plugin, networks: &[IpNet]) -> Option<Finding> {
+fn fault(node: &Host, said: &Cidrs, plugin: Plugin, networks: &[IpNet]) -> Option<Finding> {
     if plugin != Plugin::Bridge {
         let message = "the controller manager allocates the ranges of nodes";
         let plugin = Path::of(&["cni", "plugin"]);
@@ -109,7 +109,7 @@ fn fault(node: &Node, said: &Cidrs, plugin: Plugin, networks: &[IpNet]) -> Optio
     })
 }
 
-fn overlap(node: &Node, nodes: &[Node]) -> Option<Finding> {
+fn overlap(node: &Host, nodes: &[Host]) -> Option<Finding> {
     let range = node.pod_range?;
     let others = nodes.iter().filter(|other| other.index != node.index);
     let (other, theirs) = others
@@ -125,8 +125,8 @@ fn overlap(node: &Node, nodes: &[Node]) -> Option<Finding> {
 
 /// Reports nodes whose range is another than `standing` has for their names: their pods keep the
 /// addresses they have, while every other node has a route to the new ones.
-pub fn moved(cluster: &Cluster, standing: &BTreeMap<String, IpNet>) -> Option<Finding> {
-    let moved: Vec<(&Node, IpNet)> = cluster
+pub fn moved(cluster: &Cluster<'_>, standing: &BTreeMap<String, IpNet>) -> Option<Finding> {
+    let moved: Vec<(&Host, IpNet)> = cluster
         .nodes
         .iter()
         .filter_map(|node| {
@@ -170,12 +170,12 @@ pub fn moved(cluster: &Cluster, standing: &BTreeMap<String, IpNet>) -> Option<Fi
 /// Which node needs which `podRange`: the moved ones what they had, and those that now have a part
 /// of it by their place one that nobody ever had.
 fn pinned<'a>(
-    cluster: &'a Cluster,
+    cluster: &'a Cluster<'a>,
     network: IpNet,
-    moved: &[(&'a Node, IpNet)],
-) -> Vec<(&'a Node, IpNet)> {
+    moved: &[(&'a Host, IpNet)],
+) -> Vec<(&'a Host, IpNet)> {
     let overlap = |a: &IpNet, b: &IpNet| a.contains(b) || b.contains(a);
-    let stays = |node: &Node| !moved.iter().any(|(moved, _)| moved.index == node.index);
+    let stays = |node: &Host| !moved.iter().any(|(moved, _)| moved.index == node.index);
     let now = cluster.nodes.iter().filter_map(|node| node.pod_range);
     let taken: Vec<IpNet> = moved.iter().map(|(_, was)| *was).chain(now).collect();
     let parts = network.subnets(cluster.pod_masks.prefix_len(&network)).into_iter().flatten();
@@ -187,7 +187,7 @@ fn pinned<'a>(
     moved.iter().copied().chain(others).collect()
 }
 
-fn finding(node: &Node, message: impl Into<String>) -> Finding {
+fn finding(node: &Host, message: impl Into<String>) -> Finding {
     Finding::new(&codes::POD_RANGE, node.path().key("podRange"), message)
 }
 

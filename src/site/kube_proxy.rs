@@ -46,7 +46,7 @@ const CORES: u64 = 8192;
 /// The finding, under the code of whoever sets it, that a setting with this name (with dots) and
 /// value at `at` does not outlive the start of kube-proxy.
 pub fn overwritten(
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     code: &'static Code,
     name: &str,
     value: &str,
@@ -133,7 +133,7 @@ impl Setting {
 struct Configuration(Value);
 
 impl Configuration {
-    fn of(cluster: &Cluster) -> Self {
+    fn of(cluster: &Cluster<'_>) -> Self {
         let mut value = json!({});
         for patch in cluster.patches_of(KUBE_PROXY_CONFIGURATION, None) {
             document::merge(&mut value, &patch.patch);
@@ -142,7 +142,7 @@ impl Configuration {
     }
 
     /// The setting with this name, if kube-proxy writes it.
-    fn setting(&self, cluster: &Cluster, name: &str) -> Option<Setting> {
+    fn setting(&self, cluster: &Cluster<'_>, name: &str) -> Option<Setting> {
         if LIMIT.contains(&name) {
             return self.limit();
         }
@@ -199,7 +199,7 @@ impl Configuration {
     }
 
     /// For node ports on the host's own loopback.
-    fn route_localnet(&self, cluster: &Cluster) -> Option<Setting> {
+    fn route_localnet(&self, cluster: &Cluster<'_>) -> Option<Setting> {
         let facts = &cluster.release.kube_proxy;
         match cluster.proxy_mode {
             ProxyMode::Ipvs if facts.route_localnet_ipvs => return Some(Setting::to(1)),
@@ -208,7 +208,7 @@ impl Configuration {
         }
         let field = ["iptables", "localhostNodePorts"];
         let known = fields::document("KubeProxyConfiguration").is_some_and(|document| {
-            document.field(&field.join("."), cluster.kubernetes.minor).is_ok()
+            document.field(&field.join("."), cluster.version.minor).is_ok()
         });
         let off = known && self.0[field[0]][field[1]] == false;
         if off || facts.route_localnet_filtered && self.filters_loopback() {
@@ -233,7 +233,7 @@ impl Configuration {
     }
 }
 
-impl Cluster {
+impl Cluster<'_> {
     /// The last patch of kube-proxy's configuration that says something of this field.
     fn decided(&self, field: &[&str]) -> Option<Path> {
         let patches = self.patches_of(KUBE_PROXY_CONFIGURATION, None);

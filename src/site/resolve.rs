@@ -1,56 +1,105 @@
 use ipnet::IpNet;
 
 use super::component::{NodePorts, PodMasks, keeps_swap};
+use super::kubernetes::{CONTROL_PLANE, MEMBER, WORKER};
 use super::{
-    Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, balancer, codes, os, pod_range,
+    Etcd, Host, Kubernetes, Patch, Proxy, Runtime, Site, archives, balancer, codes, endpoint, os,
+    pod_range,
 };
 use crate::catalog::{self, KubernetesVersion, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
 use crate::inventory::node::{NodeSection, Role};
 use crate::inventory::pki::{KeyAlgorithm, PkiSection};
 use crate::inventory::runtime::{RuntimeKind, RuntimeSection};
-use crate::inventory::{
-    ClusterSection, EndpointSection, Inventory, LoadBalancerKind, NodeSelector, PatchSection,
-};
+use crate::inventory::{ClusterSection, Inventory, LoadBalancerKind, NodeSelector, PatchSection};
 use crate::pki::{Algorithm, Policy};
 use crate::report::{Finding, Path, Report, closest};
 
 /// Fills in every default. `None` where a fact is missing that nothing can be decided without:
 /// an unknown release, no node at all.
-pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
-    let ClusterSection { name, kubernetes, domain, pod_subnet, service_subnet, api_port } =
-        &said.cluster;
-    let (kubernetes, release) = release(kubernetes.as_str(), report)?;
-    let EndpointSection { vip, port, interface: _, name: endpoint_name } = &said.endpoint;
-    let endpoint = Endpoint {
-        vip: vip.get().addr(),
-        subnet: vip.get().trunc(),
-        port: port.get(),
-        name: endpoint_name.as_ref().map(ToString::to_string),
-    };
-    let mut nodes: Vec<Node> = said
-        .nodes
+pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
+    // In full, so that a new section cannot be forgotten: what is not read here or below is one
+    // room's own.
+    let Inventory {
+        api_version: _,
+        cluster,
+        endpoint: _,
+        load_balancer: _,
+        keepalived: _,
+        etcd: _,
+        runtime: _,
+        kubeadm: _,
+        kubelet: _,
+        kube_proxy: _,
+        cni: _,
+        os: _,
+        host,
+        packages: _,
+        images: _,
+        pki,
+        nodes,
+        extra_args: _,
+        patches: _,
+        units: _,
+        files: _,
+        private_files: _,
+        allow: _,
+    } = said;
+    let mut hosts: Vec<Host> = nodes
         .iter()
         .enumerate()
-        .map(|(index, section)| node(index, section, said, report))
+        .map(|(index, section)| machine(index, section, said, report))
         .collect();
+    let patches = patches(said, report);
+    let kubernetes = kubernetes(said, &mut hosts, &patches, report)?;
+    let mut site = Site {
+        name: cluster.name.to_string(),
+        endpoints: vec![endpoint::of_api(said, &kubernetes, &hosts)],
+        hosts,
+        kubernetes: Some(kubernetes),
+        proxy: None,
+        certificates: policy(pki),
+        patches,
+    };
+    let proxy = host.proxy.as_ref().zip(site.cluster());
+    site.proxy = proxy.map(|(said, cluster)| Proxy::new(said, &cluster));
+    Some(site)
+}
+
+/// The place of the API's endpoint among all.
+const API: usize = 0;
+
+fn kubernetes(
+    said: &Inventory,
+    hosts: &mut [Host],
+    patches: &[Patch],
+    report: &mut Report,
+) -> Option<Kubernetes> {
+    let ClusterSection { name: _, kubernetes, domain, pod_subnet, service_subnet, api_port } =
+        &said.cluster;
+    let (version, release) = release(kubernetes.as_str(), report)?;
     let pod_subnets = pod_subnet
         .as_ref()
         .map_or_else(|| vec![v4_network(10, 244, 16)], |networks| networks.get().clone());
     let pod_masks = PodMasks::of(said, &pod_subnets);
-    pod_range::assign(&mut nodes, said, &pod_subnets, &pod_masks, report);
+    pod_range::assign(hosts, said, &pod_subnets, &pod_masks, report);
     let image_repository = said
         .images
         .registry
         .as_ref()
-        .map_or_else(|| release.image_repository(kubernetes.patch).to_owned(), ToString::to_string);
+        .map_or_else(|| release.image_repository(version.patch).to_owned(), ToString::to_string);
     balancer::lint(&said.load_balancer, report);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
-    let etcd = etcd(said, &nodes, kubernetes, release)?;
-    let patches = patches(said, report);
-    let mut cluster = Cluster {
-        name: name.to_string(),
-        kubernetes,
+    let etcd = etcd(said, hosts, version, release)?;
+    // Who has the role is a member of an external store only.
+    for host in hosts.iter_mut() {
+        host.roles.remove(&MEMBER);
+        if etcd.members.contains(&host.index) {
+            host.roles.insert(MEMBER);
+        }
+    }
+    Some(Kubernetes {
+        version,
         release,
         domain: domain.as_ref().map_or_else(|| "cluster.local".into(), ToString::to_string),
         pod_subnets,
@@ -60,26 +109,14 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         pod_network: said.cni.plugin,
         pod_masks,
         node_ports: NodePorts::of(said),
-        swap: keeps_swap(said, &patches),
+        swap: keeps_swap(said, patches),
         api_port: api_port.map_or(6443, |port| port.get()),
         image_repository,
-        endpoint,
-        balancer: said.load_balancer.kind,
-        // The port of haproxy's own examples for its exporter.
-        haproxy_status_port: said.load_balancer.haproxy.stats_port.map_or(8404, |port| port.get()),
+        endpoint: API,
         etcd,
         runtime,
         proxy_mode: said.kube_proxy.mode,
-        nodes,
-        proxy: None,
-        certificates: policy(&said.pki),
-        patches,
-    };
-    for index in cluster.etcd.members.clone() {
-        cluster.nodes[index].member = true;
-    }
-    cluster.proxy = said.host.proxy.as_ref().map(|said| Proxy::new(said, &cluster));
-    Some(cluster)
+    })
 }
 
 /// `a.b.0.0/prefix`, for defaults that are constants.
@@ -110,7 +147,7 @@ fn release(text: &str, report: &mut Report) -> Option<(KubernetesVersion, &'stat
     None
 }
 
-fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Report) -> Node {
+fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut Report) -> Host {
     let NodeSection {
         name,
         address,
@@ -139,15 +176,13 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
             ),
         );
     }
-    Node {
+    Host {
         index,
         name: name.to_string(),
         address: *address.get(),
         second_address: second_address.as_ref().map(|address| *address.get()),
         ssh: ssh.as_ref().map_or_else(|| address.to_string(), ToString::to_string),
-        control_plane,
-        worker: roles.contains(&Role::Worker),
-        member: false,
+        roles: roles.iter().map(|role| role_of(*role)).collect(),
         os: os::of_node(index, own_os.as_ref(), said, report),
         own_interface: section.interface.is_some(),
         interface: interface.map(ToString::to_string).unwrap_or_default(),
@@ -164,6 +199,14 @@ fn node(index: usize, section: &NodeSection, said: &Inventory, report: &mut Repo
         }),
         // Decided by its place among the others.
         pod_range: None,
+    }
+}
+
+fn role_of(said: Role) -> super::Role {
+    match said {
+        Role::ControlPlane => CONTROL_PLANE,
+        Role::Worker => WORKER,
+        Role::Etcd => MEMBER,
     }
 }
 
@@ -210,7 +253,7 @@ fn runtime(
 
 fn etcd(
     said: &Inventory,
-    nodes: &[Node],
+    nodes: &[Host],
     kubernetes: KubernetesVersion,
     release: &'static Release,
 ) -> Option<Etcd> {
@@ -223,7 +266,7 @@ fn etcd(
         .map(|(index, _)| index)
         .collect();
     let control_planes: Vec<usize> =
-        nodes.iter().filter(|node| node.control_plane).map(|node| node.index).collect();
+        nodes.iter().filter(|node| node.control_plane()).map(|node| node.index).collect();
     let external = section.mode == EtcdMode::External;
     let members = if external && !in_role.is_empty() { in_role } else { control_planes.clone() };
     let everywhere = control_planes.iter().all(|index| members.contains(index));

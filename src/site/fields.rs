@@ -20,7 +20,7 @@ static DOCUMENTS: [&str; 5] = [
 
 /// Judges `value`, which stands at `at` and is laid over the document `name`. A document that the
 /// catalog does not know is not judged.
-pub fn lint(cluster: &Cluster, name: &str, value: &Value, at: &Path, report: &mut Report) {
+pub fn lint(cluster: &Cluster<'_>, name: &str, value: &Value, at: &Path, report: &mut Report) {
     let Some(known) = DOCUMENTS.iter().find(|known| **known == name) else { return };
     let kind = kind_of(known);
     if let (Some(document), Some(said)) = (fields::document(kind), value.as_object()) {
@@ -34,7 +34,7 @@ fn kind_of(name: &str) -> &str {
 }
 
 struct Judge<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a Cluster<'a>,
     document: &'static Document,
     kind: &'static str,
     report: &'a mut Report,
@@ -49,7 +49,7 @@ impl Judge<'_> {
             }
             let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let at = at.key(key);
-            match self.document.field(&below, self.cluster.kubernetes.minor) {
+            match self.document.field(&below, self.cluster.version.minor) {
                 Ok(kind) => self.value(kind, &below, value, &at),
                 Err(status) => self.absent(status, path, key, at),
             }
@@ -57,7 +57,7 @@ impl Judge<'_> {
     }
 
     fn absent(&mut self, status: Status, path: &str, key: &str, at: Path) {
-        let minor = self.cluster.kubernetes.minor;
+        let minor = self.cluster.version.minor;
         let dot = if path.is_empty() { "" } else { "." };
         let what = format!("{} has no field {path}{dot}{key}", self.kind);
         let near = || {

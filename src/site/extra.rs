@@ -18,7 +18,7 @@ pub type Owned = &'static [(&'static str, &'static [&'static str])];
 /// Reports each flag that the release does not have (`cluster/extra-arg-removed`) or that has an
 /// owner (`cluster/extra-arg-owned`). `section` is where `said` stands.
 pub fn lint(
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     component: Component,
     section: &Path,
     said: &BTreeMap<FlagName, FlagValue>,
@@ -35,14 +35,14 @@ pub fn lint(
 /// Reports a flag that the release does not have (`cluster/extra-arg-removed`), or a value that it
 /// does not take (`cluster/field-type`).
 fn lint_flag(
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     component: Component,
     flag: &str,
     value: Option<&str>,
     at: Path,
     report: &mut Report,
 ) {
-    let minor = cluster.kubernetes.minor;
+    let minor = cluster.version.minor;
     if flags::flag_status(component, flag, minor) == Status::Known
         && let Some(value) = value
         && let Some(kind) = flags::flag_kind(component, flag)
@@ -137,7 +137,7 @@ impl SaidFlag<'_> {
     /// patch with a list has to repeat what is in it.
     pub fn lint(
         &self,
-        cluster: &Cluster,
+        cluster: &Cluster<'_>,
         component: Component,
         owned: Owned,
         repeats: bool,
@@ -195,14 +195,14 @@ pub fn owner(name: &str, owned: Owned, at: &Path) -> Option<Finding> {
 
 /// Reports what the release does not have. `what` says so: "the kubelet has no flag --foo".
 pub fn report_absent(
-    cluster: &Cluster,
+    cluster: &Cluster<'_>,
     what: &str,
     status: Status,
     near: impl FnOnce() -> Option<String>,
     at: Path,
     report: &mut Report,
 ) {
-    let minor = cluster.kubernetes.minor;
+    let minor = cluster.version.minor;
     let (history, help) = match status {
         Status::Known => return,
         Status::NotYet { since } => (

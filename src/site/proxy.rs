@@ -19,7 +19,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub(super) fn new(said: &ProxySection, cluster: &Cluster) -> Self {
+    pub(super) fn new(said: &ProxySection, cluster: &Cluster<'_>) -> Self {
         let ProxySection { https, http, no_proxy } = said;
         let more = no_proxy.iter().map(ToString::to_string);
         Self {
@@ -30,7 +30,7 @@ impl Proxy {
     }
 }
 
-impl Cluster {
+impl Cluster<'_> {
     /// What no proxy can reach, or must not see: the machine itself, nodes and the endpoint, pods
     /// and services. The nodes' subnet stands for those that are in it, so that a node that is
     /// added changes no other one. Programs written in Go understand networks; curl does not.
@@ -38,7 +38,7 @@ impl Cluster {
         let subnet = self.endpoint.subnet;
         let mut direct: Vec<String> =
             ["localhost", "127.0.0.0/8"].map(str::to_owned).into_iter().collect();
-        let elsewhere = self.nodes.iter().flat_map(super::Node::addresses);
+        let elsewhere = self.nodes.iter().flat_map(super::Host::addresses);
         let elsewhere: Vec<IpAddr> =
             elsewhere.filter(|address| !subnet.contains(address)).collect();
         if self.networks().any(|network| network.addr().is_ipv6())
@@ -48,7 +48,7 @@ impl Cluster {
         }
         direct.extend(self.networks().map(ToString::to_string));
         direct.extend(elsewhere.iter().map(ToString::to_string));
-        direct.extend(self.endpoint.name.clone());
+        direct.extend(self.endpoint.dns_name.clone());
         direct.extend([".svc".to_owned(), self.domain.clone()]);
         direct
     }

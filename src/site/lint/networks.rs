@@ -1,7 +1,7 @@
 use ipnet::IpNet;
 
-use crate::cluster::{Cluster, codes};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, codes};
 
 /// Docker's default bridge, `docker0`: <https://docs.docker.com/engine/network/drivers/bridge/>.
 const DOCKER_BRIDGE: &str = "172.17.0.0/16";
@@ -16,7 +16,7 @@ struct Network {
     range: IpNet,
 }
 
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     let pods = Path::of(&["cluster", "podSubnet"]);
     let services = Path::of(&["cluster", "serviceSubnet"]);
     let networks: Vec<Network> = named("pods", &pods, &cluster.pod_subnets)
@@ -47,7 +47,7 @@ fn overlap(a: &IpNet, b: &IpNet) -> bool {
     a.contains(b) || b.contains(a)
 }
 
-fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
+fn overlaps(cluster: &Cluster<'_>, networks: &[Network], report: &mut Report) {
     let mut clash = |network: &Network, other: &str, range: IpNet, at: Option<Path>| {
         let finding = Finding::new(
             &codes::NETWORKS_OVERLAP,
@@ -80,7 +80,7 @@ fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
         }
         let docker: Option<IpNet> = DOCKER_BRIDGE.parse().ok();
         if let Some(docker) = docker
-            && cluster.runtime.kind == crate::cluster::RuntimeKind::Docker
+            && cluster.runtime.kind == crate::site::RuntimeKind::Docker
             && overlap(&network.range, &docker)
         {
             clash(network, "docker's own bridge", docker, Some(Path::of(&["runtime", "kind"])));
@@ -88,7 +88,7 @@ fn overlaps(cluster: &Cluster, networks: &[Network], report: &mut Report) {
     }
 }
 
-fn families(cluster: &Cluster, pods: &Path, services: &Path, report: &mut Report) {
+fn families(cluster: &Cluster<'_>, pods: &Path, services: &Path, report: &mut Report) {
     let v4 = |range: &IpNet| range.addr().is_ipv4();
     let node_v4 = cluster.endpoint.vip.is_ipv4();
     let mismatch = |at: Path, message: String| {
@@ -121,7 +121,7 @@ fn families(cluster: &Cluster, pods: &Path, services: &Path, report: &mut Report
                     at.clone(),
                     format!(
                         "Kubernetes {} has no dual stack without feature gates",
-                        cluster.kubernetes
+                        cluster.version
                     ),
                 )
                 .because(Path::of(&["cluster", "kubernetes"]), "this release")
@@ -166,7 +166,7 @@ fn private(network: &Network, report: &mut Report) {
 /// kubeadm and the controller manager refuse a larger one: a bitmap of 65,536 ranges.
 const POD_RANGE_BITS: u8 = 16;
 
-fn pod_range(cluster: &Cluster, range: &IpNet, at: &Path, report: &mut Report) {
+fn pod_range(cluster: &Cluster<'_>, range: &IpNet, at: &Path, report: &mut Report) {
     let node_mask = cluster.pod_masks.prefix_len(range);
     let bits = i32::from(node_mask) - i32::from(range.prefix_len());
     let kubelets = cluster.nodes.iter().filter(|node| node.kubelet()).count();

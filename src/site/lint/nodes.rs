@@ -3,10 +3,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::cluster::{Cluster, EtcdMode, Node, codes};
 use crate::report::{Finding, Path, Report};
+use crate::site::{Cluster, EtcdMode, Host, codes};
 
-pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
+pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     unique(
         cluster,
         |node| node.name.clone(),
@@ -23,7 +23,7 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
         report,
     );
     addresses(cluster, report);
-    for node in &cluster.nodes {
+    for node in cluster.nodes {
         taints(node, report);
         second_address(node, cluster, report);
         edge(node, cluster, report);
@@ -33,9 +33,9 @@ pub(super) fn lint(cluster: &Cluster, report: &mut Report) {
 }
 
 /// Each address is one machine's.
-fn addresses(cluster: &Cluster, report: &mut Report) {
-    let mut seen: BTreeMap<IpAddr, (&Node, Path)> = BTreeMap::new();
-    for node in &cluster.nodes {
+fn addresses(cluster: &Cluster<'_>, report: &mut Report) {
+    let mut seen: BTreeMap<IpAddr, (&Host, Path)> = BTreeMap::new();
+    for node in cluster.nodes {
         let keys = ["address", "secondAddress"].map(|key| node.path().key(key));
         for (address, at) in node.addresses().zip(keys) {
             if let Some((first, theirs)) = seen.get(&address) {
@@ -56,7 +56,7 @@ fn addresses(cluster: &Cluster, report: &mut Report) {
 
 /// The kubelet takes a pair of families in `--node-ip`, and nothing else
 /// (`ParseNodeIPArgument` in k8s.io/component-helpers/node/util).
-fn second_address(node: &Node, cluster: &Cluster, report: &mut Report) {
+fn second_address(node: &Host, cluster: &Cluster<'_>, report: &mut Report) {
     let Some(second) = node.second_address else { return };
     let at = node.path().key("secondAddress");
     let finding = |message: String| Finding::new(&codes::SECOND_ADDRESS, at.clone(), message);
@@ -74,7 +74,7 @@ fn second_address(node: &Node, cluster: &Cluster, report: &mut Report) {
         );
     } else if !cluster.release.dual_stack {
         report.push(
-            finding(format!("Kubernetes {} has no dual stack", cluster.kubernetes))
+            finding(format!("Kubernetes {} has no dual stack", cluster.version))
                 .because(Path::of(&["cluster", "kubernetes"]), "this release")
                 .help("remove it, or use Kubernetes 1.21 or newer"),
         );
@@ -82,10 +82,10 @@ fn second_address(node: &Node, cluster: &Cluster, report: &mut Report) {
 }
 
 /// Some kubelets register two addresses and others one.
-fn forgotten_second_address(cluster: &Cluster, report: &mut Report) {
+fn forgotten_second_address(cluster: &Cluster<'_>, report: &mut Report) {
     let kubelets = || cluster.nodes.iter().filter(|node| node.kubelet());
     let with = kubelets().find(|node| node.second_address.is_some());
-    let without: Vec<&Node> = kubelets().filter(|node| node.second_address.is_none()).collect();
+    let without: Vec<&Host> = kubelets().filter(|node| node.second_address.is_none()).collect();
     let (Some(with), [first, rest @ ..]) = (with, &without[..]) else { return };
     let others = match rest.len() {
         0 => "has".to_owned(),
@@ -102,7 +102,7 @@ fn forgotten_second_address(cluster: &Cluster, report: &mut Report) {
 
 /// The API server refuses a node with two of one key and effect (`validateNodeTaints` in
 /// `pkg/apis/core/validation/validation.go`).
-fn taints(node: &Node, report: &mut Report) {
+fn taints(node: &Host, report: &mut Report) {
     let taints = node.taints.as_deref().unwrap_or_default();
     for (index, (key, _, effect)) in taints.iter().enumerate() {
         let same = |(other, _, its): &(String, String, String)| other == key && its == effect;
@@ -122,7 +122,7 @@ fn taints(node: &Node, report: &mut Report) {
 }
 
 /// The nodes' subnet is known where the VIP is in it.
-fn edge(node: &Node, cluster: &Cluster, report: &mut Report) {
+fn edge(node: &Host, cluster: &Cluster<'_>, report: &mut Report) {
     let IpNet::V4(subnet) = cluster.endpoint.subnet else { return };
     let edges = [("network", subnet.network()), ("broadcast", subnet.broadcast())];
     let edge = edges.iter().find(|(_, edge)| node.address == IpAddr::V4(*edge));
@@ -142,13 +142,13 @@ fn edge(node: &Node, cluster: &Cluster, report: &mut Report) {
 
 /// Reports every node whose `key` an earlier node has.
 fn unique<K: Ord>(
-    cluster: &Cluster,
-    key: impl Fn(&Node) -> K,
-    finding: impl Fn(&Node, &Node, &K) -> Finding,
+    cluster: &Cluster<'_>,
+    key: impl Fn(&Host) -> K,
+    finding: impl Fn(&Host, &Host, &K) -> Finding,
     report: &mut Report,
 ) {
-    let mut seen: BTreeMap<K, &Node> = BTreeMap::new();
-    for node in &cluster.nodes {
+    let mut seen: BTreeMap<K, &Host> = BTreeMap::new();
+    for node in cluster.nodes {
         let value = key(node);
         match seen.get(&value) {
             Some(first) => report.push(finding(node, first, &value)),
@@ -159,7 +159,7 @@ fn unique<K: Ord>(
     }
 }
 
-fn control_planes(cluster: &Cluster, report: &mut Report) {
+fn control_planes(cluster: &Cluster<'_>, report: &mut Report) {
     let count = cluster.control_planes().count();
     let at = Path::of(&["nodes"]);
     match count {

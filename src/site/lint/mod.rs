@@ -6,12 +6,13 @@ mod release;
 
 use time::OffsetDateTime;
 
-use super::{Cluster, endpoint};
+use super::{Site, endpoint};
 use crate::report::Report;
 
 /// Every check of the model. `issued_at` is the bundle's date: the end of a release's life is
 /// judged by it, never by a clock.
-pub fn lint(cluster: &Cluster, issued_at: OffsetDateTime, report: &mut Report) {
+pub fn lint(site: &Site, issued_at: OffsetDateTime, report: &mut Report) {
+    let Some(cluster) = &site.cluster() else { return };
     nodes::lint(cluster, report);
     networks::lint(cluster, report);
     release::lint(cluster, issued_at, report);

@@ -37,11 +37,11 @@ pub struct SaidGates {
 
 impl SaidGates {
     /// Adds the gates of a flag, `A=true,B=false`, which win over those of fields.
-    pub fn flag(&mut self, component: Component, value: &str, at: &Path, cluster: &Cluster) {
+    pub fn flag(&mut self, component: Component, value: &str, at: &Path, cluster: &Cluster<'_>) {
         let words = value.split(',').map(str::trim).filter(|word| !word.is_empty());
         for word in words {
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
-            let prefix = gate_prefix(component, cluster.kubernetes.minor).unwrap_or_default();
+            let prefix = gate_prefix(component, cluster.version.minor).unwrap_or_default();
             let name = name.strip_prefix(prefix).unwrap_or(name).trim().to_owned();
             self.put(SaidGate { name, on: value.trim().parse().ok(), at: at.clone() });
         }
@@ -61,7 +61,7 @@ impl SaidGates {
     }
 
     /// Adds the gates of patches of a document, which merge into it (RFC 7386).
-    pub fn patches(&mut self, document: &str, cluster: &Cluster) {
+    pub fn patches(&mut self, document: &str, cluster: &Cluster<'_>) {
         for patch in cluster.patches_of(document, None) {
             let Some(value) = patch.patch.get(FIELD) else { continue };
             let at = Path::of(&["patches"]).index(patch.index).key("patch").key(FIELD);
@@ -83,8 +83,8 @@ impl SaidGates {
 }
 
 /// Reports gates that the release does not have, or not with this value.
-pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster, report: &mut Report) {
-    let minor = cluster.kubernetes.minor;
+pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster<'_>, report: &mut Report) {
+    let minor = cluster.version.minor;
     let program = component.as_str();
     let mut accepted: Vec<&SaidGate> = Vec::new();
     for gate in &said.gates {

@@ -2,42 +2,49 @@
 
 use serde_json::{Value, json};
 
-use super::{Cluster, Node};
+use super::{Host, Kubernetes, Site};
 use crate::document::merge;
 use crate::inventory::Inventory;
 use crate::inventory::etcd::EtcdMode;
+use crate::pki::Policy;
 
 /// What was said, with every default of the spine written in; rooms add their own with
 /// [`crate::rooms::Plan::settled`]. What the inventory left out and nothing decides stays out.
-pub fn settled(said: &Inventory, cluster: &Cluster) -> Value {
+pub fn settled(said: &Inventory, site: &Site) -> Value {
     // The types of the inventory have no map with keys that are not text.
     let mut whole = serde_json::to_value(said).unwrap_or_default();
     if let Some(nodes) = whole.get_mut("nodes").and_then(Value::as_array_mut) {
-        for (section, node) in nodes.iter_mut().zip(&cluster.nodes) {
+        for (section, node) in nodes.iter_mut().zip(&site.hosts) {
             merge(section, &of_node(node));
         }
     }
-    merge(&mut whole, &of_cluster(cluster));
+    merge(&mut whole, &of_certificates(&site.certificates));
+    if let Some(kubernetes) = &site.kubernetes {
+        merge(&mut whole, &of_kubernetes(kubernetes));
+    }
     whole
 }
 
-fn of_cluster(cluster: &Cluster) -> Value {
-    let Cluster { domain, api_port, image_repository, etcd, runtime, certificates, .. } = cluster;
+fn of_certificates(certificates: &Policy) -> Value {
+    json!({"pki": {
+        "caLifetimeDays": certificates.ca_lifetime_days,
+        "leafLifetimeDays": certificates.leaf_lifetime_days,
+    }})
+}
+
+fn of_kubernetes(kubernetes: &Kubernetes) -> Value {
+    let Kubernetes { domain, api_port, image_repository, etcd, runtime, .. } = kubernetes;
     let mut patch = json!({
         "cluster": {
             "domain": domain,
-            "podSubnet": joined(&cluster.pod_subnets),
-            "serviceSubnet": joined(&cluster.service_subnets),
+            "podSubnet": joined(&kubernetes.pod_subnets),
+            "serviceSubnet": joined(&kubernetes.service_subnets),
             "apiPort": api_port,
         },
         "images": {"registry": image_repository},
         "etcd": {"dataDir": etcd.data_dir, "metricsPort": etcd.metrics_port},
         // Not its version: said, it is a pin; left out, it is what the repository brings.
         "kubelet": {"cgroupDriver": runtime.cgroup_driver},
-        "pki": {
-            "caLifetimeDays": certificates.ca_lifetime_days,
-            "leafLifetimeDays": certificates.leaf_lifetime_days,
-        },
     });
     // kubeadm decides these of stacked members, and they cannot be said.
     if etcd.mode == EtcdMode::External {
@@ -53,8 +60,8 @@ fn of_cluster(cluster: &Cluster) -> Value {
     patch
 }
 
-fn of_node(node: &Node) -> Value {
-    let Node { ssh, os, interface, pod_range, .. } = node;
+fn of_node(node: &Host) -> Value {
+    let Host { ssh, os, interface, pod_range, .. } = node;
     let mut patch = json!({
         "ssh": ssh,
         "os": {"distribution": os.distribution, "release": os.version},

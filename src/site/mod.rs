@@ -1,0 +1,174 @@
+//! What is meant: the total model that every room may rely on. It holds the facts that two rooms
+//! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
+
+mod archives;
+mod balancer;
+pub mod codes;
+mod component;
+pub mod duration;
+pub mod endpoint;
+pub mod extra;
+pub mod fields;
+pub mod gates;
+pub mod kube_proxy;
+mod kubernetes;
+pub mod layout;
+mod lint;
+mod os;
+mod pod_range;
+mod proxy;
+pub mod quantity;
+mod resolve;
+pub mod sessions;
+mod settled;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::catalog::OsRelease;
+use crate::pki::Policy;
+use crate::report::Path;
+
+pub use crate::inventory::LoadBalancerKind;
+pub use crate::inventory::cni::Plugin;
+pub use crate::inventory::etcd::EtcdMode;
+pub use crate::inventory::kubeproxy::ProxyMode;
+pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
+pub use component::{NodePorts, PodMasks, kubelet_field};
+pub use endpoint::{Alive, Backend, Balancer, Endpoint};
+pub use kubernetes::{CONTROL_PLANE, Cluster, Etcd, Kubernetes, MEMBER, Runtime, WORKER};
+pub use lint::lint;
+pub use os::of_system_alone;
+pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
+pub use proxy::Proxy;
+pub use resolve::resolve;
+pub(crate) use resolve::selected;
+pub use settled::settled;
+
+/// The name of every node's KubeletConfiguration, for patches.
+pub const KUBELET_CONFIGURATION: &str = "kubelet/KubeletConfiguration";
+
+/// A whole site, every default filled in.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Its name, which keys are derived with.
+    pub name: String,
+    /// The machines in the inventory's order.
+    pub hosts: Vec<Host>,
+    /// What is reached under addresses that no single machine has.
+    pub endpoints: Vec<Endpoint>,
+    /// The Kubernetes on it, where there is one.
+    pub kubernetes: Option<Kubernetes>,
+    /// The way to registries, where it leads through a proxy.
+    pub proxy: Option<Proxy>,
+    /// Algorithm and lifetimes of every certificate.
+    pub certificates: Policy,
+    /// Merge patches on generated documents.
+    pub patches: Vec<Patch>,
+}
+
+/// `address:port`, with brackets around IPv6.
+pub fn host_port(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+/// Loopback in the family of this address.
+pub fn loopback(family_of: IpAddr) -> IpAddr {
+    match family_of {
+        IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// One machine.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Position in the inventory: `nodes[index]`.
+    pub index: usize,
+    /// Kubernetes node name, certificate CN, etcd member name.
+    pub name: String,
+    /// The cluster address.
+    pub address: IpAddr,
+    /// Its address of the other family.
+    pub second_address: Option<IpAddr>,
+    /// Where SSH reaches it.
+    pub ssh: String,
+    /// What it is there for.
+    pub roles: BTreeSet<Role>,
+    /// Its operating system.
+    pub os: &'static OsRelease,
+    /// The interface that carries the address and the VIP; empty where no room needs it.
+    pub interface: String,
+    /// Whether the inventory names that interface for this node, and not for carriers of the VIP.
+    pub own_interface: bool,
+    /// More names and addresses for its API server certificate.
+    pub extra_sans: Vec<String>,
+    /// Kubernetes labels.
+    pub labels: BTreeMap<String, String>,
+    /// Kubernetes taints (key, value, effect); `None` leaves the release's own.
+    pub taints: Option<Vec<(String, String, String)>>,
+    /// The addresses of its pods, where they are fixed; `None` where the controller manager
+    /// allocates them, and on a machine without pods.
+    pub pod_range: Option<IpNet>,
+}
+
+impl Host {
+    /// `nodes[index]` in the inventory.
+    pub fn path(&self) -> Path {
+        Path::of(&["nodes"]).index(self.index)
+    }
+
+    /// Its address, and the one of the other family where it has one.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + use<> {
+        [self.address].into_iter().chain(self.second_address)
+    }
+}
+
+/// What a machine is there for, by its name. Whoever gives one a meaning has a constant for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(pub &'static str);
+
+/// One merge patch.
+#[derive(Clone, Debug)]
+pub struct Patch {
+    /// Position in the inventory: `patches[index]`.
+    pub index: usize,
+    /// The document's name.
+    pub document: String,
+    /// Names of the nodes whose documents are patched; `None` is all.
+    pub nodes: Option<Vec<String>>,
+    /// RFC 7386.
+    pub patch: serde_json::Value,
+}
+
+impl Patch {
+    /// Whether the documents of this node are patched.
+    pub fn applies_to(&self, node: &str) -> bool {
+        self.nodes.as_ref().is_none_or(|nodes| nodes.iter().any(|name| name == node))
+    }
+}
+
+impl Site {
+    /// Its Kubernetes together with what it stands on.
+    pub fn cluster(&self) -> Option<Cluster<'_>> {
+        let facts = self.kubernetes.as_ref()?;
+        Some(Cluster {
+            site: self,
+            nodes: &self.hosts,
+            endpoint: self.endpoints.get(facts.endpoint)?,
+            facts,
+        })
+    }
+
+    /// The patches of a document, in their order: of that of one node, or of the whole cluster's.
+    pub fn patches_of<'a>(
+        &'a self,
+        document: &'a str,
+        node: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a Patch> + 'a {
+        let patches = self.patches.iter().filter(move |patch| patch.document == document);
+        patches.filter(move |patch| node.is_none_or(|node| patch.applies_to(node)))
+    }
+}
