@@ -215,7 +215,14 @@ fn plan(
 /// which core was first.
 fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &mut Report) -> Tree {
     let of_nodes = with.site.hosts.par_iter().map(|node| {
-        rendered(plans, with, templates, |plan, out| plan.render_node(node, with, out))
+        let render = |plan: &dyn Plan, out: &mut Output<'_>| plan.render_node(node, with, out);
+        let mut rendered = rendered(plans, with, templates, render);
+        let mut words = std::mem::take(&mut rendered.words);
+        let mut assemble = |plan: &dyn Plan, out: &mut Output<'_>| {
+            plan.assemble_node(node, &mut words, with, out);
+        };
+        rendered.append(self::rendered(plans, with, templates, &mut assemble));
+        rendered
     });
     let mut parts: Vec<Rendered> = of_nodes.collect();
     parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
@@ -238,7 +245,7 @@ fn rendered(
     plans: &Plans,
     with: &Rendering<'_>,
     templates: &Templates,
-    render: impl Fn(&dyn Plan, &mut Output<'_>),
+    mut render: impl FnMut(&dyn Plan, &mut Output<'_>),
 ) -> Rendered {
     let mut rendered = Rendered::default();
     for (room, plan) in plans {

@@ -17,7 +17,7 @@ use crate::report::Path;
 pub use files::{NeededFile, OwnedPath, Stays};
 pub use packages::{Archive, ArchiveSource, Package, Pin, Repository, WrittenFor};
 pub use ports::{Bind, Port, Protocol, Reach, RouterId};
-pub use units::{Phase, Unit};
+pub use units::{Phase, Script, Unit};
 
 /// What a kernel setting is set to, or that a module is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ impl Setting {
 pub struct NodeClaims {
     /// Listeners.
     pub ports: Vec<Port>,
+    /// Scripts.
+    pub scripts: Vec<Script>,
     /// Units, in start order within a phase.
     pub units: Vec<Unit>,
     /// Packages.
@@ -137,6 +139,8 @@ impl<T> Deref for Of<T> {
 pub struct AllOnNode {
     /// Listeners.
     pub ports: Vec<Of<Port>>,
+    /// Scripts, by their names.
+    pub scripts: Vec<Of<Script>>,
     /// Units: those that are started, in the order in which they are, then the others.
     pub units: Vec<Of<Unit>>,
     /// Packages.
@@ -164,9 +168,16 @@ pub struct AllOnNode {
 }
 
 impl AllOnNode {
+    /// The steps, in their order.
+    pub fn steps(&self) -> impl Iterator<Item = &'static str> {
+        let steps = self.scripts.iter().filter(|script| script.is_step());
+        steps.map(|script| script.name)
+    }
+
     fn add(&mut self, room: &'static str, claims: NodeClaims) {
         let NodeClaims {
             ports,
+            scripts,
             units,
             packages,
             archives,
@@ -181,6 +192,7 @@ impl AllOnNode {
             arguments,
         } = claims;
         extend(&mut self.ports, room, ports);
+        extend(&mut self.scripts, room, scripts);
         extend(&mut self.units, room, units);
         extend(&mut self.packages, room, packages);
         extend(&mut self.archives, room, archives);
@@ -254,6 +266,7 @@ impl Claims {
             all.carried.extend(carried);
         }
         for node in &mut all.nodes {
+            node.scripts.sort_by_key(|script| script.name);
             node.units.sort_by_key(|unit| (!unit.start, unit.phase));
         }
         all

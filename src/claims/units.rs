@@ -31,6 +31,22 @@ impl Phase {
     }
 }
 
+/// A script of `steps/`, the same on every node that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Script {
+    /// Its name there without `.sh`. What a person runs starts with the number of its place: `40-etcd`.
+    pub name: &'static str,
+    /// The text below `templates/`.
+    pub template: &'static str,
+}
+
+impl Script {
+    /// Whether a person runs it; the others only define what steps use.
+    pub fn is_step(&self) -> bool {
+        self.name.starts_with(|letter: char| letter.is_ascii_digit())
+    }
+}
+
 /// One systemd unit that a node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unit {

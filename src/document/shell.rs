@@ -17,7 +17,7 @@ pub fn shell_word(text: &str) -> Option<Cow<'_, str>> {
 }
 
 /// Assignments that a shell reads: words and lists of words, never an expression.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Assignments {
     text: String,
     unfit: Option<String>,
@@ -29,6 +29,14 @@ impl Assignments {
         // Words that nobody here uses, look like sums, or hold the dollars of others.
         let lint = "# shellcheck shell=bash disable=SC2016,SC2034,SC2100\n";
         Self { text: format!("{lint}{HEADER}# {about}\n"), unfit: None }
+    }
+
+    /// What was said elsewhere, without a header of its own.
+    pub fn append(&mut self, other: Self) -> &mut Self {
+        let Self { text, unfit } = other;
+        self.text.push_str(&text);
+        self.unfit = self.unfit.take().or(unfit);
+        self
     }
 
     /// `name=value`.

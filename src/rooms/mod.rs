@@ -31,7 +31,7 @@ use crate::secrets::Secrets;
 use crate::site::{Cluster, Host, Site};
 use crate::template::Template;
 
-pub use self::output::{Output, Rendered};
+pub use self::output::{Output, Rendered, Words};
 
 /// A YAML or JSON document that `patches` may name.
 #[derive(Debug)]
@@ -124,6 +124,17 @@ pub trait Plan: Send + Sync {
     /// Files of the whole site.
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let _ = (with, out);
+    }
+
+    /// The file of a node that is put together from what every room has told its steps.
+    fn assemble_node(
+        &self,
+        node: &Host,
+        words: &mut Vec<Words>,
+        with: &Rendering<'_>,
+        out: &mut Output<'_>,
+    ) {
+        let _ = (node, words, with, out);
     }
 
     /// The room's settings with every default, as a merge patch on the inventory (`hagen show`).

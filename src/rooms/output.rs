@@ -39,6 +39,7 @@ pub struct File {
     unit: Option<(String, Apply)>,
     phase: Option<u8>,
     reads: Vec<Path>,
+    room: Option<&'static str>,
 }
 
 impl File {
@@ -54,6 +55,7 @@ impl File {
             unit: None,
             phase: None,
             reads: Vec::new(),
+            room: None,
         }
     }
 
@@ -134,6 +136,13 @@ impl File {
         self
     }
 
+    /// Another room's: of those that are put together, the one that it comes from.
+    #[must_use]
+    pub fn of_room(mut self, room: &'static str) -> Self {
+        self.room = Some(room);
+        self
+    }
+
     /// The places in the inventory that shape it (for `hagen why`).
     #[must_use]
     pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
@@ -201,16 +210,30 @@ pub struct Rendered {
     pub files: Vec<(String, Artifact)>,
     /// The documents in them.
     pub made: Vec<Made>,
+    /// What the steps are told.
+    pub words: Vec<Words>,
     /// What went wrong.
     pub report: Report,
+}
+
+/// What a room tells the steps of one node.
+#[derive(Debug)]
+pub struct Words {
+    /// The number of the first step that reads them.
+    pub step: u8,
+    /// The room.
+    pub room: &'static str,
+    /// The words.
+    pub said: Assignments,
 }
 
 impl Rendered {
     /// Adds what was rendered elsewhere.
     pub fn append(&mut self, other: Self) {
-        let Self { files, made, report } = other;
+        let Self { files, made, words, report } = other;
         self.files.extend(files);
         self.made.extend(made);
+        self.words.extend(words);
         self.report.append(report);
     }
 }
@@ -237,6 +260,11 @@ impl<'a> Output<'a> {
     /// What is wrong with what was to be rendered.
     pub fn finding(&mut self, finding: Finding) {
         self.rendered.report.push(finding);
+    }
+
+    /// Words for the step of this number, and those after it.
+    pub fn words(&mut self, step: u8, said: Assignments) {
+        self.rendered.words.push(Words { step, room: self.room, said });
     }
 
     /// A file with these bytes.
@@ -346,7 +374,8 @@ impl<'a> Output<'a> {
     fn push(&mut self, file: File, template: Option<&'static str>, mut bytes: Vec<u8>) {
         // It stays until the tree is written, and has been longer while it grew.
         bytes.shrink_to_fit();
-        let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads } = file;
+        let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads, room } =
+            file;
         let (path, destination) = match place {
             Place::Node(node, path) => {
                 let destination = Destination { nodes: vec![node], path, kind, unit };
@@ -355,7 +384,7 @@ impl<'a> Output<'a> {
             Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
             Place::Cluster(path) => (path, None),
         };
-        let origin = Origin { room: self.room, template, reads };
+        let origin = Origin { room: room.unwrap_or(self.room), template, reads };
         let artifact =
             Artifact { bytes, mode, owner, group, secret, verbatim, destination, phase, origin };
         self.rendered.files.push((path, artifact));

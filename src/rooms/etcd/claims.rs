@@ -1,4 +1,5 @@
 use super::plan::EtcdPlan;
+use super::steps;
 use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease};
 use crate::claims::{
     Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Stays, Unit,
@@ -12,6 +13,7 @@ pub(super) const ACCOUNT: &str = "etcd";
 pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for member in cluster.members() {
         let node = claims.node(member.index);
+        node.scripts.push(steps::START);
         node.ports.extend(ports(member, cluster));
         node.archives.push(archive(cluster, plan.facts));
         node.paths.extend(folders(plan));

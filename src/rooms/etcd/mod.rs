@@ -19,9 +19,12 @@ mod paths;
 mod plan;
 mod render;
 mod settings;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod values;
+
+use std::sync::LazyLock;
 
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
@@ -30,6 +33,9 @@ use crate::rooms::{Planned, Room};
 use crate::site::EtcdMode;
 use crate::site::Site;
 use crate::template::Template;
+
+static TEMPLATES: LazyLock<Vec<Template>> =
+    LazyLock::new(|| render::TEMPLATES.iter().chain(steps::TEMPLATES).copied().collect());
 
 /// The room.
 pub struct Etcd;
@@ -44,7 +50,7 @@ impl Room for Etcd {
     }
 
     fn templates(&self) -> &'static [Template] {
-        render::TEMPLATES
+        &TEMPLATES
     }
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
@@ -63,7 +69,7 @@ impl Room for Etcd {
             let output = logs::output(cluster, facts, &[]);
             let found = agreed.into_iter().chain([values::elections_of_stacked(cluster), output]);
             found.flatten().for_each(|finding| report.push(finding));
-            return Some(Planned::claims(claims));
+            return Some(Planned::new(steps::Stacked, claims));
         }
         let plan = plan::EtcdPlan::new(&said.etcd, cluster, facts);
         let quota_at = Path::of(&["etcd", "quotaBytes"]);

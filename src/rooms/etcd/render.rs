@@ -122,6 +122,7 @@ impl Plan for EtcdPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
+        out.words(40, super::steps::words(node, &with.cluster));
         if !node.member() {
             return;
         }

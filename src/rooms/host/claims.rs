@@ -118,6 +118,7 @@ pub(super) fn state(
         let names = names(node, &servers, cluster).collect();
         let claims = claims.node(node.index);
         claims.hosts = names;
+        claims.scripts.extend(super::steps::scripts(node));
         claims.packages.extend(needed);
         claims.ports.push(ssh());
         if installs {

@@ -5,19 +5,24 @@
 //! * the names that the host itself knows (`/etc/hosts`);
 //! * where registries are reached through a proxy, a drop-in for each unit that goes there;
 //! * kernel modules and kernel settings, of all rooms and of the site's own;
+//! * `10-prepare.sh`, and the packages that it installs from which repositories;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
 mod archives;
 mod claims;
+mod firewall;
 mod lint;
 mod packages;
+mod plan;
 mod render;
+mod steps;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
-use crate::inventory::host::{Firewall, HostSection};
 use crate::inventory::packages::PackageSource;
 use crate::report::{Code, Report};
 use crate::rooms::{Planned, Room};
@@ -38,6 +43,9 @@ crate::codes! { "host":
     SYSTEM_UNUSED = Error "system-unused",
 }
 
+static TEMPLATES: LazyLock<Vec<Template>> =
+    LazyLock::new(|| render::TEMPLATES.iter().chain(steps::TEMPLATES).copied().collect());
+
 /// The room.
 pub struct Host;
 
@@ -51,27 +59,17 @@ impl Room for Host {
     }
 
     fn templates(&self) -> &'static [Template] {
-        render::TEMPLATES
+        &TEMPLATES
     }
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
-        // The host's name and SELinux are the scripts' matter, and the proxy a fact of the cluster.
-        let HostSection { set_hostname: _, firewall, selinux: _, sysctls, modules: _, proxy: _ } =
-            &said.host;
         packages::lint::lint(&said.packages, cluster, report);
-        lint::sysctls(sysctls, cluster, report);
+        lint::sysctls(&said.host.sysctls, cluster, report);
         claims.pins = packages::pins(&said.packages);
         let installs = said.packages.source == PackageSource::Repository;
         claims::state(installs, &said.host, cluster, &mut claims);
-        let plan = HostPlan { open_firewall: *firewall == Firewall::Open };
-        Some(Planned::new(plan, claims))
+        Some(Planned::new(plan::HostPlan::new(said, cluster), claims))
     }
-}
-
-/// What was decided about hosts.
-struct HostPlan {
-    /// Whether firewalld is told the cluster's ports.
-    open_firewall: bool,
 }

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::HostPlan;
+use super::packages::words::Packages;
+use super::plan::HostPlan;
+use super::{firewall as firewalld, steps};
 use crate::catalog::OsFamily;
 use crate::claims::{AllOnNode, Of, Phase, Protocol, Setting};
 use crate::report::Path;
@@ -98,6 +100,15 @@ impl Plan for HostPlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
         let claims = with.claims.of(node.index);
+        let mut words = steps::words(self, node, with);
+        let packages = Packages::new(self, node, with);
+        packages.say(&mut words);
+        packages.render_keys(out);
+        out.words(10, words);
+        out.words(20, firewalld::words(self, node, with));
+        if let Some(words) = firewalld::of_staying(self, node, with) {
+            out.words(90, words);
+        }
         kernel(node, claims, out);
         proxy(node, with, out);
         if node.os.family != OsFamily::Rhel {

@@ -35,11 +35,12 @@ crate::codes! { "keepalived":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 4] = [
+static TEMPLATES: [Template; 5] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
     template!("keepalived/etc/keepalived/check-balancer.sh"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
     template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
+    template!("keepalived/steps/30-balancer.sh"),
 ];
 
 const UNIT: &str = "keepalived.service";
@@ -103,7 +104,7 @@ impl Plan for KeepalivedPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(instance) = self.on(node) else { return };
-        let [configuration, check, auth, drop_in] = &TEMPLATES;
+        let [configuration, check, auth, drop_in, _] = &TEMPLATES;
         let configured = |path: &str| {
             File::on(node, path).phase(Phase::Balancer).reads([
                 Path::of(&["endpoint"]),

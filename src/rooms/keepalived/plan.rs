@@ -7,7 +7,8 @@ use ipnet::IpNet;
 
 use crate::catalog::{self, OsFamily, builds_of};
 use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Unit, WrittenFor,
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Script, Unit,
+    WrittenFor,
 };
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
@@ -158,6 +159,9 @@ impl KeepalivedPlan {
         }
         for host in &self.instances {
             let node = claims.node(host.index);
+            // Both start here, and the VIP answers once one of each does.
+            node.scripts
+                .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
             node.ports.push(Port {
                 protocol: Protocol::Vrrp,
                 bind: Bind::Address(host.address),

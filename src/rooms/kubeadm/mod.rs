@@ -37,6 +37,7 @@ mod breaks;
 mod config;
 mod dns;
 mod gates;
+mod live;
 mod mounts;
 mod paths;
 mod phases;
@@ -47,6 +48,7 @@ mod rbac;
 mod sans;
 mod service_account;
 mod stacked_etcd;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -56,6 +58,7 @@ use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
 use crate::site::Site;
+use crate::template::Template;
 
 crate::codes! { "kubeadm":
     ANONYMOUS_AUTH = Error "anonymous-auth",
@@ -83,6 +86,10 @@ impl Room for Kubeadm {
 
     fn codes(&self) -> &'static [&'static Code] {
         CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        steps::TEMPLATES
     }
 
     fn documents(&self) -> &'static [DocumentName] {

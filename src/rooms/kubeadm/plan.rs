@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::args::Flags;
 use super::mounts::Part;
-use super::{ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans, service_account};
+use super::{
+    ANONYMOUS_AUTH, PULL_POLICY, args, config, paths, pki, rbac, sans, service_account, steps,
+};
 use crate::catalog::Severity;
 use crate::catalog::flags::Component;
 use crate::claims::{Bind, Name, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims};
@@ -206,6 +208,9 @@ impl Kubeadm {
 
     /// States certificates, names, ports, folders and images.
     pub(super) fn claim(&self, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
+        for node in cluster.nodes {
+            claims.node(node.index).scripts.extend(steps::scripts(node, cluster));
+        }
         let names = sans::of_clients(cluster).into_iter();
         claims.names.extend(names.map(|(san, at)| Name { san, at }));
         for node in cluster.control_planes() {
@@ -328,6 +333,8 @@ impl Plan for Kubeadm {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
+        out.words(30, steps::endpoint(node, with));
+        out.words(50, steps::kubernetes(node, with));
         let OfCluster { cluster, claims, issued, secrets: _ } = with;
         if node.control_plane() {
             pki::render(cluster, node, issued, out);

@@ -4,13 +4,7 @@
 //! Per cluster: `steps/`, scripts that are the same on every host, `README.md` and the list of
 //! images. Per node: `node.sh`, what the steps know of it.
 
-mod firewall;
-mod images;
-mod live;
-mod packages;
-mod plan;
 mod prose;
-mod repositories;
 mod reset;
 mod steps;
 #[cfg(test)]
@@ -25,9 +19,7 @@ use crate::site::{Host, Site};
 use crate::template;
 use crate::template::Template;
 
-use self::packages::Packages;
-use self::plan::RunbookPlan;
-use super::{Output, Plan, Planned, Rendering, Room};
+use super::{Output, Plan, Planned, Rendering, Room, Words};
 
 /// The room.
 pub struct Runbook;
@@ -54,20 +46,33 @@ impl Room for Runbook {
     }
 
     fn plan(&self, said: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {
-        Some(Planned::new(RunbookPlan::new(said, &site.cluster()?), RoomClaims::default()))
+        let mut claims = RoomClaims::default();
+        for host in &site.hosts {
+            claims.node(host.index).scripts.extend(steps::SCRIPTS);
+        }
+        let image_archives = said.images.archives.iter().map(ToString::to_string).collect();
+        Some(Planned::new(RunbookPlan { image_archives }, claims))
     }
 }
 
+struct RunbookPlan {
+    image_archives: Vec<String>,
+}
+
 impl Plan for RunbookPlan {
-    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(with) = &with.of_cluster() else { return };
-        Packages::new(self, node, with).render_keys(out);
-        steps::render_node(self, node, with, out);
+    fn assemble_node(
+        &self,
+        node: &Host,
+        words: &mut Vec<Words>,
+        with: &Rendering<'_>,
+        out: &mut Output<'_>,
+    ) {
+        steps::assemble_node(node, std::mem::take(words), with, out);
     }
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(with) = &with.of_cluster() else { return };
         steps::render_shared(with, out);
+        let Some(with) = &with.of_cluster() else { return };
         prose::render(self, with, out);
     }
 }

@@ -1,9 +1,5 @@
-use super::firewall;
-use super::plan::RunbookPlan;
-use crate::claims::{Of, OwnedPath};
+use crate::claims::{AllOnNode, Of, OwnedPath};
 use crate::document::Assignments;
-use crate::rooms::OfCluster;
-use crate::site::Host;
 
 /// What of a node goes at a reset.
 pub(super) struct Reset<'a> {
@@ -18,13 +14,10 @@ struct Staying<'a> {
     units: Vec<&'a str>,
     files: Vec<&'a str>,
     paths: Vec<&'a str>,
-    /// What firewalld goes on letting in.
-    firewall: Vec<String>,
 }
 
 impl<'a> Reset<'a> {
-    pub(super) fn new(planned: &RunbookPlan, node: &Host, with: &'a OfCluster<'_>) -> Self {
-        let claims = with.claims.of(node.index);
+    pub(super) fn new(claims: &'a AllOnNode) -> Self {
         let stays = |room: &str| claims.stays.iter().any(|stays| stays.room == room);
         let paths = |staying: bool| -> Vec<&str> {
             let gone = |path: &&Of<OwnedPath>| stays(path.room) == staying && path.remove_on_reset;
@@ -43,7 +36,6 @@ impl<'a> Reset<'a> {
                 units: units.map(|unit| unit.name.as_str()).collect(),
                 files: claims.stays.iter().flat_map(|stays| stays.files).copied().collect(),
                 paths: paths(true),
-                firewall: firewall::of_staying(planned, node, with).into_iter().collect(),
             }),
         }
     }
@@ -54,8 +46,7 @@ impl<'a> Reset<'a> {
             words
                 .list("member_units", &staying.units)
                 .list("member_files", &staying.files)
-                .list("member_emptied", &staying.paths)
-                .list("member_firewall", &staying.firewall);
+                .list("member_emptied", &staying.paths);
         }
     }
 }

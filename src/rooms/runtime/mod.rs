@@ -6,6 +6,7 @@
 //! * `/etc/docker/daemon.json`, and cri-dockerd's drop-in where it is used;
 //! * `/etc/crictl.yaml`, so that `crictl` needs no flag.
 
+mod images;
 mod lint;
 mod mirrors;
 mod packages;
@@ -55,7 +56,7 @@ impl Room for Runtime {
         lint::hosts(cluster, report);
         lint::passwords(cluster, report);
         mirrors::check(&said.images.mirrors, cluster, report);
-        let plan = plan::RuntimePlan::new(&said.images.mirrors, cluster)?;
+        let plan = plan::RuntimePlan::new(&said.images, cluster)?;
         plan::claim(&said.runtime, cluster, &mut claims);
         plan::keep(&said.images.archives, cluster, &mut claims);
         Some(Planned::new(plan, claims))

@@ -1,12 +1,13 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::images::{self, Images};
 use super::mirrors::Mirror;
 use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
 use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
 use crate::document;
-use crate::inventory::images::MirrorSection;
+use crate::inventory::images::ImagesSection;
 use crate::inventory::runtime::RuntimeSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
@@ -63,6 +64,7 @@ const CNI_CONF: &str = "/etc/cni/net.d";
 pub(super) struct RuntimePlan {
     kind: Kind,
     crictl: Alike,
+    images: Images,
 }
 
 enum Kind {
@@ -74,16 +76,16 @@ enum Kind {
 
 impl RuntimePlan {
     /// `None` where the series of containerd is unknown, which is reported.
-    pub(super) fn new(mirrors: &[MirrorSection], cluster: &Cluster<'_>) -> Option<Self> {
+    pub(super) fn new(section: &ImagesSection, cluster: &Cluster<'_>) -> Option<Self> {
         let Runtime { kind, version, .. } = &cluster.runtime;
         let kind = match kind {
             RuntimeKind::Containerd => {
                 let config = config(containerd(*version)?, cluster);
-                Kind::Containerd(config, mirrors.iter().map(Mirror::new).collect())
+                Kind::Containerd(config, section.mirrors.iter().map(Mirror::new).collect())
             }
             RuntimeKind::Docker => Kind::Docker(docker(*version)),
         };
-        Some(Self { kind, crictl: crictl(cluster) })
+        Some(Self { kind, crictl: crictl(cluster), images: Images::new(section) })
     }
 }
 
@@ -147,6 +149,7 @@ struct CriDockerdContext<'a> {
 impl Plan for RuntimePlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
+        out.words(20, self.images.words(node, with));
         if !node.kubelet() {
             return;
         }
@@ -164,6 +167,12 @@ impl Plan for RuntimePlan {
             cri_dockerd(node, &with.cluster, out);
         }
         out.alike(file(node, "/etc/crictl.yaml"), &self.crictl);
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if let Some(with) = &with.of_cluster() {
+            images::list(with, out);
+        }
     }
 }
 

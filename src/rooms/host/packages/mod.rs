@@ -1,6 +1,8 @@
 //! Where packages come from, and in which versions.
 
 pub(super) mod lint;
+mod repositories;
+pub(super) mod words;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::plan::RunbookPlan;
+use super::plan::HostPlan;
 use crate::catalog::OsFamily;
 use crate::claims::{AllOnNode, Bind, Port, Protocol, Reach};
 use crate::document::Assignments;
@@ -14,12 +14,7 @@ use crate::site::{Cluster, Host};
 const TRUSTED: &str = "trusted";
 
 /// What firewalld is told, as `ZONE WHAT`, `-` for the default zone; nothing where it is left alone.
-pub(super) fn say(
-    planned: &RunbookPlan,
-    node: &Host,
-    with: &OfCluster<'_>,
-    words: &mut Assignments,
-) {
+pub(super) fn words(planned: &HostPlan, node: &Host, with: &OfCluster<'_>) -> Assignments {
     let mut rules = Vec::new();
     if is_told(planned, node) {
         let ports = &with.claims.of(node.index).ports;
@@ -33,26 +28,30 @@ pub(super) fn say(
         let networks = with.cluster.pod_subnets.iter().filter(|_| node.kubelet());
         rules.extend(networks.map(|net| [TRUSTED.to_owned(), format!("source={net}")]));
     }
+    let mut words = Assignments::default();
     words.rows("firewall", rules);
+    words
 }
 
-fn is_told(planned: &RunbookPlan, node: &Host) -> bool {
+fn is_told(planned: &HostPlan, node: &Host) -> bool {
     planned.open_firewall && node.os.family == OsFamily::Rhel
 }
 
-/// The rules without which others lose what stays at a reset.
+/// The rules without which others lose what stays at a reset; `None` where nothing does.
 pub(super) fn of_staying(
-    planned: &RunbookPlan,
+    planned: &HostPlan,
     node: &Host,
     with: &OfCluster<'_>,
-) -> BTreeSet<String> {
-    if !is_told(planned, node) {
-        return BTreeSet::new();
-    }
+) -> Option<Assignments> {
     let AllOnNode { ports, stays, .. } = with.claims.of(node.index);
     let staying = ports.iter().filter(|port| stays.iter().any(|stays| stays.room == port.room));
-    let rules = limited(staying.map(|port| &**port), node, &with.cluster, &planned.outside);
-    rules.into_iter().map(|rule| format!("rich-rule={rule}")).collect()
+    let rules = match is_told(planned, node) {
+        true => limited(staying.map(|port| &**port), node, &with.cluster, &planned.outside),
+        false => BTreeSet::new(),
+    };
+    let mut words = Assignments::default();
+    words.list("member_firewall", rules.into_iter().map(|rule| format!("rich-rule={rule}")));
+    (!stays.is_empty()).then_some(words)
 }
 
 /// Rules for what only some may reach, in the language of firewalld.richlanguage(5).

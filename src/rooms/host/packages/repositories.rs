@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::plan::{FetchedKey, Key, Mirror, Mirrors};
+use super::super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::claims;
 use crate::site::Cluster;

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::RunbookPlan;
+use super::super::plan::HostPlan;
 use super::repositories::{self, Repository};
 use crate::catalog::PackageManager;
 use crate::claims::{AllOnNode, Archive, Of, Package};
@@ -10,8 +10,8 @@ use crate::rooms::{OfCluster, Output};
 use crate::site::Host;
 
 /// What `10-prepare.sh` installs.
-pub(super) struct Packages<'a> {
-    planned: &'a RunbookPlan,
+pub(in crate::rooms::host) struct Packages<'a> {
+    planned: &'a HostPlan,
     with: &'a OfCluster<'a>,
     node: &'a Host,
     /// One for each name.
@@ -20,7 +20,11 @@ pub(super) struct Packages<'a> {
 }
 
 impl<'a> Packages<'a> {
-    pub(super) fn new(planned: &'a RunbookPlan, node: &'a Host, with: &'a OfCluster<'_>) -> Self {
+    pub(in crate::rooms::host) fn new(
+        planned: &'a HostPlan,
+        node: &'a Host,
+        with: &'a OfCluster<'_>,
+    ) -> Self {
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Of<Package>> = BTreeMap::new();
         for package in &with.claims.of(node.index).packages {
@@ -38,7 +42,7 @@ impl<'a> Packages<'a> {
     }
 
     /// The keys of repositories that the inventory has, each at the path of its keyring.
-    pub(super) fn render_keys(&self, out: &mut Output<'_>) {
+    pub(in crate::rooms::host) fn render_keys(&self, out: &mut Output<'_>) {
         for Repository { keyring, armored, .. } in &self.repositories {
             if let Some(text) = armored {
                 let file =
@@ -48,7 +52,7 @@ impl<'a> Packages<'a> {
         }
     }
 
-    pub(super) fn say(&self, words: &mut Assignments) {
+    pub(in crate::rooms::host) fn say(&self, words: &mut Assignments) {
         let claims = self.with.claims.of(self.node.index);
         let manager = self.node.os.package_manager;
         let [family, manager] = match manager {

@@ -2,34 +2,27 @@ use std::net::IpAddr;
 
 use crate::catalog::{OsRelease, key_fingerprint};
 use crate::inventory::Inventory;
-use crate::inventory::cni::Plugin;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
-use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
 };
 use crate::inventory::values::Fingerprint;
 use crate::site::{Cluster, Host};
 
-/// What the scripts are told beside cluster and claims.
-pub(super) struct RunbookPlan {
+/// What is decided about hosts.
+pub(super) struct HostPlan {
     pub(super) set_hostname: bool,
+    /// Whether firewalld is told the cluster's ports.
     pub(super) open_firewall: bool,
     /// Nodes' addresses beyond the endpoint's network.
     pub(super) outside: Vec<IpAddr>,
     pub(super) selinux_permissive: bool,
     pub(super) preinstalled: bool,
-    /// Whether somebody else brings the pod network.
-    pub(super) own_pod_network: bool,
     mirrors: Mirrors,
     /// Of systems that have their own, by the catalog's name.
     mirrors_of_systems: Vec<(String, Mirrors)>,
     /// The site's folder of etcd's releases.
     pub(super) archives: Option<String>,
-    /// Archives of images on the node.
-    pub(super) image_archives: Vec<String>,
-    /// Whether every image has to be there before kubeadm starts.
-    pub(super) images_needed: bool,
 }
 
 /// The site's own sources; none takes upstream's.
@@ -79,7 +72,7 @@ impl FetchedKey {
     }
 }
 
-impl RunbookPlan {
+impl HostPlan {
     /// Where nodes of a system get packages from.
     pub(super) fn mirrors(&self, os: &OsRelease) -> &Mirrors {
         let own = self.mirrors_of_systems.iter().find(|(id, _)| *id == os.id);
@@ -92,9 +85,6 @@ impl RunbookPlan {
             &said.host;
         let PackagesSection { source, repositories, versions: _, systems, archives, digests: _ } =
             &said.packages;
-        // Names and policies of images are facts of the cluster and kubeadm's matter.
-        let ImagesSection { registry: _, pull_policy, archives: image_archives, mirrors: _ } =
-            &said.images;
         Self {
             set_hostname: *set_hostname,
             open_firewall: *firewall == Firewall::Open,
@@ -106,15 +96,12 @@ impl RunbookPlan {
                 .collect(),
             selinux_permissive: *selinux == Selinux::Permissive,
             preinstalled: *source == PackageSource::Preinstalled,
-            own_pod_network: said.cni.plugin == Plugin::None,
             mirrors: Mirrors::new(repositories, repositories),
             mirrors_of_systems: systems
                 .iter()
                 .map(|system| (system.os.id(), Mirrors::new(&system.repositories, repositories)))
                 .collect(),
             archives: archives.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
-            image_archives: image_archives.iter().map(ToString::to_string).collect(),
-            images_needed: *pull_policy == Some(PullPolicy::Never),
         }
     }
 }

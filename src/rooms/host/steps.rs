@@ -1,0 +1,61 @@
+//! The host's steps, and what they are told.
+
+use super::plan::HostPlan;
+use crate::catalog::{OsFamily, PackageManager};
+use crate::claims::Script;
+use crate::document::Assignments;
+use crate::rooms::OfCluster;
+use crate::site::Host;
+use crate::template;
+use crate::template::Template;
+
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("host/steps/10-prepare.sh"),
+    template!("host/steps/apt.sh"),
+    template!("host/steps/rpm.sh"),
+];
+
+/// The step, and the file that knows the host's package manager.
+pub(super) fn scripts(host: &Host) -> [Script; 2] {
+    let step = Script { name: "10-prepare", template: "host/steps/10-prepare.sh" };
+    let manager = match host.os.package_manager {
+        PackageManager::Apt => Script { name: "apt", template: "host/steps/apt.sh" },
+        PackageManager::Dnf | PackageManager::Yum => {
+            Script { name: "rpm", template: "host/steps/rpm.sh" }
+        }
+    };
+    [step, manager]
+}
+
+/// Who the host is, and what it is to be.
+pub(super) fn words(plan: &HostPlan, host: &Host, with: &OfCluster<'_>) -> Assignments {
+    let claims = with.claims.of(host.index);
+    let permissive = plan.selinux_permissive && host.kubelet() && host.os.family == OsFamily::Rhel;
+    let mut words = Assignments::default();
+    words
+        .word("cluster", &with.cluster.site.name)
+        .word("bundle", with.secrets.id())
+        .word("node", &host.name)
+        .word("address", &host.address.to_string())
+        // Empty where the node needs none.
+        .word("interface", &host.interface)
+        .list("steps", claims.steps())
+        .word("os_id", &host.os.distribution)
+        .word("os_release", &host.os.version)
+        .word(
+            "renew_before",
+            &renew_before(with.cluster.site.certificates.leaf_lifetime_days).to_string(),
+        )
+        .flag("set_hostname", plan.set_hostname)
+        // The kubelet does not start beside swap, unless it is told to.
+        .flag("swap_goes", host.kubelet() && !with.cluster.swap)
+        .word("selinux", if permissive { "permissive" } else { "leave" })
+        .rows("hosts", claims.hosts.iter().map(|(at, name)| [at.to_string(), name.clone()]));
+    words
+}
+
+/// From so many seconds before its end on, 60-verify.sh names a certificate: 30 days, or a third of
+/// the life of those that are shorter than that.
+fn renew_before(leaf_lifetime_days: u32) -> u64 {
+    u64::from((leaf_lifetime_days / 3).min(30)) * 24 * 60 * 60
+}

@@ -1,0 +1,119 @@
+//! The steps that make and join the cluster, and what they and the checks are told.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::live;
+use crate::claims::{AllOnNode, Script};
+use crate::document::Assignments;
+use crate::rooms::OfCluster;
+use crate::site::{Cluster, Host, LoadBalancerKind, RuntimeKind, loopback};
+use crate::template;
+use crate::template::Template;
+
+pub(super) static TEMPLATES: &[Template] =
+    &[template!("kubeadm/steps/50-init.sh"), template!("kubeadm/steps/50-join.sh")];
+
+/// Where kubeadm puts the operator's credential on a control plane.
+const ADMIN: &str = "/etc/kubernetes/admin.conf";
+/// From 1.29 on the first control plane's first steps need this one: admin.conf has no rights
+/// before kubeadm binds its group.
+const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
+/// What kubeadm's init makes last, with kube-proxy and without: it is done where this is there.
+const LAST_ADDON: [&str; 2] = ["daemonset/kube-proxy", "deployment/coredns"];
+
+/// The steps of a node.
+pub(super) fn scripts(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item = Script> {
+    let init = Script { name: "50-init", template: "kubeadm/steps/50-init.sh" };
+    let join = Script { name: "50-join", template: "kubeadm/steps/50-join.sh" };
+    let first = cluster.is_first_control_plane(node).then_some(init);
+    first.into_iter().chain(cluster.joins(node).then_some(join))
+}
+
+/// Where the API is reached.
+pub(super) fn endpoint(node: &Host, with: &OfCluster<'_>) -> Assignments {
+    let mut words = Assignments::default();
+    let endpoint = &with.cluster.endpoint;
+    words
+        .word("endpoint", &endpoint.url())
+        .word("vip", &endpoint.vip.to_string())
+        .word("port", &endpoint.port.to_string())
+        .word("loopback", &loopback(node.address).to_string())
+        .word(
+            "balancer",
+            match with.cluster.endpoint.balancer.kind {
+                LoadBalancerKind::Haproxy => "haproxy",
+                LoadBalancerKind::Nginx => "nginx",
+            },
+        );
+    words
+}
+
+/// `PROGRAM WORD`: arguments that programs of Kubernetes run with.
+fn arguments(claims: &AllOnNode) -> impl Iterator<Item = [String; 2]> {
+    let all = claims.arguments.iter();
+    all.map(|(program, name, value)| [(*program).to_owned(), format!("--{name}={value}")])
+}
+
+/// `PATH READER`: what has to be there before they start. What is in its own folder the kubelet makes.
+fn needed(claims: &AllOnNode) -> BTreeSet<[String; 2]> {
+    let outside =
+        claims.needed_files.iter().filter(|file| !file.path.starts_with("/var/lib/kubelet/"));
+    outside.map(|file| [file.path.clone(), file.reader.clone()]).collect()
+}
+
+/// What a node with a kubelet is of the cluster.
+pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
+    let mut words = Assignments::default();
+    let cluster = &with.cluster;
+    words.flag("kubelet", node.kubelet());
+    if !node.kubelet() {
+        return words;
+    }
+    let docker = cluster.runtime.kind == RuntimeKind::Docker;
+    words
+        .flag("control_plane", node.control_plane())
+        .word("kubernetes", &cluster.version.to_string())
+        .word("runtime", if docker { "docker" } else { "containerd" })
+        .word("cri_socket", &cluster.runtime.cri_socket)
+        .word("health", &cluster.release.health_path)
+        .word("first", cluster.control_planes().next().map_or("", |first| &first.name));
+    // What pods use, of the first network where there are two.
+    let text =
+        |addresses: Vec<IpAddr>| addresses.first().map_or_else(String::new, ToString::to_string);
+    words
+        .word("dns", &text(cluster.dns_addresses()))
+        .word("dns_domain", &cluster.domain)
+        .word("service", &text(cluster.api_service_addresses()))
+        .rows("arguments", arguments(with.claims.of(node.index)))
+        .rows("settings", live::settings(cluster, with.claims))
+        .rows("needed", needed(with.claims.of(node.index)));
+    if node.control_plane() {
+        words.word("local_api", &cluster.api_url(node));
+        // What kubeadm's last step of a control plane's join puts on the node.
+        let label = cluster.release.control_plane_labels.first().map_or("", String::as_str);
+        words.word("control_plane_label", label);
+    }
+    if cluster.is_first_control_plane(node) {
+        // Where its configuration cannot say so.
+        let skipped = match cluster.release.kubeadm.skip_phases_field {
+            true => &[],
+            false => cluster.skipped_init_phases(),
+        };
+        let skipped = skipped.iter().map(|phase| format!("--skip-phases={phase}"));
+        let others = cluster.control_planes().filter(|other| other.index != node.index);
+        words
+            .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
+            .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])
+            .list("init_options", skipped)
+            // Where one of them runs an API server, the cluster exists.
+            .rows(
+                "other_apis",
+                others.map(|other| {
+                    let [address, port] = [other.address.to_string(), cluster.api_port.to_string()];
+                    [other.name.clone(), address, port]
+                }),
+            );
+    }
+    words
+}
