@@ -1,5 +1,6 @@
 //! Builds inventories inside a test.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hagen::compile::{Inputs, Outcome, compile};
@@ -86,38 +87,48 @@ pub fn folders(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Compares a set of files with what stands in `folder`, or rewrites it while blessing. Returns
-/// the paths that differ.
+/// what differs, a text for each file.
 pub fn compare(folder: &Path, files: &[(String, Vec<u8>)]) -> Vec<String> {
-    let mut differing = Vec::new();
-    let wanted: std::collections::BTreeSet<&str> =
-        files.iter().map(|(path, _)| path.as_str()).collect();
-    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
-        if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-            if !wanted.contains(path.as_str()) {
-                if blessing() {
-                    std::fs::remove_file(entry.path()).unwrap();
-                } else {
-                    differing.push(format!("{path} (no longer made)"));
-                }
-            }
-        }
-    }
-    for (path, bytes) in files {
-        let target = folder.join(path);
-        let there = std::fs::read(&target).ok();
-        if there.as_deref() == Some(bytes) {
-            continue;
-        }
+    let wanted: BTreeSet<PathBuf> = files.iter().map(|(path, _)| folder.join(path)).collect();
+    let there = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
+    let there = there.filter(|entry| entry.file_type().is_file());
+    let stale = there.map(walkdir::DirEntry::into_path).filter(|path| !wanted.contains(path));
+    let stale = stale.filter_map(|path| {
         if blessing() {
-            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-            std::fs::write(&target, bytes).unwrap();
-        } else {
-            let what = if there.is_some() { "differs" } else { "is missing" };
-            differing.push(format!("{path} ({what})"));
+            std::fs::remove_file(path).unwrap();
+            return None;
         }
-    }
+        Some(format!("{} (no longer made)", named(&path)))
+    });
+    let mut differing: Vec<String> = stale.collect();
     differing
+        .extend(files.iter().filter_map(|(path, bytes)| compare_file(&folder.join(path), bytes)));
+    differing
+}
+
+/// Compares or rewrites one file.
+pub fn compare_file(path: &Path, bytes: &[u8]) -> Option<String> {
+    let there = std::fs::read(path).ok();
+    if there.as_deref() == Some(bytes) {
+        return None;
+    }
+    if blessing() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+        return None;
+    }
+    let name = named(path);
+    let Some(there) = there else { return Some(format!("{name} (is missing)")) };
+    let [old, new] = [&there, bytes].map(String::from_utf8_lossy);
+    let difference = similar::TextDiff::from_lines(&old, &new);
+    let difference = difference.unified_diff().context_radius(1).to_string();
+    let shown: Vec<&str> = difference.lines().take(40).collect();
+    Some(format!("{name} (differs)\n{}", shown.join("\n")))
+}
+
+/// A file of the repository, as a person names it.
+fn named(path: &Path) -> std::path::Display<'_> {
+    path.strip_prefix(root()).unwrap_or(path).display()
 }
 
 /// Snapshots that people read in a review, in a folder of `golden`.
