@@ -190,8 +190,8 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
     ("etcd", &["nodes"], "the role `etcd` is blamed where it was said"),
     (
         "runbook",
-        &["cni", "host", "images", "packages"],
-        "hosts are prepared by its scripts, and it says when a pod network comes",
+        &["images"],
+        "it says where archives of images are copied",
     ),
     ("runtime", &["images"], "containerd has the mirrors of registries in files of its own"),
     ("host", &["packages"], "a host's repositories are set up before its rooms need them"),

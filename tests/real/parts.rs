@@ -2,8 +2,6 @@
 //! there: whose a file, a folder or a process is, what an interrupted run has left, what other
 //! programs do meanwhile.
 
-use std::fs;
-use std::path::Path;
 
 use crate::machine::Machine;
 use crate::programs::Ran;
@@ -16,14 +14,24 @@ const WORDS: &str = "node=w1 cluster=lab whole=yes steps=(10-prepare 20-install 
 stoppable=() units=() firewall=() keys=() package_family=apt manager=apt-get only_named=no
 ";
 
+/// The scripts of `steps/` and their texts, whichever room's they are.
+pub(crate) fn steps() -> impl Iterator<Item = (&'static str, &'static str)> {
+    hagen::rooms::templates().filter_map(|template| {
+        let (_, name) = template.id.split_once("/steps/")?;
+        Some((name, template.text))
+    })
+}
+
 /// A machine with this step and its library, which `end` closes, and these words.
 pub(crate) fn machine(step: &str, end: &str, words: &str) -> Machine {
     let machine = Machine::start("w1");
-    let steps = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/runbook/steps");
-    let text = |name: &str| fs::read_to_string(steps.join(name)).unwrap();
-    machine.place_script("/steps/lib.sh", &(text("lib.sh") + end));
-    machine.place_script("/steps/apt.sh", &text("apt.sh"));
-    machine.place_script(&format!("/steps/{step}.sh"), &text(&format!("{step}.sh")));
+    let text = |name: &str| {
+        let mut steps = steps();
+        steps.find(|(own, _)| *own == name).unwrap_or_else(|| panic!("no step is called {name}")).1
+    };
+    machine.place_script("/steps/lib.sh", &format!("{}{end}", text("lib.sh")));
+    machine.place_script("/steps/apt.sh", text("apt.sh"));
+    machine.place_script(&format!("/steps/{step}.sh"), text(&format!("{step}.sh")));
     machine.place_script("/steps/node.sh", words);
     machine.run("install", &["-d", "-m", "0700", "/var/lib/hagen"]).succeeded();
     machine

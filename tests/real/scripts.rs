@@ -304,10 +304,11 @@ fn of_nginx_keepalived_run_twice() {
 fn beside_hostile_words() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for from in ["templates/runbook/steps", "tests/real/steps"] {
-        for file in fs::read_dir(root.join(from)).unwrap().map(Result::unwrap) {
-            fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
-        }
+    for file in fs::read_dir(root.join("tests/real/steps")).unwrap().map(Result::unwrap) {
+        fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+    }
+    for (name, text) in crate::parts::steps() {
+        fs::write(folder.path().join(name), text).unwrap();
     }
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
     folder

@@ -34,9 +34,11 @@
 
 mod args;
 mod breaks;
+mod claims;
 mod config;
 mod dns;
 mod gates;
+mod lint;
 mod live;
 mod mounts;
 mod paths;
@@ -45,6 +47,7 @@ mod pki;
 mod plan;
 mod preflight;
 mod rbac;
+mod render;
 mod sans;
 mod service_account;
 mod stacked_etcd;
@@ -100,7 +103,7 @@ impl Room for Kubeadm {
         let cluster = &site.cluster()?;
         let mut claims = RoomClaims::default();
         let plan = plan::Kubeadm::new(said, cluster);
-        plan::lint(said, &plan, cluster, report);
+        lint::lint(said, &plan, cluster, report);
         preflight::lint(&said.kubeadm, report);
         phases::lint(cluster, report);
         plan.claim(cluster, &mut claims);

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::document::Assignments;
-use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output};
 use crate::site::Host;
@@ -11,21 +10,12 @@ use crate::site::Host;
 /// What is decided about images on the machines.
 pub(super) struct Images {
     /// Archives of images on the node.
-    archives: Vec<String>,
+    pub(super) archives: Vec<String>,
     /// Whether every image has to be there before kubeadm starts.
-    needed: bool,
+    pub(super) needed: bool,
 }
 
 impl Images {
-    pub(super) fn new(section: &ImagesSection) -> Self {
-        // Names of images are facts of the cluster, and mirrors the runtime's own matter.
-        let ImagesSection { registry: _, pull_policy, archives, mirrors: _ } = section;
-        Self {
-            archives: archives.iter().map(ToString::to_string).collect(),
-            needed: *pull_policy == Some(PullPolicy::Never),
-        }
-    }
-
     /// The images that 20-install.sh imports and looks for; none where the node runs no containers.
     pub(super) fn words(&self, node: &Host, with: &OfCluster<'_>) -> Assignments {
         let asked = node.kubelet() && (!self.archives.is_empty() || self.needed);

@@ -1,13 +1,13 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::images::{self, Images};
+use super::images::Images;
 use super::mirrors::Mirror;
 use super::{mirrors, packages};
 use crate::catalog::{ContainerdSeries, Docker, containerd, docker};
 use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
 use crate::document;
-use crate::inventory::images::ImagesSection;
+use crate::inventory::images::{ImagesSection, PullPolicy};
 use crate::inventory::runtime::RuntimeSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
@@ -85,7 +85,16 @@ impl RuntimePlan {
             }
             RuntimeKind::Docker => Kind::Docker(docker(*version)),
         };
-        Some(Self { kind, crictl: crictl(cluster), images: Images::new(section) })
+        Some(Self { kind, crictl: crictl(cluster), images: images(section) })
+    }
+}
+
+fn images(section: &ImagesSection) -> Images {
+    // Names of images are facts of the cluster.
+    let ImagesSection { registry: _, pull_policy, archives, mirrors: _ } = section;
+    Images {
+        archives: archives.iter().map(ToString::to_string).collect(),
+        needed: *pull_policy == Some(PullPolicy::Never),
     }
 }
 
@@ -171,7 +180,7 @@ impl Plan for RuntimePlan {
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         if let Some(with) = &with.of_cluster() {
-            images::list(with, out);
+            super::images::list(with, out);
         }
     }
 }

@@ -1,0 +1,86 @@
+use super::plan::Kubeadm;
+use super::{config, pki, rbac, service_account, steps};
+use crate::claims::Phase;
+use crate::report::{Path, Report};
+use crate::rooms::output::File;
+use crate::rooms::{Checking, OfCluster, Output, Plan, Rendering};
+use crate::site::{Host, layout};
+
+impl Plan for Kubeadm {
+    fn check(&self, with: &Checking<'_>, report: &mut Report) {
+        if let Some(cluster) = &with.site.cluster() {
+            service_account::lint(cluster, with.secrets, report);
+        }
+    }
+
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        out.words(30, steps::endpoint(node, with));
+        out.words(50, steps::kubernetes(node, with));
+        let OfCluster { cluster, claims, issued, secrets: _ } = with;
+        if node.control_plane() {
+            pki::render(cluster, node, issued, out);
+        }
+        if !node.kubelet() {
+            return;
+        }
+        let reads = [
+            "cluster",
+            "endpoint",
+            "etcd",
+            "extraArgs",
+            "images",
+            "kubeadm",
+            "kubelet",
+            "kubeProxy",
+            "pki",
+        ]
+        .map(|key| Path::of(&[key]))
+        .into_iter()
+        .chain([node.path()]);
+        if cluster.joins(node) {
+            let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
+            out.yaml(
+                file.reads([node.path(), Path::of(&["images"]), Path::of(&["kubeadm"])]),
+                vec![(config::JOIN, config::join(self, cluster, node, claims))],
+            );
+        }
+        if !cluster.is_first_control_plane(node) {
+            return;
+        }
+        let mut documents = vec![
+            (config::INIT, config::init(self, cluster, node, claims)),
+            (config::CLUSTER, config::cluster_configuration(self, cluster)),
+        ];
+        let carried = claims.carried.iter();
+        documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
+        let file = File::on(node, layout::KUBEADM_CONFIG).phase(Phase::Kubernetes);
+        out.yaml(file.reads(reads), documents);
+        if cluster.release.kubeadm.node_role_binding_needed {
+            let path = format!("{}/{JOIN_RBAC}", layout::ADDONS);
+            let file = File::on(node, path).phase(Phase::Kubernetes);
+            out.yaml(
+                file.reads([kubernetes()]),
+                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+            );
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        if with.cluster.release.kubeadm.node_role_binding_needed {
+            let file = File::cluster(format!("cluster/manifests/{JOIN_RBAC}"));
+            out.yaml(
+                file.reads([kubernetes()]),
+                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+            );
+        }
+    }
+}
+
+/// The manifest's file name; the number puts it before the pod network.
+const JOIN_RBAC: &str = "00-join-rbac.yaml";
+
+fn kubernetes() -> Path {
+    Path::of(&["cluster", "kubernetes"])
+}
