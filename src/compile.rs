@@ -218,14 +218,19 @@ fn render(plans: &Plans, with: &Rendering<'_>, templates: &Templates, report: &m
         let render = |plan: &dyn Plan, out: &mut Output<'_>| plan.render_node(node, with, out);
         let mut rendered = rendered(plans, with, templates, render);
         let mut words = std::mem::take(&mut rendered.words);
-        let mut assemble = |plan: &dyn Plan, out: &mut Output<'_>| {
+        let assemble = |plan: &dyn Plan, out: &mut Output<'_>| {
             plan.assemble_node(node, &mut words, with, out);
         };
-        rendered.append(self::rendered(plans, with, templates, &mut assemble));
+        rendered.append(self::rendered(plans, with, templates, assemble));
         rendered
     });
     let mut parts: Vec<Rendered> = of_nodes.collect();
-    parts.push(rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out)));
+    let mut of_site = rendered(plans, with, templates, |plan, out| plan.render_cluster(with, out));
+    let mut prose = std::mem::take(&mut of_site.prose);
+    let assemble =
+        |plan: &dyn Plan, out: &mut Output<'_>| plan.assemble_cluster(&mut prose, with, out);
+    parts.push(rendered(plans, with, templates, assemble));
+    parts.push(of_site);
     let mut tree = Tree::new();
     let mut documents = Vec::new();
     for part in parts {

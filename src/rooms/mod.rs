@@ -31,7 +31,7 @@ use crate::secrets::Secrets;
 use crate::site::{Cluster, Host, Site};
 use crate::template::Template;
 
-pub use self::output::{Output, Rendered, Words};
+pub use self::output::{Output, Place, Prose, Rendered, Words};
 
 /// A YAML or JSON document that `patches` may name.
 #[derive(Debug)]
@@ -135,6 +135,11 @@ pub trait Plan: Send + Sync {
         out: &mut Output<'_>,
     ) {
         let _ = (node, words, with, out);
+    }
+
+    /// The file of the site that is put together from what every room says to people.
+    fn assemble_cluster(&self, prose: &mut Vec<Prose>, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let _ = (prose, with, out);
     }
 
     /// The room's settings with every default, as a merge patch on the inventory (`hagen show`).

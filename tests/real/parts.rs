@@ -2,7 +2,6 @@
 //! there: whose a file, a folder or a process is, what an interrupted run has left, what other
 //! programs do meanwhile.
 
-
 use crate::machine::Machine;
 use crate::programs::Ran;
 

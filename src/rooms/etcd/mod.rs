@@ -18,6 +18,7 @@ mod logs;
 mod paths;
 mod plan;
 mod render;
+mod runbook;
 mod settings;
 mod steps;
 #[cfg(test)]
@@ -34,8 +35,10 @@ use crate::site::EtcdMode;
 use crate::site::Site;
 use crate::template::Template;
 
-static TEMPLATES: LazyLock<Vec<Template>> =
-    LazyLock::new(|| render::TEMPLATES.iter().chain(steps::TEMPLATES).copied().collect());
+static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
+    let of_steps = steps::TEMPLATES.iter().chain(&runbook::TEMPLATES);
+    render::TEMPLATES.iter().chain(of_steps).copied().collect()
+});
 
 /// The room.
 pub struct Etcd;

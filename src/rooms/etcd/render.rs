@@ -122,7 +122,7 @@ impl Plan for EtcdPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.words(40, super::steps::words(node, &with.cluster));
+        out.words(super::steps::NUMBER, super::steps::words(node, &with.cluster));
         if !node.member() {
             return;
         }
@@ -132,6 +132,12 @@ impl Plan for EtcdPlan {
         certificates(node, with, out);
         if let Some(backup) = &self.backup {
             render_backup(backup, self, node, &with.cluster, out);
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if let Some(cluster) = &with.site.cluster() {
+            super::runbook::render(Some(self), cluster, out);
         }
     }
 }

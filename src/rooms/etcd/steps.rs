@@ -1,5 +1,6 @@
 //! The step of an external member, and what the checks are told of a member of either kind.
 
+use super::runbook;
 use crate::claims::Script;
 use crate::document::Assignments;
 use crate::rooms::{Output, Plan, Rendering};
@@ -8,6 +9,9 @@ use crate::template;
 use crate::template::Template;
 
 pub(super) static TEMPLATES: &[Template] = &[template!("etcd/steps/40-etcd.sh")];
+
+/// The number of the step that starts a member.
+pub(super) const NUMBER: u8 = 40;
 
 /// The step that starts a member.
 pub(super) const START: Script = Script { name: "40-etcd", template: "etcd/steps/40-etcd.sh" };
@@ -18,7 +22,13 @@ pub(super) struct Stacked;
 impl Plan for Stacked {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         if let Some(cluster) = &with.site.cluster() {
-            out.words(40, words(node, cluster));
+            out.words(NUMBER, words(node, cluster));
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if let Some(cluster) = &with.site.cluster() {
+            runbook::render(None, cluster, out);
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::template::Template;
 use crate::tree::Apply;
 
 use super::output::File;
-use super::{Output, Plan, Planned, Rendering, Room};
+use super::{Output, Place, Plan, Planned, Rendering, Room};
 
 use self::plan::KeepalivedPlan;
 
@@ -35,12 +35,13 @@ crate::codes! { "keepalived":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 5] = [
+static TEMPLATES: [Template; 6] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
     template!("keepalived/etc/keepalived/check-balancer.sh"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
     template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
     template!("keepalived/steps/30-balancer.sh"),
+    template!("keepalived/runbook/bring-up.md.j2"),
 ];
 
 const UNIT: &str = "keepalived.service";
@@ -102,9 +103,17 @@ impl Plan for KeepalivedPlan {
         }})
     }
 
+    fn render_cluster(&self, _: &Rendering<'_>, out: &mut Output<'_>) {
+        let [.., bring_up] = &TEMPLATES;
+        for address in &self.addresses {
+            let context = config::BringUp::new(self, address);
+            out.prose(Place::BringUp(Phase::Vip.number()), bring_up.id, &context);
+        }
+    }
+
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(instance) = self.on(node) else { return };
-        let [configuration, check, auth, drop_in, _] = &TEMPLATES;
+        let [configuration, check, auth, drop_in, _, _] = &TEMPLATES;
         let configured = |path: &str| {
             File::on(node, path).phase(Phase::Balancer).reads([
                 Path::of(&["endpoint"]),

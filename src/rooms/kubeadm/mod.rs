@@ -48,6 +48,7 @@ mod plan;
 mod preflight;
 mod rbac;
 mod render;
+mod runbook;
 mod sans;
 mod service_account;
 mod stacked_etcd;
@@ -57,6 +58,8 @@ mod tests;
 mod words;
 
 use super::{DocumentName, Planned, Room};
+use std::sync::LazyLock;
+
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
@@ -79,6 +82,9 @@ crate::codes! { "kubeadm":
     SERVICE_ACCOUNT_KEY = Error "service-account-key",
 }
 
+static TEMPLATES: LazyLock<Vec<Template>> =
+    LazyLock::new(|| steps::TEMPLATES.iter().chain(&runbook::TEMPLATES).copied().collect());
+
 /// The room.
 pub struct Kubeadm;
 
@@ -92,7 +98,7 @@ impl Room for Kubeadm {
     }
 
     fn templates(&self) -> &'static [Template] {
-        steps::TEMPLATES
+        &TEMPLATES
     }
 
     fn documents(&self) -> &'static [DocumentName] {

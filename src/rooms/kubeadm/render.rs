@@ -1,5 +1,5 @@
 use super::plan::Kubeadm;
-use super::{config, pki, rbac, service_account, steps};
+use super::{config, pki, rbac, runbook, service_account, steps};
 use crate::claims::Phase;
 use crate::report::{Path, Report};
 use crate::rooms::output::File;
@@ -16,7 +16,7 @@ impl Plan for Kubeadm {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
         out.words(30, steps::endpoint(node, with));
-        out.words(50, steps::kubernetes(node, with));
+        out.words(steps::INIT, steps::kubernetes(node, with));
         let OfCluster { cluster, claims, issued, secrets: _ } = with;
         if node.control_plane() {
             pki::render(cluster, node, issued, out);
@@ -68,6 +68,7 @@ impl Plan for Kubeadm {
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
+        runbook::render(with, out);
         if with.cluster.release.kubeadm.node_role_binding_needed {
             let file = File::cluster(format!("cluster/manifests/{JOIN_RBAC}"));
             out.yaml(

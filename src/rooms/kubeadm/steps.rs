@@ -14,6 +14,9 @@ use crate::template::Template;
 pub(super) static TEMPLATES: &[Template] =
     &[template!("kubeadm/steps/50-init.sh"), template!("kubeadm/steps/50-join.sh")];
 
+/// The number of the steps that make and join the cluster.
+pub(super) const INIT: u8 = 50;
+
 /// Where kubeadm puts the operator's credential on a control plane.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 /// From 1.29 on the first control plane's first steps need this one: admin.conf has no rights

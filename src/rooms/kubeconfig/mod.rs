@@ -19,6 +19,10 @@ use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::Report;
 use crate::site::Site;
+use crate::template;
+use crate::template::Template;
+
+static TEMPLATES: [Template; 1] = [template!("kubeconfig/runbook/afterwards.md.j2")];
 
 /// The room.
 pub struct Kubeconfig;
@@ -26,6 +30,10 @@ pub struct Kubeconfig;
 impl Room for Kubeconfig {
     fn name(&self) -> &'static str {
         "kubeconfig"
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        &TEMPLATES
     }
 
     fn plan(&self, _: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {

@@ -7,7 +7,7 @@ use crate::document;
 use crate::pki::{Authority, CertSpec, San, Usage};
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{OfCluster, Output, Plan, Rendering};
+use crate::rooms::{OfCluster, Output, Place, Plan, Rendering};
 use crate::site::{Cluster, Host};
 
 /// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
@@ -159,6 +159,7 @@ impl Plan for Kubeconfigs {
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
+        out.prose(Place::Afterwards, super::TEMPLATES[0].id, &());
         let file = File::cluster("cluster/kubeconfigs/admin.conf")
             .secret()
             .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);

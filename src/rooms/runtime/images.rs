@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::document::Assignments;
 use crate::rooms::output::File;
-use crate::rooms::{OfCluster, Output};
+use crate::rooms::{OfCluster, Output, Place};
 use crate::site::Host;
+use crate::template;
+use crate::template::Template;
 
 /// What is decided about images on the machines.
 pub(super) struct Images {
@@ -28,6 +32,26 @@ impl Images {
             .flag("images_needed", asked && self.needed);
         words
     }
+}
+
+pub(super) const COPY: Template = template!("runtime/runbook/copy.md.j2");
+
+/// Its context.
+#[derive(Serialize)]
+struct Copy<'a> {
+    /// Those that run containers.
+    kubelets: Vec<&'a str>,
+    archives: &'a [String],
+}
+
+/// What the runbook says of images.
+pub(super) fn prose(images: &Images, with: &OfCluster<'_>, out: &mut Output<'_>) {
+    if images.archives.is_empty() {
+        return;
+    }
+    let kubelets = with.cluster.nodes.iter().filter(|node| node.kubelet());
+    let kubelets = kubelets.map(|node| node.name.as_str()).collect();
+    out.prose(Place::Copy, COPY.id, &Copy { kubelets, archives: &images.archives });
 }
 
 /// Every image that some node pulls, one a line, for mirrors and archives.

@@ -12,7 +12,7 @@ use crate::inventory::runtime::RuntimeSection;
 use crate::inventory::values::AbsolutePath;
 use crate::report::Path;
 use crate::rooms::output::{Alike, File};
-use crate::rooms::{DocumentName, Output, Plan, Rendering};
+use crate::rooms::{DocumentName, Output, Place, Plan, Rendering};
 use crate::site::{CgroupDriver, Cluster, Host, Runtime, RuntimeKind};
 use crate::template;
 use crate::template::Template;
@@ -22,6 +22,7 @@ const CRI_DOCKERD: &str = "runtime/etc/systemd/system/cri-docker.service.d/10-ha
 
 pub(super) static TEMPLATES: &[Template] = &[
     mirrors::TEMPLATE,
+    super::images::COPY,
     template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2"),
 ];
 
@@ -181,8 +182,18 @@ impl Plan for RuntimePlan {
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         if let Some(with) = &with.of_cluster() {
             super::images::list(with, out);
+            super::images::prose(&self.images, with, out);
+            out.phrase(Place::Ground, summary(&with.cluster));
         }
     }
+}
+
+fn summary(cluster: &Cluster<'_>) -> String {
+    let program = match cluster.runtime.kind {
+        RuntimeKind::Containerd => "containerd",
+        RuntimeKind::Docker => "docker",
+    };
+    format!("{program} {}", cluster.runtime.version_text)
 }
 
 fn file(node: &Host, path: &str) -> File {

@@ -1,6 +1,8 @@
 //! Where a room's files go: collects artifacts, renders templates, merges patches.
 
-use std::borrow::Cow;
+mod file;
+mod parts;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -9,147 +11,14 @@ use serde_json::Value;
 
 use crate::document::{self, Assignments, Merged};
 use crate::report::{Finding, Path, Report};
+use crate::site::Site;
 use crate::site::codes::PATCH_TARGET;
-use crate::site::{Host, Site};
 use crate::template::{TemplateError, Templates};
-use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
+use crate::tree::{Artifact, Destination, Origin};
 
-/// Where a file stands.
-#[derive(Clone, Debug)]
-enum Place {
-    /// Installed on a node at this absolute path.
-    Node(String, String),
-    /// Beside a node's `rootfs`: run or read, never installed.
-    Beside(String, String),
-    /// Relative to the tree's root.
-    Cluster(String),
-}
-
-/// A file before its content: where, whose, and what reads it. Public, 0644, root:root and
-/// managed until said otherwise.
-#[derive(Clone, Debug)]
-pub struct File {
-    place: Place,
-    mode: u32,
-    owner: Cow<'static, str>,
-    group: Cow<'static, str>,
-    secret: bool,
-    verbatim: bool,
-    kind: Kind,
-    unit: Option<(String, Apply)>,
-    phase: Option<u8>,
-    reads: Vec<Path>,
-    room: Option<&'static str>,
-}
-
-impl File {
-    fn new(place: Place) -> Self {
-        Self {
-            place,
-            mode: 0o644,
-            owner: "root".into(),
-            group: "root".into(),
-            secret: false,
-            verbatim: false,
-            kind: Kind::Managed,
-            unit: None,
-            phase: None,
-            reads: Vec::new(),
-            room: None,
-        }
-    }
-
-    /// A file installed on `node` at an absolute path.
-    pub fn on(node: &Host, path: impl Into<String>) -> Self {
-        Self::new(Place::Node(node.name.clone(), path.into()))
-    }
-
-    /// A file beside the node's `rootfs`, such as `node.sh`.
-    pub fn beside(node: &Host, name: impl Into<String>) -> Self {
-        Self::new(Place::Beside(node.name.clone(), name.into()))
-    }
-
-    /// A file of the whole cluster, relative to the tree's root.
-    pub fn cluster(path: impl Into<String>) -> Self {
-        Self::new(Place::Cluster(path.into()))
-    }
-
-    fn node(&self) -> Option<&str> {
-        match &self.place {
-            Place::Node(node, _) | Place::Beside(node, _) => Some(node),
-            Place::Cluster(_) => None,
-        }
-    }
-
-    /// Permission bits.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// Owner and group by name on the node.
-    #[must_use]
-    pub fn owner(
-        mut self,
-        owner: impl Into<Cow<'static, str>>,
-        group: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        self.owner = owner.into();
-        self.group = group.into();
-        self
-    }
-
-    /// Private: 0600, ignored by Git, pinned by HMAC.
-    #[must_use]
-    pub fn secret(mut self) -> Self {
-        self.secret = true;
-        self.mode = 0o600;
-        self
-    }
-
-    /// The user's own bytes, taken over as they are.
-    #[must_use]
-    pub fn verbatim(mut self) -> Self {
-        self.verbatim = true;
-        self
-    }
-
-    /// Placed only where absent.
-    #[must_use]
-    pub fn seed(mut self) -> Self {
-        self.kind = Kind::Seed;
-        self
-    }
-
-    /// The unit that reads the file, and what makes it read again.
-    #[must_use]
-    pub fn read_by(mut self, unit: impl Into<String>, apply: Apply) -> Self {
-        self.unit = Some((unit.into(), apply));
-        self
-    }
-
-    /// The phase that first needs the file.
-    #[must_use]
-    pub fn phase(mut self, phase: crate::claims::Phase) -> Self {
-        self.phase = Some(phase.number());
-        self
-    }
-
-    /// Another room's: of those that are put together, the one that it comes from.
-    #[must_use]
-    pub fn of_room(mut self, room: &'static str) -> Self {
-        self.room = Some(room);
-        self
-    }
-
-    /// The places in the inventory that shape it (for `hagen why`).
-    #[must_use]
-    pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
-        self.reads.extend(paths);
-        self
-    }
-}
+pub use file::File;
+use file::Spot;
+pub use parts::{Place, Prose, Words};
 
 /// A document that is the same on every node, until a patch names it for some of them: it is
 /// written once.
@@ -212,28 +81,20 @@ pub struct Rendered {
     pub made: Vec<Made>,
     /// What the steps are told.
     pub words: Vec<Words>,
+    /// What the runbook says.
+    pub prose: Vec<Prose>,
     /// What went wrong.
     pub report: Report,
-}
-
-/// What a room tells the steps of one node.
-#[derive(Debug)]
-pub struct Words {
-    /// The number of the first step that reads them.
-    pub step: u8,
-    /// The room.
-    pub room: &'static str,
-    /// The words.
-    pub said: Assignments,
 }
 
 impl Rendered {
     /// Adds what was rendered elsewhere.
     pub fn append(&mut self, other: Self) {
-        let Self { files, made, words, report } = other;
+        let Self { files, made, words, prose, report } = other;
         self.files.extend(files);
         self.made.extend(made);
         self.words.extend(words);
+        self.prose.extend(prose);
         self.report.append(report);
     }
 }
@@ -265,6 +126,19 @@ impl<'a> Output<'a> {
     /// Words for the step of this number, and those after it.
     pub fn words(&mut self, step: u8, said: Assignments) {
         self.rendered.words.push(Words { step, room: self.room, said });
+    }
+
+    /// A part of the runbook in a few words.
+    pub fn phrase(&mut self, place: Place, text: String) {
+        self.rendered.prose.push(Prose { place, room: self.room, text });
+    }
+
+    /// A part of the runbook, rendered from a template.
+    pub fn prose(&mut self, place: Place, id: &'static str, context: &impl Serialize) {
+        match self.templates.render(id, context) {
+            Ok(text) => self.phrase(place, text.trim_matches('\n').to_owned()),
+            Err(error) => self.rendered.report.push(error.into()),
+        }
     }
 
     /// A file with these bytes.
@@ -374,15 +248,15 @@ impl<'a> Output<'a> {
     fn push(&mut self, file: File, template: Option<&'static str>, mut bytes: Vec<u8>) {
         // It stays until the tree is written, and has been longer while it grew.
         bytes.shrink_to_fit();
-        let File { place, mode, owner, group, secret, verbatim, kind, unit, phase, reads, room } =
+        let File { spot, mode, owner, group, secret, verbatim, kind, unit, phase, reads, room } =
             file;
-        let (path, destination) = match place {
-            Place::Node(node, path) => {
+        let (path, destination) = match spot {
+            Spot::Node(node, path) => {
                 let destination = Destination { nodes: vec![node], path, kind, unit };
                 (destination.tree_path(), Some(destination))
             }
-            Place::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
-            Place::Cluster(path) => (path, None),
+            Spot::Beside(node, name) => (format!("nodes/{node}/{name}"), None),
+            Spot::Cluster(path) => (path, None),
         };
         let origin = Origin { room: room.unwrap_or(self.room), template, reads };
         let artifact =

@@ -1,0 +1,113 @@
+//! What the runbook says of etcd, whoever runs it.
+
+use std::net::Ipv4Addr;
+
+use serde::Serialize;
+
+use super::plan::EtcdPlan;
+use super::steps;
+use crate::rooms::{Output, Place};
+use crate::site::{Cluster, EtcdMode, host_port, layout, loopback};
+use crate::template;
+use crate::template::Template;
+
+pub(super) static TEMPLATES: [Template; 4] = [
+    template!("etcd/runbook/bring-up.md.j2"),
+    template!("etcd/runbook/afterwards.md.j2"),
+    template!("etcd/runbook/lost-member.md.j2"),
+    template!("etcd/runbook/data.md.j2"),
+];
+
+/// Real names, addresses and commands.
+#[derive(Serialize)]
+struct Context<'a> {
+    cluster: &'a str,
+    external_etcd: bool,
+    members: Vec<&'a str>,
+    /// Who runs `kubeadm init`.
+    first: &'a str,
+    /// Folders of a member that systemd runs.
+    etcd_data: Vec<&'a str>,
+    /// The folder of a stacked member's data.
+    stacked_data: &'a str,
+    /// The member on a node, as that node reaches it.
+    etcd_local: String,
+    /// Where members keep the snapshots that a timer takes.
+    backup: Option<&'a str>,
+    restore: Option<Restore<'a>>,
+    /// The members' settings, and those that win until the next boot.
+    etcd_conf: &'static str,
+    etcd_override: &'static str,
+    etcdctl_env: &'static str,
+    etcdctl_api_variable: bool,
+    etcd_bin: &'static str,
+}
+
+/// More than a cluster writes between two snapshots
+/// (<https://etcd.io/docs/v3.6/op-guide/recovery/#restoring-with-revision-bump>).
+const BUMPED: &str = " \\\n     --bump-revision=1000000000 --mark-compacted";
+
+/// How external members start from a snapshot, with the program that this release of etcd does it with.
+#[derive(Serialize)]
+struct Restore<'a> {
+    program: String,
+    data: &'a str,
+    /// What keeps revisions from going back, where the program knows it.
+    revisions: &'static str,
+}
+
+/// `plan` is that of external members.
+pub(super) fn render(plan: Option<&EtcdPlan>, cluster: &Cluster<'_>, out: &mut Output<'_>) {
+    let etcd = &cluster.etcd;
+    let first = cluster.control_planes().next();
+    let own = first.map_or(Ipv4Addr::LOCALHOST.into(), |first| first.address);
+    let mut etcd_data: Vec<&str> =
+        plan.into_iter().flat_map(|plan| &plan.data).map(String::as_str).collect();
+    etcd_data.sort_unstable();
+    let context = Context {
+        cluster: &cluster.site.name,
+        external_etcd: plan.is_some(),
+        members: cluster.members().map(|member| member.name.as_str()).collect(),
+        first: first.map_or("", |first| &first.name),
+        restore: restore(&etcd_data, cluster),
+        etcd_data,
+        stacked_data: &etcd.data_dir,
+        etcd_local: format!("https://{}", host_port(loopback(own), etcd.client_port)),
+        backup: plan.and_then(|plan| Some(plan.backup.as_ref()?.directory.as_str())),
+        etcd_conf: layout::ETCD_CONF,
+        etcd_override: layout::ETCD_OVERRIDE,
+        etcdctl_env: layout::ETCDCTL_ENV,
+        etcdctl_api_variable: etcd.version.release().is_some_and(|f| f.etcdctl_api_variable),
+        etcd_bin: layout::ETCD_BIN,
+    };
+    let kind = match etcd.mode {
+        EtcdMode::External => "systemd units",
+        EtcdMode::Stacked => "static pods",
+    };
+    out.phrase(Place::Ground, format!("etcd {} as {kind}", etcd.version));
+    let all = etcd.members.len();
+    let lost = all.saturating_sub(1) / 2;
+    let survives = format!("reads and writes survive the loss of {lost} of {all} etcd members");
+    out.phrase(Place::Survives, survives);
+    let [bring_up, afterwards, lost_member, data] = &TEMPLATES;
+    if plan.is_some() {
+        out.prose(Place::BringUp(steps::NUMBER), bring_up.id, &context);
+        out.prose(Place::Afterwards, afterwards.id, &context);
+        if all > 1 {
+            out.prose(Place::Loss, lost_member.id, &context);
+        }
+    }
+    out.prose(Place::Data, data.id, &context);
+}
+
+/// `None` where a member keeps its log in a folder of its own, which takes other commands.
+fn restore<'a>(folders: &[&'a str], cluster: &Cluster<'_>) -> Option<Restore<'a>> {
+    let [data] = *folders else { return None };
+    let facts = cluster.etcd.version.release();
+    let program = match facts {
+        Some(facts) if facts.etcdutl => format!("{}/etcdutl", layout::ETCD_BIN),
+        _ => format!("ETCDCTL_API=3 {}/etcdctl", layout::ETCD_BIN),
+    };
+    let bumps = facts.is_some_and(|facts| facts.etcdutl_for_restore);
+    Some(Restore { program, data, revisions: if bumps { BUMPED } else { "" } })
+}
