@@ -242,8 +242,8 @@ fn is_full_and_comes_back(case: &Case, release: &Release) {
     let run = |machine: &Machine, script: &str| {
         machine.run("bash", &["-eo", "pipefail", "-c", script]).succeeded();
     };
-    let [(_, compact), (_, defragment), (_, disarm)] = &blocks(&cluster.out, "A full etcd")[..]
-    else {
+    let runbook = fs::read_to_string(cluster.out.join("README.md")).unwrap();
+    let [(_, compact), (_, defragment), (_, disarm)] = &blocks(&runbook, "A full etcd")[..] else {
         panic!("three blocks")
     };
     // Twice: it may be run again.
@@ -261,7 +261,7 @@ fn is_full_and_comes_back(case: &Case, release: &Release) {
     one.run(&members[0], &save).succeeded();
     put("lost").succeeded();
     let snapshot = fs::read(members[0].path("/root/snapshot.db")).unwrap();
-    let chapter = blocks(&cluster.out, "Etcd from a snapshot");
+    let chapter = blocks(&runbook, "Etcd from a snapshot");
     for member in &members {
         fs::write(member.path("/root/snapshot.db"), &snapshot).unwrap();
         member.place_script("/usr/bin/systemctl", "#!/bin/sh\npkill -KILL -x etcd\n");

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::cluster::Cluster;
+use crate::judge::{Judge, script};
 use crate::machine::Machine;
-use crate::scripts::{self, Judge, RESET, reset, script};
-use crate::topology::{ALONE, Release, System};
+use crate::release::{Release, System};
+use crate::scripts::{self, RESET, reset};
+use crate::topologies::ALONE;
 
 /// What 10-prepare.sh may have installed; each is asked for by a name that it does not have itself
 /// (`iptables` on EL 9), or that another package provides already (`curl`).
@@ -25,7 +27,7 @@ const PROGRAMS: [&str; 9] = [
 ];
 
 /// Everything that can be said of one machine.
-pub(crate) fn lone(supply: &Path, release: &Release, system: &System) -> Vec<String> {
+pub(crate) fn lone(supply: &Path, release: &Release, system: &'static System) -> Vec<String> {
     let begun = Instant::now();
     let mut cluster = Cluster::new(&ALONE, supply, release, system);
     let mut judge = Judge::default();
@@ -33,7 +35,7 @@ pub(crate) fn lone(supply: &Path, release: &Release, system: &System) -> Vec<Str
     policy(&cluster.machines["cp1"], &mut judge);
     cluster.stop_mirror();
     let offline = script(&cluster.machines["cp1"], "10-prepare");
-    judge.refused("10-prepare without the repository", &offline, &["10-prepare"]);
+    judge.refused("10-prepare without the repository", &offline, &["mend the network, the repos"]);
     cluster.start_mirror(supply);
     let machine = &cluster.machines["cp1"];
     let before = security(machine);
@@ -118,7 +120,7 @@ fn upgrade(machine: &Machine, system: &System, judge: &mut Judge) {
     fs::write(&file, newer).unwrap();
     let versions = || machine.shell("rpm -qa | sort").succeeded().stdout;
     let before = versions();
-    let ran = machine.run(system.manager(), &["upgrade", "-y"]);
+    let ran = machine.run(system.manager, &["upgrade", "-y"]);
     judge.works("an upgrade of the system", &ran);
     let after = versions();
     let gone: Vec<_> =

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use crate::programs::{Ran, run};
 use crate::sandbox;
 use crate::switch::Switch;
-use crate::topology::Node;
+use crate::tree::Node;
 
 /// Longest time for one command in a machine.
 const PATIENCE: Duration = Duration::from_secs(600);

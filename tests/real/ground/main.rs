@@ -11,287 +11,230 @@
     reason = "tests look at files, start programs and measure time; a panic is how they fail"
 )]
 
+mod arguments;
 #[path = "../../bundle.rs"]
 mod bundle;
 mod cluster;
+mod digest;
 mod el;
+mod event;
+mod harm;
+mod health;
+mod judge;
+mod lone;
 mod machine;
+mod measured;
 #[expect(dead_code, reason = "the suite's tests of it use the rest")]
 mod outage;
 mod probe;
 #[path = "../programs.rs"]
 #[expect(dead_code, reason = "the judges of single files use the rest")]
 mod programs;
-mod record;
+mod proof;
 #[expect(dead_code, reason = "the suite's test of README uses the rest")]
+mod record;
+mod release;
+mod repair;
+#[expect(dead_code, reason = "likewise")]
 mod report;
 mod runbook;
 mod sandbox;
 mod scenario;
 mod scripts;
 mod switch;
+mod topologies;
 mod topology;
 mod traces;
+mod tree;
 mod users;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::process::{Command, ExitCode, Stdio};
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-use crate::cluster::Cluster;
-use crate::probe::Writes;
-use crate::programs::run;
-use crate::report::{Host, Report, Run};
-use crate::scenario::SCENARIOS;
-use crate::topology::{ALONE, NEWEST, Release, System, TOPOLOGIES, Topology};
-use crate::users::Users;
-
-#[derive(Parser)]
-#[command(about = "Brings up whole clusters from generated trees and breaks them")]
-struct Arguments {
-    #[command(subcommand)]
-    verb: Option<Verb>,
-    /// Only these topologies; default: all but separate-haproxy.
-    #[arg(long = "topology", global = true)]
-    topologies: Vec<String>,
-    /// Only these scenarios, by words that their names have, and no script is judged; default: those
-    /// of the topology.
-    #[arg(long = "scenario", global = true)]
-    scenarios: Vec<String>,
-    /// Leave the machines on for a look, until Enter is pressed.
-    #[arg(long, global = true)]
-    keep: bool,
-    /// Only topologies whose record in tests/real/report.json is of another tree or harness.
-    #[arg(long)]
-    due: bool,
-    /// The minor of Kubernetes: 1.37, 1.30 or 1.20. Default: 1.37; stacked-nginx has 1.20 alone, the
-    /// newest of these that CentOS 7 runs.
-    #[arg(long, global = true)]
-    kubernetes: Option<String>,
-}
-
-impl Arguments {
-    /// Whether a topology is to be brought up.
-    fn wants(&self, topology: &Topology) -> bool {
-        match (&self.verb, &self.topologies[..]) {
-            (Some(Verb::Scripts { lone: true, .. } | Verb::Traces), _) => false,
-            (_, []) => {
-                let asked = self.kubernetes.as_deref();
-                !topology.on_request
-                    && (asked.is_none() || topology.only.is_none_or(|only| Some(only) == asked))
-                    && !(self.due && self.holds(topology))
-            }
-            (_, named) => named.iter().any(|name| name == topology.name),
-        }
-    }
-
-    /// Whether the record of a topology is of this tree.
-    fn holds(&self, topology: &Topology) -> bool {
-        record::holds(topology, self.release(topology), self.system())
-    }
-
-    /// The words of the scenarios that a topology is asked for; none are all.
-    fn scenarios<'a>(&'a self, topology: &'a Topology) -> Vec<&'a str> {
-        match &self.scenarios[..] {
-            [] => topology.scenarios.to_vec(),
-            named => named.iter().map(String::as_str).collect(),
-        }
-    }
-
-    /// The release of a cluster.
-    fn release(&self, topology: &Topology) -> &'static Release {
-        match (topology.only, self.kubernetes.as_deref()) {
-            (Some(only), Some(asked)) if only != asked => {
-                panic!("{} runs Kubernetes {only}, and not {asked}", topology.name)
-            }
-            (only, asked) => Release::of(only.or(asked).unwrap_or(NEWEST)),
-        }
-    }
-
-    /// Every minor that a cluster of this run has.
-    fn minors(&self) -> Vec<&'static str> {
-        let wanted = TOPOLOGIES.iter().filter(|topology| self.wants(topology));
-        let mut minors: Vec<_> = wanted.map(|topology| self.release(topology).minor).collect();
-        if minors.is_empty() {
-            minors.push(self.release(&ALONE).minor);
-        }
-        minors.sort_unstable();
-        minors.dedup();
-        minors
-    }
-
-    /// The system of machines that no topology has another for.
-    fn system(&self) -> &'static System {
-        match &self.verb {
-            Some(Verb::Scripts { os, .. }) => System::of(os),
-            _ => System::of("debian-12"),
-        }
-    }
-
-    fn judges_scripts(&self) -> bool {
-        match self.verb {
-            None => self.scenarios.is_empty(),
-            Some(Verb::Scripts { .. }) => true,
-            Some(_) => false,
-        }
-    }
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    /// Bring clusters up and break nothing.
-    Up,
-    /// Run the scripts twice, too early, on bad hosts, killed half-way and after a reset.
-    Scripts {
-        /// On one fresh machine only.
-        #[arg(long)]
-        lone: bool,
-        /// The machine's system: debian-12, rocky-9 or, with Kubernetes 1.20, centos-7.
-        #[arg(long, requires = "lone", default_value = "debian-12")]
-        os: String,
-    },
-    /// Say which records are of another tree or harness.
-    Records,
-    /// Kill grounds and look for what they leave.
-    Traces,
-    /// A shell in a machine of a ground that runs with --keep.
-    Shell {
-        /// The machine.
-        node: String,
-    },
-}
+use crate::arguments::{Arguments, Asked, Verb, Work};
+use crate::digest::digest;
+use crate::record::{Record, Records};
+use crate::report::{Host, Run, markdown};
+use crate::topologies::{RELEASES, TOPOLOGIES};
+use crate::topology::Topology;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Verb::Shell { node }) = &arguments.verb {
-        return cluster::shell(node);
-    }
-    if matches!(arguments.verb, Some(Verb::Records)) {
-        return records(&arguments);
-    }
-    if !sandbox::is_inside() {
-        // What is built here is left for the next run.
-        supply(&arguments.minors());
-        if matches!(arguments.verb, Some(Verb::Traces)) {
-            return traces::judge();
+    match &arguments.verb {
+        Some(Verb::Shell { node }) => cluster::shell(node),
+        Some(Verb::Records) => say_records(),
+        Some(Verb::Modules(clusters)) => say_modules(&clusters.up(false)),
+        Some(Verb::Traces) => {
+            // Those that it kills find it there.
+            supply(&[RELEASES[0].minor]);
+            traces::judge()
         }
-        return sandbox::enter();
+        Some(Verb::Up { clusters, kept }) => ground(clusters.up(kept.keep)),
+        Some(Verb::Scripts { clusters, kept, lone, os }) => {
+            ground(clusters.scripts(*lone, os, kept.keep))
+        }
+        None => ground(arguments.proof()),
     }
-    let mut report = Report::resumed(&sandbox::target(), host());
+}
+
+/// Does the work, first outside of the ground's namespaces, then inside.
+fn ground(mut work: Work) -> ExitCode {
+    // Before all else: whatever changes from here on shows in what the digest is at the end.
+    let digests: BTreeMap<String, String> = match sandbox::given() {
+        Some(given) => serde_json::from_str(&given).unwrap(),
+        None => {
+            work.clusters.iter().filter(|asked| asked.is_recorded()).map(Asked::digest).collect()
+        }
+    };
+    let holds = |asked: &Asked| records().hold(&asked.what(), &digests[asked.topology.name]);
+    if work.due {
+        work.clusters.retain(|asked| !holds(asked));
+    }
+    if sandbox::given().is_some() {
+        return inside(&work, &digests);
+    }
+    if work.due {
+        for gone in change_records(|records| records.retain(&recorded_names())) {
+            println!("there is no {gone} any more: its record is gone");
+        }
+        if work.clusters.is_empty() {
+            println!("nothing is due");
+            return ExitCode::SUCCESS;
+        }
+    } else {
+        let recorded = work.clusters.iter().filter(|asked| asked.is_recorded());
+        for asked in recorded.filter(|asked| !holds(asked)) {
+            eprintln!("{}: its record is due, and only --due makes one", asked.topology.name);
+        }
+    }
+    // What is built here is left for the next run.
+    supply(&work.minors());
+    sandbox::enter(&serde_json::to_string(&digests).unwrap())
+}
+
+/// Judges all that is asked for, inside.
+fn inside(work: &Work, digests: &BTreeMap<String, String>) -> ExitCode {
+    let supply = sandbox::target().join("supply");
     let mut defects = Vec::new();
-    // A topology that is asked for is a whole cluster.
-    if arguments.topologies.is_empty() && arguments.judges_scripts() {
-        let supply = supply(&arguments.minors());
-        let release = arguments.release(&ALONE);
-        let system = arguments.system();
+    if let Some((system, release)) = work.lone {
         let found = catch_unwind(|| match system.has_rpms() {
-            false => scripts::lone(&TOPOLOGIES[0], &supply, release),
+            false => lone::debian(&TOPOLOGIES[0], &supply, release, system),
             true => el::lone(&supply, release, system),
         });
         defects.extend(found.unwrap_or_else(|_| vec!["one machine: see above".to_owned()]));
     }
-    for topology in &TOPOLOGIES {
-        if arguments.wants(topology) {
-            defects.extend(judge(topology, &arguments, &mut report));
+    let (mut runs, mut recorded) = (Vec::new(), Vec::new());
+    for asked in &work.clusters {
+        let Asked { topology, release, course } = asked;
+        let mut run = Run { topology: asked.what(), host: host(), ..Run::default() };
+        let mut found = proof::prove(topology, release, &supply, course, &mut run);
+        if course.losses.is_some() {
+            runs.push(run.clone());
+            // At once: a later one may be killed.
+            fs::write(sandbox::target().join("report.md"), markdown(&runs)).unwrap();
         }
+        if work.due {
+            let before = digests[topology.name].clone();
+            // What cannot be told any more has changed.
+            let after = catch_unwind(|| asked.digest().1).unwrap_or_default();
+            match Record::of(run, [before, after], found) {
+                Ok(record) => {
+                    change_records(|records| records.put(record));
+                    recorded.push(topology.name);
+                    found = Vec::new();
+                }
+                Err(all) => found = all,
+            }
+        }
+        defects.extend(found);
+    }
+    if !runs.is_empty() {
+        println!("{}", markdown(&runs));
     }
     for defect in &defects {
         eprintln!("FAILED: {defect}");
     }
-    if arguments.verb.is_none() {
-        println!("{}", report.markdown());
+    if !recorded.is_empty() {
+        println!("recorded in tests/real/report.json: {}", recorded.join(", "));
+        println!(
+            "HAGEN_BLESS=1 cargo test --locked --test suite ground:: takes that over into README; \
+             commit both"
+        );
+    }
+    if work.due && recorded.len() < work.clusters.len() {
+        eprintln!("mend what FAILED, and run --due again: it takes up what is left");
     }
     if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Says of each topology that is not asked for by name alone whether its record is of this tree.
-fn records(arguments: &Arguments) -> ExitCode {
+/// Says of each topology that has a record whether that is of this tree and harness.
+fn say_records() -> ExitCode {
+    let mut records = records();
     let mut due = false;
-    for topology in TOPOLOGIES.iter().filter(|topology| !topology.on_request) {
-        let holds = arguments.holds(topology);
+    for topology in recorded() {
+        let release = topology.own_release();
+        let holds = records.hold(&topology.what(release), &digest(topology, release));
         println!("{}: {}", topology.name, if holds { "recorded" } else { "due" });
         due |= !holds;
     }
-    if due {
-        eprintln!(
-            "run what is due with --due, and commit target/real/report.json as tests/real/report.json"
-        );
+    let gone = records.retain(&recorded_names());
+    for gone in &gone {
+        eprintln!("{gone}: recorded, but no topology");
     }
-    if due { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if due || !gone.is_empty() {
+        eprintln!("cargo test --locked --test ground -- --due mends that");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }
 
-/// Brings a cluster up and breaks it; what was found wrong.
-fn judge(topology: &Topology, arguments: &Arguments, report: &mut Report) -> Vec<String> {
-    let release = arguments.release(topology);
-    let supply = supply(&[release.minor]);
-    let begun = Instant::now();
-    let mut cluster = Cluster::new(topology, &supply, release, arguments.system());
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        cluster.bring_up();
-        let bring_up = (begun.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-        eprintln!("{}: up after {bring_up:.1} s", topology.name);
-        let found = [cluster.site(), cluster.pods_reach_the_api()];
-        let mut defects: Vec<String> = found.into_iter().filter_map(Result::err).collect();
-        if arguments.judges_scripts() {
-            defects.extend(scripts::rerun(&cluster));
-            // One cluster speaks for all that have etcd where it has.
-            match topology.name {
-                "stacked-haproxy" => defects.extend(scripts::start_over(&cluster)),
-                "external-haproxy" => defects.extend(scripts::external(&cluster)),
-                "stacked-nginx" => defects.extend(scripts::worker_starts_over(&cluster, "w2")),
-                _ => {}
-            }
-        }
-        if arguments.verb.is_some() {
-            defects.extend(cluster.members_as_wanted().err());
-            return defects;
-        }
-        let programs = cluster.programs();
-        let digest = match arguments.scenarios.is_empty() {
-            true => record::digest(topology, release, arguments.system()),
-            // A part is no record.
-            false => String::new(),
-        };
-        let what = topology.what(release);
-        let mut run = Run { topology: what, digest, programs, bring_up, events: vec![] };
-        let users = Users::start(&cluster, &sandbox::target(), topology.name);
-        for scenario in &SCENARIOS {
-            let wanted = arguments.scenarios(topology);
-            if wanted.is_empty() || wanted.iter().any(|words| scenario.what.contains(words)) {
-                let (events, found) = scenario.run(&mut cluster, &users);
-                run.events.extend(events);
-                defects.extend(found);
-            }
-        }
-        let found = [cluster.pods_reach_the_api(), cluster.members_as_wanted()];
-        defects.extend(found.into_iter().filter_map(Result::err));
-        let Writes { acknowledged, unacknowledged, lost } = users.writes();
-        eprintln!(
-            "{}: {acknowledged} acknowledged writes, {} of them lost; {unacknowledged} others happened",
-            topology.name,
-            lost.len()
-        );
-        users.finish();
-        report.put(run);
-        report.write(&sandbox::target());
-        defects
-    }));
-    let mut defects = ended.unwrap_or_else(|_| vec!["see above".to_owned()]);
-    if arguments.keep {
-        eprintln!("{} is kept; press Enter to end it", topology.name);
-        if std::io::stdin().read_line(&mut String::new()).unwrap() == 0 {
-            defects.push("it was to be kept, but there is no input to end that".to_owned());
-        }
+/// Prints the modules of these clusters' programs.
+fn say_modules(work: &Work) -> ExitCode {
+    let modules = work.clusters.iter().flat_map(|asked| asked.release.modules());
+    for module in modules.collect::<BTreeSet<String>>() {
+        println!("{module}");
     }
-    defects.into_iter().map(|defect| format!("{}: {defect}", topology.name)).collect()
+    ExitCode::SUCCESS
+}
+
+/// All that have records.
+fn recorded() -> impl Iterator<Item = &'static Topology> {
+    TOPOLOGIES.iter().filter(|topology| !topology.on_request)
+}
+
+/// The same in the words of the report.
+fn recorded_names() -> Vec<String> {
+    recorded().map(|topology| topology.what(topology.own_release())).collect()
+}
+
+/// The records of this checkout.
+fn records() -> Records {
+    Records::parse(&fs::read_to_string(report()).unwrap())
+}
+
+/// Changes them.
+fn change_records<T>(change: impl FnOnce(&mut Records) -> T) -> T {
+    let mut records = records();
+    let before = records.clone();
+    let result = change(&mut records);
+    if records != before {
+        fs::write(report(), records.json()).unwrap();
+    }
+    result
+}
+
+fn report() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/report.json")
 }
 
 /// Where it is measured, and how.
 fn host() -> Host {
-    let read = |file: &str| std::fs::read_to_string(file).unwrap();
+    let read = |file: &str| fs::read_to_string(file).unwrap();
     let memory = read("/proc/meminfo");
     let kilobytes: u64 = memory.split_whitespace().nth(1).unwrap().parse().unwrap();
     Host {
@@ -305,13 +248,11 @@ fn host() -> Host {
     }
 }
 
-/// Everything that machines fetch, made if it is not there.
-fn supply(minors: &[&str]) -> PathBuf {
-    if sandbox::is_inside() {
-        // Made on the way here.
-        return sandbox::target().join("supply");
-    }
+/// Makes everything that machines fetch, if it is not there.
+fn supply(minors: &[&str]) {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real/supply/make");
-    let folder = run(Command::new(script).args(minors)).succeeded();
-    PathBuf::from(folder.stdout.trim())
+    // What it says on the way, it says to whoever waits for it.
+    let made =
+        Command::new(script).args(minors).stdin(Stdio::null()).stdout(Stdio::null()).status();
+    assert!(made.unwrap().success(), "tests/real/supply/make has failed: see above");
 }

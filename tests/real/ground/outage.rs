@@ -72,8 +72,8 @@ pub(crate) struct Measured {
     pub(crate) failed: usize,
     /// The longest time without a successful answer, in seconds.
     pub(crate) gap: f64,
-    /// The longest time between the starts of two probes, in seconds: how far the prober itself
-    /// fell behind on a busy host.
+    /// The longest time in which no probe started, in seconds: how far the prober itself fell behind
+    /// on a busy host.
     pub(crate) stall: f64,
     /// What went wrong, and how often.
     pub(crate) reasons: BTreeMap<String, usize>,
@@ -192,7 +192,9 @@ impl Log {
             .chain([from, to])
             .collect();
         answers.sort_by(f64::total_cmp);
-        let starts: Vec<f64> = probes.iter().map(|probe| probe.start).collect();
+        let mut starts: Vec<f64> =
+            probes.iter().map(|probe| probe.start.max(from)).chain([from, to]).collect();
+        starts.sort_by(f64::total_cmp);
         let mut reasons = BTreeMap::new();
         for reason in failed.iter().filter_map(|probe| probe.reason.clone()) {
             *reasons.entry(reason).or_default() += 1;

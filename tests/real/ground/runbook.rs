@@ -1,7 +1,5 @@
 //! The runbook, read as its reader does: what to run where, in order.
 
-use std::path::Path;
-
 /// One step of the bring-up.
 #[derive(Debug)]
 pub(crate) struct Step {
@@ -13,22 +11,29 @@ pub(crate) struct Step {
     pub(crate) script: String,
 }
 
-/// The steps of the chapter "Bring-up".
-pub(crate) fn bring_up(tree: &Path, nodes: &[String]) -> Vec<Step> {
-    let blocks = blocks(tree, "Bring-up");
+/// The steps of the chapter "Bring-up" of a runbook.
+pub(crate) fn bring_up(runbook: &str, nodes: &[String]) -> Vec<Step> {
+    let blocks = blocks(runbook, "Bring-up");
     blocks.into_iter().map(|(sentence, script)| step(&sentence, script, nodes)).collect()
 }
 
 /// The blocks of shell of a chapter, each with the sentence before it.
-pub(crate) fn blocks(tree: &Path, chapter: &str) -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(tree.join("README.md")).unwrap();
-    let (_, section) = text
+pub(crate) fn blocks(runbook: &str, chapter: &str) -> Vec<(String, String)> {
+    let (_, rest) = runbook
         .split_once(&format!("\n## {chapter}\n"))
         .unwrap_or_else(|| panic!("the runbook has no chapter {chapter:?}"));
+    let section: Vec<&str> = rest.lines().take_while(|line| !line.starts_with("## ")).collect();
+    let blocks = followed(&section.join("\n"));
+    assert!(!blocks.is_empty(), "the chapter {chapter:?} has nothing to run");
+    blocks
+}
+
+/// Every block of shell, with the sentence before it: all of a text that a run follows.
+pub(crate) fn followed(text: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut sentence = "";
     let mut block: Option<String> = None;
-    for line in section.lines().take_while(|line| !line.starts_with("## ")) {
+    for line in text.lines() {
         match (&mut block, line.trim()) {
             (None, "```sh") => block = Some(String::new()),
             (Some(_), "```") => blocks.push((sentence.to_owned(), block.take().unwrap())),

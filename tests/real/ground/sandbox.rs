@@ -9,8 +9,9 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-/// Says to this program that it already runs in its namespaces.
+/// Says to this program that it already runs in its namespaces, and what it knew before.
 const INSIDE: &str = "HAGEN_GROUND_INSIDE";
+
 /// The control group, below this process's own, that holds those of all machines; each checkout
 /// has one.
 fn group() -> String {
@@ -19,7 +20,7 @@ fn group() -> String {
     format!("hagen-ground-{:x}", checkout.finish())
 }
 
-/// The folder of everything that is left between runs: caches and the last report.
+/// The folder of everything that is left between runs: caches, and what the last one measured.
 pub(crate) fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/real")
 }
@@ -29,20 +30,21 @@ pub(crate) fn state() -> PathBuf {
     target().join("ground")
 }
 
-/// Whether this process is inside already.
-pub(crate) fn is_inside() -> bool {
-    std::env::var_os(INSIDE).is_some()
+/// What [`enter`] was given, if this process is inside already.
+pub(crate) fn given() -> Option<String> {
+    std::env::var(INSIDE).ok()
 }
 
-/// Runs this program again, inside, with the same arguments, and cleans up after it.
-pub(crate) fn enter() -> ExitCode {
+/// Runs this program again, inside, with the same arguments, and cleans up after it. What is given
+/// to it is what the first one found before all else.
+pub(crate) fn enter(given: &str) -> ExitCode {
     let Some(janitor) = Janitor::start() else { return ExitCode::FAILURE };
     fs::create_dir_all(state()).unwrap();
     let mut inside = Command::new("setpriv")
         .args(["--pdeathsig", "KILL", "unshare", "--mount", "--net", "--ipc", "--pid", "--fork"])
         .args(["--kill-child=KILL", "--mount-proc"])
         .args(std::env::args_os())
-        .env(INSIDE, "1")
+        .env(INSIDE, given)
         .spawn()
         .expect("util-linux has setpriv and unshare");
     fs::write(outside(), inside.id().to_string()).unwrap();
@@ -56,13 +58,13 @@ fn outside() -> PathBuf {
     state().join("outside")
 }
 
-/// A command that runs inside, from outside.
-pub(crate) fn visit() -> Command {
-    let outside = fs::read_to_string(outside()).expect("a ground runs with --keep");
-    let first = fs::read_to_string(format!("/proc/{outside}/task/{outside}/children"));
+/// A command that runs inside, from outside; `None` where no ground runs.
+pub(crate) fn visit() -> Option<Command> {
+    let outside = fs::read_to_string(outside()).ok()?;
+    let first = fs::read_to_string(format!("/proc/{outside}/task/{outside}/children")).ok()?;
     let mut command = Command::new("nsenter");
-    command.args(["--mount", "--net", "--ipc", "--pid", "--target", first.unwrap().trim()]);
-    command
+    command.args(["--mount", "--net", "--ipc", "--pid", "--target", first.trim()]);
+    Some(command)
 }
 
 /// Removes what a run has left whose janitor was killed as well. Whether nothing is left and no

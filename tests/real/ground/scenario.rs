@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
+use crate::event::{BAR, Bar, Event};
 use crate::outage::{QUIET, Window};
 use crate::probe::Prober;
-use crate::report::Event;
 use crate::users::Users;
 
 /// A loss is watched until every read and write has succeeded for [`QUIET`] seconds, and until names
@@ -27,9 +27,6 @@ pub(crate) fn watched() -> String {
 const RECOVERY: Duration = Duration::from_secs(300);
 /// For how long every probe succeeds before the next event.
 const STEADY: f64 = 2.0;
-/// The loss of any one node costs clients no more than this, in seconds, and pods have no name
-/// resolved or no service reached for no longer.
-const BAR: f64 = 4.0;
 /// API servers talk to separate members of etcd in turn, and gRPC gives a dead connection 10 s
 /// (`keepaliveTimeout` in apiserver's storage/storagebackend/factory/etcd3.go): `etcd/all-endpoints`.
 const STALL: f64 = 12.0;
@@ -73,18 +70,6 @@ impl Target {
     }
 }
 
-/// How long clients may be without the API, in seconds.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Bar {
-    /// Whatever balances.
-    Promised(f64),
-    /// Where the balancer looks for itself: nginx goes on sending its share of the clients to an
-    /// API server that accepts connections and says nothing (`nginx/passive-checks`).
-    PromisedByChecks(f64),
-    /// Nothing is left to answer.
-    None,
-}
-
 /// One kind of loss.
 pub(crate) struct Scenario {
     /// The words of the report.
@@ -96,7 +81,7 @@ pub(crate) struct Scenario {
 }
 
 /// Every loss, in the order in which they happen.
-pub(crate) const SCENARIOS: [Scenario; 10] = [
+pub(crate) static SCENARIOS: [Scenario; 10] = [
     Scenario {
         what: "powered off",
         targets: &[Target::Holder, Target::Other],
@@ -169,24 +154,29 @@ pub(crate) const SCENARIOS: [Scenario; 10] = [
     },
 ];
 
+/// The losses that have any of these words in their names; without words, all.
+pub(crate) fn named(words: &[String]) -> impl Iterator<Item = &'static Scenario> {
+    SCENARIOS.iter().filter(|scenario| {
+        words.is_empty() || words.iter().any(|words| scenario.what.contains(words))
+    })
+}
+
 impl Scenario {
-    /// Runs it, and says what clients saw and what of that must not be.
+    /// Runs it: adds what users felt, and says what of that must not be.
     pub(crate) fn run(
         &self,
         cluster: &mut Cluster,
         users: &Users<'_>,
-    ) -> (Vec<Event>, Vec<String>) {
-        let mut events = Vec::new();
+        events: &mut Vec<Event>,
+    ) -> Vec<String> {
         let mut defects = Vec::new();
         // Who has a role is known when its turn has come.
         for target in self.targets {
             for node in target.nodes(cluster) {
-                let (felt, found) = self.until_within_the_bar(node, cluster, users);
-                events.extend(felt);
-                defects.extend(found);
+                defects.extend(self.until_within_the_bar(node, cluster, users, events));
             }
         }
-        (events, defects)
+        defects
     }
 
     fn until_within_the_bar(
@@ -194,40 +184,24 @@ impl Scenario {
         mut node: String,
         cluster: &mut Cluster,
         users: &Users<'_>,
-    ) -> (Vec<Event>, Vec<String>) {
-        let bar = match self.bar {
-            Bar::Promised(seconds) => seconds,
-            Bar::PromisedByChecks(seconds) if cluster.tree.balancer_checks => seconds,
-            Bar::PromisedByChecks(_) | Bar::None => f64::INFINITY,
-        };
-        let silence_bar = if self.bar == Bar::None { f64::INFINITY } else { BAR };
-        let mut events = Vec::new();
+        events: &mut Vec<Event>,
+    ) -> Vec<String> {
         let mut defects = Vec::new();
         for tries in 1..=TRIES {
             let held = cluster.vip_holders().contains(&node);
             let event = self.on(&node, cluster, users);
-            defects.extend(self.defects(&event));
-            // A node on its way back accepts connections before it can answer, which only a
-            // balancer that checks finds out.
-            let seconds = match cluster.tree.balancer_checks {
-                true => event.seconds(),
-                false => event.lost.seconds(),
-            };
-            let silence = event.silence();
+            defects.extend(event.defects());
+            let missed = self.bar.missed(&event, cluster.tree.balancer_checks);
             events.push(event);
-            if seconds <= bar && silence <= silence_bar {
-                break;
-            }
+            let Some(missed) = missed else { break };
             if tries == TRIES {
-                defects.push(format!(
-                    "{node} {}: {seconds:.1} s without the API, {silence:.1} s without a name or a \
-                     service",
-                    self.what
-                ));
+                defects.push(missed);
+            } else {
+                eprintln!("once more: {missed}");
+                node = same_role(cluster, node, held);
             }
-            node = same_role(cluster, node, held);
         }
-        (events, defects)
+        defects
     }
 
     fn on(&self, node: &str, cluster: &mut Cluster, users: &Users<'_>) -> Event {
@@ -274,21 +248,6 @@ impl Scenario {
             }
         }
         event
-    }
-
-    /// What must not be however busy the host is.
-    fn defects(&self, event: &Event) -> Vec<String> {
-        let Event { what, node, lost_writes, holders, holders_healed, .. } = event;
-        let mut defects = Vec::new();
-        if !lost_writes.is_empty() {
-            defects.push(format!("{node} {what}: acknowledged writes are gone: {lost_writes:?}"));
-        }
-        if holders.len() > 1 || holders_healed.len() != 1 {
-            defects.push(format!(
-                "{node} {what}: the VIP was held by {holders:?}, once healed by {holders_healed:?}"
-            ));
-        }
-        defects
     }
 }
 

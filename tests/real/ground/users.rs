@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cluster::{self, Cluster, kubectl, until};
+use crate::cluster::{self, Cluster};
+use crate::health::{kubectl, until};
 use crate::machine::Machine;
 use crate::outage::{Outage, Window};
 use crate::probe::{Prober, Service, Writes};
