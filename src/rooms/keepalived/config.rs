@@ -16,7 +16,7 @@ use super::plan::{Host, KeepalivedPlan};
 pub(super) struct Config<'a> {
     /// The node's name; only logs and SNMP show it.
     name: &'a str,
-    version: u8,
+    vrrp_version: u8,
     /// Whether `enable_script_security` exists.
     script_security: bool,
     check_script: &'static str,
@@ -73,7 +73,7 @@ impl<'a> Config<'a> {
         let prefix = if endpoint.vip.is_ipv6() { 128 } else { endpoint.subnet.prefix_len() };
         Self {
             name: &host.name,
-            version: plan.version,
+            vrrp_version: plan.vrrp_version,
             script_security: host.can.enable_script_security,
             check_script: host.check_script,
             check_interval: plan.check_interval.millis() / 1000,

@@ -149,7 +149,7 @@ fn priorities(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) -> 
 
 fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
     let at = section("version");
-    if plan.version == 2 && cluster.endpoint.vip.is_ipv6() {
+    if plan.vrrp_version == 2 && cluster.endpoint.vip.is_ipv6() {
         report.push(
             Finding::new(&VRRP_VERSION, at.clone(), "VRRP version 2 cannot hold an IPv6 address")
                 .label("IPv4 only")
@@ -159,7 +159,7 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
     }
     let ipv6 = cluster.endpoint.vip.is_ipv6();
     let able = |can: &Keepalived| if ipv6 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
-    if plan.version == 3
+    if plan.vrrp_version == 3
         && let Some(host) = plan.hosts.iter().find(|host| !able(&host.can))
     {
         let finding = Finding::new(
@@ -177,7 +177,7 @@ fn versions(plan: &KeepalivedPlan, cluster: &Cluster, report: &mut Report) {
             finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
         });
     }
-    if plan.authentication && plan.version == 3 {
+    if plan.authentication && plan.vrrp_version == 3 {
         report.push(
             Finding::new(&AUTH, section("authentication"), "VRRP version 3 has no authentication")
                 .label("keepalived would ignore it")
@@ -191,7 +191,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
     let (advert, at) = (&plan.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.version == 2 && !advert.millis().is_multiple_of(1000) {
+    if plan.vrrp_version == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -200,13 +200,14 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             )
             .help("write `1s`, or use version 3"),
         ));
-    } else if plan.version == 2 && advert.millis() > 255_000 {
+    } else if plan.vrrp_version == 2 && advert.millis() > 255_000 {
         report.push(because(Finding::new(
             &ADVERT_INTERVAL,
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.version == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
+    } else if plan.vrrp_version == 3
+        && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
     {
         report.push(because(
             Finding::new(

@@ -87,7 +87,7 @@ impl Plan for KeepalivedPlan {
         let priorities: std::collections::BTreeMap<&str, u32> =
             self.hosts.iter().map(|host| (host.name.as_str(), host.priority)).collect();
         serde_json::json!({"keepalived": {
-            "version": self.version,
+            "version": self.vrrp_version,
             "routerId": self.router_id,
             "weight": self.weight,
             "priorities": priorities,

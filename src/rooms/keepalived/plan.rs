@@ -23,7 +23,7 @@ const FIRST_PRIORITY: u32 = 150;
 #[derive(Debug)]
 pub(super) struct KeepalivedPlan {
     /// 2 or 3.
-    pub(super) version: u8,
+    pub(super) vrrp_version: u8,
     pub(super) router_id: u32,
     pub(super) reserved_router_ids: Vec<u32>,
     pub(super) state: State,
@@ -64,7 +64,7 @@ impl KeepalivedPlan {
     pub(super) fn new(section: &KeepalivedSection, cluster: &Cluster) -> Self {
         let KeepalivedSection {
             program_version,
-            version,
+            version: vrrp_version,
             router_id,
             reserved_router_ids,
             state,
@@ -86,16 +86,16 @@ impl KeepalivedPlan {
         number(&mut hosts, &priorities);
         let vip = cluster.endpoint.vip;
         let version_3 = vip.is_ipv6() || hosts.iter().all(|host| host.can.vrrp_v3_unicast);
-        let version = version.unwrap_or(if version_3 { 3 } else { 2 });
+        let vrrp_version = vrrp_version.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
             && let Some(first) = hosts.first_mut()
         {
             first.state = State::Master;
         }
         // Version 2 counts whole seconds (RFC 3768, 5.3.7).
-        let advert = if version == 2 { 1000 } else { 500 };
+        let advert = if vrrp_version == 2 { 1000 } else { 500 };
         Self {
-            version,
+            vrrp_version,
             router_id: router_id.unwrap_or_else(|| default_router_id(vip)),
             reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
@@ -106,7 +106,7 @@ impl KeepalivedPlan {
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
             fall: fall.unwrap_or(2),
             rise: rise.unwrap_or(2),
-            authentication: authentication.unwrap_or(version == 2),
+            authentication: authentication.unwrap_or(vrrp_version == 2),
             hosts,
         }
     }
