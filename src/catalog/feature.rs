@@ -6,7 +6,7 @@ use super::Version;
 use super::version::from_optional_text;
 
 /// The versions that have a feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Lifespan {
     /// The first version with it; null where it was always there.
@@ -20,8 +20,8 @@ pub(super) struct Lifespan {
 impl Lifespan {
     /// Whether `version` has the feature.
     pub(super) fn contains(self, version: Version) -> bool {
-        self.since.is_none_or(|since| version >= since)
-            && self.until.is_none_or(|until| version < until)
+        self.since.is_none_or(|since| version.numbers() >= since.numbers())
+            && self.until.is_none_or(|until| version.numbers() < until.numbers())
     }
 }
 

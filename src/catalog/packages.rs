@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{KubernetesVersion, OsFamily, OsRelease, Version};
+use super::{KubernetesVersion, OsFamily, OsRelease, Version, VersionPart};
 
 /// Where a minor's packages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -113,7 +113,7 @@ impl PackageLayout {
 
     /// The repository of `1.<minor>`; for [`PackageLayout::Legacy`] where it used to be, which
     /// is what a mirror mirrors.
-    pub fn repository(self, minor: u32) -> PackageRepository {
+    pub fn repository(self, minor: VersionPart) -> PackageRepository {
         match self {
             PackageLayout::PkgsK8sIo => {
                 let deb = format!("{PKGS}/v1.{minor}/deb/");
@@ -170,7 +170,7 @@ mod tests {
     fn versions_are_written_as_their_repository_writes_them() {
         let written = |minor, patch| {
             let layout = release(minor).expect("a known minor").package_layout;
-            let version = KubernetesVersion { minor, patch };
+            let version = format!("1.{minor}.{patch}").parse().expect("a version");
             (layout.deb_version(version), layout.rpm_version(version), layout.reachable())
         };
         assert_eq!(written(31, 4), ("1.31.4-1.1".into(), "1.31.4-150500.1.1".into(), true));
@@ -181,14 +181,17 @@ mod tests {
 
     #[test]
     fn each_minor_has_its_repository() {
-        let repository = PackageLayout::PkgsK8sIo.repository(30);
+        let repository = PackageLayout::PkgsK8sIo.repository(VersionPart(30));
         assert_eq!(repository.apt_source, "https://pkgs.k8s.io/core:/stable:/v1.30/deb/ /");
         assert_eq!(
             repository.rpm_key,
             "https://pkgs.k8s.io/core:/stable:/v1.30/rpm/repodata/repomd.xml.key"
         );
         assert_eq!(
-            KubernetesVersion { minor: 15, patch: 1 }.binary_url("kubeadm", "amd64"),
+            "1.15.1"
+                .parse::<KubernetesVersion>()
+                .expect("a version")
+                .binary_url("kubeadm", "amd64"),
             "https://dl.k8s.io/release/v1.15.1/bin/linux/amd64/kubeadm"
         );
     }

@@ -8,7 +8,7 @@ use time::Date;
 use super::date::optional_date;
 use super::feature::features;
 use super::version::{from_optional_text, from_text};
-use super::{OsFamily, Version, builds_of};
+use super::{OsFamily, Release, Version, VersionPart, builds_of};
 
 /// The versions of containerd's configuration file that hagen writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -60,12 +60,12 @@ impl ContainerdConfig {
 
 /// What a series (major.minor) of containerd means.
 /// <https://github.com/containerd/containerd/blob/main/RELEASES.md>
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerdSeries {
     /// The first version of the series: `1.7.0`.
     #[serde(deserialize_with = "from_text")]
-    pub series: Version,
+    series: Version,
     /// The day its support ends or ended; where upstream names a month only, its last day.
     #[serde(deserialize_with = "optional_date")]
     pub end_of_life: Option<Date>,
@@ -90,9 +90,9 @@ pub struct ContainerdSeries {
     /// Whether the kubelet can ask it for the cgroup driver (2.0).
     pub reports_cgroup_driver: bool,
     /// The oldest Kubernetes minor that upstream tests it with; none named for early series.
-    pub kubernetes_from: Option<u32>,
+    kubernetes_from: Option<u32>,
     /// The newest one so tested.
-    pub kubernetes_to: Option<u32>,
+    kubernetes_to: Option<u32>,
 }
 
 static CONTAINERD: LazyLock<Vec<ContainerdSeries>> = LazyLock::new(|| {
@@ -102,55 +102,124 @@ static CONTAINERD: LazyLock<Vec<ContainerdSeries>> = LazyLock::new(|| {
 
 /// The facts about the series that `version` belongs to, or `None` where the catalog has none.
 pub fn containerd(version: Version) -> Option<&'static ContainerdSeries> {
-    CONTAINERD
-        .iter()
-        .find(|entry| (entry.series.major, entry.series.minor) == (version.major, version.minor))
+    CONTAINERD.iter().find(|entry| entry.series.series_numbers() == version.series_numbers())
 }
 
-/// Every series of containerd, oldest first.
-pub fn containerd_series() -> impl Iterator<Item = &'static ContainerdSeries> {
-    CONTAINERD.iter()
+/// Whether this is the newest series, said as its first version.
+pub fn is_newest_containerd(version: Version) -> bool {
+    CONTAINERD.last().is_some_and(|newest| newest.series.numbers() == version.numbers())
+}
+
+impl ContainerdSeries {
+    /// Whether upstream tests it with `1.<minor>`, or has no word about it.
+    fn is_tested_with(&self, minor: VersionPart) -> bool {
+        self.kubernetes_from.is_none_or(|from| from <= minor.0)
+            && self.kubernetes_to.is_none_or(|to| minor.0 <= to)
+    }
 }
 
 /// Which container runtimes serve a Kubernetes minor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuntimeRange {
     /// The oldest containerd whose CRI this kubelet speaks: 1.26 needs CRI v1, hence 1.6
     /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>); 1.37 asks
     /// it for the cgroup driver, hence 2.0.
     #[serde(deserialize_with = "from_text")]
-    pub containerd_min: Version,
+    containerd_min: Version,
     /// The first containerd that this kubelet cannot use: 2.0 dropped CRI v1alpha2, and the
     /// kubelet speaks v1 from 1.23 on.
     #[serde(deserialize_with = "from_optional_text")]
-    pub containerd_below: Option<Version>,
+    containerd_below: Option<Version>,
     /// The oldest Docker that dockershim works with; absent where dockershim is.
     #[serde(deserialize_with = "from_optional_text")]
-    pub docker_min: Option<Version>,
+    docker_min: Option<Version>,
     /// The newest Docker series (18.9 is Docker's 18.09) that preflight has validated; a newer
     /// one is a warning.
     #[serde(deserialize_with = "from_optional_text")]
-    pub docker_max: Option<Version>,
+    docker_max: Option<Version>,
+}
+
+/// What a minor makes of a version of containerd.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub enum ContainerdFit {
+    /// It serves the minor.
+    Serves,
+    /// This one, or a newer one, would.
+    TooOld {
+        /// The oldest of the catalog that does.
+        least: Version,
+    },
+    /// It no longer speaks the CRI that the minor speaks.
+    CriGone {
+        /// The first without it.
+        since: Version,
+    },
+    /// The catalog does not know its series.
+    Unknown,
+}
+
+/// What a minor makes of a version of Docker behind dockershim.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub enum DockerFit {
+    /// It serves the minor, and upstream has validated its series with it.
+    Serves,
+    /// It serves, but upstream never validated it.
+    Unvalidated,
+    /// This one, or a newer one, would.
+    TooOld {
+        /// The oldest that does.
+        least: Version,
+    },
+    /// The minor has no dockershim.
+    NoDockershim,
 }
 
 impl RuntimeRange {
     /// Whether containerd `version` serves the minor.
-    pub fn serves_containerd(&self, version: Version) -> bool {
-        version >= self.containerd_min && self.containerd_below.is_none_or(|below| version < below)
+    pub fn containerd(&self, version: Version) -> ContainerdFit {
+        let oldest = CONTAINERD.first().map_or(self.containerd_min, |oldest| oldest.series);
+        let least = match oldest.numbers() > self.containerd_min.numbers() {
+            true => oldest,
+            false => self.containerd_min,
+        };
+        match self.containerd_below {
+            _ if version.numbers() < least.numbers() => ContainerdFit::TooOld { least },
+            Some(since) if version.numbers() >= since.numbers() => ContainerdFit::CriGone { since },
+            _ if containerd(version).is_none() => ContainerdFit::Unknown,
+            _ => ContainerdFit::Serves,
+        }
     }
 
     /// Whether Docker `version` serves the minor through dockershim.
-    pub fn serves_docker(&self, version: Version) -> bool {
-        self.docker_min.is_some_and(|oldest| version >= oldest)
+    pub fn docker(&self, version: Version) -> DockerFit {
+        let Some(least) = self.docker_min else { return DockerFit::NoDockershim };
+        let newest = self.docker_max.map(Version::series_numbers);
+        if version.numbers() < least.numbers() {
+            DockerFit::TooOld { least }
+        } else if newest.is_some_and(|newest| version.series_numbers() <= newest) {
+            DockerFit::Serves
+        } else {
+            DockerFit::Unvalidated
+        }
+    }
+}
+
+impl Release {
+    /// The newest series of containerd that serves the minor; upstream's own table decides where it
+    /// has a word.
+    pub fn newest_containerd(&self) -> Option<Version> {
+        let series = CONTAINERD.iter().rev().filter(|series| series.is_tested_with(self.minor));
+        let mut versions = series.map(|series| series.series);
+        versions.find(|version| matches!(self.runtimes.containerd(*version), ContainerdFit::Serves))
     }
 
-    /// Whether Docker `version` is of a series that upstream validated with the minor.
-    pub fn docker_validated(&self, version: Version) -> bool {
-        self.serves_docker(version)
-            && self.docker_max.is_some_and(|newest| {
-                (version.major, version.minor) <= (newest.major, newest.minor)
-            })
+    /// The newest series of Docker that serves the minor, behind cri-dockerd where there is no
+    /// dockershim.
+    pub fn newest_docker(&self) -> Version {
+        self.runtimes.docker_max.unwrap_or(NEWEST_DOCKER)
     }
 }
 
@@ -187,7 +256,7 @@ features! {
 /// The Docker that is meant behind cri-dockerd where the inventory names none: the newest major
 /// whose packages exist for every release of an operating system in the catalog from Debian 11 on.
 /// <https://docs.docker.com/engine/release-notes/28/>
-pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
+const NEWEST_DOCKER: Version = Version::new(28, 0, 0);
 
 /// How Docker's repository writes the version of `docker-ce` and `docker-ce-cli`, as a pattern:
 /// builds and codenames follow, which nobody knows beforehand. Not `exact` is any patch release
@@ -195,11 +264,11 @@ pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
 /// <https://download.docker.com/linux/>
 pub fn docker_package_version(version: Version, exact: bool, family: OsFamily) -> String {
     let Version { major, minor, patch } = version;
-    if major >= FIRST_NUMBERED_DOCKER {
+    if major.0 >= FIRST_NUMBERED_DOCKER {
         return builds_of("docker-ce", version, exact, family);
     }
     // Numbered by year and month until 20.10: 18.09.
-    let series = format!("{major}.{minor:02}");
+    let series = format!("{major}.{:02}", minor.0);
     match (family, exact) {
         (OsFamily::Debian, false) => format!("5:{series}.*"),
         (OsFamily::Debian, true) => format!("5:{series}.{patch}~*"),
@@ -228,8 +297,7 @@ mod tests {
         assert_eq!(config("2.0.0"), Some(ContainerdConfig::V3));
         assert_eq!(config("2.4.2"), Some(ContainerdConfig::V3));
         assert_eq!(config("3.0.0"), None);
-        let series: Vec<Version> = containerd_series().map(|entry| entry.series).collect();
-        assert!(series.is_sorted());
+        assert!(CONTAINERD.iter().map(|entry| entry.series.numbers()).is_sorted());
     }
 
     #[test]
@@ -246,13 +314,16 @@ mod tests {
 
     #[test]
     fn a_kubelet_needs_a_runtime_that_speaks_its_cri() {
-        let serves = |minor, text| {
-            release(minor).expect("a known minor").runtimes.serves_containerd(at(text))
-        };
+        let fit =
+            |minor, text| release(minor).expect("a known minor").runtimes.containerd(at(text));
+        let serves = |minor, text| fit(minor, text) == ContainerdFit::Serves;
         assert!(serves(22, "1.7.0") && !serves(22, "2.0.0"));
         assert!(serves(23, "2.0.0"));
         assert!(serves(25, "1.5.0") && !serves(26, "1.5.18") && serves(26, "1.6.0"));
         assert!(serves(36, "1.7.28") && !serves(37, "1.7.28") && serves(37, "2.0.0"));
+        assert_eq!(fit(22, "2.1.0"), ContainerdFit::CriGone { since: at("2.0.0") });
+        assert_eq!(fit(26, "1.5.18"), ContainerdFit::TooOld { least: at("1.6.0") });
+        assert_eq!(fit(37, "3.0.0"), ContainerdFit::Unknown);
     }
 
     #[test]
@@ -270,14 +341,15 @@ mod tests {
 
     #[test]
     fn docker_is_driven_until_dockershim_ends() {
-        let validated = |minor, text| {
-            release(minor).expect("a known minor").runtimes.docker_validated(at(text))
-        };
+        let fit = |minor, text| release(minor).expect("a known minor").runtimes.docker(at(text));
+        let validated = |minor, text| fit(minor, text) == DockerFit::Serves;
         assert!(validated(15, "18.09.9") && !validated(15, "19.03.15"));
         assert!(!validated(16, "19.03.15") && validated(17, "19.03.15"));
         assert!(!validated(20, "20.10.24") && validated(21, "20.10.24"));
-        assert!(release(23).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
-        assert!(!release(24).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
+        assert_eq!(fit(15, "19.03.15"), DockerFit::Unvalidated);
+        assert!(matches!(fit(15, "1.11.2"), DockerFit::TooOld { .. }));
+        assert!(validated(23, "20.10.7"));
+        assert_eq!(fit(24, "20.10.7"), DockerFit::NoDockershim);
         assert!(!docker(at("19.03.15")).cgroup_v2 && docker(at("20.10.0")).cgroup_v2);
     }
 }

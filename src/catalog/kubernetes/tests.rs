@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::catalog::{CorednsPath, ExtraArgsForm, KubernetesVersion, TimeoutsForm};
+use crate::catalog::{CorednsPath, ExtraArgsForm, TimeoutsForm};
 
 fn facts(minor: u32) -> &'static Release {
     release(minor).expect("a known minor")
@@ -13,11 +13,11 @@ fn facts(minor: u32) -> &'static Release {
 
 #[test]
 fn every_minor_is_there() {
-    let minors: Vec<u32> = releases().map(|release| release.minor).collect();
+    let minors: Vec<u32> = releases().map(|release| release.minor.0).collect();
     assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
-    assert_eq!(release(14), None);
-    assert_eq!(release(38), None);
-    assert_eq!("1.30.4".parse::<KubernetesVersion>().expect("a version").release(), release(30));
+    assert!(release(14).is_none() && release(38).is_none());
+    let version: KubernetesVersion = "1.30.4".parse().expect("a version");
+    assert_eq!(version.release().map(|release| release.minor.0), Some(30));
 }
 
 /// Every key of every file: what one minor says, all say, so that a diff of two shows all that
@@ -45,15 +45,14 @@ fn every_file_is_complete() {
 }
 
 #[test]
-fn every_table_answers_for_patch_zero() {
+fn each_kubeadm_accepts_the_etcd_of_its_own_images() {
     for release in releases() {
-        assert!(!release.coredns(0).is_empty());
-        assert!(release.etcd_version(0) >= release.min_external_etcd(0));
-        assert!(release.etcd_version(99) >= release.min_external_etcd(99));
-        let _ = (release.local_kubeconfig_endpoint(0), release.strict_kubeconfig_server(0));
-        let _ = (release.image_repository(0), release.coredns_image(0, "r", None));
-        let _ = (release.service_account_ecdsa(0), release.etcd_disk_request(0));
-        assert!(release.etcd_version(0).release().is_some(), "1.{}", release.minor);
+        for patch in [0, 99].map(VersionPart) {
+            let own = release.etcd_version(patch);
+            let instead = release.external_etcd_instead_of(own, patch);
+            assert!(instead.is_none(), "1.{}.{patch}: {own}, {instead:?}", release.minor);
+            assert!(own.release().is_some(), "1.{}.{patch}: {own}", release.minor);
+        }
     }
 }
 
@@ -99,7 +98,7 @@ fn facts_begin_at_their_minor() {
     ];
     for (name, first, fact) in since {
         for release in releases() {
-            assert_eq!(fact(release), release.minor >= first, "{name} in 1.{}", release.minor);
+            assert_eq!(fact(release), release.minor.0 >= first, "{name} in 1.{}", release.minor);
         }
     }
 }
@@ -128,7 +127,7 @@ fn facts_end_at_their_minor() {
     ];
     for (name, last, fact) in until {
         for release in releases() {
-            assert_eq!(fact(release), release.minor <= last, "{name} in 1.{}", release.minor);
+            assert_eq!(fact(release), release.minor.0 <= last, "{name} in 1.{}", release.minor);
         }
     }
 }
@@ -159,44 +158,62 @@ fn sockets_become_urls_with_dockershims_end() {
 
 #[test]
 fn patches_change_images_and_behaviour() {
-    assert_eq!((facts(30).etcd_image(4), facts(30).etcd_image(5)), ("3.5.12-0", "3.5.15-0"));
-    assert_eq!((facts(30).coredns(4), facts(30).coredns(5)), ("v1.11.1", "v1.11.3"));
-    assert_eq!((facts(33).etcd_image(5), facts(33).etcd_image(6)), ("3.5.21-0", "3.5.24-0"));
-    assert_eq!((facts(34).etcd_image(1), facts(34).etcd_image(2)), ("3.6.4-0", "3.6.5-0"));
-    assert_eq!(facts(33).min_external_etcd(5).to_string(), "3.5.11");
-    assert_eq!(facts(33).min_external_etcd(6).to_string(), "3.5.24");
-    let endpoint = |minor, patch| facts(minor).local_kubeconfig_endpoint(patch);
+    assert_eq!(
+        (facts(30).etcd_image(VersionPart(4)), facts(30).etcd_image(VersionPart(5))),
+        ("3.5.12-0", "3.5.15-0")
+    );
+    assert_eq!(
+        (facts(30).coredns(VersionPart(4)), facts(30).coredns(VersionPart(5))),
+        ("v1.11.1", "v1.11.3")
+    );
+    assert_eq!(
+        (facts(33).etcd_image(VersionPart(5)), facts(33).etcd_image(VersionPart(6))),
+        ("3.5.21-0", "3.5.24-0")
+    );
+    assert_eq!(
+        (facts(34).etcd_image(VersionPart(1)), facts(34).etcd_image(VersionPart(2))),
+        ("3.6.4-0", "3.6.5-0")
+    );
+    assert_eq!(facts(33).min_external_etcd(VersionPart(5)).to_string(), "3.5.11");
+    assert_eq!(facts(33).min_external_etcd(VersionPart(6)).to_string(), "3.5.24");
+    let endpoint = |minor, patch| facts(minor).local_kubeconfig_endpoint(VersionPart(patch));
     assert_eq!(endpoint(18, 20), KubeconfigEndpoint::ControlPlane);
     assert_eq!(endpoint(19, 0), KubeconfigEndpoint::ControlPlane);
     assert_eq!(endpoint(19, 1), KubeconfigEndpoint::Local);
     assert_eq!(endpoint(20, 0), KubeconfigEndpoint::Local);
-    let strict = |minor, patch| facts(minor).strict_kubeconfig_server(patch);
+    let strict = |minor, patch| facts(minor).strict_kubeconfig_server(VersionPart(patch));
     assert!(strict(18, 20) && strict(19, 2) && !strict(19, 3) && !strict(20, 0));
     for (minor, first) in [(22, 15), (23, 12), (24, 6), (25, 2)] {
-        let takes = |patch| facts(minor).service_account_ecdsa(patch);
+        let takes = |patch| facts(minor).service_account_ecdsa(VersionPart(patch));
         assert!(!takes(first - 1) && takes(first), "1.{minor}");
-        assert_eq!(facts(minor).service_account_ecdsa_since(), Some(first));
+        assert_eq!(
+            facts(minor).service_account_ecdsa_since().map(|since| since.patch.0),
+            Some(first)
+        );
     }
-    assert!(!facts(21).service_account_ecdsa(99) && facts(26).service_account_ecdsa(0));
+    assert!(
+        !facts(21).service_account_ecdsa(VersionPart(99))
+            && facts(26).service_account_ecdsa(VersionPart(0))
+    );
     assert_eq!(facts(21).service_account_ecdsa_since(), None);
-    let repository = |minor, patch| facts(minor).image_repository(patch);
+    let repository = |minor, patch| facts(minor).image_repository(VersionPart(patch));
     assert_eq!((repository(22, 16), repository(22, 17)), ("k8s.gcr.io", "registry.k8s.io"));
     assert_eq!((repository(24, 8), repository(25, 0)), ("k8s.gcr.io", "registry.k8s.io"));
 }
 
 #[test]
 fn coredns_lies_deeper_in_the_default_repository() {
-    let image = |minor, patch, images| facts(minor).coredns_image(patch, images, None);
+    let image = |minor, patch, images| facts(minor).coredns_image(VersionPart(patch), images, None);
     assert_eq!(image(20, 0, "k8s.gcr.io"), "k8s.gcr.io/coredns:1.7.0");
     assert_eq!(image(21, 1, "harbor.lan/k8s"), "harbor.lan/k8s/coredns/coredns:v1.8.0");
     assert_eq!(image(21, 2, "harbor.lan/k8s"), "harbor.lan/k8s/coredns:v1.8.0");
     assert_eq!(image(21, 2, "k8s.gcr.io"), "k8s.gcr.io/coredns/coredns:v1.8.0");
     assert_eq!(image(30, 5, "registry.k8s.io"), "registry.k8s.io/coredns/coredns:v1.11.3");
     assert_eq!(
-        facts(30).coredns_image(5, "registry.k8s.io", Some("harbor.lan/k8s/coredns")),
+        facts(30).coredns_image(VersionPart(5), "registry.k8s.io", Some("harbor.lan/k8s/coredns")),
         "harbor.lan/k8s/coredns/coredns:v1.11.3"
     );
-    assert_eq!(*facts(20).coredns_path.at(0), CorednsPath::Flat);
+    assert_eq!(*facts(20).coredns_path.at(VersionPart(0)), CorednsPath::Flat);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Which packages bring the runtime, and how exactly their version is asked for.
 
-use crate::catalog::{Version, builds_of, containerd_series, docker_package_version};
+use crate::catalog::{Version, builds_of, docker_package_version, is_newest_containerd};
 use crate::cluster::{Cluster, Node, RuntimeKind};
 use crate::inventory::values::ProgramVersion;
 use crate::report::Path;
@@ -25,17 +25,13 @@ pub(super) fn of(node: &Node, said: Option<&ProgramVersion>, cluster: &Cluster) 
 /// The distribution's own package where it is of the wanted series; Docker's elsewhere.
 fn containerd(node: &Node, exact: bool, at: Path, cluster: &Cluster) -> Package {
     let wanted = cluster.runtime.version;
-    let own = node.os.containerd.is_some_and(|own| {
-        (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
-    });
-    if own {
+    if node.os.has_containerd(wanted, exact) {
         let containerd = package("containerd", None, Repository::Distribution, "containerd");
         return of_series(containerd, wanted, at);
     }
     // The newest series is the newest that the repository has, which may lag behind upstream.
-    let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
-    let version =
-        (exact || !newest).then(|| builds_of("containerd.io", wanted, exact, node.os.family));
+    let version = (exact || !is_newest_containerd(wanted))
+        .then(|| builds_of("containerd.io", wanted, exact, node.os.family));
     of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted, at)
 }
 
