@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::by_patch::ByPatch;
 use super::flags::{FlagKind, Kinds, kind};
 use super::{EtcdVersion, VersionPart};
 
@@ -29,12 +28,8 @@ pub enum EtcdSetting {
 pub struct EtcdRelease {
     /// The `5` of 3.5.
     pub minor: VersionPart,
-    /// The default of `snapshot-count`: 100000, from 3.6 10000.
-    pub snapshot_count: u64,
     /// Whether `pre-vote` can be set (3.4).
     pub pre_vote_setting: bool,
-    /// Whether `pre-vote` is on unless set otherwise (3.5).
-    pub pre_vote_default: bool,
     /// The gates that `feature-gates` takes; empty where the setting does not exist (before 3.6).
     pub feature_gates: Vec<String>,
     /// How the check for corruption at start is asked for. 3.6 takes the old flag with a
@@ -42,7 +37,6 @@ pub struct EtcdRelease {
     pub initial_corrupt_check: EtcdSetting,
     /// The setting's name, `experimental-` before 3.6; none in 3.3.
     pub watch_progress_notify_interval: Option<String>,
-    ready_paths: ByPatch<bool>,
     /// Whether `logger` exists (3.4; zap alone from 3.5).
     pub logger_setting: bool,
     /// Whether `logger` is zap unless it is said (3.5): only that one knows files, and several
@@ -50,15 +44,6 @@ pub struct EtcdRelease {
     pub zap_by_default: bool,
     /// Whether signed tokens are of RSA, with both keys and no `ttl` (3.3).
     pub rsa_tokens_only: bool,
-    /// Whether `log-level` exists (3.4); before, `debug` and `log-package-levels`.
-    pub log_level_setting: bool,
-    /// Whether `debug` exists (until 3.4).
-    pub debug_setting: bool,
-    /// Whether a client certificate of its own may be set for outgoing connections
-    /// (`client-cert-file`, `peer-client-cert-file`; 3.5).
-    pub client_certificate_settings: bool,
-    /// Whether `enable-v2` exists (until 3.5).
-    pub enable_v2_setting: bool,
     /// Whether the `etcdutl` program exists (3.5).
     pub etcdutl: bool,
     /// Whether `snapshot restore` and `snapshot status` are `etcdutl`'s alone (3.6 removed them
@@ -72,9 +57,6 @@ pub struct EtcdRelease {
     /// store after a crash, and 3.5.6 fixed what followed
     /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>). 0 where none is known.
     safe_from_patch: u32,
-    /// The patch release that every member must have before an upgrade to the next minor:
-    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5). 0 where any will do.
-    pub upgrade_from_patch: u32,
     flags: Vec<String>,
     flags_since_patch: BTreeMap<String, u32>,
 }
@@ -204,17 +186,6 @@ impl EtcdVersion {
 }
 
 impl EtcdRelease {
-    /// Whether `/livez` and `/readyz` exist: 3.4.29, 3.5.11, and all of 3.6.
-    pub fn has_ready_paths(&self, patch: VersionPart) -> bool {
-        *self.ready_paths.at(patch)
-    }
-
-    /// The path that tells whether a member may get traffic. `/health` reads through the
-    /// quorum; [`EtcdRelease::has_ready_paths`] says when `/readyz` is there.
-    pub fn health_path(&self, patch: VersionPart) -> &'static str {
-        if self.has_ready_paths(patch) { "/readyz" } else { "/health" }
-    }
-
     /// The settings that the newest patch release of this minor has, in alphabetical order. A
     /// setting is a flag, a key of the configuration file (TLS ones are nested there) and an
     /// environment variable `ETCD_…` alike.
@@ -345,13 +316,10 @@ mod tests {
     #[test]
     fn facts_change_at_their_boundaries() {
         let fact = |minor| etcd(minor).expect("a known minor");
-        assert_eq!((fact(5).snapshot_count, fact(6).snapshot_count), (100_000, 10_000));
-        assert_eq!((fact(4).pre_vote_default, fact(5).pre_vote_default), (false, true));
+        assert_eq!((fact(3).pre_vote_setting, fact(4).pre_vote_setting), (false, true));
         assert_eq!((fact(5).etcdutl_for_restore, fact(6).etcdutl_for_restore), (false, true));
-        let health = |minor, patch| fact(minor).health_path(VersionPart(patch));
-        assert_eq!((health(4, 28), health(4, 29)), ("/health", "/readyz"));
-        assert_eq!((health(5, 10), health(5, 11)), ("/health", "/readyz"));
-        assert_eq!(health(6, 0), "/readyz");
+        let safe = |patch| fact(5).safe_instead_of(VersionPart(patch));
+        assert_eq!((safe(5), safe(6)), (Some(at(5, 6)), None));
         assert!(fact(5).feature_gates.is_empty() && !fact(6).feature_gates.is_empty());
     }
 

@@ -91,4 +91,14 @@ mod tests {
         assert_eq!(status("Podsecurity", 30), Status::Unknown);
         assert!(admission_plugins(VersionPart(37)).any(|plugin| plugin == "NodeRestriction"));
     }
+
+    #[test]
+    fn gates_of_kubeadm_itself_come_and_go_with_the_minor() {
+        let has = |gate, minor| kubeadm_gate_status(gate, VersionPart(minor)).is_known();
+        assert!(!has("IPv6DualStack", 15) && has("IPv6DualStack", 16));
+        assert!(has("IPv6DualStack", 23) && !has("IPv6DualStack", 24));
+        assert!(!has("PublicKeysECDSA", 17) && has("PublicKeysECDSA", 18));
+        assert!(has("PublicKeysECDSA", 36) && !has("PublicKeysECDSA", 37));
+        assert!(has("EtcdLearnerMode", 32) && !has("EtcdLearnerMode", 33));
+    }
 }

@@ -54,12 +54,10 @@ impl KubernetesVersion {
 }
 
 /// The container runtimes that the kubelet can be pointed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuntimeKind {
     /// containerd, through its built-in CRI plugin.
     Containerd,
-    /// CRI-O.
-    CriO,
     /// Docker: the kubelet's own dockershim up to 1.23, cri-dockerd from 1.24.
     Docker,
 }
@@ -74,7 +72,7 @@ pub enum KubeconfigEndpoint {
 }
 
 /// How far a feature is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// It does not exist.
@@ -100,11 +98,10 @@ pub enum Severity {
 /// The path of the runtime's socket for each runtime, in the form that this minor's kubeadm
 /// wants: a bare path up to 1.23, a URL with scheme `unix` from 1.24.
 /// <https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.24.md>
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CriSockets {
     containerd: String,
-    cri_o: String,
     docker: String,
 }
 
@@ -167,7 +164,6 @@ pub struct Release {
     /// 1.17 the API server refuses them (kubernetes/kubernetes#76310).
     pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
-    kubeconfig_server_strict: ByPatch<bool>,
     etcd_disk_request: ByPatch<bool>,
     service_account_ecdsa: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
@@ -226,10 +222,9 @@ impl Release {
 
     /// The socket that kubeadm's `criSocket` and the kubelet name.
     pub fn cri_socket(&self, runtime: RuntimeKind) -> String {
-        let CriSockets { containerd, cri_o, docker } = &self.cri_sockets;
+        let CriSockets { containerd, docker } = &self.cri_sockets;
         match runtime {
             RuntimeKind::Containerd => containerd,
-            RuntimeKind::CriO => cri_o,
             RuntimeKind::Docker => docker,
         }
         .clone()
@@ -243,12 +238,6 @@ impl Release {
         } else {
             KubeconfigEndpoint::ControlPlane
         }
-    }
-
-    /// Whether kubeadm refuses an existing kubeconfig whose server is not the one it would have
-    /// written. A warning since 1.19.3 (kubernetes/kubernetes#94816).
-    pub fn strict_kubeconfig_server(&self, patch: VersionPart) -> bool {
-        *self.kubeconfig_server_strict.at(patch)
     }
 
     /// Whether kubeadm lets its etcd pod ask for space on disk: a kubelet that has just started does

@@ -10,7 +10,7 @@
 //! * `etcd/3.N.json`: likewise. Read by [`EtcdVersion::release`]. `etcd/digests.json`: what its release
 //!   archives have to be.
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
-//!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
+//!   it. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`](fn@flag_paths):
 //!   the flags that name files; [`flag_words`]: what lists in flags are made of; [`gates`]: feature

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use time::Date;
 
 use super::Version;
-use super::date::optional_date;
 use super::version::{from_optional_text, from_text};
 
 /// A family of distributions.
@@ -34,27 +32,14 @@ pub enum PackageManager {
 }
 
 /// What all releases of a family share.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FamilyFacts {
-    /// The file in which `KUBELET_EXTRA_ARGS` is set; the packages' drop-in names it.
-    /// <https://kubernetes.io/docs/setup/production-environment/tools/kubeadm/kubelet-integration/>
-    pub kubelet_env_file: String,
-    /// The environment file of haproxy's unit.
-    pub haproxy_env_file: String,
-    /// The environment file of keepalived's unit.
-    pub keepalived_env_file: String,
-    /// The folder for extra trusted CAs (files `*.crt`).
-    pub ca_anchors: String,
-    /// The command, with its arguments, that adds them to the system's bundle.
-    pub ca_update: Vec<String>,
     /// The package with nginx's stream module.
     pub nginx_stream_package: String,
     /// The pattern that nginx.conf must `include` at its top level so that the packaged modules
     /// are loaded. A fixed `load_module` line would fail where the module is built in.
     pub nginx_modules_include: String,
-    /// The stream module's file, which tells whether it is there.
-    pub nginx_stream_module: String,
     /// The user that nginx's workers run as.
     pub nginx_user: String,
     /// The user and group that haproxy runs as.
@@ -65,19 +50,8 @@ pub struct FamilyFacts {
     pub base_packages: Vec<String>,
     /// What kube-proxy's ipvs mode and its operators need.
     pub ipvs_packages: Vec<String>,
-    /// The package with `conntrack`, which preflight demands.
-    pub conntrack_package: String,
     /// The unit of chrony.
     pub time_unit: String,
-    /// The firewall that a default installation may have on, by its unit.
-    pub firewall_unit: String,
-    /// Whether SELinux is there: balancers then need a boolean or a port label, the runtime
-    /// `container-selinux`.
-    pub selinux: bool,
-    /// Environment that keeps the package manager from asking.
-    pub package_environment: BTreeMap<String, String>,
-    /// Whether the kubelet's package enables its unit (Debian's do, RPMs do not).
-    pub kubelet_enabled_by_package: bool,
 }
 
 /// A release of a distribution. Versions are those of its own repositories (EPEL for nginx on
@@ -98,9 +72,6 @@ pub struct OsRelease {
     pub family: OsFamily,
     /// What installs packages.
     pub package_manager: PackageManager,
-    /// The day its free updates end; long-term support by volunteers included.
-    #[serde(deserialize_with = "optional_date")]
-    pub end_of_life: Option<Date>,
     /// The kernel of a default installation.
     #[serde(deserialize_with = "from_text")]
     pub kernel: Version,
@@ -227,7 +198,7 @@ impl OsRelease {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{haproxy, keepalived, nginx};
+    use crate::catalog::{haproxy, keepalived};
 
     #[test]
     fn every_release_has_a_family_and_a_name_of_its_parts() {
@@ -245,10 +216,9 @@ mod tests {
             |id: &str| haproxy(os(id).expect("a known release").haproxy).http_check_send;
         assert!(!http_check("centos-7") && !http_check("rhel-8") && !http_check("ubuntu-20.04"));
         assert!(http_check("debian-11") && http_check("rocky-9"));
-        let track =
-            |id: &str| keepalived(os(id).expect("a known release").keepalived).track_process;
-        assert!(!track("centos-7") && track("almalinux-8"));
-        assert!(nginx(os("rhel-8").expect("a known release").nginx).stream);
+        let unicast =
+            |id: &str| keepalived(os(id).expect("a known release").keepalived).vrrp_v3_unicast;
+        assert!(!unicast("centos-7") && unicast("almalinux-8"));
     }
 
     #[test]
@@ -265,8 +235,7 @@ mod tests {
 
     #[test]
     fn families_keep_their_own_paths() {
-        assert_eq!(OsFamily::Debian.facts().kubelet_env_file, "/etc/default/kubelet");
-        assert_eq!(OsFamily::Rhel.facts().kubelet_env_file, "/etc/sysconfig/kubelet");
-        assert!(OsFamily::Rhel.facts().selinux && !OsFamily::Debian.facts().selinux);
+        assert_eq!(OsFamily::Debian.facts().nginx_user, "www-data");
+        assert_eq!(OsFamily::Rhel.facts().nginx_user, "nginx");
     }
 }

@@ -17,7 +17,7 @@ pub enum PackageLayout {
 }
 
 /// The address of a minor's package repositories.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PackageRepository {
     /// What follows `deb [signed-by=…] ` in a list of sources.
     pub apt_source: String,
@@ -98,10 +98,6 @@ impl OsRelease {
 /// The packages whose versions follow Kubernetes'.
 pub const KUBERNETES_PACKAGES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
 
-/// The packages of the same repository with versions of their own; kubelet depends on the
-/// second, and kubeadm depended on the first until 1.31.
-pub const COMPANION_PACKAGES: [&str; 2] = ["cri-tools", "kubernetes-cni"];
-
 /// Where pkgs.k8s.io is, without the minor.
 const PKGS: &str = "https://pkgs.k8s.io/core:/stable:";
 
@@ -152,15 +148,6 @@ impl PackageLayout {
     }
 }
 
-impl KubernetesVersion {
-    /// The address of one of its programs for Linux on `architecture` (`amd64`, `arm64`); its
-    /// checksum is at the same address with `.sha256` behind.
-    /// <https://kubernetes.io/releases/download/>
-    pub fn binary_url(self, program: &str, architecture: &str) -> String {
-        format!("https://dl.k8s.io/release/v{self}/bin/linux/{architecture}/{program}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,13 +173,6 @@ mod tests {
         assert_eq!(
             repository.rpm_key,
             "https://pkgs.k8s.io/core:/stable:/v1.30/rpm/repodata/repomd.xml.key"
-        );
-        assert_eq!(
-            "1.15.1"
-                .parse::<KubernetesVersion>()
-                .expect("a version")
-                .binary_url("kubeadm", "amd64"),
-            "https://dl.k8s.io/release/v1.15.1/bin/linux/amd64/kubeadm"
         );
     }
 

@@ -3,15 +3,13 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use time::Date;
 
-use super::date::optional_date;
 use super::feature::features;
 use super::version::{from_optional_text, from_text};
 use super::{OsFamily, Release, Version, VersionPart, builds_of};
 
 /// The versions of containerd's configuration file that hagen writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContainerdConfig {
     /// `version = 2`, for 1.3 to 1.7: one CRI plugin.
@@ -50,12 +48,6 @@ impl ContainerdConfig {
     pub fn pinned_sandbox(self) -> bool {
         self == ContainerdConfig::V3
     }
-
-    /// Whether `snapshotter` belongs to the images plugin, and not to the runtime plugin's
-    /// table `containerd`.
-    pub fn snapshotter_with_images(self) -> bool {
-        self == ContainerdConfig::V3
-    }
 }
 
 /// What a series (major.minor) of containerd means.
@@ -66,20 +58,8 @@ pub struct ContainerdSeries {
     /// The first version of the series: `1.7.0`.
     #[serde(deserialize_with = "from_text")]
     series: Version,
-    /// The day its support ends or ended; where upstream names a month only, its last day.
-    #[serde(deserialize_with = "optional_date")]
-    pub end_of_life: Option<Date>,
     /// The configuration to write.
     pub config: ContainerdConfig,
-    /// The newest configuration version it reads: 4 from 2.3.
-    pub config_version_max: u32,
-    /// The tag of the sandbox image that it takes by itself: unless it is kubeadm's too, the
-    /// configuration must name kubeadm's, or two are pulled.
-    pub pause: String,
-    /// Whether it speaks CRI v1, which the kubelet demands from 1.26.
-    pub cri_v1: bool,
-    /// Whether it speaks CRI v1alpha2, the only one that a kubelet up to 1.22 speaks.
-    pub cri_v1alpha2: bool,
     /// Whether `registry.config_path` and `hosts.toml` exist (1.5).
     pub registry_config_path: bool,
     /// Whether `hosts.toml` has `override_path` (1.6, `remotes/docker/config/hosts.go`): without
@@ -87,8 +67,6 @@ pub struct ContainerdSeries {
     pub registry_override_path: bool,
     /// Whether the CNI directories are the list `bin_dirs` (2.1); `bin_dir` before.
     pub cni_bin_dirs: bool,
-    /// Whether the kubelet can ask it for the cgroup driver (2.0).
-    pub reports_cgroup_driver: bool,
     /// The oldest Kubernetes minor that upstream tests it with; none named for early series.
     kubernetes_from: Option<u32>,
     /// The newest one so tested.
@@ -229,23 +207,11 @@ features! {
     /// The features of Docker `version`.
     docker, "docker.json",
     {
-        /// `exec-opts: ["native.cgroupdriver=systemd"]` (1.11).
-        cgroup_driver_option,
-        /// `log-opts` apply to every container as a default (1.12).
-        log_options,
-        /// `live-restore` (1.12).
-        live_restore,
-        /// `data-root` in place of `graph` (17.05).
-        data_root,
         /// overlay2 is what it takes by itself (18.09 on any kernel from 4.0; earlier, devicemapper
         /// or overlay on some distributions).
         overlay2_default,
         /// cgroup v2 (20.10).
         cgroup_v2,
-        /// The systemd cgroup driver is the default on cgroup v2 (20.10).
-        systemd_driver_on_v2,
-        /// The `overlay2.override_kernel_check` option still exists (until 24.0).
-        override_kernel_check,
         /// cri-dockerd can drive it (20.10).
         cri_dockerd,
         /// The client is a package of its own, `docker-ce-cli`, and versions carry an epoch (18.09).
@@ -308,8 +274,6 @@ mod tests {
         assert!(!bin_dirs("2.0.5") && bin_dirs("2.1.0"));
         let hosts = |text| containerd(at(text)).expect("a known series").registry_config_path;
         assert!(!hosts("1.4.13") && hosts("1.5.0"));
-        let newest = |text| containerd(at(text)).expect("a known series").config_version_max;
-        assert_eq!((newest("1.7.0"), newest("2.2.0"), newest("2.3.0")), (2, 3, 4));
     }
 
     #[test]

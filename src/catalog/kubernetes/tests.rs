@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::catalog::{CorednsPath, ExtraArgsForm, TimeoutsForm};
+use crate::catalog::{CorednsPath, ExtraArgsForm};
 
 fn facts(minor: u32) -> &'static Release {
     release(minor).expect("a known minor")
@@ -60,40 +60,26 @@ fn each_kubeadm_accepts_the_etcd_of_its_own_images() {
 #[test]
 fn facts_begin_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let since: [(&str, u32, Fact); 34] = [
+    let since: [(&str, u32, Fact); 20] = [
         ("readyz", 16, |r| r.health_path == "/readyz"),
         ("dual stack", 21, |r| r.dual_stack),
         ("secure probes", 16, |r| r.static_pods.secure_probes),
-        ("strict kubelet", 17, |r| r.kubelet.unknown_fields_fatal),
-        ("node critical", 19, |r| r.static_pods.priority_class == "system-node-critical"),
-        ("startup probe", 19, |r| r.static_pods.apiserver_probes.startup.is_some()),
         ("kubeadm certs", 20, |r| r.kubeadm.certs_command == "kubeadm certs"),
-        ("issuer", 20, |r| r.static_pods.service_account_issuer),
-        ("v1beta3", 22, |r| r.kubeadm_api >= KubeadmApi::V1Beta3),
+        ("v1beta2", 22, |r| r.kubeadm_api != KubeadmApi::V1Beta2),
         ("skipPhases", 22, |r| r.kubeadm.skip_phases_field),
-        ("patches", 22, |r| r.kubeadm.patches_field),
         ("imagePullPolicy", 22, |r| r.kubeadm.image_pull_policy_field),
         ("swap warns", 23, |r| r.kubeadm.swap == Severity::Warning),
         ("pkgs.k8s.io", 24, |r| r.package_layout == PackageLayout::PkgsK8sIo),
-        ("one ConfigMap", 24, |r| r.kubeadm.kubelet_config_map == "kubelet-config"),
-        ("spelled priority", 25, |r| r.static_pods.priority.is_some()),
-        ("endpoint field", 27, |r| r.kubelet.container_runtime_endpoint_field),
-        ("config validate", 28, |r| r.kubeadm.config_validate),
         ("super-admin", 29, |r| r.super_admin),
         ("cluster-admins", 29, |r| r.admin_organization == "kubeadm:cluster-admins"),
         ("v1beta4", 31, |r| r.kubeadm_api == KubeadmApi::V1Beta4),
         ("extraArgs list", 31, |r| r.kubeadm.extra_args == ExtraArgsForm::List),
-        ("timeouts", 31, |r| r.kubeadm.timeouts == TimeoutsForm::Timeouts),
-        ("failCgroupV1", 31, |r| r.kubelet.fail_cgroup_v1_field),
-        ("scheduler readyz", 32, |r| r.static_pods.scheduler_probes.readiness.is_some()),
         ("local kubelet.conf", 33, |r| r.kubelet_local_endpoint),
         ("conn_reuse_mode left", 22, |r| r.kube_proxy.conn_reuse_left),
         ("route_localnet filtered", 24, |r| r.kube_proxy.route_localnet_filtered),
         ("nftables stable", 33, |r| r.kube_proxy.nftables == Stage::Stable),
         ("P-384", 34, |r| r.kubeadm.encryption_algorithms.iter().any(|a| a == "ECDSA-P384")),
-        ("probe-port", 34, |r| r.static_pods.named_probe_port),
         ("cgroup v2 required", 35, |r| r.kubelet.cgroup_v2_required),
-        ("httpEndpoints", 35, |r| r.kubeadm.external_etcd_http_endpoints),
         ("ipvs deprecated", 35, |r| r.kube_proxy.ipvs_deprecated),
     ];
     for (name, first, fact) in since {
@@ -107,21 +93,11 @@ fn facts_begin_at_their_minor() {
 #[test]
 fn facts_end_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let until: [(&str, u32, Fact); 16] = [
+    let until: [(&str, u32, Fact); 6] = [
         ("RoleBinding", 15, |r| r.kubeadm.node_role_binding_needed),
-        ("period fatal", 19, |r| r.kubeadm.certificate_period_fatal),
         ("route_localnet of ipvs", 20, |r| r.kube_proxy.route_localnet_ipvs),
-        ("dns.type", 21, |r| r.kubeadm.dns_type_field),
-        ("insecure-port", 21, |r| r.static_pods.insecure_port_flag),
         ("dockershim", 23, |r| r.dockershim),
-        ("network-plugin", 23, |r| r.kubelet.network_plugin_flag),
-        ("container-runtime", 25, |r| r.kubelet.container_runtime_flag),
-        ("userspace", 25, |r| r.kube_proxy.modes.iter().any(|mode| mode == "userspace")),
-        ("v1beta2", 26, |r| r.kubeadm.accepted_apis.contains(&KubeadmApi::V1Beta2)),
         ("system:masters", 28, |r| r.etcd_client_organization.is_some()),
-        ("bridge-nf", 29, |r| r.kubeadm.bridge_nf_checked),
-        ("crictl", 30, |r| r.kubeadm.crictl_required),
-        ("pod-infra", 34, |r| r.kubelet.pod_infra_container_image_flag),
         ("flexvolume", 35, |r| r.static_pods.flexvolume_folder),
         ("kubelet client group", 36, |r| r.apiserver_kubelet_client_organization.is_some()),
     ];
@@ -181,8 +157,6 @@ fn patches_change_images_and_behaviour() {
     assert_eq!(endpoint(19, 0), KubeconfigEndpoint::ControlPlane);
     assert_eq!(endpoint(19, 1), KubeconfigEndpoint::Local);
     assert_eq!(endpoint(20, 0), KubeconfigEndpoint::Local);
-    let strict = |minor, patch| facts(minor).strict_kubeconfig_server(VersionPart(patch));
-    assert!(strict(18, 20) && strict(19, 2) && !strict(19, 3) && !strict(20, 0));
     for (minor, first) in [(22, 15), (23, 12), (24, 6), (25, 2)] {
         let takes = |patch| facts(minor).service_account_ecdsa(VersionPart(patch));
         assert!(!takes(first - 1) && takes(first), "1.{minor}");
@@ -214,16 +188,6 @@ fn coredns_lies_deeper_in_the_default_repository() {
         "harbor.lan/k8s/coredns/coredns:v1.11.3"
     );
     assert_eq!(*facts(20).coredns_path.at(VersionPart(0)), CorednsPath::Flat);
-}
-
-#[test]
-fn feature_gates_are_those_of_the_minor() {
-    let accepts = |minor, gate: &str| facts(minor).kubeadm.feature_gates.iter().any(|g| g == gate);
-    assert!(!accepts(15, "IPv6DualStack") && accepts(16, "IPv6DualStack"));
-    assert!(accepts(23, "IPv6DualStack") && !accepts(24, "IPv6DualStack"));
-    assert!(!accepts(17, "PublicKeysECDSA") && accepts(18, "PublicKeysECDSA"));
-    assert!(accepts(36, "PublicKeysECDSA") && !accepts(37, "PublicKeysECDSA"));
-    assert!(accepts(32, "EtcdLearnerMode") && !accepts(33, "EtcdLearnerMode"));
 }
 
 #[test]
