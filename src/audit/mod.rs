@@ -344,6 +344,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_unit_of_two_rooms_is_told_and_one_that_a_room_claims_twice_is_not() {
+        let (cluster, mut all) = trial::claimed(&serde_json::json!({}));
+        let node = &cluster.nodes[0];
+        let found = |claimed: &NodeClaims| -> Vec<String> {
+            let mut report = Report::new();
+            units(node, claimed, &mut report);
+            report.findings().iter().map(|finding| finding.message.clone()).collect()
+        };
+        let haproxy = all.of(0).units.iter().find(|unit| unit.room == "haproxy").unwrap().clone();
+        all.node(0).units.push(haproxy.clone());
+        assert_eq!(found(all.of(0)), [""; 0]);
+        all.node(0).units.push(crate::rooms::claims::Unit { room: "nginx", ..haproxy });
+        let both = "on node cp1, haproxy and nginx both run haproxy.service";
+        assert_eq!(found(all.of(0)), [both]);
+    }
+
     /// What is said of patches, as `place: message`.
     fn of_patches(patches: &str) -> Vec<String> {
         let outcome = trial::outcome(&format!("patches: [{patches}]"));

@@ -85,3 +85,24 @@ impl From<Refused> for Finding {
         finding
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_s_own_file_is_the_user_s_to_move_and_any_other_clash_is_a_defect() {
+        let origin = |room, key| Origin { reads: vec![Path::of(&[key])], ..Origin::room(room) };
+        let taken = |second| {
+            let path = || "nodes/cp1/rootfs/etc/x".to_owned();
+            let first = origin("haproxy", "loadBalancer");
+            let taken = Taken { path: path(), holder: path(), first, second };
+            Finding::from(Refused::from(taken))
+        };
+        let own = taken(origin("files", "files"));
+        assert_eq!((own.code, own.at.to_string().as_str()), (&FILE_CLASH, "files"));
+        assert_eq!(own.related[0].0.to_string(), "loadBalancer");
+        let defect = taken(origin("nginx", "endpoint"));
+        assert_eq!((defect.code, defect.at.to_string().as_str()), (&TREE_PATH, "endpoint"));
+    }
+}

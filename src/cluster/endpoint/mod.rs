@@ -186,3 +186,28 @@ pub fn names(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::rooms::trial::claimed;
+
+    #[test]
+    fn a_name_that_a_certificate_lacks_is_told_of_each_api_server_without_it() {
+        let (cluster, claims) = claimed(&json!({}));
+        let mut certificates = claims.certificates;
+        let vip = San::Ip(cluster.endpoint.vip);
+        let found = |certificates: &[CertSpec]| -> Vec<String> {
+            let mut report = Report::new();
+            names(&cluster, certificates, &[(vip.clone(), Path::root())], &mut report);
+            report.findings().iter().map(|finding| finding.message.clone()).collect()
+        };
+        assert_eq!(found(&certificates), [""; 0]);
+        let second = certificates.iter_mut().find(|spec| spec.id == "nodes/cp2/apiserver");
+        second.unwrap().sans.remove(&vip);
+        let of_cp2 = "192.168.1.33 is not in the certificate of the API server on cp2";
+        assert_eq!(found(&certificates), [of_cp2]);
+    }
+}

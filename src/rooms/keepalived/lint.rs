@@ -269,7 +269,54 @@ fn failover(plan: &KeepalivedPlan, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::rooms::keepalived::Keepalived as Room;
+    use crate::rooms::trial::complaints;
+
+    /// What is said of these settings of the section, with the places below it.
+    fn said(settings: serde_json::Value) -> Vec<String> {
+        let found = complaints(&Room, &json!({"keepalived": settings}));
+        let short = |one: String| one.replace("keepalived/", "").replace("keepalived.", "");
+        found.into_iter().map(short).collect()
+    }
+
+    #[test]
+    fn ids_and_priorities_have_their_ranges() {
+        for (settings, found) in [
+            (json!({"routerId": 0}), &["router-id-range at routerId"][..]),
+            (json!({"routerId": 1}), &[]),
+            (json!({"routerId": 255}), &[]),
+            (json!({"routerId": 256}), &["router-id-range at routerId"]),
+            (json!({"priorities": {"cp1": 0}}), &["priority-range at priorities.cp1"]),
+            (json!({"priorities": {"cp1": 1}}), &[]),
+            (json!({"priorities": {"cp1": 254}}), &[]),
+            (json!({"priorities": {"cp1": 255}}), &["priority-range at priorities.cp1"]),
+            (
+                json!({"priorities": {"cp1": 100, "cp2": 100}}),
+                &["priority-range at priorities.cp2"],
+            ),
+            (json!({"priorities": {"w1": 9}}), &["not-every-control-plane at priorities.w1"]),
+            (json!({"priorities": {"cp9": 9}}), &["not-every-control-plane at priorities.cp9"]),
+            (json!({"routerId": 7, "reservedRouterIds": [6, 7]}), &["router-id-clash at routerId"]),
+            (json!({"routerId": 7, "reservedRouterIds": [6, 8]}), &[]),
+        ] {
+            assert_eq!(said(settings.clone()), found, "{settings}");
+        }
+    }
+
+    #[test]
+    fn a_weight_that_moves_nothing_is_refused() {
+        let weights = |preempt: bool, weight: i32| {
+            let priorities = json!({"cp1": 150, "cp2": 100, "cp3": 90});
+            said(json!({"preempt": preempt, "weight": weight, "priorities": priorities}))
+        };
+        assert_eq!(weights(false, -20), ["no-failover at weight"]);
+        assert_eq!(weights(true, -10), ["no-failover at weight"]);
+        assert_eq!(weights(true, -61), [""; 0]);
+        assert_eq!(weights(false, 0), [""; 0]);
+    }
 
     fn claim(id: u8, segment: &str) -> RouterId {
         RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }
