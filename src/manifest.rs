@@ -218,11 +218,6 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The entry of the file at `path`.
-    pub fn file(&self, path: &str) -> Option<&Entry> {
-        self.files.iter().find(|entry| entry.path == path)
-    }
-
     /// What each node has at each path: by the node's name and the absolute path on it.
     pub fn places(&self) -> BTreeMap<(&str, &str), &Entry> {
         let mut places = BTreeMap::new();
@@ -291,17 +286,22 @@ impl Entry {
 mod tests {
     use super::{About, Certificate, Manifest};
     use crate::report::Path;
-    use crate::tree::{Artifact, Destination, Origin, Tree};
+    use crate::tree::{Apply, Artifact, Destination, Origin, Tree};
 
     fn manifest() -> Manifest {
         let mut tree = Tree::new();
-        let origin = Origin::room("haproxy")
-            .template("haproxy/haproxy.cfg.j2")
-            .reads([Path::of(&["endpoint"]), Path::of(&["nodes"]).index(0)]);
-        let place = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy.service");
-        tree.place(place, Artifact::public("x\n", origin).phase(20)).unwrap();
-        tree.insert("cluster/admin.conf", Artifact::private("k\n", Origin::room("kubeconfig")))
-            .unwrap();
+        let origin = Origin {
+            room: "haproxy",
+            template: Some("haproxy/haproxy.cfg.j2"),
+            reads: vec![Path::of(&["endpoint"]), Path::of(&["nodes"]).index(0)],
+        };
+        let unit = Some(("haproxy.service".to_owned(), Apply::Reload));
+        let place = Destination { unit, ..Destination::new("cp1", "/etc/haproxy/haproxy.cfg") };
+        let path = place.tree_path();
+        let file = Artifact::public("x\n", origin).phase(20);
+        tree.insert(path, Artifact { destination: Some(place), ..file }).unwrap();
+        let private = Artifact::public("k\n", Origin::room("kubeconfig")).secret();
+        tree.insert("cluster/admin.conf", private).unwrap();
         let certificate = |id: &str| Certificate {
             id: id.to_owned(),
             subject: "CN=kube-apiserver".to_owned(),

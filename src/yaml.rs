@@ -19,7 +19,9 @@ use crate::report::{Path, Step};
 pub use decode::MAX_BYTES;
 pub use hidden::{hides, named};
 pub use positions::Positions;
-pub use read::{MAX_DEPTH, MAX_NODES, read};
+pub use read::read;
+
+use read::MAX_DEPTH;
 
 /// A text that was read, and what it says.
 #[derive(Clone, Debug)]

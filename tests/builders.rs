@@ -167,7 +167,8 @@ fn git_takes_no_key_of_a_build_that_was_killed() {
             let of_stage = path.contains(".hagen-") && !first && !finished;
             assert!(!key && !of_stage, "{how}, round {round}: Git takes {path}");
         }
-        assert!(start(&scene, "two.yaml", how).wait().unwrap().success());
+        let again = start(&scene, "two.yaml", how).wait_with_output().unwrap();
+        assert!(again.status.success(), "round {round} {}", String::from_utf8_lossy(&again.stderr));
         assert_eq!(out(&scene), scene.files("two"), "{how}");
         assert!(!is_writing(&scene), "the next build leaves what the killed one left");
     }

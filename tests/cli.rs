@@ -95,17 +95,18 @@ fn no_private_byte_is_ever_printed() {
     let seed = scene.read("inventory.secrets.yaml");
     let seed = seed.lines().find_map(|line| line.strip_prefix("seed: ")).unwrap();
     scene.run("secrets rotate inventory.yaml leaves").expect(0);
-    for arguments in [
-        "diff inventory.yaml -o out",
-        "diff inventory.yaml -o empty --verbose",
-        "diff inventory.yaml -o out --output json",
-        "show inventory.yaml",
-        "secrets show inventory.yaml -v",
-        "build inventory.yaml -o out -v",
-        "why cluster/kubeconfigs/admin.conf -o out inventory.yaml",
+    for (arguments, code) in [
+        ("diff inventory.yaml -o out", 1),
+        ("diff inventory.yaml -o empty --verbose", 1),
+        ("diff inventory.yaml -o out --output json", 1),
+        ("show inventory.yaml", 0),
+        ("secrets show inventory.yaml -v", 0),
+        ("build inventory.yaml -o out -v", 0),
+        ("why cluster/kubeconfigs/admin.conf -o out inventory.yaml", 0),
     ] {
-        let ran = scene.run(arguments);
+        let ran = scene.run(arguments).expect(code);
         let said = ran.out + &ran.err;
+        assert!(!said.is_empty(), "{arguments}");
         assert!(!said.contains("PRIVATE KEY") && !said.contains("client-key-data"), "{arguments}");
         assert!(!said.contains(seed), "{arguments}");
     }
@@ -385,7 +386,13 @@ fn colour_is_for_terminals_and_on_request() {
     let escape = '\u{1b}';
     assert!(!scene.run("check inventory.yaml").expect(1).err.contains(escape));
     assert!(scene.run("check inventory.yaml --color always").expect(1).err.contains(escape));
-    let never = finished(scene.hagen("check inventory.yaml").env("NO_COLOR", "1"));
+    let forced = || {
+        let mut command = scene.hagen("check inventory.yaml");
+        command.env("CLICOLOR_FORCE", "1");
+        command
+    };
+    assert!(finished(&mut forced()).expect(1).err.contains(escape));
+    let never = finished(forced().env("NO_COLOR", "1")).expect(1);
     assert!(!never.err.contains(escape));
     assert!(!scene.run("check inventory.yaml --color never").expect(1).err.contains(escape));
 }

@@ -6,6 +6,7 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hagen::catalog::{EtcdVersion, KubernetesVersion, Version, VersionPart};
 use hagen::compile::{Outcome, all_codes};
 use hagen::rooms::{ROOMS, templates};
 
@@ -167,9 +168,8 @@ const WRITES: &[&str] = &[
     "fs :: write",
 ];
 
-/// Fields that nobody outside the catalog compares with a number: what a version means is decided
-/// there, under a name.
-const COMPARED: &[&str] = &["minor", "patch", "kubernetes", "version"];
+/// Texts that versions are said by.
+const VERSION_TEXTS: &[&str] = &["version", "version_text", "series", "codename"];
 
 /// Sections of the inventory that a room reads besides its own, and why.
 const SECTIONS: &[(&str, &[&str], &str)] = &[
@@ -384,17 +384,49 @@ fn sections() -> BTreeSet<String> {
     schema["properties"].as_object().unwrap().keys().map(spell).collect()
 }
 
+/// The compiler is the wall: it lets nobody compare what has no equality. (Tests inside the crate may.)
 #[test]
-fn versions_are_compared_in_the_catalog_only() {
-    let order = |token: &str| matches!(token, "<" | ">");
+fn versions_can_be_compared_in_the_catalog_only() {
+    struct Of<T>(std::marker::PhantomData<T>);
+    trait Otherwise {
+        const COMPARED: bool = false;
+    }
+    impl<T> Otherwise for Of<T> {}
+    impl<T: PartialEq> Of<T> {
+        const COMPARED: bool = true;
+    }
+    let versions = [
+        Of::<VersionPart>::COMPARED,
+        Of::<KubernetesVersion>::COMPARED,
+        Of::<EtcdVersion>::COMPARED,
+        Of::<Version>::COMPARED,
+    ];
+    assert_eq!(versions, [false; 4]);
+    assert_eq!([Of::<u32>::COMPARED], [true], "this test can fail");
+}
+
+/// What the compiler does not see: a text is compared as easily.
+#[test]
+fn no_text_of_a_version_is_compared_outside_the_catalog() {
     let mut wrong = Vec::new();
     for source in Source::all().iter().filter(|source| module_of(source) != "catalog") {
-        for window in source.tokens.windows(6) {
-            let [before, dot, field, first, second, after] = window else { continue };
-            let is_field = dot == "." && COMPARED.contains(&field.as_str());
-            let to_number = after == "_" || second == "_";
-            if is_field && (order(first) && to_number || order(before)) {
-                wrong.push(format!("{}: {}", source.file, window.join(" ")));
+        let tokens: Vec<&str> = source.tokens.iter().map(String::as_str).collect();
+        for (at, _) in tokens
+            .windows(2)
+            .enumerate()
+            .filter(|(_, pair)| pair[0] == "." && VERSION_TEXTS.contains(&pair[1]))
+        {
+            let rest = &tokens[at + 2..];
+            let rest = rest.strip_prefix(&["(", ")"]).unwrap_or(rest);
+            let [first, second, ..] = rest else { continue };
+            let is_compared = matches!(
+                (*first, *second),
+                ("=" | "!", "=")
+                    | ("<" | ">", _)
+                    | (".", "starts_with" | "contains" | "cmp" | "max" | "min")
+            );
+            if is_compared {
+                wrong.push(format!("{}: {}", source.file, tokens[at..at + 8].join(" ")));
             }
         }
     }

@@ -11,6 +11,7 @@
     reason = "tests read and write files and may panic"
 )]
 
+mod agreement;
 mod builders;
 mod bundle;
 mod cli;
@@ -28,5 +29,4 @@ mod readme;
 mod refusals;
 mod scene;
 mod schema;
-mod traps;
 mod wellformed;

@@ -33,7 +33,7 @@ fn every_page_has_its_parts() {
 }
 
 #[test]
-fn codes_are_unique_and_sorted_into_areas() {
+fn codes_are_unique() {
     let mut seen = std::collections::BTreeSet::new();
     for code in all_codes() {
         assert!(seen.insert(code.id), "{} is declared twice", code.id);
@@ -50,7 +50,7 @@ fn every_failing_example_fails_and_every_fix_passes() {
             wrong.push(format!("{}: no examples", code.id));
             continue;
         };
-        // Faults of files and folders are provoked by tests/cli.rs, bytes by tests/input.rs.
+        // Faults of files and folders are provoked by tests/refusals.rs, bytes by tests/input.rs.
         if info.trim() != "yaml" {
             continue;
         }

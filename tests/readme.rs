@@ -33,7 +33,9 @@ fn every_command_works() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let scratch = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("golden"), scratch.path().join("golden")).unwrap();
-    for line in commands(&readme) {
+    let commands = commands(&readme);
+    assert!(commands.len() > 5, "{commands:?}");
+    for line in commands {
         match line {
             // This test is part of it.
             "cargo test --locked" => {}
@@ -73,6 +75,7 @@ fn pictured(readme: &str) -> Vec<String> {
 fn every_inventory_is_accepted() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let blocks = readme.split("```yaml\n").skip(1);
+    assert!(blocks.clone().count() > 1);
     for inventory in blocks.filter_map(|rest| rest.split("```").next()) {
         let outcome = crate::compiled::check(&crate::pages::inventory(inventory));
         let findings = outcome.report.findings().iter();

@@ -309,6 +309,7 @@ fn touched<'a>(patch: &serde_json::Value, pointer: &'a str) -> Option<Vec<&'a st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::{Phase, RoomClaims, Unit};
     use crate::rooms::trial;
 
     #[test]
@@ -345,6 +346,32 @@ mod tests {
         ] {
             assert!(trial::outcome(overlay).tree.is_some(), "{overlay}");
         }
+    }
+
+    #[test]
+    fn a_unit_of_two_rooms_is_told_and_one_that_a_room_claims_twice_is_not() {
+        let (site, _) = trial::claimed(&serde_json::json!({}));
+        let found = |claims: &Claims| -> Vec<String> {
+            let mut report = Report::new();
+            units(&site.hosts[0], claims.of(0), &mut report);
+            report.findings().iter().map(|finding| finding.message.clone()).collect()
+        };
+        let unit = || Unit {
+            name: "haproxy.service".into(),
+            phase: Phase::Balancer,
+            check: Vec::new(),
+            wait: true,
+            start: true,
+        };
+        let of = |units: usize| {
+            let mut claims = RoomClaims::default();
+            claims.node(0).units.extend((0..units).map(|_| unit()));
+            claims
+        };
+        assert_eq!(found(&Claims::merge(1, vec![("haproxy", of(2))])), [""; 0]);
+        let claims = Claims::merge(1, vec![("haproxy", of(1)), ("nginx", of(1))]);
+        let both = "on node cp1, haproxy and nginx both run haproxy.service";
+        assert_eq!(found(&claims), [both]);
     }
 
     /// What is said of patches, as `place: message`.

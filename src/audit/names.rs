@@ -27,3 +27,31 @@ pub(super) fn lint(cluster: &Cluster<'_>, claims: &Claims, report: &mut Report) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::Path;
+    use crate::rooms::trial::claimed;
+
+    #[test]
+    fn a_name_that_a_certificate_lacks_is_told_of_each_api_server_without_it() {
+        let (site, mut claims) = claimed(&json!({}));
+        let cluster = site.cluster().unwrap();
+        let vip = San::Ip(cluster.endpoint.vip);
+        claims.names = vec![Name { san: vip.clone(), at: Path::root() }];
+        let found = |claims: &Claims| -> Vec<String> {
+            let mut report = Report::new();
+            lint(&cluster, claims, &mut report);
+            report.findings().iter().map(|finding| finding.message.clone()).collect()
+        };
+        assert_eq!(found(&claims), [""; 0]);
+        let mut certificates = claims.certificates.iter_mut();
+        let second = certificates.find(|spec| spec.id == "nodes/cp2/apiserver");
+        second.unwrap().sans.remove(&vip);
+        let of_cp2 = "192.168.1.33 is not in the certificate of the API server on cp2";
+        assert_eq!(found(&claims), [of_cp2]);
+    }
+}

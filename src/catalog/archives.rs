@@ -39,25 +39,29 @@ impl EtcdVersion {
     fn verifiable(self) -> Vec<Self> {
         let known = DIGESTS.keys().filter_map(|version| version.parse().ok());
         let mut known: Vec<Self> = known.filter(|known| self.is_same_minor(known)).collect();
-        known.sort_unstable();
+        known.sort_unstable_by_key(|known| known.numbers());
         known
     }
 
+    /// This release, or the next one of its minor, that can be.
+    fn next_verifiable(self) -> Option<Self> {
+        self.verifiable().into_iter().find(|known| known.numbers() >= self.numbers())
+    }
+
     fn is_same_minor(self, other: &Self) -> bool {
-        (self.major, self.minor) == (other.major, other.minor)
+        self.numbers()[..2] == other.numbers()[..2]
     }
 
     /// This release, or the next patch release whose archive can be verified; this one where there
     /// is none.
     pub fn or_next_verifiable(self) -> Self {
-        self.verifiable().into_iter().find(|known| *known >= self).unwrap_or(self)
+        self.next_verifiable().unwrap_or(self)
     }
 
     /// The release to use where this one's archive cannot be verified: the next patch release that
     /// can be, else the last.
     pub fn verifiable_instead(self) -> Option<Self> {
-        let known = self.verifiable();
-        known.iter().find(|known| **known >= self).or(known.last()).copied()
+        self.next_verifiable().or(self.verifiable().last().copied())
     }
 }
 
@@ -66,14 +70,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::catalog::{etcd, releases};
+    use crate::catalog::{VersionPart, releases};
 
     #[test]
     fn each_digest_is_one_and_stands_once() {
         let mut seen = BTreeSet::new();
         for (version, archives) in DIGESTS.iter() {
             let version: EtcdVersion = version.parse().expect("a version");
-            assert!(etcd(version.minor).is_some(), "{version}");
+            assert!(version.release().is_some(), "{version}");
             assert!(archives.contains_key("amd64"), "{version}");
             for (architecture, digest) in archives {
                 assert!(ETCD_MACHINES.iter().any(|(_, known)| known == architecture));
@@ -102,10 +106,13 @@ mod tests {
     fn each_release_of_kubernetes_has_an_etcd_that_can_be_verified() {
         for release in releases() {
             for patch in 0..20 {
-                let own = release.etcd_version(patch);
+                let own = release.etcd_version(VersionPart(patch));
                 let chosen = own.or_next_verifiable();
                 assert!(chosen.archive_digest("amd64").is_some(), "{own}");
-                assert!(chosen.is_same_minor(&own) && chosen >= own, "{own}, {chosen}");
+                assert!(
+                    chosen.is_same_minor(&own) && chosen.numbers() >= own.numbers(),
+                    "{own}, {chosen}"
+                );
             }
         }
     }

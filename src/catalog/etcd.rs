@@ -8,9 +8,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::EtcdVersion;
-use super::by_patch::ByPatch;
 use super::flags::{FlagKind, Kinds, kind};
+use super::{EtcdVersion, VersionPart};
 
 /// How a setting that changed its form is written.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -24,17 +23,13 @@ pub enum EtcdSetting {
 
 /// What an etcd minor version means. Sources:
 /// <https://github.com/etcd-io/etcd/blob/main/CHANGELOG/> and the sources of each version.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EtcdRelease {
     /// The `5` of 3.5.
-    pub minor: u32,
-    /// The default of `snapshot-count`: 100000, from 3.6 10000.
-    pub snapshot_count: u64,
+    pub minor: VersionPart,
     /// Whether `pre-vote` can be set (3.4).
     pub pre_vote_setting: bool,
-    /// Whether `pre-vote` is on unless set otherwise (3.5).
-    pub pre_vote_default: bool,
     /// The gates that `feature-gates` takes; empty where the setting does not exist (before 3.6).
     pub feature_gates: Vec<String>,
     /// How the check for corruption at start is asked for. 3.6 takes the old flag with a
@@ -42,7 +37,6 @@ pub struct EtcdRelease {
     pub initial_corrupt_check: EtcdSetting,
     /// The setting's name, `experimental-` before 3.6; none in 3.3.
     pub watch_progress_notify_interval: Option<String>,
-    ready_paths: ByPatch<bool>,
     /// Whether `logger` exists (3.4; zap alone from 3.5).
     pub logger_setting: bool,
     /// Whether `logger` is zap unless it is said (3.5): only that one knows files, and several
@@ -50,15 +44,6 @@ pub struct EtcdRelease {
     pub zap_by_default: bool,
     /// Whether signed tokens are of RSA, with both keys and no `ttl` (3.3).
     pub rsa_tokens_only: bool,
-    /// Whether `log-level` exists (3.4); before, `debug` and `log-package-levels`.
-    pub log_level_setting: bool,
-    /// Whether `debug` exists (until 3.4).
-    pub debug_setting: bool,
-    /// Whether a client certificate of its own may be set for outgoing connections
-    /// (`client-cert-file`, `peer-client-cert-file`; 3.5).
-    pub client_certificate_settings: bool,
-    /// Whether `enable-v2` exists (until 3.5).
-    pub enable_v2_setting: bool,
     /// Whether the `etcdutl` program exists (3.5).
     pub etcdutl: bool,
     /// Whether `snapshot restore` and `snapshot status` are `etcdutl`'s alone (3.6 removed them
@@ -71,16 +56,14 @@ pub struct EtcdRelease {
     /// The first patch release without a known loss of data: 3.5.0 to 3.5.2 may corrupt the
     /// store after a crash, and 3.5.6 fixed what followed
     /// (<https://groups.google.com/a/kubernetes.io/g/dev/c/B7gJs88XtQc>). 0 where none is known.
-    pub safe_from_patch: u32,
-    /// The patch release that every member must have before an upgrade to the next minor:
-    /// 3.5.26, where zombie members are fixed (CHANGELOG-3.5). 0 where any will do.
-    pub upgrade_from_patch: u32,
+    safe_from_patch: u32,
     flags: Vec<String>,
     flags_since_patch: BTreeMap<String, u32>,
 }
 
 /// Whether a version of etcd knows a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub enum EtcdFlag {
     /// It does.
     Known,
@@ -93,12 +76,19 @@ pub enum EtcdFlag {
     /// file it is ignored without a word.
     Removed {
         /// The first minor of etcd 3 without it.
-        in_minor: u32,
+        in_minor: VersionPart,
         /// What to write now, as text for a message.
         instead: Option<&'static str>,
     },
     /// No version of the catalog has it.
     Unknown,
+}
+
+impl EtcdFlag {
+    /// Whether the version has it.
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::Known)
+    }
 }
 
 const DATA: [&str; 5] = [
@@ -169,8 +159,8 @@ pub fn etcd_value(flag: &str) -> Option<EtcdValue> {
 }
 
 /// The facts about etcd 3.`minor`, or `None` where the catalog has none.
-pub fn etcd(minor: u32) -> Option<&'static EtcdRelease> {
-    RELEASES.iter().find(|release| release.minor == minor)
+pub(super) fn etcd(minor: u32) -> Option<&'static EtcdRelease> {
+    RELEASES.iter().find(|release| release.minor.0 == minor)
 }
 
 /// Every etcd minor, oldest first.
@@ -184,7 +174,7 @@ pub const ETCD_RELEASES: &str = "https://github.com/etcd-io/etcd/releases/downlo
 impl EtcdVersion {
     /// The facts about this version's minor.
     pub fn release(self) -> Option<&'static EtcdRelease> {
-        if self.major == 3 { etcd(self.minor) } else { None }
+        if self.major.0 == 3 { etcd(self.minor.0) } else { None }
     }
 
     /// The release's archive for Linux on `architecture` (`amd64`, `arm64`) below
@@ -196,17 +186,6 @@ impl EtcdVersion {
 }
 
 impl EtcdRelease {
-    /// Whether `/livez` and `/readyz` exist: 3.4.29, 3.5.11, and all of 3.6.
-    pub fn has_ready_paths(&self, patch: u32) -> bool {
-        *self.ready_paths.at(patch)
-    }
-
-    /// The path that tells whether a member may get traffic. `/health` reads through the
-    /// quorum; [`EtcdRelease::has_ready_paths`] says when `/readyz` is there.
-    pub fn health_path(&self, patch: u32) -> &'static str {
-        if self.has_ready_paths(patch) { "/readyz" } else { "/health" }
-    }
-
     /// The settings that the newest patch release of this minor has, in alphabetical order. A
     /// setting is a flag, a key of the configuration file (TLS ones are nested there) and an
     /// environment variable `ETCD_…` alike.
@@ -214,30 +193,39 @@ impl EtcdRelease {
         self.flags.iter().map(String::as_str)
     }
 
+    /// The first release of this minor without a known loss of data, where this patch is older.
+    pub fn safe_instead_of(&self, patch: VersionPart) -> Option<EtcdVersion> {
+        let safe = self.safe_from_patch;
+        (patch.0 < safe).then(|| EtcdVersion::new(3, self.minor.0, safe))
+    }
+
     /// Whether this minor at `patch` has the setting `flag`.
-    pub fn flag_status(&self, flag: &str, patch: u32) -> EtcdFlag {
+    pub fn flag_status(&self, flag: &str, patch: VersionPart) -> EtcdFlag {
         let has =
             |release: &EtcdRelease| release.flags.binary_search_by(|f| (**f).cmp(flag)).is_ok();
         if has(self) {
             return match self.flags_since_patch.get(flag) {
-                Some(&since) if patch < since => EtcdFlag::NotYet {
-                    since: EtcdVersion { major: 3, minor: self.minor, patch: since },
-                },
+                Some(&since) if patch.0 < since => {
+                    EtcdFlag::NotYet { since: EtcdVersion::new(3, self.minor.0, since) }
+                }
                 _ => EtcdFlag::Known,
             };
         }
         if let Some(last) =
-            etcds().take_while(|other| other.minor < self.minor).filter(|r| has(r)).last()
+            etcds().take_while(|other| other.minor.0 < self.minor.0).filter(|r| has(r)).last()
         {
-            return EtcdFlag::Removed { in_minor: last.minor + 1, instead: self.successor(flag) };
+            return EtcdFlag::Removed {
+                in_minor: VersionPart(last.minor.0 + 1),
+                instead: self.successor(flag),
+            };
         }
-        match etcds().skip_while(|other| other.minor <= self.minor).find(|r| has(r)) {
+        match etcds().skip_while(|other| other.minor.0 <= self.minor.0).find(|r| has(r)) {
             Some(first) => EtcdFlag::NotYet {
-                since: EtcdVersion {
-                    major: 3,
-                    minor: first.minor,
-                    patch: first.flags_since_patch.get(flag).copied().unwrap_or(0),
-                },
+                since: EtcdVersion::new(
+                    3,
+                    first.minor.0,
+                    first.flags_since_patch.get(flag).copied().unwrap_or(0),
+                ),
             },
             None => EtcdFlag::Unknown,
         }
@@ -249,7 +237,7 @@ impl EtcdRelease {
             return Some(successor);
         }
         let plain = flag.strip_prefix("experimental-")?;
-        etcd(self.minor)?.flags().find(|name| *name == plain)
+        etcd(self.minor.0)?.flags().find(|name| *name == plain)
     }
 }
 
@@ -258,16 +246,16 @@ mod tests {
     use super::*;
 
     fn status(minor: u32, patch: u32, flag: &str) -> EtcdFlag {
-        etcd(minor).expect("a known minor").flag_status(flag, patch)
+        etcd(minor).expect("a known minor").flag_status(flag, VersionPart(patch))
     }
 
     fn at(minor: u32, patch: u32) -> EtcdVersion {
-        EtcdVersion { major: 3, minor, patch }
+        EtcdVersion::new(3, minor, patch)
     }
 
     #[test]
     fn every_minor_is_there_and_its_flags_are_sorted() {
-        let minors: Vec<u32> = etcds().map(|release| release.minor).collect();
+        let minors: Vec<u32> = etcds().map(|release| release.minor.0).collect();
         assert_eq!(minors, [3, 4, 5, 6, 7]);
         for release in etcds() {
             assert!(release.flags.is_sorted(), "3.{}", release.minor);
@@ -295,20 +283,26 @@ mod tests {
         assert_eq!(status(5, 8, "listen-client-http-urls"), EtcdFlag::Known);
         assert_eq!(
             status(5, 33, "debug"),
-            EtcdFlag::Removed { in_minor: 5, instead: Some("log-level: debug") }
+            EtcdFlag::Removed { in_minor: VersionPart(5), instead: Some("log-level: debug") }
         );
         assert_eq!(status(4, 0, "debug"), EtcdFlag::Known);
-        assert_eq!(status(6, 0, "enable-v2"), EtcdFlag::Removed { in_minor: 6, instead: None });
+        assert_eq!(
+            status(6, 0, "enable-v2"),
+            EtcdFlag::Removed { in_minor: VersionPart(6), instead: None }
+        );
         assert_eq!(
             status(7, 0, "experimental-initial-corrupt-check"),
             EtcdFlag::Removed {
-                in_minor: 7,
+                in_minor: VersionPart(7),
                 instead: Some("feature-gates: InitialCorruptCheck=true")
             }
         );
         assert_eq!(
             status(7, 0, "experimental-watch-progress-notify-interval"),
-            EtcdFlag::Removed { in_minor: 7, instead: Some("watch-progress-notify-interval") }
+            EtcdFlag::Removed {
+                in_minor: VersionPart(7),
+                instead: Some("watch-progress-notify-interval")
+            }
         );
         assert_eq!(status(6, 0, "experimental-initial-corrupt-check"), EtcdFlag::Known);
         assert_eq!(status(5, 0, "listen-peer-url"), EtcdFlag::Unknown);
@@ -322,12 +316,10 @@ mod tests {
     #[test]
     fn facts_change_at_their_boundaries() {
         let fact = |minor| etcd(minor).expect("a known minor");
-        assert_eq!((fact(5).snapshot_count, fact(6).snapshot_count), (100_000, 10_000));
-        assert_eq!((fact(4).pre_vote_default, fact(5).pre_vote_default), (false, true));
+        assert_eq!((fact(3).pre_vote_setting, fact(4).pre_vote_setting), (false, true));
         assert_eq!((fact(5).etcdutl_for_restore, fact(6).etcdutl_for_restore), (false, true));
-        assert_eq!((fact(4).health_path(28), fact(4).health_path(29)), ("/health", "/readyz"));
-        assert_eq!((fact(5).health_path(10), fact(5).health_path(11)), ("/health", "/readyz"));
-        assert_eq!(fact(6).health_path(0), "/readyz");
+        let safe = |patch| fact(5).safe_instead_of(VersionPart(patch));
+        assert_eq!((safe(5), safe(6)), (Some(at(5, 6)), None));
         assert!(fact(5).feature_gates.is_empty() && !fact(6).feature_gates.is_empty());
     }
 

@@ -1,32 +1,24 @@
-//! Features that a program has from one version on, or until another.
+//! Features that a program has from one version on.
 
 use serde::Deserialize;
 
 use super::Version;
-use super::version::from_optional_text;
+use super::version::from_text;
 
-/// The versions that have a feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Lifespan {
-    /// The first version with it; null where it was always there.
-    #[serde(deserialize_with = "from_optional_text")]
-    since: Option<Version>,
-    /// The first version without it again; null where it is still there.
-    #[serde(deserialize_with = "from_optional_text")]
-    until: Option<Version>,
-}
+/// The first version that has a feature.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Since(#[serde(deserialize_with = "from_text")] Version);
 
-impl Lifespan {
+impl Since {
     /// Whether `version` has the feature.
-    pub(super) fn contains(self, version: Version) -> bool {
-        self.since.is_none_or(|since| version >= since)
-            && self.until.is_none_or(|until| version < until)
+    pub(super) fn holds(self, version: Version) -> bool {
+        version.numbers() >= self.0.numbers()
     }
 }
 
 /// Declares the facts of a program: a structure of `bool`s, one per feature, filled from a data
-/// file that holds a [`Lifespan`] for each, and the function that makes it for a version.
+/// file that holds the first version with each, and the function that makes it for a version.
 macro_rules! features {
     (
         $(#[$type_doc:meta])*
@@ -34,7 +26,7 @@ macro_rules! features {
         { $($(#[$doc:meta])* $feature:ident,)+ }
     ) => {
         $(#[$type_doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug)]
         pub struct $name {
             $($(#[$doc])* pub $feature: bool,)+
         }
@@ -44,13 +36,13 @@ macro_rules! features {
             #[derive(serde::Deserialize)]
             #[serde(deny_unknown_fields)]
             struct Table {
-                $($feature: $crate::catalog::feature::Lifespan,)+
+                $($feature: $crate::catalog::feature::Since,)+
             }
             static TABLE: std::sync::LazyLock<Table> = std::sync::LazyLock::new(|| {
                 serde_json::from_str(include_str!($file))
                     .expect("embedded, and read by every test run")
             });
-            $name { $($feature: TABLE.$feature.contains(version),)+ }
+            $name { $($feature: TABLE.$feature.holds(version),)+ }
         }
     };
 }

@@ -15,6 +15,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::VersionPart;
 use super::flags::Status;
 
 /// What may stand in a field.
@@ -74,9 +75,9 @@ struct Span {
 }
 
 impl Span {
-    fn holds(&self, minor: u32) -> bool {
-        self.since.is_none_or(|since| since <= minor)
-            && self.removed.is_none_or(|removed| minor < removed)
+    fn holds(&self, minor: VersionPart) -> bool {
+        self.since.is_none_or(|since| since <= minor.0)
+            && self.removed.is_none_or(|removed| minor.0 < removed)
     }
 }
 
@@ -155,18 +156,18 @@ impl Document {
     ///
     /// # Errors
     /// The status of a field that this minor does not have.
-    pub fn field(&'static self, path: &str, minor: u32) -> Result<&'static Kind, Status> {
+    pub fn field(&'static self, path: &str, minor: VersionPart) -> Result<&'static Kind, Status> {
         let spans = self.0.get(path).ok_or(Status::Unknown)?;
         if let Some(span) = spans.iter().find(|span| span.holds(minor)) {
             return Ok(&span.kind);
         }
-        let earlier = |span: &&Span| span.removed.is_some_and(|removed| removed <= minor);
+        let earlier = |span: &&Span| span.removed.is_some_and(|removed| removed <= minor.0);
         Err(match spans.iter().rfind(earlier) {
             Some(Span { removed: Some(in_minor), instead, .. }) => {
-                Status::Removed { in_minor: *in_minor, instead: instead.as_deref() }
+                Status::Removed { in_minor: VersionPart(*in_minor), instead: instead.as_deref() }
             }
             _ => match spans.iter().find_map(|span| span.since) {
-                Some(since) => Status::NotYet { since },
+                Some(since) => Status::NotYet { since: VersionPart(since) },
                 None => Status::Unknown,
             },
         })
@@ -176,7 +177,7 @@ impl Document {
     pub fn below<'a>(
         &'static self,
         path: &'a str,
-        minor: u32,
+        minor: VersionPart,
     ) -> impl Iterator<Item = &'static str> + 'a {
         self.0.iter().filter_map(move |(name, spans)| {
             let name = match path {
@@ -194,25 +195,31 @@ mod tests {
     use super::*;
 
     fn field(kind: &str, path: &str, minor: u32) -> Result<&'static Kind, Status> {
-        document(kind).unwrap().field(path, minor)
+        document(kind).unwrap().field(path, VersionPart(minor))
     }
 
     #[test]
     fn fields_have_a_first_minor() {
         let kubelet = |path, minor| field("KubeletConfiguration", path, minor);
-        assert_eq!(kubelet("containerRuntimeEndpoint", 26), Err(Status::NotYet { since: 27 }));
+        assert_eq!(
+            kubelet("containerRuntimeEndpoint", 26),
+            Err(Status::NotYet { since: VersionPart(27) })
+        );
         assert_eq!(kubelet("containerRuntimeEndpoint", 27), Ok(&Kind::Text));
-        assert_eq!(kubelet("failCgroupV1", 30), Err(Status::NotYet { since: 31 }));
+        assert_eq!(kubelet("failCgroupV1", 30), Err(Status::NotYet { since: VersionPart(31) }));
         assert_eq!(kubelet("memorySwap.swapBehavior", 22), Ok(&Kind::Text));
         assert_eq!(kubelet("memorySwap.swapBehaviour", 30), Err(Status::Unknown));
         assert_eq!(kubelet("evictionHard", 15), Ok(&Kind::Map(Box::new(Kind::Text))));
         assert_eq!(kubelet("cgroupdriver", 30), Err(Status::Unknown));
         assert_eq!(kubelet("syncFrequency", 37), Ok(&Kind::Duration));
         let proxy = |path, minor| field("KubeProxyConfiguration", path, minor);
-        assert_eq!(proxy("nftables.masqueradeAll", 28), Err(Status::NotYet { since: 29 }));
+        assert_eq!(
+            proxy("nftables.masqueradeAll", 28),
+            Err(Status::NotYet { since: VersionPart(29) })
+        );
         assert_eq!(proxy("ipvs.strictARP", 15), Ok(&Kind::Bool));
         let gone = proxy("udpIdleTimeout", 26);
-        assert!(matches!(gone, Err(Status::Removed { in_minor: 26, .. })), "{gone:?}");
+        assert!(matches!(gone, Err(Status::Removed { in_minor: VersionPart(26), .. })), "{gone:?}");
     }
 
     #[test]
@@ -221,16 +228,16 @@ mod tests {
         assert_eq!(arguments(30), Ok(&Kind::Map(Box::new(Kind::Text))));
         assert_eq!(arguments(31), Ok(&Kind::List(Box::new(Kind::Object))));
         let phases = |minor| field("InitConfiguration", "skipPhases", minor);
-        assert_eq!(phases(21), Err(Status::NotYet { since: 22 }));
+        assert_eq!(phases(21), Err(Status::NotYet { since: VersionPart(22) }));
         assert!(phases(22).is_ok());
     }
 
     #[test]
     fn what_is_below_a_field_can_be_listed() {
         let document = document("KubeletConfiguration").unwrap();
-        let below: Vec<&str> = document.below("authentication", 30).collect();
+        let below: Vec<&str> = document.below("authentication", VersionPart(30)).collect();
         assert_eq!(below, ["anonymous", "webhook", "x509"]);
-        assert!(document.below("", 30).any(|name| name == "maxPods"));
-        assert!(!document.below("", 30).any(|name| name == "defaultPodSysctls"));
+        assert!(document.below("", VersionPart(30)).any(|name| name == "maxPods"));
+        assert!(!document.below("", VersionPart(30)).any(|name| name == "defaultPodSysctls"));
     }
 }

@@ -146,7 +146,7 @@ fn key(part: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::catalog::flags::{Component, flags};
-    use crate::catalog::{NEWEST_MINOR, OLDEST_MINOR};
+    use crate::catalog::{NEWEST_MINOR, OLDEST_MINOR, VersionPart};
 
     /// Flags that sound like paths and are something else, or lead to what the component does
     /// without.
@@ -175,7 +175,7 @@ mod tests {
         const SOUNDS: [&str; 9] =
             ["-file", "-dir", "-path", "config", "cert", "-key", "-ca", "-conf", "cafile"];
         for component in [KubeApiserver, KubeControllerManager, KubeScheduler, Kubelet] {
-            for minor in OLDEST_MINOR..=NEWEST_MINOR {
+            for minor in (OLDEST_MINOR..=NEWEST_MINOR).map(VersionPart) {
                 for flag in flags(component, minor).filter(|flag| {
                     SOUNDS.iter().any(|sound| flag.ends_with(sound) || flag.contains("filepath"))
                 }) {

@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::VersionPart;
+
 /// A program whose flags the catalog knows. (etcd's are in [`super::EtcdRelease`].)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -43,19 +45,20 @@ impl Component {
 }
 
 /// Whether a minor knows a flag or field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub enum Status {
     /// It does.
     Known,
     /// A later minor brought it.
     NotYet {
         /// The first minor with it.
-        since: u32,
+        since: VersionPart,
     },
     /// An earlier minor had it; passing it now stops the program.
     Removed {
         /// The first minor without it.
-        in_minor: u32,
+        in_minor: VersionPart,
         /// What to use now, as text for a message; none where upstream names nothing.
         instead: Option<&'static str>,
     },
@@ -85,35 +88,45 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
 });
 
 impl Lifetime {
-    pub(super) fn at(&'static self, minor: u32) -> Status {
+    fn at(&'static self, minor: VersionPart) -> Status {
         Status::at(minor, self.since, self.removed, self.instead.as_deref())
     }
 }
 
 impl Status {
+    /// Whether the minor has it.
+    pub fn is_known(self) -> bool {
+        matches!(self, Self::Known)
+    }
+
     /// Of what the first minor has that is not named, and the last one that is not named either.
     pub(super) fn at(
-        minor: u32,
+        minor: VersionPart,
         since: Option<u32>,
         removed: Option<u32>,
         instead: Option<&'static str>,
     ) -> Self {
         match (since, removed) {
-            (Some(since), _) if minor < since => Self::NotYet { since },
-            (_, Some(in_minor)) if minor >= in_minor => Self::Removed { in_minor, instead },
+            (Some(since), _) if minor.0 < since => Self::NotYet { since: VersionPart(since) },
+            (_, Some(removed)) if minor.0 >= removed => {
+                Self::Removed { in_minor: VersionPart(removed), instead }
+            }
             _ => Self::Known,
         }
     }
 }
 
 /// Whether `1.<minor>` has a name of a table.
-pub(super) fn status(names: &'static Names, name: &str, minor: u32) -> Status {
+pub(super) fn status(names: &'static Names, name: &str, minor: VersionPart) -> Status {
     names.get(name).map_or(Status::Unknown, |life| life.at(minor))
 }
 
 /// The names of a table that `1.<minor>` has, in alphabetical order.
-pub(super) fn known(names: &'static Names, minor: u32) -> impl Iterator<Item = &'static str> {
-    let known = names.iter().filter(move |(_, life)| life.at(minor) == Status::Known);
+pub(super) fn known(
+    names: &'static Names,
+    minor: VersionPart,
+) -> impl Iterator<Item = &'static str> {
+    let known = names.iter().filter(move |(_, life)| life.at(minor).is_known());
     known.map(|(name, _)| name.as_str())
 }
 
@@ -157,13 +170,13 @@ pub(super) fn kind(kinds: &Kinds, flag: &str) -> Option<FlagKind> {
 }
 
 /// Whether `component` of `1.<minor>` has the command-line flag `flag` (without dashes in front).
-pub fn flag_status(component: Component, flag: &str, minor: u32) -> Status {
+pub fn flag_status(component: Component, flag: &str, minor: VersionPart) -> Status {
     let names = TABLES.flags.get(&component);
     names.map_or(Status::Unknown, |names| status(names, flag, minor))
 }
 
 /// The flags that `component` of `1.<minor>` has, in alphabetical order: for did-you-mean.
-pub fn flags(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
+pub fn flags(component: Component, minor: VersionPart) -> impl Iterator<Item = &'static str> {
     TABLES.flags.get(&component).into_iter().flat_map(move |names| known(names, minor))
 }
 
@@ -174,11 +187,12 @@ mod tests {
 
     #[test]
     fn flags_come_and_go_with_the_minor() {
+        let status = |component, flag, minor| flag_status(component, flag, VersionPart(minor));
         let removed = |component, flag, last: u32| {
-            assert_eq!(flag_status(component, flag, last), Status::Known, "{flag}");
-            let after = flag_status(component, flag, last + 1);
+            assert_eq!(status(component, flag, last), Status::Known, "{flag}");
+            let after = status(component, flag, last + 1);
             assert!(
-                matches!(after, Status::Removed { in_minor, .. } if in_minor == last + 1),
+                matches!(after, Status::Removed { in_minor, .. } if in_minor.0 == last + 1),
                 "{flag}: {after:?}"
             );
         };
@@ -196,23 +210,26 @@ mod tests {
         removed(KubeProxy, "udp-timeout", 25);
 
         let added = |component, flag, since: u32| {
-            assert_eq!(flag_status(component, flag, since - 1), Status::NotYet { since });
-            assert_eq!(flag_status(component, flag, since), Status::Known);
+            let first = Status::NotYet { since: VersionPart(since) };
+            assert_eq!(status(component, flag, since - 1), first);
+            assert_eq!(status(component, flag, since), Status::Known);
         };
         added(KubeApiserver, "goaway-chance", 18);
         added(KubeApiserver, "authentication-config", 29);
         added(KubeControllerManager, "node-cidr-mask-size-ipv4", 17);
         added(Kubelet, "config-dir", 28);
 
-        assert_eq!(flag_status(Kubelet, "node-ip", 15), Status::Known);
-        assert_eq!(flag_status(Kubelet, "node-ips", 30), Status::Unknown);
+        assert_eq!(status(Kubelet, "node-ip", 15), Status::Known);
+        assert_eq!(status(Kubelet, "node-ips", 30), Status::Unknown);
     }
 
     #[test]
     fn a_removed_flag_names_its_successor() {
-        let Status::Removed { instead: Some(text), .. } =
-            flag_status(KubeControllerManager, "experimental-cluster-signing-duration", 30)
-        else {
+        let Status::Removed { instead: Some(text), .. } = flag_status(
+            KubeControllerManager,
+            "experimental-cluster-signing-duration",
+            VersionPart(30),
+        ) else {
             panic!("a removed flag with a successor")
         };
         assert_eq!(text, "--cluster-signing-duration");
@@ -241,7 +258,7 @@ mod tests {
                 [(KubeApiserver, api), (KubeControllerManager, manager), (KubeScheduler, scheduler)]
             {
                 for flag in flags.split_whitespace() {
-                    let status = flag_status(component, flag, minor);
+                    let status = flag_status(component, flag, VersionPart(minor));
                     assert_eq!(status, Status::Known, "{flag} in 1.{minor}");
                 }
             }
@@ -250,7 +267,7 @@ mod tests {
 
     #[test]
     fn flags_of_a_minor_can_be_listed() {
-        let kubelet: Vec<&str> = flags(Kubelet, 30).collect();
+        let kubelet: Vec<&str> = flags(Kubelet, VersionPart(30)).collect();
         assert!(kubelet.contains(&"node-ip"));
         assert!(!kubelet.contains(&"network-plugin"));
     }

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::VersionPart;
 use super::flags::{Component, Status};
 
 #[derive(Deserialize)]
@@ -59,7 +60,7 @@ static GATES: LazyLock<BTreeMap<String, Gate>> = LazyLock::new(|| {
 });
 
 impl Gate {
-    fn at(&self, component: Component, minor: u32) -> Status {
+    fn at(&self, component: Component, minor: VersionPart) -> Status {
         match self.absent.contains(&component) {
             true => Status::Unknown,
             false => Status::at(minor, self.since, self.removed, None),
@@ -68,51 +69,51 @@ impl Gate {
 }
 
 /// The entry that counts at a minor.
-fn entry<T>(entries: &[(u32, T)], minor: u32) -> Option<&T> {
-    entries.iter().rev().find(|(since, _)| *since <= minor).map(|(_, entry)| entry)
+fn entry<T>(entries: &[(u32, T)], minor: VersionPart) -> Option<&T> {
+    entries.iter().rev().find(|(since, _)| *since <= minor.0).map(|(_, entry)| entry)
 }
 
 /// Whether a component of `1.<minor>` has this gate.
-pub fn gate_status(component: Component, gate: &str, minor: u32) -> Status {
+pub fn gate_status(component: Component, gate: &str, minor: VersionPart) -> Status {
     GATES.get(gate).map_or(Status::Unknown, |gate| gate.at(component, minor))
 }
 
 /// The gates that a component of `1.<minor>` has.
-pub fn gates(component: Component, minor: u32) -> impl Iterator<Item = &'static str> {
-    let known = GATES.iter().filter(move |(_, gate)| gate.at(component, minor) == Status::Known);
+pub fn gates(component: Component, minor: VersionPart) -> impl Iterator<Item = &'static str> {
+    let known = GATES.iter().filter(move |(_, gate)| gate.at(component, minor).is_known());
     known.map(|(name, _)| name.as_str())
 }
 
 /// What a gate of `1.<minor>` is unless it is set.
-pub fn gate_default(gate: &str, minor: u32) -> bool {
+pub fn gate_default(gate: &str, minor: VersionPart) -> bool {
     GATES.get(gate).and_then(|gate| entry(&gate.default, minor)).copied().unwrap_or_default()
 }
 
 /// Whether `1.<minor>` refuses any other value of this gate than its default.
-pub fn gate_locked(gate: &str, minor: u32) -> bool {
-    GATES.get(gate).and_then(|gate| gate.locked).is_some_and(|since| since <= minor)
+pub fn gate_locked(gate: &str, minor: VersionPart) -> bool {
+    GATES.get(gate).and_then(|gate| gate.locked).is_some_and(|since| since <= minor.0)
 }
 
 /// How ripe a gate of `1.<minor>` is, where another one turns it.
-pub fn gate_stage(gate: &str, minor: u32) -> Option<Stage> {
+pub fn gate_stage(gate: &str, minor: VersionPart) -> Option<Stage> {
     GATES.get(gate).and_then(|gate| entry(&gate.stage, minor)).copied().flatten()
 }
 
 /// The gates of `1.<minor>` that have to be on where this one is.
-pub fn gate_needs(gate: &str, minor: u32) -> &'static [String] {
+pub fn gate_needs(gate: &str, minor: VersionPart) -> &'static [String] {
     GATES.get(gate).and_then(|gate| entry(&gate.needs, minor)).map_or(&[], Vec::as_slice)
 }
 
 /// What a flag may have in front of a gate's name, from 1.31 on: each part of such a program has
 /// gates of its own (`ComponentGlobalsRegistry` in the programs' `app/options/options.go`).
-pub fn gate_prefix(component: Component, minor: u32) -> Option<&'static str> {
+pub fn gate_prefix(component: Component, minor: VersionPart) -> Option<&'static str> {
     let has_parts = match component {
         Component::KubeApiserver | Component::KubeControllerManager | Component::KubeScheduler => {
             true
         }
         Component::Kubelet | Component::KubeProxy => false,
     };
-    (has_parts && minor >= 31).then_some("kube:")
+    (has_parts && minor.0 >= 31).then_some("kube:")
 }
 
 #[cfg(test)]
@@ -121,26 +122,29 @@ mod tests {
 
     #[test]
     fn gates_come_and_go_and_are_locked() {
-        let status = |gate, minor| gate_status(Component::Kubelet, gate, minor);
-        assert_eq!(status("EphemeralContainers", 15), Status::NotYet { since: 16 });
+        let status = |gate, minor| gate_status(Component::Kubelet, gate, VersionPart(minor));
+        let not_yet = Status::NotYet { since: VersionPart(16) };
+        assert_eq!(status("EphemeralContainers", 15), not_yet);
         assert_eq!(status("EphemeralContainers", 26), Status::Known);
-        let removed = Status::Removed { in_minor: 27, instead: None };
+        let removed = Status::Removed { in_minor: VersionPart(27), instead: None };
         assert_eq!(status("EphemeralContainers", 27), removed);
         assert_eq!(status("EphemeralContainer", 20), Status::Unknown);
-        let [alpha, beta] = [22, 24].map(|minor| gate_stage("EphemeralContainers", minor));
+        let [alpha, beta] =
+            [22, 24].map(|minor| gate_stage("EphemeralContainers", VersionPart(minor)));
         assert_eq!((alpha, beta), (Some(Stage::Alpha), Some(Stage::Beta)));
-        assert_eq!(gate_stage("EphemeralContainers", 25), None);
-        assert!(
-            !gate_default("EphemeralContainers", 22) && gate_default("EphemeralContainers", 23)
-        );
-        assert!(!gate_locked("EphemeralContainers", 24) && gate_locked("EphemeralContainers", 25));
-        assert!(gate_needs("DRAAdminAccess", 34).is_empty());
-        assert_eq!(gate_needs("DRAAdminAccess", 35), ["DynamicResourceAllocation"]);
+        assert_eq!(gate_stage("EphemeralContainers", VersionPart(25)), None);
+        let is_on = |minor| gate_default("EphemeralContainers", VersionPart(minor));
+        assert!(!is_on(22) && is_on(23));
+        let is_locked = |minor| gate_locked("EphemeralContainers", VersionPart(minor));
+        assert!(!is_locked(24) && is_locked(25));
+        let needs = |minor| gate_needs("DRAAdminAccess", VersionPart(minor));
+        assert!(needs(34).is_empty());
+        assert_eq!(needs(35), ["DynamicResourceAllocation"]);
     }
 
     #[test]
     fn what_a_gate_needs_is_a_gate_of_that_minor() {
-        for minor in 15..=37 {
+        for minor in (15..=37).map(VersionPart) {
             let kubelet = Component::Kubelet;
             for need in gates(kubelet, minor).flat_map(|gate| gate_needs(gate, minor)) {
                 assert_eq!(gate_status(kubelet, need, minor), Status::Known, "1.{minor}: {need}");

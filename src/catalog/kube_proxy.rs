@@ -6,17 +6,13 @@ use super::Stage;
 
 /// kube-proxy's modes.
 /// <https://kubernetes.io/docs/reference/networking/virtual-ips/#proxy-modes>
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KubeProxyFacts {
-    /// The values of `mode` that work without a feature gate. `userspace` went in 1.26.
-    pub modes: Vec<String>,
     /// Whether ipvs is deprecated (1.35): it still works, with a warning.
     pub ipvs_deprecated: bool,
     /// How far nftables mode is; while it is alpha it needs the gate `NFTablesProxyMode`.
     pub nftables: Stage,
-    /// Whether an unset `mode` is warned of (1.37), as the default is going to change.
-    pub unset_mode_warning: bool,
     /// Whether ipvs mode leaves `net.ipv4.vs.conn_reuse_mode` alone on a kernel that is mended
     /// ([`conn_reuse_mended`](super::OsRelease::conn_reuse_mended)): from 1.22 on. The last
     /// patches of 1.20 and 1.21 do as well; their first ones do not.

@@ -9,7 +9,7 @@ use super::by_patch::ByPatch;
 use super::date::optional_date;
 use super::{
     EtcdVersion, KubeProxyFacts, KubeadmApi, KubeadmFacts, KubeletFacts, KubernetesVersion,
-    PackageLayout, RuntimeRange, StaticPodFacts,
+    PackageLayout, RuntimeRange, StaticPodFacts, VersionPart,
 };
 
 /// The oldest minor in the catalog: the first with kubeadm's `v1beta2`.
@@ -35,30 +35,29 @@ static RELEASES: LazyLock<Vec<Release>> = LazyLock::new(|| {
 });
 
 /// The facts about `1.<minor>`, or `None` where the catalog has none.
-pub fn release(minor: u32) -> Option<&'static Release> {
+pub(super) fn release(minor: u32) -> Option<&'static Release> {
     let index = minor.checked_sub(OLDEST_MINOR)?;
     RELEASES.get(usize::try_from(index).ok()?)
 }
 
 /// Every minor, oldest first.
-pub fn releases() -> impl Iterator<Item = &'static Release> {
+#[cfg(test)]
+pub(super) fn releases() -> impl Iterator<Item = &'static Release> {
     RELEASES.iter()
 }
 
 impl KubernetesVersion {
     /// The facts about this version's minor.
     pub fn release(self) -> Option<&'static Release> {
-        release(self.minor)
+        release(self.minor.0)
     }
 }
 
 /// The container runtimes that the kubelet can be pointed at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuntimeKind {
     /// containerd, through its built-in CRI plugin.
     Containerd,
-    /// CRI-O.
-    CriO,
     /// Docker: the kubelet's own dockershim up to 1.23, cri-dockerd from 1.24.
     Docker,
 }
@@ -73,7 +72,7 @@ pub enum KubeconfigEndpoint {
 }
 
 /// How far a feature is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// It does not exist.
@@ -99,11 +98,10 @@ pub enum Severity {
 /// The path of the runtime's socket for each runtime, in the form that this minor's kubeadm
 /// wants: a bare path up to 1.23, a URL with scheme `unix` from 1.24.
 /// <https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.24.md>
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CriSockets {
     containerd: String,
-    cri_o: String,
     docker: String,
 }
 
@@ -112,11 +110,11 @@ struct CriSockets {
 /// Sources are named at the fields; "CHANGELOG-1.NN" is
 /// <https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.NN.md> and
 /// "kubeadm source" is `cmd/kubeadm/app` of that release.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// The `30` of 1.30.
-    pub minor: u32,
+    pub minor: VersionPart,
     /// The day upstream stopped patching it; `None` while it is supported.
     /// <https://kubernetes.io/releases/patch-releases/>
     #[serde(deserialize_with = "optional_date")]
@@ -166,7 +164,6 @@ pub struct Release {
     /// 1.17 the API server refuses them (kubernetes/kubernetes#76310).
     pub critical_pods_anywhere: bool,
     kubeconfigs_local: ByPatch<bool>,
-    kubeconfig_server_strict: ByPatch<bool>,
     etcd_disk_request: ByPatch<bool>,
     service_account_ecdsa: ByPatch<bool>,
     /// Whether `kubelet.conf` of a control plane names its own API server (kubeadm's
@@ -189,36 +186,45 @@ impl Release {
     /// kubeadm's default `imageRepository`: `k8s.gcr.io` (frozen in April 2023), and
     /// `registry.k8s.io` from 1.25, 1.24.9, 1.23.15 and 1.22.17 on.
     /// <https://kubernetes.io/blog/2022/11/28/registry-k8s-io-faster-cheaper-ga/>
-    pub fn image_repository(&self, patch: u32) -> &str {
+    pub fn image_repository(&self, patch: VersionPart) -> &str {
         self.image_repository.at(patch)
     }
 
     /// The tag of the CoreDNS image, `v1.11.3` (`1.6.7`, without the `v`, before 1.21).
-    pub fn coredns(&self, patch: u32) -> &str {
+    pub fn coredns(&self, patch: VersionPart) -> &str {
         self.coredns.at(patch)
     }
 
     /// The tag of the etcd image of a stacked cluster, `3.5.15-0`.
-    pub fn etcd_image(&self, patch: u32) -> &str {
+    pub fn etcd_image(&self, patch: VersionPart) -> &str {
         self.etcd.at(patch)
     }
 
     /// The version of etcd in [`Release::etcd_image`].
-    pub fn etcd_version(&self, patch: u32) -> EtcdVersion {
+    pub fn etcd_version(&self, patch: VersionPart) -> EtcdVersion {
         image_version(self.etcd_image(patch))
     }
 
-    /// The oldest external etcd that kubeadm's preflight accepts (`MinExternalEtcdVersion`).
-    pub fn min_external_etcd(&self, patch: u32) -> EtcdVersion {
+    /// The oldest external etcd that kubeadm's preflight accepts (`MinExternalEtcdVersion`), where
+    /// `said` is older.
+    pub fn external_etcd_instead_of(
+        &self,
+        said: EtcdVersion,
+        patch: VersionPart,
+    ) -> Option<EtcdVersion> {
+        let least = self.min_external_etcd(patch);
+        (said.numbers() < least.numbers()).then_some(least)
+    }
+
+    fn min_external_etcd(&self, patch: VersionPart) -> EtcdVersion {
         image_version(self.min_external_etcd.at(patch))
     }
 
     /// The socket that kubeadm's `criSocket` and the kubelet name.
     pub fn cri_socket(&self, runtime: RuntimeKind) -> String {
-        let CriSockets { containerd, cri_o, docker } = &self.cri_sockets;
+        let CriSockets { containerd, docker } = &self.cri_sockets;
         match runtime {
             RuntimeKind::Containerd => containerd,
-            RuntimeKind::CriO => cri_o,
             RuntimeKind::Docker => docker,
         }
         .clone()
@@ -226,7 +232,7 @@ impl Release {
 
     /// Which server `controller-manager.conf` and `scheduler.conf` name: the node's own API
     /// server since 1.19.1 (kubernetes/kubernetes#94398).
-    pub fn local_kubeconfig_endpoint(&self, patch: u32) -> KubeconfigEndpoint {
+    pub fn local_kubeconfig_endpoint(&self, patch: VersionPart) -> KubeconfigEndpoint {
         if *self.kubeconfigs_local.at(patch) {
             KubeconfigEndpoint::Local
         } else {
@@ -234,43 +240,44 @@ impl Release {
         }
     }
 
-    /// Whether kubeadm refuses an existing kubeconfig whose server is not the one it would have
-    /// written. A warning since 1.19.3 (kubernetes/kubernetes#94816).
-    pub fn strict_kubeconfig_server(&self, patch: u32) -> bool {
-        *self.kubeconfig_server_strict.at(patch)
-    }
-
     /// Whether kubeadm lets its etcd pod ask for space on disk: a kubelet that has just started does
     /// not know its disk yet, refuses the pod, and does not ask itself again
     /// (<https://github.com/kubernetes/kubernetes/issues/99305>). 1.20 and 1.21 did at first.
-    pub fn etcd_disk_request(&self, patch: u32) -> bool {
+    pub fn etcd_disk_request(&self, patch: VersionPart) -> bool {
         *self.etcd_disk_request.at(patch)
     }
 
-    /// The first patch release of which [`Release::etcd_disk_request`] is no longer true.
-    pub fn etcd_disk_request_until(&self) -> Option<u32> {
-        self.etcd_disk_request.since(&false)
+    /// The first release of which [`Release::etcd_disk_request`] is no longer true.
+    pub fn etcd_disk_request_until(&self) -> Option<KubernetesVersion> {
+        let patch = self.etcd_disk_request.since(&false)?;
+        Some(KubernetesVersion { minor: self.minor, patch })
     }
 
     /// Whether `kubeadm join --control-plane` takes an ECDSA key for service accounts. Its
     /// preflight read `sa.key` and `sa.pub` as RSA alone (`TryLoadPrivatePublicKeyFromDisk` in
     /// `cmd/kubeadm/app/util/pkiutil/pki_helpers.go`); `kubeadm init` takes either. Mended by
     /// kubernetes/kubernetes#112508: in 1.26.0, and in 1.25.2, 1.24.6, 1.23.12 and 1.22.15.
-    pub fn service_account_ecdsa(&self, patch: u32) -> bool {
+    pub fn service_account_ecdsa(&self, patch: VersionPart) -> bool {
         *self.service_account_ecdsa.at(patch)
     }
 
-    /// The first patch release of which [`Release::service_account_ecdsa`] is true, where the
-    /// minor has one.
-    pub fn service_account_ecdsa_since(&self) -> Option<u32> {
-        self.service_account_ecdsa.since(&true)
+    /// The first release of which [`Release::service_account_ecdsa`] is true, where the minor has
+    /// one.
+    pub fn service_account_ecdsa_since(&self) -> Option<KubernetesVersion> {
+        let patch = self.service_account_ecdsa.since(&true)?;
+        Some(KubernetesVersion { minor: self.minor, patch })
     }
 
     /// The CoreDNS image that kubeadm names, given `imageRepository` and, if set,
     /// `dns.imageRepository`. From 1.21 the upstream registry keeps it one folder deeper; a
     /// repository of one's own has the sub-folder in 1.21.0 and 1.21.1 only, unless it is part
     /// of `dns.imageRepository` (kubernetes/kubernetes#102502).
-    pub fn coredns_image(&self, patch: u32, images: &str, dns_images: Option<&str>) -> String {
+    pub fn coredns_image(
+        &self,
+        patch: VersionPart,
+        images: &str,
+        dns_images: Option<&str>,
+    ) -> String {
         let repository = dns_images.unwrap_or(images);
         let nested = match self.coredns_path.at(patch) {
             CorednsPath::Flat => false,

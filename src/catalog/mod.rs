@@ -2,15 +2,15 @@
 //!
 //! Everything that depends on a version of Kubernetes, etcd, a balancer, a runtime or an
 //! operating system is decided here, from data files beside the code, and offered as a fact with
-//! a name: `release.super_admin`, `haproxy.http_check_send`. No other module compares versions
-//! (a house test holds that), so a new minor is a new data file and nothing else.
+//! a name: `release.super_admin`, `haproxy.http_check_send`. No other module can compare versions
+//! (a [`VersionPart`] has no order outside), so a new minor is a new data file and nothing else.
 //!
 //! * `kubernetes/1.NN.json`: one complete file per minor, without inheritance, so that
-//!   `diff 1.33.json 1.34.json` shows what upstream changed. Read by [`release`].
-//! * `etcd/3.N.json`: likewise. Read by [`etcd`](fn@etcd). `etcd/digests.json`: what its release
+//!   `diff 1.33.json 1.34.json` shows what upstream changed. Read by [`KubernetesVersion::release`].
+//! * `etcd/3.N.json`: likewise. Read by [`EtcdVersion::release`]. `etcd/digests.json`: what its release
 //!   archives have to be.
 //! * `haproxy.json`, `nginx.json`, `keepalived.json`: for each feature, the version that brought
-//!   it or took it away. Read by [`haproxy`], [`nginx`], [`keepalived`].
+//!   it. Read by [`haproxy`], [`nginx`], [`keepalived`].
 //! * `containerd.json`, `docker.json`, `os.json`: one entry per series or release.
 //! * [`flags`]: flags and configuration fields that came or went; [`flag_paths`](fn@flag_paths):
 //!   the flags that name files; [`flag_words`]: what lists in flags are made of; [`gates`]: feature
@@ -49,4 +49,4 @@ pub use os::*;
 pub use packages::*;
 pub use runtime::*;
 pub use static_pods::*;
-pub use version::{EtcdVersion, KubernetesVersion, Version, VersionError};
+pub use version::{EtcdVersion, KubernetesVersion, Version, VersionError, VersionPart};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{KubernetesVersion, OsFamily, OsRelease, Version};
+use super::{KubernetesVersion, OsFamily, OsRelease, Version, VersionPart};
 
 /// Where a minor's packages are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -17,7 +17,7 @@ pub enum PackageLayout {
 }
 
 /// The address of a minor's package repositories.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct PackageRepository {
     /// What follows `deb [signed-by=…] ` in a list of sources.
     pub apt_source: String,
@@ -98,10 +98,6 @@ impl OsRelease {
 /// The packages whose versions follow Kubernetes'.
 pub const KUBERNETES_PACKAGES: [&str; 3] = ["kubeadm", "kubectl", "kubelet"];
 
-/// The packages of the same repository with versions of their own; kubelet depends on the
-/// second, and kubeadm depended on the first until 1.31.
-pub const COMPANION_PACKAGES: [&str; 2] = ["cri-tools", "kubernetes-cni"];
-
 /// Where pkgs.k8s.io is, without the minor.
 const PKGS: &str = "https://pkgs.k8s.io/core:/stable:";
 
@@ -113,7 +109,7 @@ impl PackageLayout {
 
     /// The repository of `1.<minor>`; for [`PackageLayout::Legacy`] where it used to be, which
     /// is what a mirror mirrors.
-    pub fn repository(self, minor: u32) -> PackageRepository {
+    pub fn repository(self, minor: VersionPart) -> PackageRepository {
         match self {
             PackageLayout::PkgsK8sIo => {
                 let deb = format!("{PKGS}/v1.{minor}/deb/");
@@ -152,15 +148,6 @@ impl PackageLayout {
     }
 }
 
-impl KubernetesVersion {
-    /// The address of one of its programs for Linux on `architecture` (`amd64`, `arm64`); its
-    /// checksum is at the same address with `.sha256` behind.
-    /// <https://kubernetes.io/releases/download/>
-    pub fn binary_url(self, program: &str, architecture: &str) -> String {
-        format!("https://dl.k8s.io/release/v{self}/bin/linux/{architecture}/{program}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +157,7 @@ mod tests {
     fn versions_are_written_as_their_repository_writes_them() {
         let written = |minor, patch| {
             let layout = release(minor).expect("a known minor").package_layout;
-            let version = KubernetesVersion { minor, patch };
+            let version = format!("1.{minor}.{patch}").parse().expect("a version");
             (layout.deb_version(version), layout.rpm_version(version), layout.reachable())
         };
         assert_eq!(written(31, 4), ("1.31.4-1.1".into(), "1.31.4-150500.1.1".into(), true));
@@ -181,15 +168,11 @@ mod tests {
 
     #[test]
     fn each_minor_has_its_repository() {
-        let repository = PackageLayout::PkgsK8sIo.repository(30);
+        let repository = PackageLayout::PkgsK8sIo.repository(VersionPart(30));
         assert_eq!(repository.apt_source, "https://pkgs.k8s.io/core:/stable:/v1.30/deb/ /");
         assert_eq!(
             repository.rpm_key,
             "https://pkgs.k8s.io/core:/stable:/v1.30/rpm/repodata/repomd.xml.key"
-        );
-        assert_eq!(
-            KubernetesVersion { minor: 15, patch: 1 }.binary_url("kubeadm", "amd64"),
-            "https://dl.k8s.io/release/v1.15.1/bin/linux/amd64/kubeadm"
         );
     }
 

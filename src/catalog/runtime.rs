@@ -3,15 +3,13 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use time::Date;
 
-use super::date::optional_date;
 use super::feature::features;
 use super::version::{from_optional_text, from_text};
-use super::{OsFamily, Version, builds_of};
+use super::{OsFamily, Release, Version, VersionPart, builds_of};
 
 /// The versions of containerd's configuration file that hagen writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContainerdConfig {
     /// `version = 2`, for 1.3 to 1.7: one CRI plugin.
@@ -50,36 +48,18 @@ impl ContainerdConfig {
     pub fn pinned_sandbox(self) -> bool {
         self == ContainerdConfig::V3
     }
-
-    /// Whether `snapshotter` belongs to the images plugin, and not to the runtime plugin's
-    /// table `containerd`.
-    pub fn snapshotter_with_images(self) -> bool {
-        self == ContainerdConfig::V3
-    }
 }
 
 /// What a series (major.minor) of containerd means.
 /// <https://github.com/containerd/containerd/blob/main/RELEASES.md>
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerdSeries {
     /// The first version of the series: `1.7.0`.
     #[serde(deserialize_with = "from_text")]
-    pub series: Version,
-    /// The day its support ends or ended; where upstream names a month only, its last day.
-    #[serde(deserialize_with = "optional_date")]
-    pub end_of_life: Option<Date>,
+    series: Version,
     /// The configuration to write.
     pub config: ContainerdConfig,
-    /// The newest configuration version it reads: 4 from 2.3.
-    pub config_version_max: u32,
-    /// The tag of the sandbox image that it takes by itself: unless it is kubeadm's too, the
-    /// configuration must name kubeadm's, or two are pulled.
-    pub pause: String,
-    /// Whether it speaks CRI v1, which the kubelet demands from 1.26.
-    pub cri_v1: bool,
-    /// Whether it speaks CRI v1alpha2, the only one that a kubelet up to 1.22 speaks.
-    pub cri_v1alpha2: bool,
     /// Whether `registry.config_path` and `hosts.toml` exist (1.5).
     pub registry_config_path: bool,
     /// Whether `hosts.toml` has `override_path` (1.6, `remotes/docker/config/hosts.go`): without
@@ -87,12 +67,10 @@ pub struct ContainerdSeries {
     pub registry_override_path: bool,
     /// Whether the CNI directories are the list `bin_dirs` (2.1); `bin_dir` before.
     pub cni_bin_dirs: bool,
-    /// Whether the kubelet can ask it for the cgroup driver (2.0).
-    pub reports_cgroup_driver: bool,
     /// The oldest Kubernetes minor that upstream tests it with; none named for early series.
-    pub kubernetes_from: Option<u32>,
+    kubernetes_from: Option<u32>,
     /// The newest one so tested.
-    pub kubernetes_to: Option<u32>,
+    kubernetes_to: Option<u32>,
 }
 
 static CONTAINERD: LazyLock<Vec<ContainerdSeries>> = LazyLock::new(|| {
@@ -102,55 +80,124 @@ static CONTAINERD: LazyLock<Vec<ContainerdSeries>> = LazyLock::new(|| {
 
 /// The facts about the series that `version` belongs to, or `None` where the catalog has none.
 pub fn containerd(version: Version) -> Option<&'static ContainerdSeries> {
-    CONTAINERD
-        .iter()
-        .find(|entry| (entry.series.major, entry.series.minor) == (version.major, version.minor))
+    CONTAINERD.iter().find(|entry| entry.series.series_numbers() == version.series_numbers())
 }
 
-/// Every series of containerd, oldest first.
-pub fn containerd_series() -> impl Iterator<Item = &'static ContainerdSeries> {
-    CONTAINERD.iter()
+/// Whether this is the newest series, said as its first version.
+pub fn is_newest_containerd(version: Version) -> bool {
+    CONTAINERD.last().is_some_and(|newest| newest.series.numbers() == version.numbers())
+}
+
+impl ContainerdSeries {
+    /// Whether upstream tests it with `1.<minor>`, or has no word about it.
+    fn is_tested_with(&self, minor: VersionPart) -> bool {
+        self.kubernetes_from.is_none_or(|from| from <= minor.0)
+            && self.kubernetes_to.is_none_or(|to| minor.0 <= to)
+    }
 }
 
 /// Which container runtimes serve a Kubernetes minor.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuntimeRange {
     /// The oldest containerd whose CRI this kubelet speaks: 1.26 needs CRI v1, hence 1.6
     /// (<https://kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26/>); 1.37 asks
     /// it for the cgroup driver, hence 2.0.
     #[serde(deserialize_with = "from_text")]
-    pub containerd_min: Version,
+    containerd_min: Version,
     /// The first containerd that this kubelet cannot use: 2.0 dropped CRI v1alpha2, and the
     /// kubelet speaks v1 from 1.23 on.
     #[serde(deserialize_with = "from_optional_text")]
-    pub containerd_below: Option<Version>,
+    containerd_below: Option<Version>,
     /// The oldest Docker that dockershim works with; absent where dockershim is.
     #[serde(deserialize_with = "from_optional_text")]
-    pub docker_min: Option<Version>,
+    docker_min: Option<Version>,
     /// The newest Docker series (18.9 is Docker's 18.09) that preflight has validated; a newer
     /// one is a warning.
     #[serde(deserialize_with = "from_optional_text")]
-    pub docker_max: Option<Version>,
+    docker_max: Option<Version>,
+}
+
+/// What a minor makes of a version of containerd.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub enum ContainerdFit {
+    /// It serves the minor.
+    Serves,
+    /// This one, or a newer one, would.
+    TooOld {
+        /// The oldest of the catalog that does.
+        least: Version,
+    },
+    /// It no longer speaks the CRI that the minor speaks.
+    CriGone {
+        /// The first without it.
+        since: Version,
+    },
+    /// The catalog does not know its series.
+    Unknown,
+}
+
+/// What a minor makes of a version of Docker behind dockershim.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+pub enum DockerFit {
+    /// It serves the minor, and upstream has validated its series with it.
+    Serves,
+    /// It serves, but upstream never validated it.
+    Unvalidated,
+    /// This one, or a newer one, would.
+    TooOld {
+        /// The oldest that does.
+        least: Version,
+    },
+    /// The minor has no dockershim.
+    NoDockershim,
 }
 
 impl RuntimeRange {
     /// Whether containerd `version` serves the minor.
-    pub fn serves_containerd(&self, version: Version) -> bool {
-        version >= self.containerd_min && self.containerd_below.is_none_or(|below| version < below)
+    pub fn containerd(&self, version: Version) -> ContainerdFit {
+        let oldest = CONTAINERD.first().map_or(self.containerd_min, |oldest| oldest.series);
+        let least = match oldest.numbers() > self.containerd_min.numbers() {
+            true => oldest,
+            false => self.containerd_min,
+        };
+        match self.containerd_below {
+            _ if version.numbers() < least.numbers() => ContainerdFit::TooOld { least },
+            Some(since) if version.numbers() >= since.numbers() => ContainerdFit::CriGone { since },
+            _ if containerd(version).is_none() => ContainerdFit::Unknown,
+            _ => ContainerdFit::Serves,
+        }
     }
 
     /// Whether Docker `version` serves the minor through dockershim.
-    pub fn serves_docker(&self, version: Version) -> bool {
-        self.docker_min.is_some_and(|oldest| version >= oldest)
+    pub fn docker(&self, version: Version) -> DockerFit {
+        let Some(least) = self.docker_min else { return DockerFit::NoDockershim };
+        let newest = self.docker_max.map(Version::series_numbers);
+        if version.numbers() < least.numbers() {
+            DockerFit::TooOld { least }
+        } else if newest.is_some_and(|newest| version.series_numbers() <= newest) {
+            DockerFit::Serves
+        } else {
+            DockerFit::Unvalidated
+        }
+    }
+}
+
+impl Release {
+    /// The newest series of containerd that serves the minor; upstream's own table decides where it
+    /// has a word.
+    pub fn newest_containerd(&self) -> Option<Version> {
+        let series = CONTAINERD.iter().rev().filter(|series| series.is_tested_with(self.minor));
+        let mut versions = series.map(|series| series.series);
+        versions.find(|version| matches!(self.runtimes.containerd(*version), ContainerdFit::Serves))
     }
 
-    /// Whether Docker `version` is of a series that upstream validated with the minor.
-    pub fn docker_validated(&self, version: Version) -> bool {
-        self.serves_docker(version)
-            && self.docker_max.is_some_and(|newest| {
-                (version.major, version.minor) <= (newest.major, newest.minor)
-            })
+    /// The newest series of Docker that serves the minor, behind cri-dockerd where there is no
+    /// dockershim.
+    pub fn newest_docker(&self) -> Version {
+        self.runtimes.docker_max.unwrap_or(NEWEST_DOCKER)
     }
 }
 
@@ -160,23 +207,11 @@ features! {
     /// The features of Docker `version`.
     docker, "docker.json",
     {
-        /// `exec-opts: ["native.cgroupdriver=systemd"]` (1.11).
-        cgroup_driver_option,
-        /// `log-opts` apply to every container as a default (1.12).
-        log_options,
-        /// `live-restore` (1.12).
-        live_restore,
-        /// `data-root` in place of `graph` (17.05).
-        data_root,
         /// overlay2 is what it takes by itself (18.09 on any kernel from 4.0; earlier, devicemapper
         /// or overlay on some distributions).
         overlay2_default,
         /// cgroup v2 (20.10).
         cgroup_v2,
-        /// The systemd cgroup driver is the default on cgroup v2 (20.10).
-        systemd_driver_on_v2,
-        /// The `overlay2.override_kernel_check` option still exists (until 24.0).
-        override_kernel_check,
         /// cri-dockerd can drive it (20.10).
         cri_dockerd,
         /// The client is a package of its own, `docker-ce-cli`, and versions carry an epoch (18.09).
@@ -187,7 +222,7 @@ features! {
 /// The Docker that is meant behind cri-dockerd where the inventory names none: the newest major
 /// whose packages exist for every release of an operating system in the catalog from Debian 11 on.
 /// <https://docs.docker.com/engine/release-notes/28/>
-pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
+const NEWEST_DOCKER: Version = Version::new(28, 0, 0);
 
 /// How Docker's repository writes the version of `docker-ce` and `docker-ce-cli`, as a pattern:
 /// builds and codenames follow, which nobody knows beforehand. Not `exact` is any patch release
@@ -195,11 +230,11 @@ pub const NEWEST_DOCKER: Version = Version { major: 28, minor: 0, patch: 0 };
 /// <https://download.docker.com/linux/>
 pub fn docker_package_version(version: Version, exact: bool, family: OsFamily) -> String {
     let Version { major, minor, patch } = version;
-    if major >= FIRST_NUMBERED_DOCKER {
+    if major.0 >= FIRST_NUMBERED_DOCKER {
         return builds_of("docker-ce", version, exact, family);
     }
     // Numbered by year and month until 20.10: 18.09.
-    let series = format!("{major}.{minor:02}");
+    let series = format!("{major}.{:02}", minor.0);
     match (family, exact) {
         (OsFamily::Debian, false) => format!("5:{series}.*"),
         (OsFamily::Debian, true) => format!("5:{series}.{patch}~*"),
@@ -228,8 +263,7 @@ mod tests {
         assert_eq!(config("2.0.0"), Some(ContainerdConfig::V3));
         assert_eq!(config("2.4.2"), Some(ContainerdConfig::V3));
         assert_eq!(config("3.0.0"), None);
-        let series: Vec<Version> = containerd_series().map(|entry| entry.series).collect();
-        assert!(series.is_sorted());
+        assert!(CONTAINERD.iter().map(|entry| entry.series.numbers()).is_sorted());
     }
 
     #[test]
@@ -240,19 +274,20 @@ mod tests {
         assert!(!bin_dirs("2.0.5") && bin_dirs("2.1.0"));
         let hosts = |text| containerd(at(text)).expect("a known series").registry_config_path;
         assert!(!hosts("1.4.13") && hosts("1.5.0"));
-        let newest = |text| containerd(at(text)).expect("a known series").config_version_max;
-        assert_eq!((newest("1.7.0"), newest("2.2.0"), newest("2.3.0")), (2, 3, 4));
     }
 
     #[test]
     fn a_kubelet_needs_a_runtime_that_speaks_its_cri() {
-        let serves = |minor, text| {
-            release(minor).expect("a known minor").runtimes.serves_containerd(at(text))
-        };
+        let fit =
+            |minor, text| release(minor).expect("a known minor").runtimes.containerd(at(text));
+        let serves = |minor, text| fit(minor, text) == ContainerdFit::Serves;
         assert!(serves(22, "1.7.0") && !serves(22, "2.0.0"));
         assert!(serves(23, "2.0.0"));
         assert!(serves(25, "1.5.0") && !serves(26, "1.5.18") && serves(26, "1.6.0"));
         assert!(serves(36, "1.7.28") && !serves(37, "1.7.28") && serves(37, "2.0.0"));
+        assert_eq!(fit(22, "2.1.0"), ContainerdFit::CriGone { since: at("2.0.0") });
+        assert_eq!(fit(26, "1.5.18"), ContainerdFit::TooOld { least: at("1.6.0") });
+        assert_eq!(fit(37, "3.0.0"), ContainerdFit::Unknown);
     }
 
     #[test]
@@ -270,14 +305,15 @@ mod tests {
 
     #[test]
     fn docker_is_driven_until_dockershim_ends() {
-        let validated = |minor, text| {
-            release(minor).expect("a known minor").runtimes.docker_validated(at(text))
-        };
+        let fit = |minor, text| release(minor).expect("a known minor").runtimes.docker(at(text));
+        let validated = |minor, text| fit(minor, text) == DockerFit::Serves;
         assert!(validated(15, "18.09.9") && !validated(15, "19.03.15"));
         assert!(!validated(16, "19.03.15") && validated(17, "19.03.15"));
         assert!(!validated(20, "20.10.24") && validated(21, "20.10.24"));
-        assert!(release(23).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
-        assert!(!release(24).expect("a known minor").runtimes.serves_docker(at("20.10.7")));
+        assert_eq!(fit(15, "19.03.15"), DockerFit::Unvalidated);
+        assert!(matches!(fit(15, "1.11.2"), DockerFit::TooOld { .. }));
+        assert!(validated(23, "20.10.7"));
+        assert_eq!(fit(24, "20.10.7"), DockerFit::NoDockershim);
         assert!(!docker(at("19.03.15")).cgroup_v2 && docker(at("20.10.0")).cgroup_v2);
     }
 }

@@ -1,44 +1,87 @@
-//! Version numbers as upstream writes them, and their order.
+//! Version numbers as upstream writes them, and their order, which is the catalog's alone.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
 
+/// One number of a version. Everybody may show it and hand it back to the catalog; it has no order
+/// and no equality outside, so that what a version means can be decided here alone, under a name.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
+#[serde(transparent)]
+pub struct VersionPart(pub(super) u32);
+
+impl fmt::Display for VersionPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A Kubernetes version. The major version has been 1 since 2015 and is not kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub struct KubernetesVersion {
     /// The `30` of 1.30.4.
-    pub minor: u32,
+    pub minor: VersionPart,
     /// The `4` of 1.30.4.
-    pub patch: u32,
+    pub patch: VersionPart,
 }
 
 /// An etcd version, `3.5.21`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub struct EtcdVersion {
     /// The `3` of 3.5.21.
-    pub major: u32,
+    pub(super) major: VersionPart,
     /// The `5` of 3.5.21.
-    pub minor: u32,
+    pub(super) minor: VersionPart,
     /// The `21` of 3.5.21.
-    pub patch: u32,
+    pub patch: VersionPart,
 }
 
 /// The version of any other program: haproxy, nginx, keepalived, containerd, Docker, a kernel.
 /// A missing patch level reads as 0, so `2.6` is the first release of the 2.6 series, and
 /// Docker's `18.09` is 18.9.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(PartialEq, Eq))]
 pub struct Version {
     /// The first number.
-    pub major: u32,
+    pub(super) major: VersionPart,
     /// The second number.
-    pub minor: u32,
+    pub(super) minor: VersionPart,
     /// The third number, 0 where it was not written.
-    pub patch: u32,
+    pub(super) patch: VersionPart,
+}
+
+impl EtcdVersion {
+    pub(super) const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        let [major, minor, patch] = [VersionPart(major), VersionPart(minor), VersionPart(patch)];
+        Self { major, minor, patch }
+    }
+
+    /// By which it is compared.
+    pub(super) fn numbers(self) -> [u32; 3] {
+        [self.major.0, self.minor.0, self.patch.0]
+    }
 }
 
 impl Version {
+    pub(super) const fn new(major: u32, minor: u32, patch: u32) -> Self {
+        let [major, minor, patch] = [VersionPart(major), VersionPart(minor), VersionPart(patch)];
+        Self { major, minor, patch }
+    }
+
+    /// By which it is compared.
+    pub(super) fn numbers(self) -> [u32; 3] {
+        [self.major.0, self.minor.0, self.patch.0]
+    }
+
+    /// By which its series is compared.
+    pub(super) fn series_numbers(self) -> [u32; 2] {
+        [self.major.0, self.minor.0]
+    }
+
     /// Its first two numbers, `2.6`.
     pub fn series(self) -> String {
         format!("{}.{}", self.major, self.minor)
@@ -66,18 +109,18 @@ impl fmt::Display for VersionError {
 impl std::error::Error for VersionError {}
 
 /// A decimal number without sign or leading zero; zeros are allowed where Docker writes `18.09`.
-fn number(text: &str, leading_zero: bool) -> Result<u32, VersionError> {
+fn number(text: &str, leading_zero: bool) -> Result<VersionPart, VersionError> {
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let canonical = text == "0" || !text.starts_with('0');
     if digits && (canonical || leading_zero) {
-        text.parse().map_err(|_| VersionError::Form)
+        text.parse().map(VersionPart).map_err(|_| VersionError::Form)
     } else {
         Err(VersionError::Form)
     }
 }
 
 /// Three numbers, with an optional leading `v`.
-fn three(text: &str) -> Result<[u32; 3], VersionError> {
+fn three(text: &str) -> Result<[VersionPart; 3], VersionError> {
     let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
     let mut next = || number(parts.next().ok_or(VersionError::Form)?, false);
     let numbers = [next()?, next()?, next()?];
@@ -90,7 +133,7 @@ impl FromStr for KubernetesVersion {
     /// Reads `1.30.4` or `v1.30.4`. Pre-releases are not accepted: the catalog knows none.
     fn from_str(text: &str) -> Result<Self, VersionError> {
         let [major, minor, patch] = three(text)?;
-        if major == 1 { Ok(Self { minor, patch }) } else { Err(VersionError::Major) }
+        if major.0 == 1 { Ok(Self { minor, patch }) } else { Err(VersionError::Major) }
     }
 }
 
@@ -122,7 +165,7 @@ impl FromStr for Version {
         let mut parts = text.strip_prefix('v').unwrap_or(text).split('.');
         let major = number(parts.next().unwrap_or_default(), false)?;
         let minor = number(parts.next().unwrap_or_default(), true)?;
-        let patch = parts.next().map_or(Ok(0), |part| number(part, true))?;
+        let patch = parts.next().map_or(Ok(VersionPart(0)), |part| number(part, true))?;
         if parts.next().is_some() {
             return Err(VersionError::Form);
         }
@@ -164,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_kubernetes_version_is_read_with_or_without_its_v() {
-        let version = KubernetesVersion { minor: 30, patch: 4 };
+        let version = KubernetesVersion { minor: VersionPart(30), patch: VersionPart(4) };
         assert_eq!("1.30.4".parse(), Ok(version));
         assert_eq!("v1.30.4".parse(), Ok(version));
         assert_eq!(version.to_string(), "1.30.4");
@@ -177,11 +220,10 @@ mod tests {
 
     #[test]
     fn versions_are_ordered_by_number() {
-        let of = |minor, patch| KubernetesVersion { minor, patch };
-        assert!(of(9, 11) < of(10, 0) && of(30, 9) < of(30, 10));
-        let other = |text: &str| text.parse::<Version>();
-        assert!(other("2.6").ok() < other("2.6.12").ok());
-        assert_eq!(other("18.09"), Ok(Version { major: 18, minor: 9, patch: 0 }));
-        assert_eq!("3.5.21".parse(), Ok(EtcdVersion { major: 3, minor: 5, patch: 21 }));
+        let other = |text: &str| text.parse::<Version>().ok().map(Version::numbers);
+        assert!(other("1.9.11") < other("1.10.0") && other("1.30.9") < other("1.30.10"));
+        assert!(other("2.6") < other("2.6.12"));
+        assert_eq!("18.09".parse(), Ok(Version::new(18, 9, 0)));
+        assert_eq!("3.5.21".parse(), Ok(EtcdVersion::new(3, 5, 21)));
     }
 }

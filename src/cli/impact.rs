@@ -67,13 +67,11 @@ mod tests {
     fn manifest(files: &[(&str, &str, &str, Apply)]) -> Manifest {
         let mut tree = Tree::new();
         for (node, path, bytes, apply) in files {
-            let place = Destination::new(*node, *path);
-            let place = match apply {
-                Apply::Reload => place.reloads("haproxy.service"),
-                Apply::Restart => place.restarts("haproxy.service"),
-                Apply::Pod => unreachable!("of no unit"),
-            };
-            tree.place(place, Artifact::public(*bytes, Origin::room("haproxy"))).unwrap();
+            let unit = Some(("haproxy.service".to_owned(), *apply));
+            let place = Destination { unit, ..Destination::new(*node, *path) };
+            let at = place.tree_path();
+            let file = Artifact::public(*bytes, Origin::room("haproxy"));
+            tree.insert(at, Artifact { destination: Some(place), ..file }).unwrap();
         }
         assert_eq!(tree.finish(), []);
         let about = About { cluster: "lab".into(), bundle: "b1".into(), certificates: Vec::new() };
@@ -115,7 +113,8 @@ mod tests {
         let nodes = |old: &[_], new: &[_]| {
             let (old, new) = (manifest(old), manifest(new));
             let paths = new.files.iter().map(|entry| entry.path.clone());
-            let added = paths.filter(|path| old.file(path).is_none()).collect();
+            let had = |path: &String| old.files.iter().any(|entry| entry.path == *path);
+            let added = paths.filter(|path| !had(path)).collect();
             let comparison = Comparison { added, ..Comparison::default() };
             impact(&comparison, Some(&old), &new).into_keys().collect::<Vec<_>>()
         };

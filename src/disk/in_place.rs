@@ -63,12 +63,17 @@ fn ignore_both(
     let Some((_, new)) = plan.fresh.iter().find(|(path, _)| *path == GIT_IGNORE) else {
         return Ok(None);
     };
-    let old = fs::read(target.path.join(GIT_IGNORE)).unwrap_or_default();
+    let both = match fs::read(target.path.join(GIT_IGNORE)) {
+        Ok(old) => [old.as_slice(), b"\n", &new.bytes].concat(),
+        // The new one as it will be: a build that ends here has no manifest yet, and the next one
+        // takes what stands there for its own by its bytes.
+        Err(_) => new.bytes.to_vec(),
+    };
     let name = ".both.gitignore";
     let place = stage.path.join(name);
     stage
         .folder
-        .create_public(name, &[old.as_slice(), b"\n", &new.bytes].concat())
+        .create_public(name, &both)
         .map_err(|error| DiskError::io("write", &place, &error))?;
     Ok(Some(place))
 }

@@ -88,8 +88,6 @@ impl Root {
         let pair = Pair {
             certificate_pem: certificate_pem(&certificate),
             key_pem: key.key().to_pem(),
-            der: certificate.der().to_vec(),
-            spki_sha256: key.spki_sha256(),
             subject: format!("CN={}", authority.common_name()),
             not_before: validity.not_before,
             not_after: validity.not_after,

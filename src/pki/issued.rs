@@ -23,10 +23,6 @@ pub struct Pair {
     pub certificate_pem: String,
     /// Secret: PEM.
     pub key_pem: Zeroizing<String>,
-    /// The certificate in DER.
-    pub der: Vec<u8>,
-    /// `sha256:<hex>` of the SubjectPublicKeyInfo.
-    pub spki_sha256: String,
     /// Subject, such as `CN=kubernetes`.
     pub subject: String,
     /// First valid moment, UTC.
@@ -82,12 +78,6 @@ impl Issued {
             Authority::FrontProxy => &self.front_proxy,
             Authority::Etcd => &self.etcd,
         }
-    }
-
-    /// What pins an authority without its certificate: `sha256:<hex>` of its
-    /// SubjectPublicKeyInfo, the form of kubeadm's `--discovery-token-ca-cert-hash`.
-    pub fn ca_spki_sha256(&self, authority: Authority) -> &str {
-        &self.ca(authority).spki_sha256
     }
 
     /// The certificate that a room asked for under this id.

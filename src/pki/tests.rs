@@ -100,8 +100,8 @@ fn authorities_read_back_as_kubeadm_makes_them() {
         (Authority::Etcd, "etcd-ca"),
     ] {
         let pair = issued.ca(authority);
-        assert_eq!(der(&pair.certificate_pem), pair.der);
-        let (rest, certificate) = X509Certificate::from_der(&pair.der).unwrap();
+        let der = der(&pair.certificate_pem);
+        let (rest, certificate) = X509Certificate::from_der(&der).unwrap();
         assert!(rest.is_empty());
         assert_eq!(certificate.subject().to_string(), format!("CN={name}"));
         assert_eq!(certificate.issuer(), certificate.subject());
@@ -143,8 +143,8 @@ fn leaves_read_back_as_asked_for() {
         assert_eq!(usage.server_auth, spec.usage != Usage::Client);
         assert_eq!(usage.client_auth, spec.usage != Usage::Server);
 
-        let ca = &issued.ca(spec.issuer).der;
-        let (_, ca) = X509Certificate::from_der(ca).unwrap();
+        let ca = self::der(&issued.ca(spec.issuer).certificate_pem);
+        let (_, ca) = X509Certificate::from_der(&ca).unwrap();
         assert_eq!(certificate.issuer(), ca.subject());
         assert_eq!(key_ids(&certificate).1, key_ids(&ca).0, "the AKI is the issuer's SKI");
         assert_eq!(certificate.validity().not_before, ca.validity().not_before);
@@ -183,7 +183,7 @@ fn serials_are_positive_of_16_octets_and_unique() {
     let issued = issued(&specs, &Policy::default(), &secrets(7));
     let ders = issued.leaves.values().map(|leaf| der(&leaf.certificate_pem));
     let serials: BTreeSet<Vec<u8>> = ders
-        .chain(Authority::ALL.map(|authority| issued.ca(authority).der.clone()))
+        .chain(Authority::ALL.map(|authority| der(&issued.ca(authority).certificate_pem)))
         .map(|der| X509Certificate::from_der(&der).unwrap().1.raw_serial().to_vec())
         .inspect(|serial| assert!(serial.len() == 16 && (0x40..0x80).contains(&serial[0])))
         .collect();
@@ -212,16 +212,6 @@ fn the_service_account_key_is_one_pair() {
 }
 
 #[test]
-fn the_pin_is_the_hash_of_the_public_key_info() {
-    use sha2::{Digest, Sha256};
-    let issued = issued(&[], &Policy::default(), &secrets(7));
-    let (_, ca) = X509Certificate::from_der(&issued.ca(Authority::Kubernetes).der).unwrap();
-    let digest = Sha256::digest(ca.public_key().raw);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(issued.ca_spki_sha256(Authority::Kubernetes), format!("sha256:{hex}"));
-}
-
-#[test]
 fn the_calendar_lists_authorities_then_leaves() {
     let issued = issued(&specs(), &Policy::default(), &secrets(7));
     let lines: Vec<String> = issued
@@ -247,7 +237,8 @@ fn dates_past_2049_are_encoded_as_x509_wants() {
     let policy =
         Policy { ca_lifetime_days: u32::MAX, leaf_lifetime_days: 10_000, ..Policy::default() };
     let issued = issued(&specs(), &policy, &secrets(7));
-    let (_, ca) = X509Certificate::from_der(&issued.ca(Authority::Etcd).der).unwrap();
+    let ca = der(&issued.ca(Authority::Etcd).certificate_pem);
+    let (_, ca) = X509Certificate::from_der(&ca).unwrap();
     assert_eq!(ca.validity().not_after.to_datetime(), datetime!(9999-12-31 23:59:59 UTC));
     assert!(ca.validity().not_after.is_generalizedtime() && ca.validity().not_before.is_utctime());
     let der = der(&issued.leaf("nodes/cp1/etcd-peer").certificate_pem);

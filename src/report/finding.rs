@@ -128,11 +128,6 @@ impl Report {
         self.findings.iter().any(|finding| finding.code.severity == Severity::Error)
     }
 
-    /// How many findings have this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.code.severity == severity).count()
-    }
-
     /// Whether the run counts as failed; `strict` is `--strict`.
     pub fn fails(&self, strict: bool) -> bool {
         let error = |finding: &Finding| finding.code.severity.effective(strict) == Severity::Error;

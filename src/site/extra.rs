@@ -43,7 +43,7 @@ fn lint_flag(
     report: &mut Report,
 ) {
     let minor = cluster.version.minor;
-    if flags::flag_status(component, flag, minor) == Status::Known
+    if flags::flag_status(component, flag, minor).is_known()
         && let Some(value) = value
         && let Some(kind) = flags::flag_kind(component, flag)
         // Of the kubelet's, what has a blank is two flags, and is said to be.

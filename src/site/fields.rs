@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::{Cluster, codes, duration, extra};
+use crate::catalog::VersionPart;
 use crate::catalog::fields::{self, Document, Kind};
 use crate::catalog::flags::Status;
 use crate::report::{Finding, Path, Report, closest};
@@ -94,7 +95,7 @@ impl Judge<'_> {
 }
 
 /// Which document of hagen's has a field of this name.
-fn elsewhere(key: &str, minor: u32) -> Option<String> {
+fn elsewhere(key: &str, minor: VersionPart) -> Option<String> {
     let has = |name: &&&str| {
         let document = fields::document(kind_of(name));
         document.is_some_and(|document| document.field(key, minor).is_ok())

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Cluster, codes, extra};
-use crate::catalog::flags::{Component, Status};
+use crate::catalog::VersionPart;
+use crate::catalog::flags::Component;
 use crate::catalog::gates::{
     gate_default, gate_locked, gate_needs, gate_prefix, gate_stage, gate_status, gates,
 };
@@ -91,7 +92,7 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster<'_>, repor
         let SaidGate { name, on, at } = gate;
         let general = GENERAL.contains(&name.as_str());
         let status = gate_status(component, name, minor);
-        if !general && status != Status::Known {
+        if !general && !status.is_known() {
             let near = || closest(name, gates(component, minor)).map(|near| format!("`{near}`"));
             let what = format!("{program} has no feature gate {name}");
             extra::report_absent(cluster, &what, status, near, at.clone(), report);
@@ -124,9 +125,14 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster<'_>, repor
 }
 
 /// Whether a component has a gate on; `None` where `1.<minor>` has no such gate.
-pub fn is_on(component: Component, said: &SaidGates, name: &str, minor: u32) -> Option<bool> {
+pub fn is_on(
+    component: Component,
+    said: &SaidGates,
+    name: &str,
+    minor: VersionPart,
+) -> Option<bool> {
     let said: Vec<&SaidGate> = said.gates.iter().collect();
-    let known = gate_status(component, name, minor) == Status::Known;
+    let known = gate_status(component, name, minor).is_known();
     known.then(|| Turned { said: &said, component, minor }.is_on(name))
 }
 
@@ -134,7 +140,7 @@ pub fn is_on(component: Component, said: &SaidGates, name: &str, minor: u32) -> 
 struct Turned<'a> {
     said: &'a [&'a SaidGate],
     component: Component,
-    minor: u32,
+    minor: VersionPart,
 }
 
 impl Turned<'_> {

@@ -66,20 +66,6 @@ impl Origin {
     pub fn room(room: &'static str) -> Self {
         Self { room, template: None, reads: Vec::new() }
     }
-
-    /// Rendered from the template with this id.
-    #[must_use]
-    pub fn template(mut self, id: &'static str) -> Self {
-        self.template = Some(id);
-        self
-    }
-
-    /// Shaped by these places in the inventory.
-    #[must_use]
-    pub fn reads(mut self, paths: impl IntoIterator<Item = Path>) -> Self {
-        self.reads.extend(paths);
-        self
-    }
 }
 
 /// Where a file ends up.
@@ -99,27 +85,6 @@ impl Destination {
     /// A managed file at the absolute `path` of `node`, which no running unit reads.
     pub fn new(node: impl Into<String>, path: impl Into<String>) -> Self {
         Self { nodes: vec![node.into()], path: path.into(), kind: Kind::Managed, unit: None }
-    }
-
-    /// Placed only where absent.
-    #[must_use]
-    pub fn seed(mut self) -> Self {
-        self.kind = Kind::Seed;
-        self
-    }
-
-    /// A change takes a restart of `unit`, such as `etcd.service`.
-    #[must_use]
-    pub fn restarts(mut self, unit: impl Into<String>) -> Self {
-        self.unit = Some((unit.into(), Apply::Restart));
-        self
-    }
-
-    /// A change takes a reload of `unit`, such as `haproxy.service`.
-    #[must_use]
-    pub fn reloads(mut self, unit: impl Into<String>) -> Self {
-        self.unit = Some((unit.into(), Apply::Reload));
-        self
     }
 
     /// The file's place in the tree: `nodes/<node>/rootfs/<path>`, or `steps/shared/<path>` where
@@ -176,42 +141,11 @@ impl Artifact {
         }
     }
 
-    /// A file that is never committed: 0600 root:root.
-    pub fn private(bytes: impl Into<Vec<u8>>, origin: Origin) -> Self {
-        Self::public(bytes, origin).secret()
-    }
-
     /// Never committed, 0600.
     #[must_use]
     pub fn secret(mut self) -> Self {
         self.secret = true;
         self.mode = 0o600;
-        self
-    }
-
-    /// Other permission bits, on the node. A private file is 0600 in the tree nevertheless.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = mode;
-        self
-    }
-
-    /// Other owner and group, by name on the node.
-    #[must_use]
-    pub fn owner(
-        mut self,
-        owner: impl Into<Cow<'static, str>>,
-        group: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        self.owner = owner.into();
-        self.group = group.into();
-        self
-    }
-
-    /// The user's own bytes, taken over as they are.
-    #[must_use]
-    pub fn verbatim(mut self) -> Self {
-        self.verbatim = true;
         self
     }
 

@@ -104,19 +104,26 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Artifact, Destination, Origin, Tree};
+    use super::super::{Apply, Artifact, Destination, Kind, Origin, Tree};
 
     fn finished() -> Tree {
         let mut tree = Tree::new();
         let origin = || Origin::room("test");
-        let config = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy.service");
-        tree.place(config, Artifact::public("x\n", origin())).unwrap();
-        let key = Destination::new("cp1", "/etc/kubernetes/pki/ca.key").seed();
-        let key_file = Artifact::private("k\n", origin()).owner("etcd", "ssl-cert").mode(0o640);
-        tree.place(key, key_file).unwrap();
-        let plain = Destination::new("w1", "/etc/hosts.d/x");
-        tree.place(plain, Artifact::public("", origin())).unwrap();
-        tree.insert("cluster/odd [1] name", Artifact::private("k\n", origin())).unwrap();
+        let mut place = |destination: Destination, file: Artifact| {
+            let path = destination.tree_path();
+            tree.insert(path, Artifact { destination: Some(destination), ..file }).unwrap();
+        };
+        let unit = Some(("haproxy.service".to_owned(), Apply::Reload));
+        let config = Destination { unit, ..Destination::new("cp1", "/etc/haproxy/haproxy.cfg") };
+        place(config, Artifact::public("x\n", origin()));
+        let key = Destination::new("cp1", "/etc/kubernetes/pki/ca.key");
+        let private = || Artifact::public("k\n", origin()).secret();
+        place(
+            Destination { kind: Kind::Seed, ..key },
+            Artifact { mode: 0o640, owner: "etcd".into(), group: "ssl-cert".into(), ..private() },
+        );
+        place(Destination::new("w1", "/etc/hosts.d/x"), Artifact::public("", origin()));
+        tree.insert("cluster/odd [1] name", private()).unwrap();
         assert_eq!(tree.finish(), []);
         tree
     }

@@ -138,11 +138,12 @@ mod tests {
     #[test]
     fn the_users_own_bytes_documents_and_binary_files_are_not_audited() {
         let mut tree = Tree::new();
-        let origin = || Origin::room("files").template("files/x.j2");
+        let origin = || Origin { template: Some("files/x.j2"), ..Origin::room("files") };
         let artifact = |bytes: &[u8]| Artifact::public(bytes, origin());
         let document = Artifact::public(b"a: '{{.Name}} <x>'\n", Origin::room("runtime"));
         tree.insert("daemon.yaml", document).unwrap();
-        tree.insert("dashboard.json", artifact(b"{{ legend }}").verbatim()).unwrap();
+        tree.insert("dashboard.json", Artifact { verbatim: true, ..artifact(b"{{ legend }}") })
+            .unwrap();
         tree.insert("binary", artifact(b"\xff{{")).unwrap();
         tree.insert("generated", artifact(b"{{")).unwrap();
         let mut report = Report::new();

@@ -93,34 +93,6 @@ impl Tree {
         path.starts_with(&below).then_some(path)
     }
 
-    /// Adds a file that is installed on a node, at `nodes/<node>/rootfs/<path>`.
-    ///
-    /// # Errors
-    /// As [`Tree::insert`].
-    pub fn place(
-        &mut self,
-        destination: Destination,
-        mut artifact: Artifact,
-    ) -> Result<(), Refused> {
-        if !destination.path.starts_with('/') {
-            let reason = "it is not absolute";
-            return Err(Refused::Path { path: destination.path, reason, origin: artifact.origin });
-        }
-        let path = destination.tree_path();
-        artifact.destination = Some(destination);
-        self.insert(path, artifact)
-    }
-
-    /// Moves every file of `other` into this tree; returns what could not be moved.
-    #[must_use]
-    pub fn append(&mut self, other: Self) -> Vec<Refused> {
-        other
-            .files
-            .into_iter()
-            .filter_map(|(path, artifact)| self.insert(path, artifact).err())
-            .collect()
-    }
-
     /// Moves what several hosts have alike to `steps/shared/<path>`, then adds the files that follow
     /// from all others: `nodes/<node>/files.tsv`, `.gitignore` and `.gitattributes`. To be called
     /// once, when all rooms have rendered; nothing but `hagen.json` comes after it.
@@ -155,21 +127,6 @@ impl Tree {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Artifact)> + Clone {
         self.files.iter().map(|(path, artifact)| (path.as_str(), artifact))
     }
-
-    /// How many files there are.
-    pub fn len(&self) -> usize {
-        self.files.len()
-    }
-
-    /// Whether there is no file.
-    pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
-    }
-
-    /// The size of all files together, in bytes.
-    pub fn bytes(&self) -> u64 {
-        self.files.values().map(|artifact| artifact.bytes.len() as u64).sum()
-    }
 }
 
 /// The path without capitals; borrowed where it has none.
@@ -183,7 +140,7 @@ fn plain(path: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Artifact, Destination, Origin, Refused, Tree};
+    use super::{Artifact, Origin, Refused, Tree};
 
     fn file(room: &'static str) -> Artifact {
         Artifact::public("x\n", Origin::room(room))
@@ -193,7 +150,7 @@ mod tests {
         let mut tree = Tree::new();
         tree.insert(first, file("haproxy")).unwrap();
         let refused = tree.insert(second, file("nginx")).unwrap_err();
-        assert_eq!(tree.len(), 1);
+        assert_eq!(tree.iter().len(), 1);
         refused.to_string()
     }
 
@@ -252,32 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn a_placed_file_stands_at_its_final_path_below_rootfs() {
-        let mut tree = Tree::new();
-        let destination = Destination::new("cp1", "/etc/haproxy/haproxy.cfg").reloads("haproxy");
-        tree.place(destination, file("haproxy")).unwrap();
-        let artifact = tree.get("nodes/cp1/rootfs/etc/haproxy/haproxy.cfg").unwrap();
-        assert_eq!(artifact.destination.as_ref().unwrap().nodes, ["cp1"]);
-        assert_eq!((tree.len(), tree.bytes()), (1, 2));
-    }
-
-    #[test]
-    fn appending_reports_every_clash() {
-        let mut tree = Tree::new();
-        let mut other = Tree::new();
-        for path in ["a", "b", "c"] {
-            other.insert(path, file("two")).unwrap();
-        }
-        for path in ["a", "b"] {
-            tree.insert(path, file("one")).unwrap();
-        }
-        assert_eq!(tree.append(other).len(), 2);
-        assert_eq!(tree.len(), 3);
-    }
-
-    #[test]
     fn content_never_reaches_a_debug_print() {
-        let artifact = Artifact::private("hunter2", Origin::room("keepalived"));
+        let artifact = Artifact::public("hunter2", Origin::room("keepalived")).secret();
         assert!(!format!("{artifact:?}").contains("hunter2"));
         assert_eq!(artifact.stored_mode(), 0o600);
     }

@@ -37,11 +37,6 @@ impl TreePath {
         Ok(Self(text))
     }
 
-    /// The path as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The folders that hold `path`, outermost first: `a/b/c` is in `a` and `a/b`.
     pub fn folders(path: &str) -> impl Iterator<Item = &str> {
         path.match_indices('/').map(|(end, _)| &path[..end])

@@ -86,3 +86,24 @@ impl From<Refused> for Finding {
         finding
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_s_own_file_is_the_user_s_to_move_and_any_other_clash_is_a_defect() {
+        let origin = |room, at: Path| Origin { reads: vec![at], ..Origin::room(room) };
+        let taken = |second| {
+            let path = || "nodes/cp1/rootfs/etc/x".to_owned();
+            let first = origin("haproxy", Path::of(&["loadBalancer"]));
+            let taken = Taken { path: path(), holder: path(), first, second };
+            Finding::from(Refused::from(taken))
+        };
+        let own = taken(origin("files", Path::of(&["files"]).index(0).key("path")));
+        assert_eq!((own.code, own.at.to_string().as_str()), (&FILE_CLASH, "files[0].path"));
+        assert_eq!(own.related[0].0.to_string(), "loadBalancer");
+        let defect = taken(origin("nginx", Path::of(&["endpoint"])));
+        assert_eq!((defect.code, defect.at.to_string().as_str()), (&TREE_PATH, "endpoint"));
+    }
+}

@@ -92,7 +92,10 @@ mod tests {
     fn finished(files: &[(&str, &str, Artifact)]) -> Tree {
         let mut tree = Tree::new();
         for (node, path, artifact) in files {
-            tree.place(Destination::new(*node, *path), artifact.clone()).unwrap();
+            let destination = Destination::new(*node, *path);
+            let path = destination.tree_path();
+            let placed = Artifact { destination: Some(destination), ..artifact.clone() };
+            tree.insert(path, placed).unwrap();
         }
         assert_eq!(tree.finish(), []);
         tree
@@ -133,8 +136,8 @@ mod tests {
     fn another_mode_or_owner_is_another_version() {
         let tree = finished(&[
             ("a", "/etc/f", file("x")),
-            ("b", "/etc/f", file("x").mode(0o600)),
-            ("c", "/etc/f", file("x").owner("etcd", "etcd")),
+            ("b", "/etc/f", Artifact { mode: 0o600, ..file("x") }),
+            ("c", "/etc/f", Artifact { owner: "etcd".into(), ..file("x") }),
         ]);
         assert_eq!(placed(&tree).len(), 3);
     }
@@ -158,7 +161,8 @@ mod tests {
         use crate::report::Path;
         let shaped = |index: usize| {
             let node = Path::of(&["nodes"]).index(index);
-            Artifact::public("x", Origin::room("test").reads([Path::of(&["os"]), node]))
+            let reads = vec![Path::of(&["os"]), node];
+            Artifact::public("x", Origin { reads, ..Origin::room("test") })
         };
         let tree = finished(&[("a", "/etc/f", shaped(0)), ("b", "/etc/f", shaped(1))]);
         let reads = &tree.get("steps/shared/etc/f").unwrap().origin.reads;

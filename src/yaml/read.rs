@@ -10,11 +10,11 @@ use crate::report::{Finding, Path, Report};
 
 /// How deep lists and maps may nest. The deepest place of the schema is inside a patch, whose
 /// depth is a Kubernetes object's: about 20.
-pub const MAX_DEPTH: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// How many values a document may hold with its aliases expanded; a text longer than
 /// 32 bytes counts as several. Enough for 100,000 nodes of 40 values each.
-pub const MAX_NODES: usize = 1 << 22;
+const MAX_NODES: usize = 1 << 22;
 
 /// So many bytes of a text count as one value against [`MAX_NODES`].
 const VALUE_BYTES: usize = 32;

@@ -1,5 +1,6 @@
 //! One function per section of the inventory: what may be said in it.
 
+use hagen::catalog::Stage;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -257,7 +258,7 @@ fn kube_proxy(frame: &Frame) -> BoxedStrategy<Value> {
     let able = hagen::catalog::os(&frame.system).is_some_and(|os| os.nftables_mode());
     let mut modes = vec![json!({}), json!({"mode": "ipvs"})];
     modes.push(json!({"mode": "ipvs", "scheduler": "sh"}));
-    if able && frame.facts().kube_proxy.modes.iter().any(|mode| mode == "nftables") {
+    if able && matches!(frame.facts().kube_proxy.nftables, Stage::Beta | Stage::Stable) {
         modes.push(json!({"mode": "nftables"}));
     }
     one_of(&modes).prop_map(|said| json!({"kubeProxy": said})).boxed()

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use hagen::catalog::flags::{Component, Status, flag_status, flags};
+use hagen::catalog::flags::{Component, flag_status, flags};
 use hagen::catalog::gates::{Stage, gate_needs, gate_stage, gate_status, gates};
+use hagen::catalog::{KubernetesVersion, VersionPart};
 use hagen::compile::{Inputs, compile};
 use hagen::report::Severity;
 use serde_json::{Value, json};
@@ -12,7 +13,9 @@ use serde_json::{Value, json};
 use crate::programs::{Ran, built, run};
 
 /// The minor whose programs are all built.
-const MINOR: u32 = 37;
+fn minor() -> VersionPart {
+    "1.37.1".parse::<KubernetesVersion>().unwrap().minor
+}
 
 /// Not of Linux, or of every program of Go's.
 const LEFT_OUT: [&str; 3] = ["help", "version", "vmodule"];
@@ -38,11 +41,11 @@ fn the_catalog_has_the_flags_that_the_programs_have() {
             .filter(|flag| !LEFT_OUT.contains(flag))
             .collect();
         assert!(shown.len() > 50, "{}: {shown:?}", component.as_str());
-        let absent = |flag: &&&str| flag_status(component, flag, MINOR) != Status::Known;
+        let absent = |flag: &&&str| !flag_status(component, flag, minor()).is_known();
         let missing: Vec<_> = shown.iter().filter(absent).collect();
         assert!(missing.is_empty(), "{} has {missing:?}", component.as_str());
         // What is deprecated is not shown, but taken.
-        for flag in flags(component, MINOR).filter(|flag| !shown.contains(flag)) {
+        for flag in flags(component, minor()).filter(|flag| !shown.contains(flag)) {
             let said = ask(component, &[&format!("--{flag}=1"), "--help"]).text();
             assert!(!said.contains("unknown flag"), "{} has no --{flag}", component.as_str());
         }
@@ -82,11 +85,12 @@ fn the_catalog_has_the_gates_that_the_programs_have() {
     for (component, own) in by_component {
         for gate in &all {
             let (name, stage) = gate;
-            let known = gate_status(component, name, MINOR) == Status::Known;
+            let known = gate_status(component, name, minor()).is_known();
             assert_eq!(known, own.contains(gate), "{}: {name}", component.as_str());
-            assert_eq!(gate_stage(name, MINOR), Some(*stage), "{name}");
+            assert_eq!(gate_stage(name, minor()), Some(*stage), "{name}");
         }
-        let unsettled = gates(component, MINOR).filter(|gate| gate_stage(gate, MINOR).is_some());
+        let unsettled =
+            gates(component, minor()).filter(|gate| gate_stage(gate, minor()).is_some());
         for name in unsettled {
             assert!(own.iter().any(|(shown, _)| shown == name), "{}: {name}", component.as_str());
         }
@@ -120,11 +124,11 @@ fn is_told_of_needs(gates: &str) -> bool {
 #[test]
 fn gates_need_what_the_programs_need() {
     let scheduler = Component::KubeScheduler;
-    let known: Vec<&str> = gates(scheduler, MINOR).collect();
+    let known: Vec<&str> = gates(scheduler, minor()).collect();
     let needed: BTreeSet<&str> =
-        known.iter().flat_map(|gate| gate_needs(gate, MINOR)).map(String::as_str).collect();
-    let unsettled = |gate: &&str| gate_stage(gate, MINOR).is_some();
-    let on = known.iter().filter(|gate| unsettled(gate) && !gate_needs(gate, MINOR).is_empty());
+        known.iter().flat_map(|gate| gate_needs(gate, minor())).map(String::as_str).collect();
+    let unsettled = |gate: &&str| gate_stage(gate, minor()).is_some();
+    let on = known.iter().filter(|gate| unsettled(gate) && !gate_needs(gate, minor()).is_empty());
     let off = needed.iter().filter(|gate| unsettled(gate));
     let mut cases: Vec<String> = ["AllAlpha=true", "AllBeta=true", "AllBeta=false"]
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::*;
-use crate::catalog::{CorednsPath, ExtraArgsForm, KubernetesVersion, TimeoutsForm};
+use crate::catalog::{CorednsPath, ExtraArgsForm};
 
 fn facts(minor: u32) -> &'static Release {
     release(minor).expect("a known minor")
@@ -13,11 +13,11 @@ fn facts(minor: u32) -> &'static Release {
 
 #[test]
 fn every_minor_is_there() {
-    let minors: Vec<u32> = releases().map(|release| release.minor).collect();
+    let minors: Vec<u32> = releases().map(|release| release.minor.0).collect();
     assert_eq!(minors, (OLDEST_MINOR..=NEWEST_MINOR).collect::<Vec<u32>>());
-    assert_eq!(release(14), None);
-    assert_eq!(release(38), None);
-    assert_eq!("1.30.4".parse::<KubernetesVersion>().expect("a version").release(), release(30));
+    assert!(release(14).is_none() && release(38).is_none());
+    let version: KubernetesVersion = "1.30.4".parse().expect("a version");
+    assert_eq!(version.release().map(|release| release.minor.0), Some(30));
 }
 
 /// Every key of every file: what one minor says, all say, so that a diff of two shows all that
@@ -45,15 +45,14 @@ fn every_file_is_complete() {
 }
 
 #[test]
-fn every_table_answers_for_patch_zero() {
+fn each_kubeadm_accepts_the_etcd_of_its_own_images() {
     for release in releases() {
-        assert!(!release.coredns(0).is_empty());
-        assert!(release.etcd_version(0) >= release.min_external_etcd(0));
-        assert!(release.etcd_version(99) >= release.min_external_etcd(99));
-        let _ = (release.local_kubeconfig_endpoint(0), release.strict_kubeconfig_server(0));
-        let _ = (release.image_repository(0), release.coredns_image(0, "r", None));
-        let _ = (release.service_account_ecdsa(0), release.etcd_disk_request(0));
-        assert!(release.etcd_version(0).release().is_some(), "1.{}", release.minor);
+        for patch in [0, 99].map(VersionPart) {
+            let own = release.etcd_version(patch);
+            let instead = release.external_etcd_instead_of(own, patch);
+            assert!(instead.is_none(), "1.{}.{patch}: {own}, {instead:?}", release.minor);
+            assert!(own.release().is_some(), "1.{}.{patch}: {own}", release.minor);
+        }
     }
 }
 
@@ -61,45 +60,31 @@ fn every_table_answers_for_patch_zero() {
 #[test]
 fn facts_begin_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let since: [(&str, u32, Fact); 34] = [
+    let since: [(&str, u32, Fact); 20] = [
         ("readyz", 16, |r| r.health_path == "/readyz"),
         ("dual stack", 21, |r| r.dual_stack),
         ("secure probes", 16, |r| r.static_pods.secure_probes),
-        ("strict kubelet", 17, |r| r.kubelet.unknown_fields_fatal),
-        ("node critical", 19, |r| r.static_pods.priority_class == "system-node-critical"),
-        ("startup probe", 19, |r| r.static_pods.apiserver_probes.startup.is_some()),
         ("kubeadm certs", 20, |r| r.kubeadm.certs_command == "kubeadm certs"),
-        ("issuer", 20, |r| r.static_pods.service_account_issuer),
-        ("v1beta3", 22, |r| r.kubeadm_api >= KubeadmApi::V1Beta3),
+        ("v1beta2", 22, |r| r.kubeadm_api != KubeadmApi::V1Beta2),
         ("skipPhases", 22, |r| r.kubeadm.skip_phases_field),
-        ("patches", 22, |r| r.kubeadm.patches_field),
         ("imagePullPolicy", 22, |r| r.kubeadm.image_pull_policy_field),
         ("swap warns", 23, |r| r.kubeadm.swap == Severity::Warning),
         ("pkgs.k8s.io", 24, |r| r.package_layout == PackageLayout::PkgsK8sIo),
-        ("one ConfigMap", 24, |r| r.kubeadm.kubelet_config_map == "kubelet-config"),
-        ("spelled priority", 25, |r| r.static_pods.priority.is_some()),
-        ("endpoint field", 27, |r| r.kubelet.container_runtime_endpoint_field),
-        ("config validate", 28, |r| r.kubeadm.config_validate),
         ("super-admin", 29, |r| r.super_admin),
         ("cluster-admins", 29, |r| r.admin_organization == "kubeadm:cluster-admins"),
         ("v1beta4", 31, |r| r.kubeadm_api == KubeadmApi::V1Beta4),
         ("extraArgs list", 31, |r| r.kubeadm.extra_args == ExtraArgsForm::List),
-        ("timeouts", 31, |r| r.kubeadm.timeouts == TimeoutsForm::Timeouts),
-        ("failCgroupV1", 31, |r| r.kubelet.fail_cgroup_v1_field),
-        ("scheduler readyz", 32, |r| r.static_pods.scheduler_probes.readiness.is_some()),
         ("local kubelet.conf", 33, |r| r.kubelet_local_endpoint),
         ("conn_reuse_mode left", 22, |r| r.kube_proxy.conn_reuse_left),
         ("route_localnet filtered", 24, |r| r.kube_proxy.route_localnet_filtered),
         ("nftables stable", 33, |r| r.kube_proxy.nftables == Stage::Stable),
         ("P-384", 34, |r| r.kubeadm.encryption_algorithms.iter().any(|a| a == "ECDSA-P384")),
-        ("probe-port", 34, |r| r.static_pods.named_probe_port),
         ("cgroup v2 required", 35, |r| r.kubelet.cgroup_v2_required),
-        ("httpEndpoints", 35, |r| r.kubeadm.external_etcd_http_endpoints),
         ("ipvs deprecated", 35, |r| r.kube_proxy.ipvs_deprecated),
     ];
     for (name, first, fact) in since {
         for release in releases() {
-            assert_eq!(fact(release), release.minor >= first, "{name} in 1.{}", release.minor);
+            assert_eq!(fact(release), release.minor.0 >= first, "{name} in 1.{}", release.minor);
         }
     }
 }
@@ -108,27 +93,17 @@ fn facts_begin_at_their_minor() {
 #[test]
 fn facts_end_at_their_minor() {
     type Fact = fn(&Release) -> bool;
-    let until: [(&str, u32, Fact); 16] = [
+    let until: [(&str, u32, Fact); 6] = [
         ("RoleBinding", 15, |r| r.kubeadm.node_role_binding_needed),
-        ("period fatal", 19, |r| r.kubeadm.certificate_period_fatal),
         ("route_localnet of ipvs", 20, |r| r.kube_proxy.route_localnet_ipvs),
-        ("dns.type", 21, |r| r.kubeadm.dns_type_field),
-        ("insecure-port", 21, |r| r.static_pods.insecure_port_flag),
         ("dockershim", 23, |r| r.dockershim),
-        ("network-plugin", 23, |r| r.kubelet.network_plugin_flag),
-        ("container-runtime", 25, |r| r.kubelet.container_runtime_flag),
-        ("userspace", 25, |r| r.kube_proxy.modes.iter().any(|mode| mode == "userspace")),
-        ("v1beta2", 26, |r| r.kubeadm.accepted_apis.contains(&KubeadmApi::V1Beta2)),
         ("system:masters", 28, |r| r.etcd_client_organization.is_some()),
-        ("bridge-nf", 29, |r| r.kubeadm.bridge_nf_checked),
-        ("crictl", 30, |r| r.kubeadm.crictl_required),
-        ("pod-infra", 34, |r| r.kubelet.pod_infra_container_image_flag),
         ("flexvolume", 35, |r| r.static_pods.flexvolume_folder),
         ("kubelet client group", 36, |r| r.apiserver_kubelet_client_organization.is_some()),
     ];
     for (name, last, fact) in until {
         for release in releases() {
-            assert_eq!(fact(release), release.minor <= last, "{name} in 1.{}", release.minor);
+            assert_eq!(fact(release), release.minor.0 <= last, "{name} in 1.{}", release.minor);
         }
     }
 }
@@ -159,54 +134,60 @@ fn sockets_become_urls_with_dockershims_end() {
 
 #[test]
 fn patches_change_images_and_behaviour() {
-    assert_eq!((facts(30).etcd_image(4), facts(30).etcd_image(5)), ("3.5.12-0", "3.5.15-0"));
-    assert_eq!((facts(30).coredns(4), facts(30).coredns(5)), ("v1.11.1", "v1.11.3"));
-    assert_eq!((facts(33).etcd_image(5), facts(33).etcd_image(6)), ("3.5.21-0", "3.5.24-0"));
-    assert_eq!((facts(34).etcd_image(1), facts(34).etcd_image(2)), ("3.6.4-0", "3.6.5-0"));
-    assert_eq!(facts(33).min_external_etcd(5).to_string(), "3.5.11");
-    assert_eq!(facts(33).min_external_etcd(6).to_string(), "3.5.24");
-    let endpoint = |minor, patch| facts(minor).local_kubeconfig_endpoint(patch);
+    assert_eq!(
+        (facts(30).etcd_image(VersionPart(4)), facts(30).etcd_image(VersionPart(5))),
+        ("3.5.12-0", "3.5.15-0")
+    );
+    assert_eq!(
+        (facts(30).coredns(VersionPart(4)), facts(30).coredns(VersionPart(5))),
+        ("v1.11.1", "v1.11.3")
+    );
+    assert_eq!(
+        (facts(33).etcd_image(VersionPart(5)), facts(33).etcd_image(VersionPart(6))),
+        ("3.5.21-0", "3.5.24-0")
+    );
+    assert_eq!(
+        (facts(34).etcd_image(VersionPart(1)), facts(34).etcd_image(VersionPart(2))),
+        ("3.6.4-0", "3.6.5-0")
+    );
+    assert_eq!(facts(33).min_external_etcd(VersionPart(5)).to_string(), "3.5.11");
+    assert_eq!(facts(33).min_external_etcd(VersionPart(6)).to_string(), "3.5.24");
+    let endpoint = |minor, patch| facts(minor).local_kubeconfig_endpoint(VersionPart(patch));
     assert_eq!(endpoint(18, 20), KubeconfigEndpoint::ControlPlane);
     assert_eq!(endpoint(19, 0), KubeconfigEndpoint::ControlPlane);
     assert_eq!(endpoint(19, 1), KubeconfigEndpoint::Local);
     assert_eq!(endpoint(20, 0), KubeconfigEndpoint::Local);
-    let strict = |minor, patch| facts(minor).strict_kubeconfig_server(patch);
-    assert!(strict(18, 20) && strict(19, 2) && !strict(19, 3) && !strict(20, 0));
     for (minor, first) in [(22, 15), (23, 12), (24, 6), (25, 2)] {
-        let takes = |patch| facts(minor).service_account_ecdsa(patch);
+        let takes = |patch| facts(minor).service_account_ecdsa(VersionPart(patch));
         assert!(!takes(first - 1) && takes(first), "1.{minor}");
-        assert_eq!(facts(minor).service_account_ecdsa_since(), Some(first));
+        assert_eq!(
+            facts(minor).service_account_ecdsa_since().map(|since| since.patch.0),
+            Some(first)
+        );
     }
-    assert!(!facts(21).service_account_ecdsa(99) && facts(26).service_account_ecdsa(0));
+    assert!(
+        !facts(21).service_account_ecdsa(VersionPart(99))
+            && facts(26).service_account_ecdsa(VersionPart(0))
+    );
     assert_eq!(facts(21).service_account_ecdsa_since(), None);
-    let repository = |minor, patch| facts(minor).image_repository(patch);
+    let repository = |minor, patch| facts(minor).image_repository(VersionPart(patch));
     assert_eq!((repository(22, 16), repository(22, 17)), ("k8s.gcr.io", "registry.k8s.io"));
     assert_eq!((repository(24, 8), repository(25, 0)), ("k8s.gcr.io", "registry.k8s.io"));
 }
 
 #[test]
 fn coredns_lies_deeper_in_the_default_repository() {
-    let image = |minor, patch, images| facts(minor).coredns_image(patch, images, None);
+    let image = |minor, patch, images| facts(minor).coredns_image(VersionPart(patch), images, None);
     assert_eq!(image(20, 0, "k8s.gcr.io"), "k8s.gcr.io/coredns:1.7.0");
     assert_eq!(image(21, 1, "harbor.lan/k8s"), "harbor.lan/k8s/coredns/coredns:v1.8.0");
     assert_eq!(image(21, 2, "harbor.lan/k8s"), "harbor.lan/k8s/coredns:v1.8.0");
     assert_eq!(image(21, 2, "k8s.gcr.io"), "k8s.gcr.io/coredns/coredns:v1.8.0");
     assert_eq!(image(30, 5, "registry.k8s.io"), "registry.k8s.io/coredns/coredns:v1.11.3");
     assert_eq!(
-        facts(30).coredns_image(5, "registry.k8s.io", Some("harbor.lan/k8s/coredns")),
+        facts(30).coredns_image(VersionPart(5), "registry.k8s.io", Some("harbor.lan/k8s/coredns")),
         "harbor.lan/k8s/coredns/coredns:v1.11.3"
     );
-    assert_eq!(*facts(20).coredns_path.at(0), CorednsPath::Flat);
-}
-
-#[test]
-fn feature_gates_are_those_of_the_minor() {
-    let accepts = |minor, gate: &str| facts(minor).kubeadm.feature_gates.iter().any(|g| g == gate);
-    assert!(!accepts(15, "IPv6DualStack") && accepts(16, "IPv6DualStack"));
-    assert!(accepts(23, "IPv6DualStack") && !accepts(24, "IPv6DualStack"));
-    assert!(!accepts(17, "PublicKeysECDSA") && accepts(18, "PublicKeysECDSA"));
-    assert!(accepts(36, "PublicKeysECDSA") && !accepts(37, "PublicKeysECDSA"));
-    assert!(accepts(32, "EtcdLearnerMode") && !accepts(33, "EtcdLearnerMode"));
+    assert_eq!(*facts(20).coredns_path.at(VersionPart(0)), CorednsPath::Flat);
 }
 
 #[test]

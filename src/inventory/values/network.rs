@@ -182,13 +182,6 @@ value! {
     }
 }
 
-impl DnsNameOrAddress {
-    /// The address, where it is one.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.as_str().parse().ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
 use super::{codes, values};
-use crate::catalog::{EtcdFlag, EtcdRelease, EtcdSetting, etcds};
+use crate::catalog::{EtcdFlag, EtcdRelease, EtcdSetting, VersionPart, etcds};
 use crate::inventory::Inventory;
 use crate::inventory::etcd::{BackupSection, EtcdEndpoints, EtcdSection};
 use crate::inventory::node::Role;
@@ -77,7 +77,7 @@ pub(super) fn release(cluster: &Cluster<'_>, report: &mut Report) -> Option<&'st
     let version = cluster.etcd.version;
     let facts = version.release();
     if facts.is_none() {
-        let minors: Vec<u32> = etcds().map(|release| release.minor).collect();
+        let minors: Vec<VersionPart> = etcds().map(|release| release.minor).collect();
         let known = match minors.as_slice() {
             [oldest, .., newest] => format!("3.{oldest} to 3.{newest}"),
             _ => "no release at all".to_owned(),
@@ -283,24 +283,20 @@ pub(super) fn external(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut 
 fn age(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
     let version = cluster.etcd.version;
     let at = section().key("version");
-    let least = cluster.release.min_external_etcd(cluster.version.patch);
-    if version < least {
+    let kubernetes = cluster.version;
+    if let Some(least) = cluster.release.external_etcd_instead_of(version, kubernetes.patch) {
         report.push(
             Finding::new(
                 &codes::TOO_OLD,
                 at.clone(),
-                format!(
-                    "kubeadm {} refuses etcd {version}; it wants {least} or newer",
-                    cluster.version
-                ),
+                format!("kubeadm {kubernetes} refuses etcd {version}; it wants {least} or newer"),
             )
             .label(format!("older than {least}"))
             .because(Path::of(&["cluster", "kubernetes"]), "this release")
             .help(format!("write `version: \"{least}\"`, or a newer release")),
         );
     }
-    if version.patch < facts.safe_from_patch {
-        let safe = crate::catalog::EtcdVersion { patch: facts.safe_from_patch, ..version };
+    if let Some(safe) = facts.safe_instead_of(version.patch) {
         report.push(
             Finding::new(&codes::DATA_LOSS, at, format!("etcd {version} is known to lose data"))
                 .label(format!("mended in {safe}"))

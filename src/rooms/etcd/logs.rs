@@ -5,7 +5,7 @@ use std::path::{Component, Path as FilePath};
 
 use super::codes::{LOG_OUTPUT, LOG_ROTATION};
 use super::lint::section;
-use crate::catalog::{EtcdFlag, EtcdRelease};
+use crate::catalog::EtcdRelease;
 use crate::report::{Finding, Path, closest};
 use crate::site::{Cluster, EtcdMode};
 
@@ -47,7 +47,7 @@ pub(super) fn in_folder(cluster: &Cluster<'_>) -> bool {
 pub(super) fn output(cluster: &Cluster<'_>, facts: &EtcdRelease, own: &[&str]) -> Option<Finding> {
     [OUTPUTS, OUTPUT]
         .into_iter()
-        .filter(|name| facts.flag_status(name, cluster.etcd.version.patch) == EtcdFlag::Known)
+        .filter(|name| facts.flag_status(name, cluster.etcd.version.patch).is_known())
         .find_map(|name| of_setting(name, cluster, facts, own))
 }
 

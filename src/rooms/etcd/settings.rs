@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::plan::EtcdPlan;
-use crate::catalog::{EtcdFlag, EtcdSetting};
+use crate::catalog::EtcdSetting;
 use crate::site::{Cluster, Etcd, Host, host_port, layout, loopback};
 
 /// Settings that belong together.
@@ -129,7 +129,7 @@ fn tuning<'a>(plan: &EtcdPlan, etcd: &'a Etcd) -> (Flags<'a>, Flags<'a>) {
         EtcdSetting::Gate(gate) => ours.push(("feature-gates", format!("{gate}=true"))),
     }
     if let Some(flag) = &facts.watch_progress_notify_interval
-        && facts.flag_status(flag, version.patch) == EtcdFlag::Known
+        && facts.flag_status(flag, version.patch).is_known()
     {
         // kubeadm's value for stacked members: the API server's watch cache keeps up with the
         // store on quiet resources.

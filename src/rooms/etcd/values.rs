@@ -6,7 +6,7 @@ use super::codes;
 use super::lint::section;
 use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
 use crate::catalog::flags::FlagKind;
-use crate::catalog::{EtcdRelease, EtcdValue, NEWEST_MINOR, etcd_value, flag_words};
+use crate::catalog::{EtcdRelease, EtcdValue, etcd_value, flag_words};
 use crate::report::{Finding, Path, closest};
 use crate::site::codes::FIELD_TYPE;
 use crate::site::{Cluster, EtcdMode, extra};
@@ -30,7 +30,7 @@ const SIGN_METHODS: [&str; 12] = [
 pub(super) fn misfit(flag: &str, value: &str, facts: &EtcdRelease, at: &Path) -> Option<Finding> {
     let what = format!("`{flag}`");
     if flag == "cipher-suites" {
-        let suites = || flag_words::cipher_suites(NEWEST_MINOR);
+        let suites = || flag_words::cipher_suites_of_go();
         let suite = value.split(',').find(|suite| suites().all(|known| known != *suite))?;
         let finding = Finding::new(&FIELD_TYPE, at.clone(), format!("etcd knows no suite {suite}"))
             .label("as Go calls them");

@@ -15,7 +15,7 @@ use super::plan::{Instance, KeepalivedPlan, Virtual};
 pub(super) struct Config<'a> {
     /// The node's name; only logs and SNMP show it.
     name: &'a str,
-    version: u8,
+    vrrp_version: u8,
     /// Whether `enable_script_security` exists.
     script_security: bool,
     /// Seconds.
@@ -117,7 +117,7 @@ impl<'a> Config<'a> {
         let held = addresses.filter(|address| address.holders.contains(&instance.index));
         Self {
             name: &instance.name,
-            version: plan.vrrp,
+            vrrp_version: plan.vrrp_version,
             script_security: instance.can.enable_script_security,
             check_interval: plan.check_interval.millis() / 1000,
             fall: plan.fall,

@@ -154,7 +154,7 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
 fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     let at = section("version");
     let ipv6 = plan.addresses.iter().any(|address| address.vip.is_ipv6());
-    if plan.vrrp == 2 && ipv6 {
+    if plan.vrrp_version == 2 && ipv6 {
         report.push(
             Finding::new(&VRRP_VERSION, at.clone(), "VRRP version 2 cannot hold an IPv6 address")
                 .label("IPv4 only")
@@ -164,7 +164,7 @@ fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     }
     let v4 = plan.addresses.iter().any(|address| address.vip.is_ipv4());
     let able = |can: &Keepalived| if !v4 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
-    if plan.vrrp == 3
+    if plan.vrrp_version == 3
         && let Some(host) = plan.instances.iter().find(|host| !able(&host.can))
     {
         let finding = Finding::new(
@@ -182,7 +182,7 @@ fn versions(plan: &KeepalivedPlan, report: &mut Report) {
             finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
         });
     }
-    if plan.authentication && plan.vrrp == 3 {
+    if plan.authentication && plan.vrrp_version == 3 {
         report.push(
             Finding::new(&AUTH, section("authentication"), "VRRP version 3 has no authentication")
                 .label("keepalived would ignore it")
@@ -196,7 +196,7 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
     let (advert, at) = (&plan.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.vrrp == 2 && !advert.millis().is_multiple_of(1000) {
+    if plan.vrrp_version == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -205,13 +205,15 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             )
             .help("write `1s`, or use version 3"),
         ));
-    } else if plan.vrrp == 2 && advert.millis() > 255_000 {
+    } else if plan.vrrp_version == 2 && advert.millis() > 255_000 {
         report.push(because(Finding::new(
             &ADVERT_INTERVAL,
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.vrrp == 3 && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT) {
+    } else if plan.vrrp_version == 3
+        && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
+    {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -273,7 +275,54 @@ fn failover(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::rooms::keepalived::Keepalived as Room;
+    use crate::rooms::trial::complaints;
+
+    /// What is said of these settings of the section, with the places below it.
+    fn said(settings: serde_json::Value) -> Vec<String> {
+        let found = complaints(&Room, &json!({"keepalived": settings}));
+        let short = |one: String| one.replace("keepalived/", "").replace("keepalived.", "");
+        found.into_iter().map(short).collect()
+    }
+
+    #[test]
+    fn ids_and_priorities_have_their_ranges() {
+        for (settings, found) in [
+            (json!({"routerId": 0}), &["router-id-range at routerId"][..]),
+            (json!({"routerId": 1}), &[]),
+            (json!({"routerId": 255}), &[]),
+            (json!({"routerId": 256}), &["router-id-range at routerId"]),
+            (json!({"priorities": {"cp1": 0}}), &["priority-range at priorities.cp1"]),
+            (json!({"priorities": {"cp1": 1}}), &[]),
+            (json!({"priorities": {"cp1": 254}}), &[]),
+            (json!({"priorities": {"cp1": 255}}), &["priority-range at priorities.cp1"]),
+            (
+                json!({"priorities": {"cp1": 100, "cp2": 100}}),
+                &["priority-range at priorities.cp2"],
+            ),
+            (json!({"priorities": {"w1": 9}}), &["not-every-control-plane at priorities.w1"]),
+            (json!({"priorities": {"cp9": 9}}), &["not-every-control-plane at priorities.cp9"]),
+            (json!({"routerId": 7, "reservedRouterIds": [6, 7]}), &["router-id-clash at routerId"]),
+            (json!({"routerId": 7, "reservedRouterIds": [6, 8]}), &[]),
+        ] {
+            assert_eq!(said(settings.clone()), found, "{settings}");
+        }
+    }
+
+    #[test]
+    fn a_weight_that_moves_nothing_is_refused() {
+        let weights = |preempt: bool, weight: i32| {
+            let priorities = json!({"cp1": 150, "cp2": 100, "cp3": 90});
+            said(json!({"preempt": preempt, "weight": weight, "priorities": priorities}))
+        };
+        assert_eq!(weights(false, -20), ["no-failover at weight"]);
+        assert_eq!(weights(true, -10), ["no-failover at weight"]);
+        assert_eq!(weights(true, -61), [""; 0]);
+        assert_eq!(weights(false, 0), [""; 0]);
+    }
 
     fn claim(id: u8, segment: &str) -> RouterId {
         RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }

@@ -91,7 +91,7 @@ impl Plan for KeepalivedPlan {
             self.instances.iter().map(|host| (host.name.as_str(), host.priority)).collect();
         let said = self.addresses.first();
         serde_json::json!({"keepalived": {
-            "version": self.vrrp,
+            "version": self.vrrp_version,
             "routerId": said.map(|address| address.router_id),
             "weight": self.weight,
             "priorities": priorities,

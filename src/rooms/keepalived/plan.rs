@@ -25,7 +25,7 @@ const FIRST_PRIORITY: u32 = 150;
 #[derive(Debug)]
 pub(super) struct KeepalivedPlan {
     /// VRRP's: 2 or 3.
-    pub(super) vrrp: u8,
+    pub(super) vrrp_version: u8,
     pub(super) addresses: Vec<Virtual>,
     pub(super) reserved_router_ids: Vec<u32>,
     pub(super) state: State,
@@ -79,7 +79,7 @@ impl KeepalivedPlan {
     pub(super) fn new(section: &KeepalivedSection, site: &Site) -> Self {
         let KeepalivedSection {
             program_version,
-            version: vrrp,
+            version: vrrp_version,
             router_id,
             reserved_router_ids,
             state,
@@ -102,16 +102,16 @@ impl KeepalivedPlan {
         number(&mut instances, &priorities);
         let v4 = addresses.iter().any(|address| address.vip.is_ipv4());
         let version_3 = !v4 || instances.iter().all(|instance| instance.can.vrrp_v3_unicast);
-        let vrrp = vrrp.unwrap_or(if version_3 { 3 } else { 2 });
+        let vrrp_version = vrrp_version.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
             && let Some(first) = instances.first_mut()
         {
             first.state = State::Master;
         }
         // Version 2 counts whole seconds (RFC 3768, 5.3.7).
-        let advert = if vrrp == 2 { 1000 } else { 500 };
+        let advert = if vrrp_version == 2 { 1000 } else { 500 };
         Self {
-            vrrp,
+            vrrp_version,
             addresses,
             reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
@@ -122,7 +122,7 @@ impl KeepalivedPlan {
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
             fall: fall.unwrap_or(2),
             rise: rise.unwrap_or(2),
-            authentication: authentication.unwrap_or(vrrp == 2),
+            authentication: authentication.unwrap_or(vrrp_version == 2),
             instances,
         }
     }

@@ -7,6 +7,7 @@ use super::mounts::{Mount, Part, mounts};
 use super::plan::Kubeadm;
 use super::sans;
 use crate::catalog::Release;
+use crate::catalog::flag_words::kubeadm_gate_status;
 use crate::claims::Claims;
 use crate::pki::Algorithm;
 use crate::rooms::DocumentName;
@@ -238,8 +239,7 @@ fn etcd(plan: &Kubeadm, cluster: &Cluster<'_>) -> Value {
 fn feature_gates(cluster: &Cluster<'_>) -> Option<Value> {
     const DUAL_STACK: &str = "IPv6DualStack";
     let families = cluster.pod_subnets.len().max(cluster.service_subnets.len());
-    let gates = &cluster.release.kubeadm.feature_gates;
-    let known = gates.iter().any(|gate| gate == DUAL_STACK);
+    let known = kubeadm_gate_status(DUAL_STACK, cluster.version.minor).is_known();
     (families > 1 && known && !cluster.release.dual_stack).then(|| json!({DUAL_STACK: true}))
 }
 

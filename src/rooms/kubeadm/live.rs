@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::catalog::VersionPart;
 use crate::catalog::fields::{self, Document, Kind};
 use crate::claims::Claims;
 use crate::document;
@@ -41,7 +42,7 @@ struct Reader {
     program: &'static str,
     kind: &'static str,
     document: Option<&'static Document>,
-    minor: u32,
+    minor: VersionPart,
 }
 
 impl Reader {

@@ -32,9 +32,7 @@ pub(super) fn lint(cluster: &Cluster<'_>, secrets: &Secrets, report: &mut Report
         .label("this release")
         .because(joining.path(), "could not join")
         .help(match release.service_account_ecdsa_since() {
-            Some(patch) => {
-                format!("take Kubernetes 1.{}.{patch} or newer, or {bundle}", release.minor)
-            }
+            Some(mended) => format!("take Kubernetes {mended} or newer, or {bundle}"),
             None => bundle.to_owned(),
         }),
     );

@@ -16,7 +16,7 @@ pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
         Finding::new(&ETCD_REFUSED, Path::of(&["cluster", "kubernetes"]), message)
             .label("this release")
             .help(match release.etcd_disk_request_until() {
-                Some(patch) => format!("take Kubernetes 1.{}.{patch} or newer", release.minor),
+                Some(mended) => format!("take Kubernetes {mended} or newer"),
                 None => "take another minor of Kubernetes".to_owned(),
             }),
     );

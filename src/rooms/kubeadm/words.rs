@@ -3,6 +3,7 @@
 use super::FLAG_BREAKS;
 use super::mounts::Part;
 use super::plan::Kubeadm;
+use crate::catalog::VersionPart;
 use crate::catalog::flag_words;
 use crate::catalog::flags::Status;
 use crate::report::{Finding, Report, closest};
@@ -44,7 +45,7 @@ fn words(value: &str) -> impl Iterator<Item = &str> {
 /// has it, and the words that it has.
 type Judged<'a> = (&'static str, &'a str, Status, Box<dyn Iterator<Item = &'static str>>);
 
-fn judged<'a>(part: Part, flag: &str, word: &'a str, minor: u32) -> Option<Judged<'a>> {
+fn judged<'a>(part: Part, flag: &str, word: &'a str, minor: VersionPart) -> Option<Judged<'a>> {
     match (part, flag) {
         (Part::ApiServer, ON | OFF) => Some((
             "admission plugin",

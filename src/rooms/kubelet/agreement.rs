@@ -6,6 +6,7 @@ use super::plan::DOCUMENT;
 use super::rules::{self, contradiction};
 use super::{RESOLVER_ABSENT, SERVING_UNAPPROVED, TOO_MANY_PODS};
 use super::{limits, values};
+use crate::catalog::VersionPart;
 use crate::catalog::flags::Component;
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
@@ -30,7 +31,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The minor of Kubernetes.
-    pub(super) fn minor(&self) -> u32 {
+    pub(super) fn minor(&self) -> VersionPart {
         self.cluster.version.minor
     }
 

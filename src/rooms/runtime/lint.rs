@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::plan::CONFIG;
 use super::{DOCKER_UNVALIDATED, PASSWORD_PUBLIC};
-use crate::catalog::{Version, containerd, containerd_series, docker};
+use crate::catalog::{ContainerdFit, DockerFit, docker};
 use crate::report::{Finding, Path, Report};
 use crate::site::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
 use crate::site::{Cluster, RuntimeKind};
@@ -83,54 +83,42 @@ fn too_old(what: &str, cluster: &Cluster<'_>, least: &str) -> Finding {
     .help(format!("write `version: \"{least}\"` or newer, or leave it out"))
 }
 
-fn series(version: Version) -> String {
-    format!("{}.{}", version.major, version.minor)
-}
-
 fn of_containerd(cluster: &Cluster<'_>) -> Option<Finding> {
-    let wanted = cluster.runtime.version;
-    let range = &cluster.release.runtimes;
-    let oldest = containerd_series().next().map_or(range.containerd_min, |first| first.series);
-    let least = oldest.max(range.containerd_min);
-    if wanted < least {
-        return Some(too_old("containerd", cluster, &series(least)));
-    }
     let is = &cluster.runtime.version_text;
-    let finding = match range.containerd_below {
-        Some(below) if wanted >= below => Finding::new(
+    let finding = match cluster.release.runtimes.containerd(cluster.runtime.version) {
+        ContainerdFit::Serves => return None,
+        ContainerdFit::TooOld { least } => too_old("containerd", cluster, &least.series()),
+        ContainerdFit::CriGone { since } => Finding::new(
             &RUNTIME_TOO_NEW,
             version(),
             format!(
                 "Kubernetes {} speaks a CRI that containerd {} dropped, this is {is}",
                 cluster.version,
-                series(below)
+                since.series()
             ),
         )
-        .label(format!("older than {} is needed", series(below)))
+        .label(format!("older than {} is needed", since.series()))
         .because(kubernetes(), "this release")
         .help("write `version: \"1.7\"`, or leave it out"),
-        _ if containerd(wanted).is_none() => Finding::new(
+        ContainerdFit::Unknown => Finding::new(
             &RUNTIME_TOO_NEW,
             version(),
             format!("containerd {is} is outside the catalog, its configuration is unknown"),
         )
         .label("not in the catalog")
         .help("choose a series that the catalog knows, or leave it out"),
-        _ => return None,
     };
     Some(finding)
 }
 
 fn of_dockershim(cluster: &Cluster<'_>) -> Option<Finding> {
-    let range = &cluster.release.runtimes;
-    let wanted = cluster.runtime.version;
-    // Where there is no dockershim at all, that is a finding of its own.
-    let least = range.docker_min?;
-    if !range.serves_docker(wanted) {
-        return Some(too_old("docker", cluster, &least.to_string()));
-    }
-    if range.docker_validated(wanted) {
-        return None;
+    match cluster.release.runtimes.docker(cluster.runtime.version) {
+        // That there is no dockershim at all is a finding of its own.
+        DockerFit::Serves | DockerFit::NoDockershim => return None,
+        DockerFit::TooOld { least } => {
+            return Some(too_old("docker", cluster, &least.to_string()));
+        }
+        DockerFit::Unvalidated => {}
     }
     let is = &cluster.runtime.version_text;
     Some(

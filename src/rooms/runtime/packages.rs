@@ -1,6 +1,6 @@
 //! Which packages bring the runtime, and how exactly their version is asked for.
 
-use crate::catalog::{Version, builds_of, containerd_series, docker_package_version};
+use crate::catalog::{Version, builds_of, docker_package_version, is_newest_containerd};
 use crate::claims::{Package, Repository, WrittenFor};
 use crate::inventory::values::ProgramVersion;
 use crate::report::Path;
@@ -29,17 +29,13 @@ pub(super) fn of(
 /// The distribution's own package where it is of the wanted series; Docker's elsewhere.
 fn containerd(node: &Host, exact: bool, at: Path, cluster: &Cluster<'_>) -> Package {
     let wanted = cluster.runtime.version;
-    let own = node.os.containerd.is_some_and(|own| {
-        (own.major, own.minor) == (wanted.major, wanted.minor) && (!exact || own == wanted)
-    });
-    if own {
+    if node.os.has_containerd(wanted, exact) {
         let containerd = package("containerd", None, Repository::Distribution, "containerd");
         return of_series(containerd, wanted, at);
     }
     // The newest series is the newest that the repository has, which may lag behind upstream.
-    let newest = containerd_series().last().is_some_and(|series| series.series == wanted);
-    let version =
-        (exact || !newest).then(|| builds_of("containerd.io", wanted, exact, node.os.family));
+    let version = (exact || !is_newest_containerd(wanted))
+        .then(|| builds_of("containerd.io", wanted, exact, node.os.family));
     of_series(package("containerd.io", version, Repository::Runtime, "containerd"), wanted, at)
 }
 

@@ -106,8 +106,11 @@ fn runtime(
     let (version, version_text): (Version, String) = match version {
         Some(version) => (version.as_str().parse().ok()?, version.to_string()),
         None => {
-            let newest = newest_runtime(release, catalogued)?;
-            (newest, format!("{}.{}", newest.major, newest.minor))
+            let newest = match kind {
+                RuntimeKind::Containerd => release.newest_containerd()?,
+                RuntimeKind::Docker => release.newest_docker(),
+            };
+            (newest, newest.series())
         }
     };
     if *kind == RuntimeKind::Docker && !release.dockershim && !cri_dockerd {
@@ -192,19 +195,4 @@ fn etcd(
             .collect(),
         archives: archives::digests(version, &said.packages),
     })
-}
-
-/// The newest series that serves the release; upstream's own table decides where it has a word.
-fn newest_runtime(release: &Release, kind: catalog::RuntimeKind) -> Option<Version> {
-    match kind {
-        catalog::RuntimeKind::Containerd => catalog::containerd_series()
-            .filter(|series| release.runtimes.serves_containerd(series.series))
-            .filter(|series| {
-                series.kubernetes_from.is_none_or(|from| from <= release.minor)
-                    && series.kubernetes_to.is_none_or(|to| release.minor <= to)
-            })
-            .map(|series| series.series)
-            .max(),
-        _ => release.runtimes.docker_max.or(Some(catalog::NEWEST_DOCKER)),
-    }
 }
