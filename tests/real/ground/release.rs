@@ -52,7 +52,7 @@ impl Release {
         found.unwrap_or_else(|| panic!("{} says no version of Kubernetes", folder.display()))
     }
 
-    fn facts(&self) -> (&'static catalog::Release, u32) {
+    fn facts(&self) -> (&'static catalog::Release, catalog::VersionPart) {
         let version: KubernetesVersion = self.version().parse().unwrap();
         (version.release().unwrap(), version.patch)
     }
