@@ -27,6 +27,7 @@ pub mod document;
 pub mod inventory;
 pub mod manifest;
 pub mod pki;
+pub mod print;
 pub mod report;
 pub mod rooms;
 pub mod secrets;

@@ -13,7 +13,7 @@ use super::options::{Reporting, Sources};
 use super::{calendar, summary};
 use crate::disk::{self, DiskError, Mode, Options, Written};
 use crate::manifest::Mac;
-use crate::report::print::{Judged, Source};
+use crate::print::{Judged, Source};
 use crate::report::{Finding, Report};
 
 /// Compile inventories into file trees.

@@ -9,7 +9,7 @@ use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::options::{Overrides, Reporting};
 use super::summary;
-use crate::report::print::Judged;
+use crate::print::Judged;
 
 /// Find mistakes in inventories without building anything.
 ///

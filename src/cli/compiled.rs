@@ -11,8 +11,8 @@ use super::options::{Overrides, Sources};
 use crate::compile::{Inputs, Outcome, compile_all};
 use crate::disk;
 use crate::manifest::{Mac, Manifest};
+use crate::print::{Judged, Source};
 use crate::report::Report;
-use crate::report::print::{Judged, Source};
 use crate::secrets::{self, Secrets};
 use crate::tree::Tree;
 

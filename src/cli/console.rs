@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use super::exit::Failure;
-use crate::report::{Severity, print};
+use crate::print;
+use crate::report::Severity;
 
 /// When text is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

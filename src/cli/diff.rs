@@ -15,7 +15,7 @@ use super::options::{Reporting, Sources};
 use super::summary;
 use crate::disk::{self, Comparison};
 use crate::manifest;
-use crate::report::print;
+use crate::print;
 use crate::tree::{Apply, Tree};
 
 /// Compare a tree on disk with what the inventory says now.

@@ -12,7 +12,7 @@ use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::git::{self, Exposure, Unknown};
 use super::options::Reporting;
-use crate::report::print::{Judged, Source};
+use crate::print::{Judged, Source};
 use crate::report::{self, Finding, Report};
 use crate::secrets::{self, Bundle};
 use crate::yaml::{self, Document, MAX_BYTES, Value};

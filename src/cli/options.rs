@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::input;
-use crate::report::print::{self, Judged};
+use crate::print::{self, Judged};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ use super::input::Inventory;
 use super::options::Reporting;
 use crate::compile::settle;
 use crate::document::{self, Value};
-use crate::report::print::{Judged, Source};
+use crate::print::{Judged, Source};
 use crate::report::without_private_keys;
 use crate::rooms;
 

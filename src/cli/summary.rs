@@ -6,7 +6,7 @@ use super::compiled::Compiled;
 use super::console::Console;
 use crate::disk::{Comparison, Written};
 use crate::manifest::Manifest;
-use crate::report::print::{self, Judged};
+use crate::print::{self, Judged};
 use crate::tree::Tree;
 
 /// What is said of a file that no tree has.

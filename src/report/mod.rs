@@ -5,7 +5,6 @@ mod allow;
 mod code;
 mod finding;
 mod path;
-pub mod print;
 mod secret;
 mod suggest;
 

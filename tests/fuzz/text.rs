@@ -4,7 +4,7 @@
 #![no_main]
 
 use hagen::compile::{Inputs, compile};
-use hagen::report::print::{Judged, Source, json, sarif, text};
+use hagen::print::{Judged, Source, json, sarif, text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

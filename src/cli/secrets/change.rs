@@ -11,8 +11,8 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::input::{self, Found, Inventory};
 use crate::cli::options::Reporting;
 use crate::disk;
+use crate::print::{Judged, Source};
 use crate::report::Report;
-use crate::report::print::{Judged, Source};
 use crate::secrets::Bundle;
 
 /// Which bundle.

@@ -11,8 +11,8 @@ use crate::cli::console::Console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input;
 use crate::cli::options::Reporting;
+use crate::print::{Judged, Source};
 use crate::report::Report;
-use crate::report::print::{Judged, Source};
 use crate::secrets::{self, PrivateKey, STORABLE, Unusable};
 
 /// Take a key of an existing cluster into the bundle.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::{Finding, Path, Report, redacted};
+use crate::report::{Finding, Path, Report, redacted};
 use crate::yaml::{Document, Positions, hides};
 
 pub use json::json;
