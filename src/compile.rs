@@ -173,7 +173,13 @@ fn build(
     if report.has_errors() {
         return None;
     }
-    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, report)?;
+    let issued = pki::issue(
+        &cluster.authorities,
+        &claims.certificates,
+        &cluster.certificates,
+        &secrets,
+        report,
+    )?;
     let with = Rendering { cluster, claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
     audit::files(cluster, claims, &tree, report);
@@ -259,9 +265,9 @@ fn manifest(tree: &Tree, cluster: &Cluster, issued: &Issued, secrets: &Secrets) 
 fn calendar_entry(entry: pki::Entry<'_>) -> manifest::Certificate {
     let pki::Entry { id, subject, issuer, not_before: _, not_after } = entry;
     manifest::Certificate {
-        id: id.to_owned(),
+        id: id.into_owned(),
         subject,
-        issuer: issuer.to_owned(),
+        issuer,
         not_after: crate::secrets::rfc3339(not_after),
     }
 }

@@ -2,6 +2,7 @@
 //! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
 
 mod archives;
+pub mod authorities;
 mod balancer;
 pub mod codes;
 mod component;
@@ -27,7 +28,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalog::{EtcdVersion, KubernetesVersion, OsRelease, Release, Version};
-use crate::pki::Policy;
+use crate::pki::{Authority, Policy};
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
@@ -90,6 +91,8 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// The way to registries, where it leads through a proxy.
     pub proxy: Option<Proxy>,
+    /// Who signs certificates.
+    pub authorities: Vec<Authority>,
     /// Algorithm and lifetimes of every certificate.
     pub certificates: Policy,
     /// Merge patches on generated documents.

@@ -2,7 +2,8 @@ use ipnet::IpNet;
 
 use super::component::{NodePorts, PodMasks, keeps_swap};
 use super::{
-    Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, balancer, codes, os, pod_range,
+    Cluster, Endpoint, Etcd, Node, Patch, Proxy, Runtime, archives, authorities, balancer, codes,
+    os, pod_range,
 };
 use crate::catalog::{self, KubernetesVersion, Release, Version};
 use crate::inventory::etcd::{EtcdEndpoints, EtcdMode, EtcdSection};
@@ -72,6 +73,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Cluster> {
         proxy_mode: said.kube_proxy.mode,
         nodes,
         proxy: None,
+        authorities: vec![authorities::KUBERNETES, authorities::FRONT_PROXY, authorities::ETCD],
         certificates: policy(&said.pki),
         patches,
     };

@@ -28,11 +28,6 @@ impl Signer {
         Sha256::digest(&self.public)[..20].to_vec()
     }
 
-    /// `sha256:<hex>` of the SubjectPublicKeyInfo.
-    pub(super) fn spki_sha256(&self) -> String {
-        format!("sha256:{}", hex(&Sha256::digest(self.subject_public_key_info())))
-    }
-
     /// Signs `subject`'s certificate; `params` are this authority's own, `label` is the
     /// certificate's place in the derivation.
     ///

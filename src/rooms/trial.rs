@@ -120,8 +120,14 @@ pub(crate) fn files(room: &dyn Room, overlay: &Value) -> Vec<(String, Artifact)>
     let (_, claims) = claimed(overlay);
     let mut report = Report::new();
     let secrets = Secrets::placeholder(&cluster.name);
-    let issued = pki::issue(&claims.certificates, &cluster.certificates, &secrets, &mut report)
-        .unwrap_or_else(|| panic!("{:#?}", report.findings()));
+    let issued = pki::issue(
+        &cluster.authorities,
+        &claims.certificates,
+        &cluster.certificates,
+        &secrets,
+        &mut report,
+    )
+    .unwrap_or_else(|| panic!("{:#?}", report.findings()));
     let with = Rendering { cluster: &cluster, claims: &claims, issued: &issued, secrets: &secrets };
     let templates = Templates::new(rooms::templates(), Default::default())
         .unwrap_or_else(|error| panic!("{error:?}"));

@@ -5,9 +5,8 @@ use super::claims::ACCOUNT;
 use super::plan::{Backup, EtcdPlan};
 use super::settings::{self, Group};
 use crate::claims::Phase;
-use crate::cluster::{Cluster, Node, host_port, layout, loopback};
+use crate::cluster::{Cluster, Node, authorities, host_port, layout, loopback};
 use crate::document::Assignments;
-use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
@@ -206,7 +205,7 @@ fn certificates(node: &Node, with: &Rendering<'_>, out: &mut Output<'_>) {
             .reads([node.path(), Path::of(&["pki"])])
     };
     let authority = file("ca.crt").read_by("etcd.service", Apply::Restart);
-    out.bytes(authority, with.issued.ca(Authority::Etcd).certificate_pem.as_bytes());
+    out.bytes(authority, with.issued.trust(&authorities::ETCD).as_bytes());
     for (purpose, _) in PURPOSES {
         let leaf = with.issued.leaf(&id(node, purpose));
         out.bytes(file(&format!("{purpose}.crt")), leaf.certificate_pem.as_bytes());

@@ -9,9 +9,8 @@ mod lint;
 mod plan;
 
 use crate::claims::{Phase, RoomClaims};
-use crate::cluster::{Cluster, LoadBalancerKind, Node, layout};
+use crate::cluster::{Cluster, LoadBalancerKind, Node, authorities, layout};
 use crate::inventory::Inventory;
-use crate::pki::Authority;
 use crate::report::{Code, Path, Report};
 use crate::template;
 use crate::template::Template;
@@ -104,7 +103,7 @@ impl Plan for HaproxyPlan {
             configuration.id,
             &config::Config::new(self, host, with.cluster),
         );
-        let ca = with.issued.ca(Authority::Kubernetes).certificate_pem.as_bytes();
+        let ca = with.issued.trust(&authorities::KUBERNETES).as_bytes();
         out.bytes(file(CA).reads([Path::of(&["pki"])]), ca);
     }
 }

@@ -3,11 +3,11 @@
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
-use crate::pki::{Leaf, Pair};
+use crate::pki::Leaf;
 
 /// A kubeconfig with everything embedded: one cluster, one user, the context `<user>@<cluster>`
-/// that kubeadm names as well.
-pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &Pair, leaf: &Leaf) -> Value {
+/// that kubeadm names as well. `ca` are all the authorities that the server may be of.
+pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &str, leaf: &Leaf) -> Value {
     let context = format!("{user}@{cluster}");
     let embedded = |pem: &str| Base64::encode_string(pem.as_bytes());
     json!({
@@ -16,7 +16,7 @@ pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &Pair, lea
         "clusters": [{
             "name": cluster,
             "cluster": {
-                "certificate-authority-data": embedded(&ca.certificate_pem),
+                "certificate-authority-data": embedded(ca),
                 "server": server,
             },
         }],

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use super::config::kubeconfig;
 use crate::catalog::KubeconfigEndpoint;
 use crate::claims::{Name, Phase, RoomClaims};
-use crate::cluster::{Cluster, Node};
+use crate::cluster::{Cluster, Node, authorities};
 use crate::document;
-use crate::pki::{Authority, CertSpec, San, Usage};
+use crate::pki::{CertSpec, San, Usage};
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Plan, Rendering};
@@ -41,7 +41,7 @@ impl Identity {
     fn spec(&self, id: String) -> CertSpec {
         CertSpec {
             id,
-            issuer: Authority::Kubernetes,
+            issuer: authorities::KUBERNETES,
             common_name: self.user.clone(),
             organization: self.organization.clone(),
             usage: Usage::Client,
@@ -173,7 +173,7 @@ fn write(
     id: &str,
     out: &mut Output<'_>,
 ) {
-    let ca = with.issued.ca(Authority::Kubernetes);
+    let ca = with.issued.trust(&authorities::KUBERNETES);
     let config = kubeconfig(&with.cluster.name, server, user, ca, with.issued.leaf(id));
     out.bytes(file, document::yaml(&[config], true));
 }
