@@ -16,6 +16,7 @@ mod bundle;
 mod cli;
 mod compiled;
 mod determinism;
+mod generations;
 mod golden;
 mod ground;
 mod house;

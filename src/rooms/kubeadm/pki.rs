@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sans;
+use super::{sans, signing};
 use crate::claims::Phase;
 use crate::cluster::{Cluster, EtcdMode, Node, authorities, layout};
 use crate::pki::{Authority, CertSpec, Issued, San, Usage};
@@ -119,6 +119,9 @@ pub(super) fn render(cluster: &Cluster, node: &Node, issued: &Issued, out: &mut 
     ];
     for (name, authority, _) in authorities {
         public(&format!("{name}.crt"), &["cluster", "name"], issued.trust(&authority));
+    }
+    if let Some(certificate) = signing::certificate(issued) {
+        public(signing::FILE, &["cluster", "name"], certificate);
     }
     public("sa.pub", &["cluster", "name"], &issued.service_account().public_pem);
     let leaves = leaves(cluster, node);

@@ -23,9 +23,10 @@ use crate::rooms::{Checking, Output, Plan, Rendering};
 const ETCD_METRICS_PORT: u16 = 2381;
 
 /// What is decided about `kubeadm init` and `kubeadm join`.
+#[derive(Clone)]
 pub(super) struct Kubeadm {
     /// The extra flags of each component of the control plane, those of patches among them.
-    flags: [Flags; 3],
+    pub(super) flags: [Flags; 3],
     /// Where patches say some of them.
     patched: BTreeMap<(Part, String), Path>,
     /// Those that patches take away.
@@ -363,7 +364,7 @@ impl Plan for Kubeadm {
         }
         let mut documents = vec![
             (config::INIT, config::init(self, cluster, node, claims)),
-            (config::CLUSTER, config::cluster_configuration(self, cluster)),
+            (config::CLUSTER, config::cluster_configuration(&self.signing(issued), cluster)),
         ];
         let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
