@@ -132,6 +132,9 @@ impl Root {
             spec: spec.clone(),
             certificate_pem: certificate_pem(&certificate),
             key_pem: key.key().to_pem(),
+            authority_generation: self.trusted.issuing.generation,
+            key_generation: secrets.generations(&label).issuing(),
+            issued_at: secrets.issued_at(),
             not_before: validity.not_before,
             not_after: validity.not_after,
         })

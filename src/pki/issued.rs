@@ -18,7 +18,7 @@ pub struct Issued {
 /// The generations of one authority that are trusted.
 #[derive(Debug)]
 pub(super) struct Trusted {
-    issuing: Pair,
+    pub(super) issuing: Pair,
     others: Vec<Pair>,
     all_pem: String,
 }
@@ -56,6 +56,12 @@ pub struct Leaf {
     pub certificate_pem: String,
     /// Secret: PEM.
     pub key_pem: Zeroizing<String>,
+    /// Which generation of its authority signed it.
+    pub authority_generation: u32,
+    /// Which generation its key is of.
+    pub key_generation: u32,
+    /// The bundle's date, UTC.
+    pub issued_at: OffsetDateTime,
     /// First valid moment, UTC.
     pub not_before: OffsetDateTime,
     /// Last valid moment, UTC.

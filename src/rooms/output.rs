@@ -10,9 +10,11 @@ use serde_json::Value;
 use crate::cluster::codes::PATCH_TARGET;
 use crate::cluster::{Cluster, Node};
 use crate::document::{self, Assignments, Merged};
+use crate::pki::Leaf;
 use crate::report::{Finding, Path, Report};
+use crate::secrets::rfc3339;
 use crate::template::{TemplateError, Templates};
-use crate::tree::{Apply, Artifact, Destination, Kind, Origin};
+use crate::tree::{Apply, Artifact, Destination, Issue, Kind, Origin};
 
 /// Where a file stands.
 #[derive(Clone, Debug)]
@@ -117,6 +119,17 @@ impl File {
     #[must_use]
     pub fn seed(mut self) -> Self {
         self.kind = Kind::Seed;
+        self
+    }
+
+    /// Follows the bundle, as this certificate and its key do.
+    #[must_use]
+    pub fn issued(mut self, leaf: &Leaf) -> Self {
+        self.kind = Kind::Issued(Issue {
+            authority: leaf.authority_generation,
+            key: leaf.key_generation,
+            issued_at: rfc3339(leaf.issued_at),
+        });
         self
     }
 
@@ -359,5 +372,50 @@ impl<'a> Output<'a> {
         let artifact =
             Artifact { bytes, mode, owner, group, secret, verbatim, destination, phase, origin };
         self.rendered.files.push((path, artifact));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pki;
+    use crate::rooms::trial;
+    use crate::tree::Tree;
+
+    #[test]
+    fn an_issued_file_says_what_it_was_issued_from() {
+        let (cluster, claims) = trial::claimed(&json!({}));
+        let (_, bundle) = trial::inputs("{}");
+        let text = bundle
+            .to_yaml()
+            .replace("  leaves: 1", "  ca/etcd: {issuing: 2, trusted: [1]}\n  leaves: 3");
+        let mut report = Report::new();
+        let bundle = crate::secrets::Bundle::read("x", text.as_bytes(), &mut report).unwrap();
+        let secrets = crate::secrets::Secrets::new(&bundle);
+        let policy = &cluster.certificates;
+        let (authorities, specs) = (&cluster.authorities, &claims.certificates);
+        let issued = pki::issue(authorities, specs, policy, &secrets, &mut report).unwrap();
+        let templates = Templates::new([], BTreeMap::new()).unwrap();
+        let mut out = Output::new("test", &cluster, &templates);
+        let node = &cluster.nodes[0];
+        for name in ["etcd/peer", "apiserver"] {
+            let leaf = issued.leaf(&format!("nodes/{}/{name}", node.name));
+            let file = File::on(node, format!("/etc/{name}.crt")).issued(leaf);
+            out.bytes(file, leaf.certificate_pem.as_bytes());
+        }
+        let mut tree = Tree::new();
+        for (path, artifact) in out.finish().files {
+            tree.insert(path, artifact).unwrap();
+        }
+        assert_eq!(tree.finish(), []);
+        let list = &tree.get(&format!("nodes/{}/files.tsv", node.name)).unwrap().bytes;
+        let rows = String::from_utf8_lossy(list);
+        let kinds: Vec<&str> = rows.lines().filter_map(|row| row.split('\t').nth(5)).collect();
+        assert_eq!(
+            kinds,
+            ["kind", "issued:1:3:2026-11-01T00:00:00Z", "issued:2:3:2026-11-01T00:00:00Z", "-"]
+        );
     }
 }
