@@ -50,7 +50,7 @@ impl Plan for Kubeadm {
         }
         let mut documents = vec![
             (config::INIT, config::init(self, cluster, node, claims)),
-            (config::CLUSTER, config::cluster_configuration(self, cluster)),
+            (config::CLUSTER, config::cluster_configuration(&self.signing(issued), cluster)),
         ];
         let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));

@@ -4,11 +4,11 @@ use super::config::kubeconfig;
 use crate::catalog::KubeconfigEndpoint;
 use crate::claims::{Name, Phase, RoomClaims};
 use crate::document;
-use crate::pki::{Authority, CertSpec, San, Usage};
+use crate::pki::{CertSpec, San, Usage};
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Place, Plan, Rendering};
-use crate::site::{Cluster, Host};
+use crate::site::{Cluster, Host, authorities};
 
 /// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
 const MASTERS: &str = "system:masters";
@@ -41,7 +41,7 @@ impl Identity {
     fn spec(&self, id: String) -> CertSpec {
         CertSpec {
             id,
-            issuer: Authority::Kubernetes,
+            issuer: authorities::KUBERNETES,
             common_name: self.user.clone(),
             organization: self.organization.clone(),
             usage: Usage::Client,
@@ -176,7 +176,7 @@ fn write(
     id: &str,
     out: &mut Output<'_>,
 ) {
-    let ca = with.issued.ca(Authority::Kubernetes);
+    let ca = with.issued.trust(&authorities::KUBERNETES);
     let config = kubeconfig(&with.cluster.site.name, server, user, ca, with.issued.leaf(id));
     out.bytes(file, document::yaml(&[config], true));
 }
