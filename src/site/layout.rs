@@ -36,12 +36,6 @@ pub const ETCD_OVERRIDE: &str = "/run/hagen/etcd.env";
 pub const ETCDCTL_ENV: &str = "/etc/etcd/etcdctl.env";
 /// Where an external member's programs are: etcd, etcdctl, etcdutl.
 pub const ETCD_BIN: &str = "/usr/local/bin";
-/// The balancer's configuration.
-pub const HAPROXY_CFG: &str = "/etc/haproxy/haproxy.cfg";
-/// nginx's whole configuration.
-pub const NGINX_CONF: &str = "/etc/nginx/nginx.conf";
-/// keepalived's configuration.
-pub const KEEPALIVED_CONF: &str = "/etc/keepalived/keepalived.conf";
 /// Kernel settings.
 pub const SYSCTL: &str = "/etc/sysctl.d/90-hagen-kubernetes.conf";
 /// Kernel modules loaded at boot.
