@@ -15,7 +15,3 @@ pub const ADDONS: &str = "/etc/kubernetes/addons";
 /// Certificates of an external member: `ca.crt`, `server.{crt,key}`, `peer.{crt,key}`,
 /// `client.{crt,key}` (etcdctl and backups).
 pub const ETCD_PKI: &str = "/etc/etcd/pki";
-/// Kernel settings.
-pub const SYSCTL: &str = "/etc/sysctl.d/90-hagen-kubernetes.conf";
-/// Kernel modules loaded at boot.
-pub const MODULES: &str = "/etc/modules-load.d/90-hagen-kubernetes.conf";
