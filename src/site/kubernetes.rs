@@ -65,7 +65,7 @@ pub struct Etcd {
     /// The data folder.
     pub data_dir: String,
     /// More settings of every member: flag name without dashes to value. Stacked members get
-    /// them from kubeadm, external ones from [`ETCD_CONF`](super::layout::ETCD_CONF).
+    /// them from kubeadm, external ones from a file of their own.
     pub settings: BTreeMap<String, String>,
     /// The SHA-256 of the release's archives by architecture (`amd64`), as far as they are known.
     pub archives: BTreeMap<&'static str, String>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Host, Kubernetes, Site};
+use super::{Balancer, Host, Kubernetes, LoadBalancerKind, Site};
 use crate::document::merge;
 use crate::inventory::Inventory;
 use crate::inventory::etcd::EtcdMode;
@@ -19,10 +19,20 @@ pub fn settled(said: &Inventory, site: &Site) -> Value {
         }
     }
     merge(&mut whole, &of_certificates(&site.certificates));
+    site.endpoints.iter().for_each(|endpoint| merge(&mut whole, &of_balancer(&endpoint.balancer)));
     if let Some(kubernetes) = &site.kubernetes {
         merge(&mut whole, &of_kubernetes(kubernetes));
     }
     whole
+}
+
+fn of_balancer(balancer: &Balancer) -> Value {
+    match balancer.kind {
+        LoadBalancerKind::Haproxy => {
+            json!({"loadBalancer": {"haproxy": {"statsPort": balancer.status_port}}})
+        }
+        LoadBalancerKind::Nginx => json!({}),
+    }
 }
 
 fn of_certificates(certificates: &Policy) -> Value {

@@ -7,7 +7,7 @@ use crate::claims::RoomClaims;
 use crate::pki::{CertSpec, San, Usage};
 use crate::site::{Cluster, Host, authorities};
 
-/// What a member has certificates for; the names of the files in [`crate::site::layout::ETCD_PKI`].
+/// What a member has certificates for; the names of the files in [`ETCD_PKI`](super::ETCD_PKI).
 pub(super) const PURPOSES: [(&str, Usage); 3] = [
     // A member's own gRPC gateway dials it with the server certificate, hence both usages
     // (https://github.com/etcd-io/etcd/issues/9785).

@@ -1,40 +1,74 @@
-use super::plan::EtcdPlan;
-use super::steps;
-use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease};
+//! What members occupy and need.
+
+use super::plan::{EtcdPlan, External};
+use super::{BIN, FILES, certificates, paths, section, steps};
+use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease, PathUse};
 use crate::claims::{
-    Archive, ArchiveSource, Bind, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims, Stays, Unit,
+    Archive, ArchiveSource, Bind, NeededFile, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims,
+    Stays, Unit,
 };
 use crate::report::Path;
-use crate::site::{Cluster, Host, layout};
-
-/// The account that the members run as.
-pub(super) const ACCOUNT: &str = "etcd";
+use crate::site::{Cluster, Host};
+use crate::tree::Apply;
 
 pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
+    needed_files(plan, cluster, claims);
+    if let Some(external) = &plan.external {
+        members(external, plan.facts, cluster, claims);
+        certificates::ask(cluster, claims);
+    }
+}
+
+/// What every member reads.
+fn needed_files(plan: &EtcdPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
+    let read_by = match plan.external {
+        None => ("etcd", Apply::Pod),
+        Some(_) => ("etcd.service", Apply::Restart),
+    };
+    let files = paths::named(cluster).filter(|named| named.seen && named.used == PathUse::File);
+    for named in files {
+        let needed = NeededFile {
+            path: named.path.to_owned(),
+            folder: false,
+            reader: format!("`{}` of etcd", named.setting),
+            read_by,
+            at: named.at(),
+        };
+        for member in cluster.members() {
+            claims.node(member.index).needed_files.push(needed.clone());
+        }
+    }
+}
+
+fn members(
+    external: &External,
+    facts: &EtcdRelease,
+    cluster: &Cluster<'_>,
+    claims: &mut RoomClaims,
+) {
     for member in cluster.members() {
         let node = claims.node(member.index);
         node.scripts.push(steps::START);
         node.ports.extend(ports(member, cluster));
-        node.archives.push(archive(cluster, plan.facts));
-        node.paths.extend(folders(plan));
+        node.archives.push(archive(cluster, facts));
+        node.paths.extend(folders(external));
         // The other members count on it, whatever becomes of the node.
-        node.stays = Some(Stays { files: layout::ETCD_FILES });
+        node.stays = Some(Stays { files: FILES });
         node.units.push(unit("etcd.service", false));
-        if plan.backup.is_some() {
+        if external.backup.is_some() {
             node.units.push(unit("etcd-backup.timer", true));
         }
     }
 }
 
 fn ports(member: &Host, cluster: &Cluster<'_>) -> [Port; 4] {
-    let section = Path::of(&["etcd"]);
     let port = |bind, port, reach, what, key: &str| Port {
         protocol: Protocol::Tcp,
         bind,
         port,
         reach,
         what,
-        at: section.key(key),
+        at: section().key(key),
     };
     let etcd = &cluster.etcd;
     let address = Bind::Address(member.address);
@@ -69,18 +103,19 @@ fn archive(cluster: &Cluster<'_>, facts: &EtcdRelease) -> Archive {
         base: ETCD_RELEASES,
         sources: sources.collect(),
         programs,
-        directory: layout::ETCD_BIN,
-        version: vec![format!("{}/etcd", layout::ETCD_BIN), "--version".into()],
+        directory: BIN,
+        version: vec![format!("{}/etcd", BIN), "--version".into()],
         prints: format!("etcd Version: {version}"),
     }
 }
 
 /// Snapshots outlive a reset: they are what a cluster is restored from. So do logs.
-fn folders(plan: &EtcdPlan) -> impl Iterator<Item = OwnedPath> {
+fn folders(external: &External) -> impl Iterator<Item = OwnedPath> {
     let places = [Path::of(&["etcd", "dataDir"]), Path::of(&["etcd", "settings", "wal-dir"])];
-    let data = plan.data.iter().zip(places).map(|(path, at)| (path.as_str(), at, true));
-    let logs = plan.logs.map(|path| (path, Path::of(&["etcd", "settings", "log-outputs"]), false));
-    let kept = plan.backup.iter().map(|backup| {
+    let data = external.data.iter().zip(places).map(|(path, at)| (path.as_str(), at, true));
+    let logs =
+        external.logs.map(|path| (path, Path::of(&["etcd", "settings", "log-outputs"]), false));
+    let kept = external.backup.iter().map(|backup| {
         (backup.directory.as_str(), Path::of(&["etcd", "backup", "directory"]), false)
     });
     data.chain(logs).chain(kept).map(|(path, at, remove_on_reset)| OwnedPath {

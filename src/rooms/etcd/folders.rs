@@ -3,10 +3,10 @@
 
 use std::path::Path as FilePath;
 
-use super::codes;
+use super::{SYSTEM_FOLDER, section};
 use crate::inventory::etcd::EtcdSection;
 use crate::inventory::values::AbsolutePath;
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Report};
 use crate::site::{Cluster, EtcdMode};
 
 /// Nothing below belongs to etcd. The distribution's, the kernel's, people's, and what the next
@@ -82,13 +82,12 @@ pub(super) fn of_log<'a>(cluster: &'a Cluster<'_>) -> Option<&'a str> {
 
 /// What the inventory says about folders; they are real on every machine with a member.
 pub(super) fn lint(said: &EtcdSection, cluster: &Cluster<'_>, report: &mut Report) {
-    let section = Path::of(&["etcd"]);
-    let log_at = section.key("settings").key(LOG);
-    let mut folders = vec![(cluster.etcd.data_dir.as_str(), section.key("dataDir"))];
+    let log_at = section().key("settings").key(LOG);
+    let mut folders = vec![(cluster.etcd.data_dir.as_str(), section().key("dataDir"))];
     if cluster.etcd.mode == EtcdMode::External {
         folders.extend(of_log(cluster).map(|path| (path, log_at.clone())));
         let kept = said.backup.directory.as_ref();
-        folders.extend(kept.map(|path| (path.as_str(), section.key("backup").key("directory"))));
+        folders.extend(kept.map(|path| (path.as_str(), section().key("backup").key("directory"))));
     }
     for (folder, at) in folders {
         if let Some(problem) = problem(folder) {
@@ -101,7 +100,7 @@ pub(super) fn lint(said: &EtcdSection, cluster: &Cluster<'_>, report: &mut Repor
             };
             report.push(
                 Finding::new(
-                    &codes::SYSTEM_FOLDER,
+                    &SYSTEM_FOLDER,
                     at,
                     format!("`{folder}` would become etcd's alone, and {problem}"),
                 )
@@ -182,7 +181,7 @@ mod tests {
             let outcome = trial::outcome(overlay);
             let found = outcome.report.findings().iter();
             let places: Vec<String> = found
-                .filter(|finding| finding.code == &codes::SYSTEM_FOLDER)
+                .filter(|finding| finding.code == &SYSTEM_FOLDER)
                 .map(|finding| finding.at.to_string())
                 .collect();
             assert_eq!(places, [place], "{overlay}");

@@ -3,8 +3,7 @@
 
 use std::path::{Component, Path as FilePath};
 
-use super::codes::{LOG_OUTPUT, LOG_ROTATION};
-use super::lint::section;
+use super::{LOG_OUTPUT, LOG_ROTATION, section};
 use crate::catalog::EtcdRelease;
 use crate::report::{Finding, Path, closest};
 use crate::site::{Cluster, EtcdMode};

@@ -2,57 +2,64 @@
 
 use std::path::Path as FilePath;
 
-use super::codes::PATH_UNSEEN;
+use super::{PATH_UNSEEN, section};
 use crate::catalog::{PathUse, etcd_paths};
-use crate::claims::{NeededFile, RoomClaims};
 use crate::report::{Finding, Path, Report};
 use crate::site::{Cluster, EtcdMode, layout};
-use crate::tree::Apply;
 
-/// States the files that every member reads. kubeadm has no mounts of the user's for stacked
-/// members: they see the data folder and their certificates (`getEtcdPodSpec` in
-/// `cmd/kubeadm/app/phases/etcd/local.go`).
-pub(super) fn claim(cluster: &Cluster<'_>, claims: &mut RoomClaims, report: &mut Report) {
-    let stacked = cluster.etcd.mode == EtcdMode::Stacked;
-    let certificates = format!("{}/etcd", layout::PKI);
-    for (setting, value) in &cluster.etcd.settings {
-        let at = Path::of(&["etcd", "settings"]).key(setting);
-        for (used, path) in etcd_paths(setting, value) {
-            let within = |folder: &str| FilePath::new(path).starts_with(folder);
-            let seen = within(&cluster.etcd.data_dir) || within(&certificates);
-            if stacked && !seen {
-                report.push(unseen(setting, path, &certificates, at.clone(), cluster));
-            } else if used == PathUse::File {
-                let reader = format!("`{setting}` of etcd");
-                let read_by = match stacked {
-                    true => ("etcd", Apply::Pod),
-                    false => ("etcd.service", Apply::Restart),
-                };
-                let path = path.to_owned();
-                let needed = NeededFile { path, folder: false, reader, read_by, at: at.clone() };
-                for member in cluster.members() {
-                    claims.node(member.index).needed_files.push(needed.clone());
-                }
-            }
-        }
+/// A path that a setting names, and how its file is used.
+pub(super) struct Named<'a> {
+    pub(super) setting: &'a str,
+    pub(super) path: &'a str,
+    pub(super) used: PathUse,
+    /// Whether members see it. kubeadm has no mounts of the user's for stacked members: they see
+    /// the data folder and their certificates (`getEtcdPodSpec` in
+    /// `cmd/kubeadm/app/phases/etcd/local.go`).
+    pub(super) seen: bool,
+}
+
+impl Named<'_> {
+    /// Where it is said.
+    pub(super) fn at(&self) -> Path {
+        section().key("settings").key(self.setting)
     }
 }
 
-fn unseen(
-    setting: &str,
-    path: &str,
-    certificates: &str,
-    at: Path,
-    cluster: &Cluster<'_>,
-) -> Finding {
-    let data = &cluster.etcd.data_dir;
+/// Every path that settings name.
+pub(super) fn named<'a>(cluster: &'a Cluster<'_>) -> impl Iterator<Item = Named<'a>> {
+    let within = |path: &str, folder: &str| FilePath::new(path).starts_with(folder);
+    cluster.etcd.settings.iter().flat_map(move |(setting, value)| {
+        etcd_paths(setting, value).into_iter().map(move |(used, path)| {
+            let seen = cluster.etcd.mode == EtcdMode::External
+                || within(path, &cluster.etcd.data_dir)
+                || within(path, &certificates());
+            Named { setting, path, used, seen }
+        })
+    })
+}
+
+/// The folder of a stacked member's certificates.
+fn certificates() -> String {
+    format!("{}/etcd", layout::PKI)
+}
+
+/// Paths that stacked members do not see.
+pub(super) fn unseen(cluster: &Cluster<'_>, report: &mut Report) {
+    for named in named(cluster).filter(|named| !named.seen) {
+        report.push(elsewhere(&named, cluster));
+    }
+}
+
+fn elsewhere(named: &Named<'_>, cluster: &Cluster<'_>) -> Finding {
+    let Named { setting, path, .. } = named;
+    let (data, certificates) = (&cluster.etcd.data_dir, certificates());
     Finding::new(
         &PATH_UNSEEN,
-        at,
+        named.at(),
         format!("a stacked member sees {data} and {certificates} of its host; {path} is elsewhere"),
     )
     .label(format!("`{setting}` would be lost with the container, or is not there"))
-    .because(Path::of(&["etcd", "mode"]), "kubeadm makes no other mount for etcd")
+    .because(section().key("mode"), "kubeadm makes no other mount for etcd")
     .help(format!("name a place in {data}, or remove it"))
 }
 

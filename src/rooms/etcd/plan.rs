@@ -1,12 +1,11 @@
+//! What the section says, with every default filled in.
+
+use super::elections::{ELECTION_MS, HEARTBEAT_MS};
 use super::{folders, logs};
 use crate::catalog::EtcdRelease;
 use crate::inventory::etcd::{BackupSection, EtcdSection};
-use crate::site::Cluster;
+use crate::site::{Cluster, EtcdMode};
 
-/// etcd's own default: <https://etcd.io/docs/latest/tuning/#time-parameters>.
-pub(super) const HEARTBEAT_MS: u64 = 100;
-/// etcd's own default, ten heartbeats.
-pub(super) const ELECTION_MS: u64 = 1000;
 /// 8 GiB, the largest that etcd suggests:
 /// <https://etcd.io/docs/latest/dev-guide/limit/#storage-size-limit>.
 const QUOTA_BYTES: u64 = 8 * 1024 * 1024 * 1024;
@@ -17,11 +16,16 @@ const BACKUP_KEEP: u32 = 20;
 /// Where snapshots are kept.
 const BACKUP_DIRECTORY: &str = "/var/backups/etcd";
 
-/// What was decided about external members. What more than one room needs is in
-/// [`crate::site::Etcd`].
+/// What was decided about members. What more than one room needs is in [`crate::site::Etcd`].
 pub(super) struct EtcdPlan {
     /// What this release of etcd knows.
     pub(super) facts: &'static EtcdRelease,
+    /// Members that systemd runs; `None` where kubeadm runs them, and decides.
+    pub(super) external: Option<External>,
+}
+
+/// What was decided about members that systemd runs.
+pub(super) struct External {
     /// Milliseconds between heartbeats.
     pub(super) heartbeat_ms: u64,
     /// Milliseconds without one until a new leader is elected.
@@ -52,6 +56,18 @@ impl EtcdPlan {
         cluster: &Cluster<'_>,
         facts: &'static EtcdRelease,
     ) -> Self {
+        let external = cluster.etcd.mode == EtcdMode::External;
+        Self { facts, external: external.then(|| External::new(section, cluster)) }
+    }
+
+    /// Every folder of the account of members that systemd runs.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &str> {
+        self.external.iter().flat_map(External::folders)
+    }
+}
+
+impl External {
+    fn new(section: &EtcdSection, cluster: &Cluster<'_>) -> Self {
         // Mode, release, ports, data folder and settings are facts of the cluster.
         let EtcdSection {
             mode: _,
@@ -80,7 +96,6 @@ impl EtcdPlan {
         data.extend(folders::of_log(cluster).map(str::to_owned));
         let logs = logs::in_folder(cluster).then_some(logs::FOLDER);
         Self {
-            facts,
             heartbeat_ms: heartbeat_interval.as_ref().map_or(HEARTBEAT_MS, |time| time.millis()),
             election_ms: election_timeout.as_ref().map_or(ELECTION_MS, |time| time.millis()),
             quota_bytes: quota_bytes.unwrap_or(QUOTA_BYTES),

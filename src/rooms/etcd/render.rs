@@ -1,38 +1,20 @@
 use serde::Serialize;
 
 use super::certificates::{PURPOSES, id};
-use super::claims::ACCOUNT;
-use super::plan::{Backup, EtcdPlan};
+use super::plan::{Backup, EtcdPlan, External};
 use super::settings::{self, Group};
+use super::{
+    ACCOUNT, ACCOUNTS, BACKUP_SCRIPT, BACKUP_TIMER, BACKUP_UNIT, BIN, CLIENT, CONFIGURATION,
+    ETCD_PKI, ETCDCTL_ENV, FOLDERS, OVERRIDE, SETTINGS, UNIT, runbook, steps,
+};
+use crate::catalog::EtcdRelease;
 use crate::claims::Phase;
 use crate::document::Assignments;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Plan, Rendering};
-use crate::site::{Cluster, Host, authorities, host_port, layout, loopback};
-use crate::template;
-use crate::template::Template;
+use crate::site::{Cluster, Host, authorities, host_port, loopback};
 use crate::tree::Apply;
-
-const SETTINGS: &str = "etcd/etc/etcd/etcd.conf.j2";
-const CLIENT: &str = "etcd/etc/etcd/etcdctl.env.j2";
-const UNIT: &str = "etcd/etc/systemd/system/etcd.service.j2";
-const BACKUP_UNIT: &str = "etcd/etc/systemd/system/etcd-backup.service.j2";
-const BACKUP_TIMER: &str = "etcd/etc/systemd/system/etcd-backup.timer.j2";
-const BACKUP_SCRIPT: &str = "etcd/usr/local/lib/hagen/etcd-backup.sh";
-const ACCOUNTS: &str = "etcd/etc/sysusers.d/hagen-etcd.conf.j2";
-const FOLDERS: &str = "etcd/etc/tmpfiles.d/hagen-etcd.conf.j2";
-
-pub(super) static TEMPLATES: &[Template] = &[
-    template!("etcd/etc/etcd/etcd.conf.j2"),
-    template!("etcd/etc/etcd/etcdctl.env.j2"),
-    template!("etcd/etc/systemd/system/etcd.service.j2"),
-    template!("etcd/etc/systemd/system/etcd-backup.service.j2"),
-    template!("etcd/etc/systemd/system/etcd-backup.timer.j2"),
-    template!("etcd/usr/local/lib/hagen/etcd-backup.sh"),
-    template!("etcd/etc/sysusers.d/hagen-etcd.conf.j2"),
-    template!("etcd/etc/tmpfiles.d/hagen-etcd.conf.j2"),
-];
 
 /// The script that takes a snapshot.
 const BACKUP_PROGRAM: &str = "/usr/local/lib/hagen/etcd-backup";
@@ -104,6 +86,32 @@ struct FoldersContext<'a> {
 
 impl Plan for EtcdPlan {
     fn settled(&self) -> serde_json::Value {
+        self.external.as_ref().map_or_else(|| serde_json::json!({}), External::settled)
+    }
+
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(with) = &with.of_cluster() else { return };
+        out.words(steps::NUMBER, steps::words(node, &with.cluster));
+        if let Some(external) = self.external.as_ref().filter(|_| node.member()) {
+            external.settings(self.facts, node, &with.cluster, out);
+            external.unit(node, out);
+            external.host(node, &with.cluster, out);
+            certificates(node, with, out);
+            if let Some(backup) = &external.backup {
+                render_backup(backup, self.facts, node, &with.cluster, out);
+            }
+        }
+    }
+
+    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
+        if let Some(cluster) = &with.site.cluster() {
+            runbook::render(self.external.as_ref(), cluster, out);
+        }
+    }
+}
+
+impl External {
+    fn settled(&self) -> serde_json::Value {
         let milliseconds = |count: u64| format!("{count}ms");
         let backup = match &self.backup {
             Some(Backup { interval, keep, directory }) => serde_json::json!({
@@ -119,69 +127,52 @@ impl Plan for EtcdPlan {
         }})
     }
 
-    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(with) = &with.of_cluster() else { return };
-        out.words(super::steps::NUMBER, super::steps::words(node, &with.cluster));
-        if !node.member() {
-            return;
-        }
-        self.settings(node, &with.cluster, out);
-        self.unit(node, &with.cluster, out);
-        self.host(node, &with.cluster, out);
-        certificates(node, with, out);
-        if let Some(backup) = &self.backup {
-            render_backup(backup, self, node, &with.cluster, out);
-        }
-    }
-
-    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
-        if let Some(cluster) = &with.site.cluster() {
-            super::runbook::render(Some(self), cluster, out);
-        }
-    }
-}
-
-impl EtcdPlan {
-    fn settings(&self, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
-        let file = File::on(node, layout::ETCD_CONF)
+    fn settings(
+        &self,
+        facts: &EtcdRelease,
+        node: &Host,
+        cluster: &Cluster<'_>,
+        out: &mut Output<'_>,
+    ) {
+        let file = File::on(node, CONFIGURATION)
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
             .reads([Path::of(&["etcd"]), Path::of(&["nodes"]), Path::of(&["cluster", "name"])]);
         out.template(
             file,
-            SETTINGS,
-            &SettingsContext { groups: settings::of(node, self, cluster) },
+            SETTINGS.id,
+            &SettingsContext { groups: settings::of(node, self, facts, cluster) },
         );
-        let file = File::on(node, layout::ETCDCTL_ENV)
+        let file = File::on(node, ETCDCTL_ENV)
             .phase(Phase::Etcd)
             .reads([Path::of(&["nodes"]), Path::of(&["etcd", "clientPort"])]);
         out.template(
             file,
-            CLIENT,
+            CLIENT.id,
             &ClientContext {
-                path: layout::ETCDCTL_ENV,
+                path: ETCDCTL_ENV,
                 endpoints: cluster
                     .members()
                     .map(|member| cluster.etcd_client_url(member))
                     .collect(),
-                pki: layout::ETCD_PKI,
-                api_variable: self.facts.etcdctl_api_variable,
+                pki: ETCD_PKI,
+                api_variable: facts.etcdctl_api_variable,
             },
         );
     }
 
-    fn unit(&self, node: &Host, _: &Cluster<'_>, out: &mut Output<'_>) {
+    fn unit(&self, node: &Host, out: &mut Output<'_>) {
         let file = File::on(node, "/etc/systemd/system/etcd.service")
             .read_by("etcd.service", Apply::Restart)
             .phase(Phase::Etcd)
             .reads([Path::of(&["etcd", "dataDir"])]);
         out.template(
             file,
-            UNIT,
+            UNIT.id,
             &UnitContext {
-                settings: layout::ETCD_CONF,
-                r#override: layout::ETCD_OVERRIDE,
-                bin: layout::ETCD_BIN,
+                settings: CONFIGURATION,
+                r#override: OVERRIDE,
+                bin: BIN,
                 data: &self.data,
             },
         );
@@ -192,14 +183,14 @@ impl EtcdPlan {
         let file = File::on(node, "/etc/sysusers.d/hagen-etcd.conf")
             .phase(Phase::Install)
             .reads([Path::of(&["etcd", "dataDir"])]);
-        out.template(file, ACCOUNTS, &AccountsContext { home: &cluster.etcd.data_dir });
+        out.template(file, ACCOUNTS.id, &AccountsContext { home: &cluster.etcd.data_dir });
         let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf").phase(Phase::Install).reads([
             Path::of(&["etcd", "dataDir"]),
             Path::of(&["etcd", "settings"]),
             Path::of(&["etcd", "backup", "directory"]),
         ]);
         let folders = self.folders().collect();
-        out.template(file, FOLDERS, &FoldersContext { folders });
+        out.template(file, FOLDERS.id, &FoldersContext { folders });
     }
 }
 
@@ -208,7 +199,7 @@ impl EtcdPlan {
 /// (<https://etcd.io/docs/latest/op-guide/security/#notes-for-tls-authentication>).
 fn certificates(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
     let file = |name: &str| {
-        File::on(node, format!("{}/{name}", layout::ETCD_PKI))
+        File::on(node, format!("{}/{name}", ETCD_PKI))
             .phase(Phase::Etcd)
             .reads([node.path(), Path::of(&["pki"])])
     };
@@ -224,7 +215,7 @@ fn certificates(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
 
 fn render_backup(
     backup: &Backup,
-    plan: &EtcdPlan,
+    facts: &EtcdRelease,
     node: &Host,
     cluster: &Cluster<'_>,
     out: &mut Output<'_>,
@@ -235,19 +226,19 @@ fn render_backup(
     let unit = file("/etc/systemd/system/etcd-backup.service");
     out.template(
         unit,
-        BACKUP_UNIT,
-        &BackupUnitContext { client: layout::ETCDCTL_ENV, script: BACKUP_PROGRAM, directory },
+        BACKUP_UNIT.id,
+        &BackupUnitContext { client: ETCDCTL_ENV, script: BACKUP_PROGRAM, directory },
     );
     let timer =
         file("/etc/systemd/system/etcd-backup.timer").read_by("etcd-backup.timer", Apply::Restart);
-    out.template(timer, BACKUP_TIMER, &BackupTimerContext { interval });
+    out.template(timer, BACKUP_TIMER.id, &BackupTimerContext { interval });
     let endpoint = host_port(loopback(node.address), cluster.etcd.client_port);
     let mut words = Assignments::new("etcd-backup.service runs this.");
     words
-        .word("bin", layout::ETCD_BIN)
+        .word("bin", BIN)
         .word("directory", directory)
         .word("keep", &keep.to_string())
         .word("endpoint", &format!("https://{endpoint}"))
-        .word("status_program", if plan.facts.etcdutl { "etcdutl" } else { "etcdctl" });
-    out.script(file(BACKUP_PROGRAM).mode(0o755), words, BACKUP_SCRIPT);
+        .word("status_program", if facts.etcdutl { "etcdutl" } else { "etcdctl" });
+    out.script(file(BACKUP_PROGRAM).mode(0o755), words, BACKUP_SCRIPT.id);
 }

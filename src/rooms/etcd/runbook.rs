@@ -4,19 +4,12 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
-use super::plan::EtcdPlan;
-use super::steps;
+use super::plan::External;
+use super::{
+    AFTERWARDS, BIN, BRING_UP, CONFIGURATION, DATA, ETCDCTL_ENV, LOST_MEMBER, OVERRIDE, steps,
+};
 use crate::rooms::{Output, Place};
-use crate::site::{Cluster, EtcdMode, host_port, layout, loopback};
-use crate::template;
-use crate::template::Template;
-
-pub(super) static TEMPLATES: [Template; 4] = [
-    template!("etcd/runbook/bring-up.md.j2"),
-    template!("etcd/runbook/afterwards.md.j2"),
-    template!("etcd/runbook/lost-member.md.j2"),
-    template!("etcd/runbook/data.md.j2"),
-];
+use crate::site::{Cluster, EtcdMode, host_port, loopback};
 
 /// Real names, addresses and commands.
 #[derive(Serialize)]
@@ -56,29 +49,28 @@ struct Restore<'a> {
     revisions: &'static str,
 }
 
-/// `plan` is that of external members.
-pub(super) fn render(plan: Option<&EtcdPlan>, cluster: &Cluster<'_>, out: &mut Output<'_>) {
+pub(super) fn render(external: Option<&External>, cluster: &Cluster<'_>, out: &mut Output<'_>) {
     let etcd = &cluster.etcd;
     let first = cluster.control_planes().next();
     let own = first.map_or(Ipv4Addr::LOCALHOST.into(), |first| first.address);
     let mut etcd_data: Vec<&str> =
-        plan.into_iter().flat_map(|plan| &plan.data).map(String::as_str).collect();
+        external.into_iter().flat_map(|external| &external.data).map(String::as_str).collect();
     etcd_data.sort_unstable();
     let context = Context {
         cluster: &cluster.site.name,
-        external_etcd: plan.is_some(),
+        external_etcd: external.is_some(),
         members: cluster.members().map(|member| member.name.as_str()).collect(),
         first: first.map_or("", |first| &first.name),
         restore: restore(&etcd_data, cluster),
         etcd_data,
         stacked_data: &etcd.data_dir,
         etcd_local: format!("https://{}", host_port(loopback(own), etcd.client_port)),
-        backup: plan.and_then(|plan| Some(plan.backup.as_ref()?.directory.as_str())),
-        etcd_conf: layout::ETCD_CONF,
-        etcd_override: layout::ETCD_OVERRIDE,
-        etcdctl_env: layout::ETCDCTL_ENV,
+        backup: external.and_then(|external| Some(external.backup.as_ref()?.directory.as_str())),
+        etcd_conf: CONFIGURATION,
+        etcd_override: OVERRIDE,
+        etcdctl_env: ETCDCTL_ENV,
         etcdctl_api_variable: etcd.version.release().is_some_and(|f| f.etcdctl_api_variable),
-        etcd_bin: layout::ETCD_BIN,
+        etcd_bin: BIN,
     };
     let kind = match etcd.mode {
         EtcdMode::External => "systemd units",
@@ -89,15 +81,14 @@ pub(super) fn render(plan: Option<&EtcdPlan>, cluster: &Cluster<'_>, out: &mut O
     let lost = all.saturating_sub(1) / 2;
     let survives = format!("reads and writes survive the loss of {lost} of {all} etcd members");
     out.phrase(Place::Survives, survives);
-    let [bring_up, afterwards, lost_member, data] = &TEMPLATES;
-    if plan.is_some() {
-        out.prose(Place::BringUp(steps::NUMBER), bring_up.id, &context);
-        out.prose(Place::Afterwards, afterwards.id, &context);
+    if external.is_some() {
+        out.prose(Place::BringUp(steps::NUMBER), BRING_UP.id, &context);
+        out.prose(Place::Afterwards, AFTERWARDS.id, &context);
         if all > 1 {
-            out.prose(Place::Loss, lost_member.id, &context);
+            out.prose(Place::Loss, LOST_MEMBER.id, &context);
         }
     }
-    out.prose(Place::Data, data.id, &context);
+    out.prose(Place::Data, DATA.id, &context);
 }
 
 /// `None` where a member keeps its log in a folder of its own, which takes other commands.
@@ -105,8 +96,8 @@ fn restore<'a>(folders: &[&'a str], cluster: &Cluster<'_>) -> Option<Restore<'a>
     let [data] = *folders else { return None };
     let facts = cluster.etcd.version.release();
     let program = match facts {
-        Some(facts) if facts.etcdutl => format!("{}/etcdutl", layout::ETCD_BIN),
-        _ => format!("ETCDCTL_API=3 {}/etcdctl", layout::ETCD_BIN),
+        Some(facts) if facts.etcdutl => format!("{}/etcdutl", BIN),
+        _ => format!("ETCDCTL_API=3 {}/etcdctl", BIN),
     };
     let bumps = facts.is_some_and(|facts| facts.etcdutl_for_restore);
     Some(Restore { program, data, revisions: if bumps { BUMPED } else { "" } })

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::plan::EtcdPlan;
-use crate::catalog::EtcdSetting;
-use crate::site::{Cluster, Etcd, Host, host_port, layout, loopback};
+use super::ETCD_PKI;
+use super::plan::External;
+use crate::catalog::{EtcdRelease, EtcdSetting};
+use crate::site::{Cluster, Etcd, Host, host_port, loopback};
 
 /// Settings that belong together.
 #[derive(Serialize)]
@@ -36,7 +37,12 @@ fn group(about: &'static str, settings: Vec<(&str, String)>) -> Group {
 }
 
 /// Everything that this member is started with.
-pub(super) fn of(member: &Host, plan: &EtcdPlan, cluster: &Cluster<'_>) -> Vec<Group> {
+pub(super) fn of(
+    member: &Host,
+    plan: &External,
+    facts: &EtcdRelease,
+    cluster: &Cluster<'_>,
+) -> Vec<Group> {
     let etcd = &cluster.etcd;
     let url = |scheme: &str, address, port| format!("{scheme}://{}", host_port(address, port));
     let client = url("https", member.address, etcd.client_port);
@@ -47,7 +53,7 @@ pub(super) fn of(member: &Host, plan: &EtcdPlan, cluster: &Cluster<'_>) -> Vec<G
         .members()
         .map(|other| format!("{}={}", other.name, url("https", other.address, etcd.peer_port)))
         .collect();
-    let pki = |file: &str| format!("{}/{file}", layout::ETCD_PKI);
+    let pki = |file: &str| format!("{}/{file}", ETCD_PKI);
     let yes = || "true".to_owned();
     let mut groups = vec![
         group(
@@ -89,7 +95,7 @@ pub(super) fn of(member: &Host, plan: &EtcdPlan, cluster: &Cluster<'_>) -> Vec<G
             vec![("listen-metrics-urls", metrics)],
         ),
     ];
-    let (tuned, rest) = tuning(plan, etcd);
+    let (tuned, rest) = tuning(plan, facts, etcd);
     groups.push(group("Timing in milliseconds, size in bytes, care for the data.", tuned));
     if !rest.is_empty() {
         groups.push(group("From `etcd.settings`.", rest));
@@ -101,9 +107,8 @@ type Flags<'a> = Vec<(&'a str, String)>;
 
 /// Settings that have a good value of ours, the user's in its place where there is one; and what
 /// else the user said.
-fn tuning<'a>(plan: &EtcdPlan, etcd: &'a Etcd) -> (Flags<'a>, Flags<'a>) {
+fn tuning<'a>(plan: &External, facts: &'a EtcdRelease, etcd: &'a Etcd) -> (Flags<'a>, Flags<'a>) {
     let Etcd { version, settings: said, .. } = etcd;
-    let facts = plan.facts;
     let mut ours = vec![
         ("heartbeat-interval", plan.heartbeat_ms.to_string()),
         ("election-timeout", plan.election_ms.to_string()),

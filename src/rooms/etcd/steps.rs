@@ -1,37 +1,15 @@
 //! The step of an external member, and what the checks are told of a member of either kind.
 
-use super::runbook;
+use super::STEP;
 use crate::claims::Script;
 use crate::document::Assignments;
-use crate::rooms::{Output, Plan, Rendering};
 use crate::site::{Cluster, EtcdMode, Host, host_port, loopback};
-use crate::template;
-use crate::template::Template;
-
-pub(super) static TEMPLATES: &[Template] = &[template!("etcd/steps/40-etcd.sh")];
 
 /// The number of the step that starts a member.
 pub(super) const NUMBER: u8 = 40;
 
 /// The step that starts a member.
-pub(super) const START: Script = Script { name: "40-etcd", template: "etcd/steps/40-etcd.sh" };
-
-/// kubeadm runs the members; there is nothing to render but what steps are told.
-pub(super) struct Stacked;
-
-impl Plan for Stacked {
-    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
-        if let Some(cluster) = &with.site.cluster() {
-            out.words(NUMBER, words(node, cluster));
-        }
-    }
-
-    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
-        if let Some(cluster) = &with.site.cluster() {
-            runbook::render(None, cluster, out);
-        }
-    }
-}
+pub(super) const START: Script = Script { name: "40-etcd", template: STEP.id };
 
 /// How the member on a node is reached there; empty without one.
 pub(super) fn words(node: &Host, cluster: &Cluster<'_>) -> Assignments {

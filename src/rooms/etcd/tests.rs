@@ -1,4 +1,4 @@
-use super::codes;
+use super::{FILES, FLAG_VERSION};
 use crate::rooms::trial::{self, file, outcome};
 
 fn settings_of(node: &str, overlay: &str) -> Vec<(String, String)> {
@@ -124,12 +124,8 @@ fn stacked_members_get_no_files() {
 #[test]
 fn a_misspelt_setting_is_answered_with_the_right_one() {
     let outcome = outcome("etcd: {settings: {snapshot-counts: '5'}}");
-    let finding = outcome
-        .report
-        .findings()
-        .iter()
-        .find(|finding| finding.code == &codes::FLAG_VERSION)
-        .unwrap();
+    let finding =
+        outcome.report.findings().iter().find(|finding| finding.code == &FLAG_VERSION).unwrap();
     assert_eq!(finding.help.as_deref(), Some("did you mean `snapshot-count`?"));
     assert_eq!(finding.at.to_string(), "etcd.settings.snapshot-counts");
 }
@@ -268,4 +264,24 @@ fn a_log_goes_where_etcd_can_write_it() {
     };
     assert!(old("log-outputs: 'stderr,stdout'").contains(&"etcd/log-output"));
     assert!(!old("log-outputs: 'stderr,stdout', logger: zap").contains(&"etcd/log-output"));
+}
+
+#[test]
+fn a_reset_leaves_every_file_of_the_member_where_it_leaves_the_member() {
+    let outcome = outcome(
+        "{etcd: {mode: external}, units: [{unit: etcd.service, dropIn: {Service: {Nice: '-5'}}}]}",
+    );
+    let tree = outcome.tree.as_ref().unwrap();
+    let stays = |path: &str| {
+        FILES.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path == *pattern,
+        })
+    };
+    for (_, artifact) in tree.iter() {
+        let Some(to) = &artifact.destination else { continue };
+        let reads = to.unit.as_ref().is_some_and(|(unit, _)| unit.starts_with("etcd"));
+        let of_member = artifact.origin.room == "etcd" || reads;
+        assert_eq!(stays(&to.path), of_member, "{}", to.path);
+    }
 }

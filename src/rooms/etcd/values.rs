@@ -1,18 +1,13 @@
-//! What settings take, and what of them has to agree: etcd checks it at start, when it is too late.
+//! What settings take, and which of them have to agree: etcd checks it at start, when it is too late.
 
 use std::collections::BTreeMap;
 
-use super::codes;
-use super::lint::section;
-use super::plan::{ELECTION_MS, EtcdPlan, HEARTBEAT_MS};
+use super::section;
 use crate::catalog::flags::FlagKind;
 use crate::catalog::{EtcdRelease, EtcdValue, etcd_value, flag_words};
 use crate::report::{Finding, Path, closest};
 use crate::site::codes::FIELD_TYPE;
 use crate::site::{Cluster, EtcdMode, extra};
-
-/// etcd refuses more: `maxElectionMs` in `server/embed/config.go`.
-const LONGEST_ELECTION_MS: u64 = 50_000;
 
 /// 100 MiB: an idle cluster of five nodes has 4 after some minutes (measured), and grows with its
 /// objects and their writes of five minutes.
@@ -153,64 +148,6 @@ fn token(value: &str, facts: &EtcdRelease, at: &Path) -> Option<Finding> {
 
 fn is_rsa(method: &str) -> bool {
     method.starts_with("RS") || method.starts_with("PS")
-}
-
-/// Milliseconds, and where they are decided.
-struct Time {
-    milliseconds: u64,
-    at: Path,
-}
-
-/// The timing of members that systemd runs.
-pub(super) fn elections_of_external(plan: &EtcdPlan) -> Option<Finding> {
-    let of = |milliseconds, key: &str| Time { milliseconds, at: section().key(key) };
-    let heartbeat = of(plan.heartbeat_ms, "heartbeatInterval");
-    let election = of(plan.election_ms, "electionTimeout");
-    elections(&heartbeat, &election, |time| format!("electionTimeout: {time}ms"))
-}
-
-/// The timing of members that kubeadm runs.
-pub(super) fn elections_of_stacked(cluster: &Cluster<'_>) -> Option<Finding> {
-    let settings = &cluster.etcd.settings;
-    let of = |flag: &str, default| Time {
-        // What is no number is another finding.
-        milliseconds: settings.get(flag).and_then(|value| value.parse().ok()).unwrap_or(default),
-        at: section().key("settings").key(flag),
-    };
-    let heartbeat = of("heartbeat-interval", HEARTBEAT_MS);
-    let election = of("election-timeout", ELECTION_MS);
-    elections(&heartbeat, &election, |time| format!("election-timeout: \"{time}\""))
-}
-
-/// What etcd itself checks at start (`Validate` in `server/embed/config.go`).
-fn elections(heartbeat: &Time, election: &Time, write: fn(u64) -> String) -> Option<Finding> {
-    let Time { milliseconds: election_ms, at } = election;
-    let Time { milliseconds: heartbeat_ms, at: heartbeat_at } = heartbeat;
-    let finding = |message: String| Finding::new(&codes::ELECTION_TIMEOUT, at.clone(), message);
-    if *heartbeat_ms == 0 || *election_ms == 0 {
-        let zero = if *heartbeat_ms == 0 { heartbeat_at } else { at };
-        return Some(
-            Finding::new(&codes::ELECTION_TIMEOUT, zero.clone(), "etcd refuses a time of 0")
-                .label("no time")
-                .help("remove it: a heartbeat takes 100 ms, an election 1 s"),
-        );
-    }
-    if *election_ms < heartbeat_ms.saturating_mul(5) {
-        let ten = write(heartbeat_ms.saturating_mul(10));
-        return Some(
-            finding(format!(
-                "etcd wants at least five heartbeats of {heartbeat_ms} ms; this is {election_ms} ms"
-            ))
-            .label("too short")
-            .because(heartbeat_at.clone(), "the heartbeat")
-            .help(format!("write `{ten}`, ten heartbeats")),
-        );
-    }
-    (*election_ms > LONGEST_ELECTION_MS).then(|| {
-        finding(format!("etcd accepts at most {LONGEST_ELECTION_MS} ms; this is {election_ms} ms"))
-            .label("too long")
-            .help(format!("write `{}` or less", write(LONGEST_ELECTION_MS)))
-    })
 }
 
 /// How much history is kept is said in hours of time, or in revisions: by the mode.

@@ -1,15 +1,10 @@
 //! What the section says, with every default filled in.
 
 use crate::catalog::{self, FamilyFacts, builds_of};
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
-};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, layout, sessions};
-
-use super::UNIT;
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, sessions};
 
 /// Every decision of the room.
 #[derive(Debug)]
@@ -31,10 +26,10 @@ pub(super) struct HaproxyPlan {
 #[derive(Debug)]
 pub(super) struct Instance {
     /// The machine's position in the inventory.
-    index: usize,
+    pub(super) index: usize,
     pub(super) name: String,
     /// The version of its package, where one is asked for.
-    wanted: Option<String>,
+    pub(super) wanted: Option<String>,
     pub(super) version: catalog::Version,
     /// Where the version was decided.
     pub(super) version_at: Path,
@@ -95,51 +90,6 @@ impl HaproxyPlan {
     /// Whether this machine serves metrics.
     pub(super) fn metrics_on(&self, instance: &Instance) -> bool {
         self.metrics.unwrap_or(instance.can.prometheus_exporter)
-    }
-
-    pub(super) fn claim(&self, site: &Site, claims: &mut RoomClaims) {
-        for host in &self.instances {
-            let node = claims.node(host.index);
-            for endpoint in on(&site.hosts[host.index], site) {
-                node.ports.push(Port {
-                    protocol: Protocol::Tcp,
-                    bind: Bind::Any,
-                    port: endpoint.port,
-                    reach: Reach::Clients,
-                    what: "the balancer",
-                    at: endpoint.at.key("port"),
-                });
-                node.ports.push(Port {
-                    protocol: Protocol::Tcp,
-                    bind: Bind::Loopback,
-                    port: endpoint.balancer.status_port,
-                    reach: Reach::Host,
-                    what: "haproxy's status page",
-                    at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),
-                });
-            }
-            node.packages.push(Package {
-                name: "haproxy".into(),
-                version: host.wanted.clone(),
-                written_for: Some(WrittenFor {
-                    release: host.version.series(),
-                    key: &["loadBalancer", "haproxy", "version"],
-                    at: host.version_at.clone(),
-                }),
-                repository: Repository::Distribution,
-                hold: false,
-                program: Some("haproxy".into()),
-                serves: true,
-            });
-            let check = ["haproxy", "-c", "-f", layout::HAPROXY_CFG];
-            node.units.push(Unit {
-                name: UNIT.into(),
-                phase: Phase::Balancer,
-                check: check.map(String::from).to_vec(),
-                wait: true,
-                start: true,
-            });
-        }
     }
 }
 

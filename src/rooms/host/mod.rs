@@ -8,25 +8,24 @@
 //! * `10-prepare.sh`, and the packages that it installs from which repositories;
 //! * on the RHEL family, what NetworkManager leaves alone, and firewalld's service where asked for.
 
-mod archives;
 mod claims;
 mod firewall;
 mod lint;
 mod packages;
 mod plan;
 mod render;
+mod repositories;
 mod steps;
+mod sysctls;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
-use crate::inventory::packages::PackageSource;
-use crate::report::{Code, Report};
+use crate::report::{Code, Path, Report};
 use crate::rooms::{Planned, Room};
 use crate::site::Site;
+use crate::template;
 use crate::template::Template;
 
 crate::codes! { "host":
@@ -43,8 +42,22 @@ crate::codes! { "host":
     SYSTEM_UNUSED = Error "system-unused",
 }
 
-static TEMPLATES: LazyLock<Vec<Template>> =
-    LazyLock::new(|| render::TEMPLATES.iter().chain(steps::TEMPLATES).copied().collect());
+const MODULES: Template = template!("host/etc/modules-load.d/90-hagen-kubernetes.conf.j2");
+const SYSCTL: Template = template!("host/etc/sysctl.d/90-hagen-kubernetes.conf.j2");
+const FIREWALL: Template = template!("host/etc/firewalld/services/hagen-kubernetes.xml.j2");
+const PROXY: Template = template!("host/etc/systemd/system/20-hagen-proxy.conf.j2");
+const NETWORK_MANAGER: Template =
+    template!("host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2");
+const PREPARE: Template = template!("host/steps/10-prepare.sh");
+const APT: Template = template!("host/steps/apt.sh");
+const RPM: Template = template!("host/steps/rpm.sh");
+
+static TEMPLATES: [Template; 8] =
+    [MODULES, SYSCTL, FIREWALL, PROXY, NETWORK_MANAGER, PREPARE, APT, RPM];
+
+fn section_of_packages() -> Path {
+    Path::of(&["packages"])
+}
 
 /// The room.
 pub struct Host;
@@ -64,12 +77,10 @@ impl Room for Host {
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
+        lint::lint(said, cluster, report);
+        let plan = plan::HostPlan::new(said, cluster);
         let mut claims = RoomClaims::default();
-        packages::lint::lint(&said.packages, cluster, report);
-        lint::sysctls(&said.host.sysctls, cluster, report);
-        claims.pins = packages::pins(&said.packages);
-        let installs = said.packages.source == PackageSource::Repository;
-        claims::state(installs, &said.host, cluster, &mut claims);
-        Some(Planned::new(plan::HostPlan::new(said, cluster), claims))
+        claims::state(&plan, cluster, &mut claims);
+        Some(Planned::new(plan, claims))
     }
 }

@@ -1,12 +1,18 @@
+//! What the sections say, with every default filled in.
+
+mod pins;
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::catalog::{OsRelease, key_fingerprint};
+use crate::claims::Pin;
 use crate::inventory::Inventory;
 use crate::inventory::host::{Firewall, HostSection, Selinux};
 use crate::inventory::packages::{
     PackageSource, PackagesSection, RepositoriesSection, RepositorySection,
 };
-use crate::inventory::values::Fingerprint;
+use crate::inventory::values::{Fingerprint, SysctlKey, SysctlValue};
 use crate::site::{Cluster, Host};
 
 /// What is decided about hosts.
@@ -23,6 +29,12 @@ pub(super) struct HostPlan {
     mirrors_of_systems: Vec<(String, Mirrors)>,
     /// The site's folder of etcd's releases.
     pub(super) archives: Option<String>,
+    /// Versions of packages, whichever room needs them.
+    pub(super) pins: Vec<Pin>,
+    /// Kernel modules of the site's own.
+    pub(super) modules: Vec<String>,
+    /// Kernel settings of the site's own; none where hagen is to set nothing.
+    pub(super) sysctls: BTreeMap<SysctlKey, Option<SysctlValue>>,
 }
 
 /// The site's own sources; none takes upstream's.
@@ -80,8 +92,8 @@ impl HostPlan {
     }
 
     pub(super) fn new(said: &Inventory, cluster: &Cluster<'_>) -> Self {
-        // What the kernel is told is the host's matter.
-        let HostSection { set_hostname, firewall, selinux, sysctls: _, modules: _, proxy: _ } =
+        // The proxy is a fact of the site.
+        let HostSection { set_hostname, firewall, selinux, sysctls, modules, proxy: _ } =
             &said.host;
         let PackagesSection { source, repositories, versions: _, systems, archives, digests: _ } =
             &said.packages;
@@ -102,6 +114,9 @@ impl HostPlan {
                 .map(|system| (system.os.id(), Mirrors::new(&system.repositories, repositories)))
                 .collect(),
             archives: archives.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
+            pins: pins::of(&said.packages),
+            modules: modules.iter().map(ToString::to_string).collect(),
+            sysctls: sysctls.clone(),
         }
     }
 }

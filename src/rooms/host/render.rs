@@ -2,32 +2,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::packages::words::Packages;
+use super::packages::Packages;
 use super::plan::HostPlan;
-use super::{firewall as firewalld, steps};
+use super::{FIREWALL, MODULES, NETWORK_MANAGER, PROXY, SYSCTL, firewall as firewalld, steps};
 use crate::catalog::OsFamily;
 use crate::claims::{AllOnNode, Of, Phase, Protocol, Setting};
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Plan, Rendering};
-use crate::site::{Cluster, Host, Proxy, layout};
-use crate::template;
-use crate::template::Template;
+use crate::site::{Cluster, Host, Proxy};
 use crate::tree::Apply;
-
-const MODULES: &str = "host/etc/modules-load.d/90-hagen-kubernetes.conf.j2";
-const SYSCTL: &str = "host/etc/sysctl.d/90-hagen-kubernetes.conf.j2";
-const FIREWALL: &str = "host/etc/firewalld/services/hagen-kubernetes.xml.j2";
-const PROXY: &str = "host/etc/systemd/system/20-hagen-proxy.conf.j2";
-const NETWORK_MANAGER: &str = "host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2";
-
-pub(super) static TEMPLATES: &[Template] = &[
-    template!("host/etc/modules-load.d/90-hagen-kubernetes.conf.j2"),
-    template!("host/etc/sysctl.d/90-hagen-kubernetes.conf.j2"),
-    template!("host/etc/firewalld/services/hagen-kubernetes.xml.j2"),
-    template!("host/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf.j2"),
-    template!("host/etc/systemd/system/20-hagen-proxy.conf.j2"),
-];
 
 /// Interfaces that flannel and other plugins, kube-proxy in ipvs mode and the usual DNS cache make.
 const DEVICES: [&str; 6] = [
@@ -117,7 +101,7 @@ impl Plan for HostPlan {
         if node.kubelet() {
             let path = "/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf";
             let file = File::on(node, path).phase(Phase::Install).reads([node.path().key("os")]);
-            out.template(file, NETWORK_MANAGER, &NetworkManagerContext { devices: DEVICES });
+            out.template(file, NETWORK_MANAGER.id, &NetworkManagerContext { devices: DEVICES });
         }
         if self.open_firewall {
             firewall(node, claims, &with.cluster, out);
@@ -143,8 +127,8 @@ fn kernel(node: &Host, claims: &AllOnNode, out: &mut Output<'_>) {
             out.template(file, template, &KernelContext { groups });
         }
     };
-    file(layout::MODULES, MODULES, by_room(modules));
-    file(layout::SYSCTL, SYSCTL, by_room(settings));
+    file("/etc/modules-load.d/90-hagen-kubernetes.conf", MODULES.id, by_room(modules));
+    file("/etc/sysctl.d/90-hagen-kubernetes.conf", SYSCTL.id, by_room(settings));
 }
 
 /// kubeadm would copy the proxy of its own environment into static pods; nothing here sets one.
@@ -156,7 +140,7 @@ fn proxy(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
         let path = format!("/etc/systemd/system/{}.d/20-hagen-proxy.conf", unit.name);
         let reads = ["host", "endpoint", "cluster", "nodes"].map(|key| Path::of(&[key]));
         let file = File::on(node, path).phase(unit.phase).read_by(&unit.name, Apply::Restart);
-        out.template(file.reads(reads), PROXY, &context);
+        out.template(file.reads(reads), PROXY.id, &context);
     }
 }
 
@@ -197,5 +181,9 @@ fn firewall(node: &Host, claims: &AllOnNode, cluster: &Cluster<'_>, out: &mut Ou
     let file = File::on(node, "/etc/firewalld/services/hagen-kubernetes.xml")
         .phase(Phase::Install)
         .reads([Path::of(&["host", "firewall"]), node.path()]);
-    out.template(file, FIREWALL, &FirewallContext { cluster: &cluster.site.name, ports: opened });
+    out.template(
+        file,
+        FIREWALL.id,
+        &FirewallContext { cluster: &cluster.site.name, ports: opened },
+    );
 }

@@ -1,28 +1,19 @@
 //! The host's steps, and what they are told.
 
 use super::plan::HostPlan;
+use super::{APT, PREPARE, RPM};
 use crate::catalog::{OsFamily, PackageManager};
 use crate::claims::Script;
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
 use crate::site::Host;
-use crate::template;
-use crate::template::Template;
-
-pub(super) static TEMPLATES: &[Template] = &[
-    template!("host/steps/10-prepare.sh"),
-    template!("host/steps/apt.sh"),
-    template!("host/steps/rpm.sh"),
-];
 
 /// The step, and the file that knows the host's package manager.
 pub(super) fn scripts(host: &Host) -> [Script; 2] {
-    let step = Script { name: "10-prepare", template: "host/steps/10-prepare.sh" };
+    let step = Script { name: "10-prepare", template: PREPARE.id };
     let manager = match host.os.package_manager {
-        PackageManager::Apt => Script { name: "apt", template: "host/steps/apt.sh" },
-        PackageManager::Dnf | PackageManager::Yum => {
-            Script { name: "rpm", template: "host/steps/rpm.sh" }
-        }
+        PackageManager::Apt => Script { name: "apt", template: APT.id },
+        PackageManager::Dnf | PackageManager::Yum => Script { name: "rpm", template: RPM.id },
     };
     [step, manager]
 }

@@ -6,16 +6,11 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalog::{self, OsFamily, builds_of};
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Script, Unit,
-    WrittenFor,
-};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Host, Site, layout};
+use crate::site::{Host, Site};
 
-use super::UNIT;
 use super::election::Voter;
 
 /// The first default priority, as most guides have it; those of other nodes follow below.
@@ -61,7 +56,7 @@ pub(super) struct Instance {
     /// The machine's position in the inventory.
     pub(super) index: usize,
     /// The version of its package, where one is asked for.
-    wanted: Option<String>,
+    pub(super) wanted: Option<String>,
     pub(super) name: String,
     pub(super) address: IpAddr,
     pub(super) interface: String,
@@ -145,69 +140,6 @@ impl KeepalivedPlan {
         self.holders_of(address)
             .map(|host| Voter { priority: host.priority, address: host.address })
             .collect()
-    }
-
-    pub(super) fn claim(&self, claims: &mut RoomClaims) {
-        for address in &self.addresses {
-            if let Ok(id) = u8::try_from(address.router_id) {
-                claims.router_ids.push(RouterId {
-                    id,
-                    segment: address.subnet,
-                    at: Path::of(&["keepalived", "routerId"]),
-                });
-            }
-        }
-        for host in &self.instances {
-            let node = claims.node(host.index);
-            // Both start here, and the VIP answers once one of each does.
-            node.scripts
-                .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
-            node.ports.push(Port {
-                protocol: Protocol::Vrrp,
-                bind: Bind::Address(host.address),
-                port: 0,
-                reach: Reach::ControlPlanes,
-                what: "keepalived's adverts",
-                at: Path::of(&["keepalived"]),
-            });
-            node.packages.push(Package {
-                name: "keepalived".into(),
-                version: host.wanted.clone(),
-                written_for: Some(WrittenFor {
-                    release: host.program.series(),
-                    key: &["keepalived", "programVersion"],
-                    at: host.program_at.clone(),
-                }),
-                repository: Repository::Distribution,
-                hold: false,
-                program: Some("keepalived".into()),
-                serves: true,
-            });
-            if self.instances.len() > 1 {
-                // What the check asks the API server with.
-                node.packages.push(Package {
-                    name: "curl".into(),
-                    version: None,
-                    written_for: None,
-                    repository: Repository::Distribution,
-                    hold: false,
-                    program: Some("curl".into()),
-                    serves: true,
-                });
-            }
-            let check = ["keepalived", "--config-test", "--use-file", layout::KEEPALIVED_CONF];
-            node.units.push(Unit {
-                name: UNIT.into(),
-                phase: Phase::Vip,
-                check: if host.can.config_test {
-                    check.map(String::from).to_vec()
-                } else {
-                    Vec::new()
-                },
-                wait: true,
-                start: true,
-            });
-        }
     }
 }
 

@@ -1,15 +1,10 @@
 //! What the section says, with every default filled in.
 
 use crate::catalog::{self, FamilyFacts, builds_of};
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
-};
 use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, layout, sessions};
-
-use super::UNIT;
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, sessions};
 
 /// Every decision of the room.
 #[derive(Debug)]
@@ -29,7 +24,7 @@ pub(super) struct Instance {
     pub(super) index: usize,
     pub(super) name: String,
     /// The version of its package, where one is asked for.
-    wanted: Option<String>,
+    pub(super) wanted: Option<String>,
     pub(super) version: catalog::Version,
     /// Where the version was decided.
     pub(super) version_at: Path,
@@ -74,42 +69,6 @@ impl NginxPlan {
     /// The nginx of this machine, where it runs one.
     pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
         self.instances.iter().find(|instance| instance.index == host.index)
-    }
-
-    pub(super) fn claim(&self, site: &Site, claims: &mut RoomClaims) {
-        for host in &self.instances {
-            let node = claims.node(host.index);
-            node.ports.extend(on(&site.hosts[host.index], site).map(|endpoint| Port {
-                protocol: Protocol::Tcp,
-                bind: Bind::Any,
-                port: endpoint.port,
-                reach: Reach::Clients,
-                what: "the balancer",
-                at: endpoint.at.key("port"),
-            }));
-            let programs =
-                [("nginx", Some("nginx")), (host.family.nginx_stream_package.as_str(), None)];
-            node.packages.extend(programs.map(|(name, program)| Package {
-                name: name.into(),
-                version: host.wanted.clone(),
-                written_for: Some(WrittenFor {
-                    release: host.version.series(),
-                    key: &["loadBalancer", "nginx", "version"],
-                    at: host.version_at.clone(),
-                }),
-                repository: Repository::Distribution,
-                hold: false,
-                program: program.map(String::from),
-                serves: true,
-            }));
-            node.units.push(Unit {
-                name: UNIT.into(),
-                phase: Phase::Balancer,
-                check: ["nginx", "-t", "-c", layout::NGINX_CONF].map(String::from).to_vec(),
-                wait: true,
-                start: true,
-            });
-        }
     }
 }
 

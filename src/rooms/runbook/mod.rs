@@ -4,31 +4,34 @@
 //! Per cluster: `steps/`, scripts that are the same on every host, `README.md` and the list of
 //! images. Per node: `node.sh`, what the steps know of it.
 
-mod prose;
+mod claims;
+mod readme;
+mod render;
 mod reset;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::Report;
-use crate::site::{Host, Site};
+use crate::site::Site;
 use crate::template;
 use crate::template::Template;
 
-use super::{Output, Plan, Planned, Prose, Rendering, Room, Words};
-
-/// The room.
-pub struct Runbook;
+use super::{Planned, Room};
 
 /// The frame of what people read.
 const README: Template = template!("runbook/README.md.j2");
+const INSTALL: Template = template!("runbook/steps/20-install.sh");
+const VERIFY: Template = template!("runbook/steps/60-verify.sh");
+const RESET: Template = template!("runbook/steps/90-reset.sh");
+const LIBRARY: Template = template!("runbook/steps/lib.sh");
 
-static TEMPLATES: LazyLock<Vec<Template>> =
-    LazyLock::new(|| [README].iter().chain(&steps::TEMPLATES).copied().collect());
+static TEMPLATES: [Template; 5] = [README, INSTALL, VERIFY, RESET, LIBRARY];
+
+/// The room.
+pub struct Runbook;
 
 impl Room for Runbook {
     fn name(&self) -> &'static str {
@@ -41,31 +44,7 @@ impl Room for Runbook {
 
     fn plan(&self, _: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {
         let mut claims = RoomClaims::default();
-        for host in &site.hosts {
-            claims.node(host.index).scripts.extend(steps::SCRIPTS);
-        }
-        Some(Planned::new(Assembly, claims))
-    }
-}
-
-struct Assembly;
-
-impl Plan for Assembly {
-    fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
-        steps::render_shared(with, out);
-    }
-
-    fn assemble_node(
-        &self,
-        node: &Host,
-        words: &mut Vec<Words>,
-        with: &Rendering<'_>,
-        out: &mut Output<'_>,
-    ) {
-        steps::assemble_node(node, std::mem::take(words), with, out);
-    }
-
-    fn assemble_cluster(&self, prose: &mut Vec<Prose>, with: &Rendering<'_>, out: &mut Output<'_>) {
-        prose::assemble(std::mem::take(prose), with, out);
+        claims::state(site, &mut claims);
+        Some(Planned::new(render::RunbookPlan, claims))
     }
 }

@@ -1,29 +1,12 @@
-//! The steps that no component owns, and `node.sh`, which is put together from what all rooms say.
+//! The steps of all rooms, and `node.sh`, which is put together from what all rooms say.
 
-use crate::claims::{AllOnNode, Script, Unit};
+use crate::claims::{AllOnNode, Unit};
 use crate::document::Assignments;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Rendering, Words};
 use crate::site::Host;
-use crate::template;
-use crate::template::Template;
 
 use super::reset::Reset;
-
-pub(super) static TEMPLATES: [Template; 4] = [
-    template!("runbook/steps/20-install.sh"),
-    template!("runbook/steps/60-verify.sh"),
-    template!("runbook/steps/90-reset.sh"),
-    template!("runbook/steps/lib.sh"),
-];
-
-/// What every node has.
-pub(super) const SCRIPTS: [Script; 4] = [
-    Script { name: "20-install", template: "runbook/steps/20-install.sh" },
-    Script { name: "60-verify", template: "runbook/steps/60-verify.sh" },
-    Script { name: "90-reset", template: "runbook/steps/90-reset.sh" },
-    Script { name: "lib", template: "runbook/steps/lib.sh" },
-];
 
 /// The step that starts units and places files.
 const INSTALL: u8 = 20;

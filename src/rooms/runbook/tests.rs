@@ -1,5 +1,4 @@
 use crate::rooms::trial::{file, outcome};
-use crate::site::layout;
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 
@@ -253,26 +252,6 @@ fn the_firewall_opens_to_those_whom_the_claims_name() {
     assert!(!first.contains(&rule("192.168.1.11/32", vrrp)), "itself: {first}");
     let kubelet = r#"port port="10250" protocol="tcp""#;
     assert!(said("w1").contains(&rule("192.168.1.0/24", kubelet)));
-}
-
-#[test]
-fn a_reset_leaves_every_file_of_the_member_where_it_leaves_the_member() {
-    let outcome = outcome(
-        "{etcd: {mode: external}, units: [{unit: etcd.service, dropIn: {Service: {Nice: '-5'}}}]}",
-    );
-    let tree = outcome.tree.as_ref().unwrap();
-    let stays = |path: &str| {
-        layout::ETCD_FILES.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => path.starts_with(start),
-            None => path == *pattern,
-        })
-    };
-    for (_, artifact) in tree.iter() {
-        let Some(to) = &artifact.destination else { continue };
-        let reads = to.unit.as_ref().is_some_and(|(unit, _)| unit.starts_with("etcd"));
-        let of_member = artifact.origin.room == "etcd" || reads;
-        assert_eq!(stays(&to.path), of_member, "{}", to.path);
-    }
 }
 
 #[test]

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::COPY;
 use crate::document::Assignments;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Place};
 use crate::site::Host;
-use crate::template;
-use crate::template::Template;
 
 /// What is decided about images on the machines.
 pub(super) struct Images {
@@ -33,8 +32,6 @@ impl Images {
         words
     }
 }
-
-pub(super) const COPY: Template = template!("runtime/runbook/copy.md.j2");
 
 /// Its context.
 #[derive(Serialize)]

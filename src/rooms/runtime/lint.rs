@@ -1,8 +1,12 @@
+//! What a valid inventory may still get wrong about the runtime.
+
+mod mirrors;
+
 use serde_json::Value;
 
-use super::plan::CONFIG;
-use super::{DOCKER_UNVALIDATED, PASSWORD_PUBLIC};
+use super::{CONFIG, DOCKER_UNVALIDATED, PASSWORD_PUBLIC};
 use crate::catalog::{ContainerdFit, DockerFit, docker};
+use crate::inventory::Inventory;
 use crate::report::{Finding, Path, Report};
 use crate::site::codes::{RUNTIME_TOO_NEW, RUNTIME_TOO_OLD};
 use crate::site::{Cluster, RuntimeKind};
@@ -15,8 +19,15 @@ fn kubernetes() -> Path {
     Path::of(&["cluster", "kubernetes"])
 }
 
+pub(super) fn lint(said: &Inventory, cluster: &Cluster<'_>, report: &mut Report) {
+    release(cluster, report);
+    hosts(cluster, report);
+    passwords(cluster, report);
+    mirrors::lint(&said.images.mirrors, cluster, report);
+}
+
 /// The runtime against the release.
-pub(super) fn release(cluster: &Cluster<'_>, report: &mut Report) {
+fn release(cluster: &Cluster<'_>, report: &mut Report) {
     let found = match cluster.runtime.kind {
         RuntimeKind::Containerd => of_containerd(cluster),
         RuntimeKind::Docker if cluster.runtime.cri_dockerd => of_cri_dockerd(cluster),
@@ -33,7 +44,7 @@ pub(super) fn release(cluster: &Cluster<'_>, report: &mut Report) {
 const SECRET: [&str; 3] = ["auth", "identitytoken", "password"];
 
 /// What a patch gives containerd to log in to a registry with: its file is public.
-pub(super) fn passwords(cluster: &Cluster<'_>, report: &mut Report) {
+fn passwords(cluster: &Cluster<'_>, report: &mut Report) {
     for patch in cluster.patches_of(CONFIG, None) {
         let at = Path::of(&["patches"]).index(patch.index).key("patch");
         in_value(&patch.patch, &at, report);
@@ -139,7 +150,7 @@ fn of_cri_dockerd(cluster: &Cluster<'_>) -> Option<Finding> {
 }
 
 /// The runtime against each host's kernel interface; reported once, at the first such node.
-pub(super) fn hosts(cluster: &Cluster<'_>, report: &mut Report) {
+fn hosts(cluster: &Cluster<'_>, report: &mut Report) {
     if cluster.runtime.kind != RuntimeKind::Docker || docker(cluster.runtime.version).cgroup_v2 {
         return;
     }

@@ -6,19 +6,22 @@
 //! * `/etc/docker/daemon.json`, and cri-dockerd's drop-in where it is used;
 //! * `/etc/crictl.yaml`, so that `crictl` needs no flag.
 
+mod claims;
+mod config;
 mod images;
 mod lint;
-mod mirrors;
 mod packages;
 mod plan;
+mod render;
 #[cfg(test)]
 mod tests;
 
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
-use crate::report::{Code, Report};
+use crate::report::{Code, Path, Report};
 use crate::rooms::{DocumentName, Planned, Room};
 use crate::site::Site;
+use crate::template;
 use crate::template::Template;
 
 crate::codes! { "runtime":
@@ -27,6 +30,50 @@ crate::codes! { "runtime":
     MIRROR_TWICE = Error "mirror-twice",
     MIRROR_UNSUPPORTED = Error "mirror-unsupported",
     PASSWORD_PUBLIC = Warning "password-public",
+}
+
+const HOSTS: Template = template!("runtime/etc/containerd/certs.d/hosts.toml.j2");
+const COPY: Template = template!("runtime/runbook/copy.md.j2");
+const CRI_DOCKERD: Template =
+    template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2");
+
+static TEMPLATES: [Template; 3] = [HOSTS, COPY, CRI_DOCKERD];
+
+const CONFIG: &str = "runtime/ContainerdConfig";
+const DAEMON: &str = "runtime/DockerDaemon";
+const CRICTL: &str = "runtime/Crictl";
+
+static DOCUMENTS: &[DocumentName] = &[
+    DocumentName {
+        name: CONFIG,
+        // In both forms: one CRI plugin, or one for containers and one for images.
+        owned: &[
+            "/version",
+            "/plugins/io.containerd.grpc.v1.cri/containerd/runtimes/runc/runtime_type",
+            "/plugins/io.containerd.grpc.v1.cri/containerd/runtimes/runc/options/SystemdCgroup",
+            "/plugins/io.containerd.grpc.v1.cri/cni/bin_dir",
+            "/plugins/io.containerd.grpc.v1.cri/cni/conf_dir",
+            "/plugins/io.containerd.grpc.v1.cri/sandbox_image",
+            "/plugins/io.containerd.grpc.v1.cri/registry/config_path",
+            "/plugins/io.containerd.cri.v1.runtime/containerd/runtimes/runc/runtime_type",
+            "/plugins/io.containerd.cri.v1.runtime/containerd/runtimes/runc/options/SystemdCgroup",
+            "/plugins/io.containerd.cri.v1.runtime/cni/bin_dir",
+            "/plugins/io.containerd.cri.v1.runtime/cni/bin_dirs",
+            "/plugins/io.containerd.cri.v1.runtime/cni/conf_dir",
+            "/plugins/io.containerd.cri.v1.images/pinned_images/sandbox",
+            "/plugins/io.containerd.cri.v1.images/registry/config_path",
+        ],
+    },
+    DocumentName { name: DAEMON, owned: &["/exec-opts"] },
+    DocumentName { name: CRICTL, owned: &["/runtime-endpoint", "/image-endpoint"] },
+];
+
+const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
+/// One folder per registry with mirrors.
+const MIRRORS: &str = "/etc/containerd/certs.d";
+
+fn section_of_mirrors() -> Path {
+    Path::of(&["images", "mirrors"])
 }
 
 /// The room.
@@ -42,23 +89,19 @@ impl Room for Runtime {
     }
 
     fn templates(&self) -> &'static [Template] {
-        plan::TEMPLATES
+        &TEMPLATES
     }
 
     fn documents(&self) -> &'static [DocumentName] {
-        plan::DOCUMENTS
+        DOCUMENTS
     }
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
+        lint::lint(said, cluster, report);
+        let plan = plan::RuntimePlan::new(said, cluster)?;
         let mut claims = RoomClaims::default();
-        lint::release(cluster, report);
-        lint::hosts(cluster, report);
-        lint::passwords(cluster, report);
-        mirrors::check(&said.images.mirrors, cluster, report);
-        let plan = plan::RuntimePlan::new(&said.images, cluster)?;
-        plan::claim(&said.runtime, cluster, &mut claims);
-        plan::keep(&said.images.archives, cluster, &mut claims);
+        claims::state(&plan, cluster, &mut claims);
         Some(Planned::new(plan, claims))
     }
 }

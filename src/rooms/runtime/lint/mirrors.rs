@@ -1,27 +1,24 @@
 use std::collections::BTreeMap;
 
-use super::plan::names_api_root;
-use super::section;
 use crate::catalog::containerd;
 use crate::inventory::images::MirrorSection;
 use crate::inventory::values::Url;
 use crate::report::{Finding, Path, Report};
-use crate::rooms::runtime::{MIRROR_OVER_HTTP, MIRROR_TWICE, MIRROR_UNSUPPORTED};
+use crate::rooms::runtime::plan::names_api_root;
+use crate::rooms::runtime::{
+    MIRROR_OVER_HTTP, MIRROR_TWICE, MIRROR_UNSUPPORTED, section_of_mirrors,
+};
 use crate::site::{Cluster, RuntimeKind};
 
 /// Mirrors that nobody reads, that contradict each other, or that anybody can pose as.
-pub(in crate::rooms::runtime) fn check(
-    said: &[MirrorSection],
-    cluster: &Cluster<'_>,
-    report: &mut Report,
-) {
+pub(super) fn lint(said: &[MirrorSection], cluster: &Cluster<'_>, report: &mut Report) {
     if said.is_empty() {
         return;
     }
     unsupported(cluster, report);
     let mut seen = BTreeMap::new();
     for (index, mirror) in said.iter().enumerate() {
-        let at = section().index(index);
+        let at = section_of_mirrors().index(index);
         let MirrorSection { registry, endpoints, only: _, ca: _ } = mirror;
         if let Some(first) = seen.insert(registry, at.clone()) {
             report.push(
@@ -81,7 +78,7 @@ fn unsupported(cluster: &Cluster<'_>, report: &mut Report) {
     let finding = match cluster.runtime.kind {
         RuntimeKind::Docker => Finding::new(
             &MIRROR_UNSUPPORTED,
-            section(),
+            section_of_mirrors(),
             "docker knows mirrors of docker.io only, which no image of Kubernetes comes from",
         )
         .because(runtime.key("kind"), "docker")
@@ -91,7 +88,7 @@ fn unsupported(cluster: &Cluster<'_>, report: &mut Report) {
         {
             Finding::new(
                 &MIRROR_UNSUPPORTED,
-                section(),
+                section_of_mirrors(),
                 format!("containerd {is} does not read hosts.toml; 1.5 is the first that does"),
             )
             .because(runtime.key("version"), "this version")

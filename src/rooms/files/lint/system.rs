@@ -8,9 +8,10 @@
 
 use std::path::Path as FilePath;
 
-use super::{Extra, SYSTEM_PATH};
 use crate::claims::Claims;
 use crate::report::{Finding, Report};
+use crate::rooms::files::SYSTEM_PATH;
+use crate::rooms::files::plan::UserFile;
 use crate::site::Site;
 
 /// Paths, with all that is below them, and what they are.
@@ -106,7 +107,7 @@ const OWN: &[&str] = &["/etc/hagen", "/usr/local/lib/hagen", "/var/lib/hagen"];
 const ADMITTED: &[&str] = &["/usr/local"];
 
 /// Whether a file would replace what the machine, Kubernetes or hagen itself lives on.
-pub(super) fn lint(file: &Extra, site: &Site, claims: &Claims, report: &mut Report) {
+pub(super) fn lint(file: &UserFile, site: &Site, claims: &Claims, report: &mut Report) {
     let path = FilePath::new(&file.path);
     let finding = match reason(path) {
         Some((folder, reason)) => refused(file, &format!("`{folder}` is {reason}")),
@@ -152,7 +153,7 @@ fn ssh_key(path: &FilePath) -> bool {
 }
 
 /// What an upstream's archive brings to this very path.
-fn program(file: &Extra, site: &Site, claims: &Claims) -> Option<&'static str> {
+fn program(file: &UserFile, site: &Site, claims: &Claims) -> Option<&'static str> {
     let nodes = site.hosts.iter().filter(|node| file.is_on(node));
     let mut archives = nodes.flat_map(|node| &claims.of(node.index).archives);
     let archive = archives.find(|archive| {
@@ -162,7 +163,7 @@ fn program(file: &Extra, site: &Site, claims: &Claims) -> Option<&'static str> {
     Some(archive.name)
 }
 
-fn refused(file: &Extra, message: &str) -> Finding {
+fn refused(file: &UserFile, message: &str) -> Finding {
     Finding::new(&SYSTEM_PATH, file.at.key("path"), message)
         .label("would be replaced at the install, and deleted at a reset")
         .help("choose another path, or leave this one to the host")
@@ -170,7 +171,7 @@ fn refused(file: &Extra, message: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SYSTEM_PATH;
+    use super::SYSTEM_PATH;
     use crate::rooms::trial::{codes, outcome};
 
     fn refused(path: &str) -> bool {

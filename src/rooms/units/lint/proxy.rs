@@ -2,9 +2,9 @@
 //! the API and pods included; what containerd runs inherits it, so that plugins of the pod network
 //! lose the API as well.
 
-use super::PROXY_HIDES_CLUSTER;
 use crate::inventory::units::DropIn;
 use crate::report::{Finding, Path, Report};
+use crate::rooms::units::PROXY_HIDES_CLUSTER;
 use crate::site::Cluster;
 
 /// Units that talk to the cluster, or whose children do.

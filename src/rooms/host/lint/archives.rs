@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{ARCHIVE_UNPINNED, PACKAGES_UNUSED};
 use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES};
 use crate::inventory::values::{ArchiveName, Sha256};
 use crate::report::{Finding, Path, Report, closest};
+use crate::rooms::host::{ARCHIVE_UNPINNED, PACKAGES_UNUSED};
 use crate::site::{Cluster, EtcdMode};
 
 pub(super) fn lint(

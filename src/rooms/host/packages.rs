@@ -1,7 +1,10 @@
+//! Where a host gets packages from, and in which versions.
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::plan::HostPlan;
+use super::plan::HostPlan;
 use super::repositories::{self, Repository};
+use super::section_of_packages;
 use crate::catalog::PackageManager;
 use crate::claims::{AllOnNode, Archive, Of, Package};
 use crate::document::Assignments;
@@ -10,7 +13,7 @@ use crate::rooms::{OfCluster, Output};
 use crate::site::Host;
 
 /// What `10-prepare.sh` installs.
-pub(in crate::rooms::host) struct Packages<'a> {
+pub(super) struct Packages<'a> {
     planned: &'a HostPlan,
     with: &'a OfCluster<'a>,
     node: &'a Host,
@@ -20,11 +23,7 @@ pub(in crate::rooms::host) struct Packages<'a> {
 }
 
 impl<'a> Packages<'a> {
-    pub(in crate::rooms::host) fn new(
-        planned: &'a HostPlan,
-        node: &'a Host,
-        with: &'a OfCluster<'_>,
-    ) -> Self {
+    pub(super) fn new(planned: &'a HostPlan, node: &'a Host, with: &'a OfCluster<'_>) -> Self {
         // One room may ask for what another asks for more exactly.
         let mut wanted: BTreeMap<&str, &Of<Package>> = BTreeMap::new();
         for package in &with.claims.of(node.index).packages {
@@ -42,17 +41,16 @@ impl<'a> Packages<'a> {
     }
 
     /// The keys of repositories that the inventory has, each at the path of its keyring.
-    pub(in crate::rooms::host) fn render_keys(&self, out: &mut Output<'_>) {
+    pub(super) fn render_keys(&self, out: &mut Output<'_>) {
         for Repository { keyring, armored, .. } in &self.repositories {
             if let Some(text) = armored {
-                let file =
-                    File::on(self.node, keyring).reads([crate::report::Path::of(&["packages"])]);
+                let file = File::on(self.node, keyring).reads([section_of_packages()]);
                 out.bytes(file, format!("{}\n", text.trim_end()));
             }
         }
     }
 
-    pub(in crate::rooms::host) fn say(&self, words: &mut Assignments) {
+    pub(super) fn say(&self, words: &mut Assignments) {
         let claims = self.with.claims.of(self.node.index);
         let manager = self.node.os.package_manager;
         let [family, manager] = match manager {

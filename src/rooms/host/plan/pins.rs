@@ -1,9 +1,3 @@
-//! Where packages come from, and in which versions.
-
-pub(super) mod lint;
-mod repositories;
-pub(super) mod words;
-
 use std::collections::BTreeMap;
 
 use crate::claims::Pin;
@@ -12,7 +6,7 @@ use crate::inventory::values::{PackageName, PackageVersion};
 use crate::report::Path;
 
 /// The versions that the inventory pins.
-pub(super) fn pins(said: &PackagesSection) -> Vec<Pin> {
+pub(super) fn of(said: &PackagesSection) -> Vec<Pin> {
     // Nobody installs any: the section is without effect, and said to be.
     if said.source == PackageSource::Preinstalled {
         return Vec::new();

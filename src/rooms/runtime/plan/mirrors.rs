@@ -1,28 +1,22 @@
+//! Mirrors of registries: a folder per registry, which containerd reads at every pull.
+//! <https://github.com/containerd/containerd/blob/main/docs/hosts.md>
+
 use serde::Serialize;
 
-use super::{FOLDER, section};
-use crate::claims::Phase;
+use super::super::MIRRORS;
 use crate::inventory::images::MirrorSection;
-use crate::rooms::Output;
-use crate::rooms::output::File;
-use crate::site::Host;
-use crate::template;
-use crate::template::Template;
-
-pub(in crate::rooms::runtime) const TEMPLATE: Template =
-    template!("runtime/etc/containerd/certs.d/hosts.toml.j2");
 
 /// What containerd reads about one registry; also the context of `hosts.toml`.
 #[derive(Serialize)]
-pub(in crate::rooms::runtime) struct Mirror {
+pub(in super::super) struct Mirror {
     /// The registry that images name.
     registry: String,
     /// Its folder.
     #[serde(skip)]
-    folder: String,
+    pub(in super::super) folder: String,
     /// Certificates of the mirrors' authorities.
     #[serde(skip)]
-    ca: Option<String>,
+    pub(in super::super) ca: Option<String>,
     /// What is asked last in place of the registry, where that is never asked.
     server: Option<Registry>,
     /// What is asked first.
@@ -39,15 +33,15 @@ struct Registry {
 }
 
 impl Mirror {
-    pub(in crate::rooms::runtime) fn new(said: &MirrorSection) -> Self {
+    pub(in super::super) fn new(said: &MirrorSection) -> Self {
         let MirrorSection { registry, endpoints, only, ca } = said;
-        let folder = format!("{FOLDER}/{}", folder(registry.as_str()));
+        let folder = format!("{MIRRORS}/{}", folder(registry.as_str()));
         let host = |url: &str| Registry {
             // containerd would ask for `//v2`.
             url: url.trim_end_matches('/').to_owned(),
             override_path: names_api_root(url),
             // With a certificate, containerd tries https at an http address as well.
-            ca: (ca.is_some() && url.starts_with("https:")).then(|| authority(&folder)),
+            ca: (ca.is_some() && url.starts_with("https:")).then(|| authority_in(&folder)),
         };
         let mut hosts: Vec<Registry> = endpoints.iter().map(|url| host(url.as_str())).collect();
         // Without a server containerd asks the registry itself, whatever hosts there are.
@@ -60,24 +54,16 @@ impl Mirror {
         Self { registry: registry.to_string(), folder, ca, server, hosts }
     }
 
-    /// No unit reads the files before a pull.
-    pub(in crate::rooms::runtime) fn render(&self, node: &Host, out: &mut Output<'_>) {
-        let file = |path: String| File::on(node, path).phase(Phase::Install).reads([section()]);
-        out.template(file(format!("{}/hosts.toml", self.folder)), TEMPLATE.id, self);
-        if let Some(ca) = &self.ca {
-            out.bytes(file(authority(&self.folder)), ca.as_str());
-        }
+    /// The file with its mirrors' authorities.
+    pub(in super::super) fn authority(&self) -> String {
+        authority_in(&self.folder)
     }
 }
 
 /// Whether the path leads into the API already, as that of a proxy cache of Harbor's does:
 /// `https://harbor.example.com/v2/cache`. containerd adds `/v2` to every other path by itself.
-pub(super) fn names_api_root(url: &str) -> bool {
+pub(in super::super) fn names_api_root(url: &str) -> bool {
     url.trim_end_matches('/').contains("/v2/")
-}
-
-fn authority(folder: &str) -> String {
-    format!("{folder}/ca.crt")
 }
 
 /// containerd's own form, which it prefers to the one with a colon.
@@ -86,4 +72,8 @@ fn folder(registry: &str) -> String {
         Some((host, port)) => format!("{host}_{port}_"),
         None => registry.to_owned(),
     }
+}
+
+fn authority_in(folder: &str) -> String {
+    format!("{folder}/ca.crt")
 }

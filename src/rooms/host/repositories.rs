@@ -1,6 +1,8 @@
+//! Repositories as a package manager has them.
+
 use std::collections::BTreeSet;
 
-use super::super::plan::{FetchedKey, Key, Mirror, Mirrors};
+use super::plan::{FetchedKey, Key, Mirror, Mirrors};
 use crate::catalog::{OsRelease, PackageManager};
 use crate::claims;
 use crate::site::Cluster;

@@ -1,166 +1,14 @@
+//! Repositories that the inventory names.
+
 use std::collections::BTreeMap;
 
-use super::super::{
-    EPEL_NEEDED, KEY_UNPINNED, PACKAGE_MISSING, PACKAGES_UNUSED, REPOSITORY_FORM, REPOSITORY_KEY,
-    SYSTEM_UNUSED, archives,
-};
-use crate::catalog::{OsFamily, OsRelease, docker, key_fingerprint, oses};
-use crate::inventory::packages::{
-    PackageSource, PackagesSection, RepositoriesSection, RepositorySection, SystemPackages,
-};
+use crate::catalog::{OsFamily, OsRelease, key_fingerprint, oses};
+use crate::inventory::packages::{PackagesSection, RepositoriesSection, RepositorySection};
 use crate::report::{Finding, Path, Report};
-use crate::site::{Cluster, Host, LoadBalancerKind, RuntimeKind, of_system_alone};
-
-fn section() -> Path {
-    Path::of(&["packages"])
-}
-
-const PREINSTALLED: &str = "install it yourself and write `packages: {source: preinstalled}`";
-
-/// Packages that no repository has, and repositories that no package manager would take.
-pub(in super::super) fn lint(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
-    // Versions are compared with what all rooms need.
-    let PackagesSection { source, repositories: _, versions: _, systems, archives: _, digests } =
-        said;
-    if *source == PackageSource::Preinstalled {
-        unused(said, report);
-        return;
-    }
-    archives::lint(digests, cluster, report);
-    of_systems(systems, cluster, report);
-    repositories(said, cluster, report);
-    others(said, report);
-    epel(said, cluster, report);
-    if cluster.runtime.kind == RuntimeKind::Docker {
-        of_docker(cluster, report);
-    }
-}
-
-/// What only scripts that install something would read.
-fn unused(said: &PackagesSection, report: &mut Report) {
-    let PackagesSection { source: _, repositories, versions, systems, archives, digests } = said;
-    let RepositoriesSection { distribution, others, runtime, kubernetes } = repositories;
-    let repositories = section().key("repositories");
-    let named = [
-        (repositories.key("distribution"), distribution.is_some()),
-        (repositories.key("others"), !others.is_empty()),
-        (repositories.key("runtime"), runtime.is_some()),
-        (repositories.key("kubernetes"), kubernetes.is_some()),
-        (section().key("versions"), !versions.is_empty()),
-        (section().key("systems"), !systems.is_empty()),
-        (section().key("archives"), archives.is_some()),
-        (section().key("digests"), !digests.is_empty()),
-    ];
-    for (at, _) in named.into_iter().filter(|(_, named)| *named) {
-        report.push(
-            Finding::new(&PACKAGES_UNUSED, at, "the scripts install nothing, so none reads this")
-                .label("without effect")
-                .because(section().key("source"), "everything is there already")
-                .help("remove it, or write `source: repository`"),
-        );
-    }
-}
-
-/// Systems that nodes have, each said once.
-fn of_systems(said: &[SystemPackages], cluster: &Cluster<'_>, report: &mut Report) {
-    for (index, system) in said.iter().enumerate() {
-        let at = section().key("systems").index(index);
-        let id = system.os.id();
-        if let Some(first) = said[..index].iter().position(|other| other.os == system.os) {
-            report.push(
-                Finding::new(&SYSTEM_UNUSED, at.key("os"), format!("{id} is said twice"))
-                    .label("nobody reads this one")
-                    .because(section().key("systems").index(first), "the first")
-                    .help("say in one of them what both say"),
-            );
-            continue;
-        }
-        let mut systems: Vec<&str> = cluster.nodes.iter().map(|node| node.os.id.as_str()).collect();
-        systems.sort_unstable();
-        systems.dedup();
-        if !systems.contains(&id.as_str()) {
-            report.push(
-                Finding::new(&SYSTEM_UNUSED, at.key("os"), format!("no node runs {id}"))
-                    .label("nobody reads it")
-                    .help(format!("remove it, or name what nodes run: {}", systems.join(", "))),
-            );
-        }
-    }
-}
-
-fn of_docker(cluster: &Cluster<'_>, report: &mut Report) {
-    let runtime = Path::of(&["runtime"]);
-    if cluster.runtime.cri_dockerd {
-        report.push(
-            Finding::new(
-                &PACKAGE_MISSING,
-                runtime.key("criDockerd"),
-                "cri-dockerd is in no package repository",
-            )
-            .label("nothing to install it from")
-            .help(PREINSTALLED),
-        );
-    }
-    if !docker(cluster.runtime.version).client_package {
-        let is = &cluster.runtime.version_text;
-        report.push(
-            Finding::new(
-                &PACKAGE_MISSING,
-                runtime.key("version"),
-                format!("docker {is} has no package `docker-ce-cli`; 18.09 is the first with one"),
-            )
-            .label("packaged otherwise")
-            .help(PREINSTALLED),
-        );
-    }
-}
-
-/// Others of the distribution stand beside its first.
-fn others(said: &PackagesSection, report: &mut Report) {
-    let systems = said
-        .systems
-        .iter()
-        .enumerate()
-        .map(|(index, system)| (section().key("systems").index(index), &system.repositories));
-    for (at, named) in [(section(), &said.repositories)].into_iter().chain(systems) {
-        if named.distribution.is_none() && !named.others.is_empty() {
-            let at = at.key("repositories");
-            report.push(
-                Finding::new(
-                    &REPOSITORY_FORM,
-                    at.key("others"),
-                    "these are asked beside `distribution`, and none is named here",
-                )
-                .label("nobody reads them")
-                .help("name the first of them `distribution`"),
-            );
-        }
-    }
-}
-
-/// CentOS 7 itself has no nginx.
-fn epel(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
-    let asks_host = |node: &&Host| {
-        node.os.nginx_needs_epel && OfSystem::new(said, node.os).distribution.is_empty()
-    };
-    let without = cluster.control_planes().find(asks_host);
-    if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.endpoint.balancer.kind) {
-        let id = &node.os.id;
-        report.push(
-            Finding::new(
-                &EPEL_NEEDED,
-                Path::of(&["loadBalancer", "kind"]),
-                format!("the repositories of {id} have no nginx; EPEL has"),
-            )
-            .label("10-prepare.sh would not find it")
-            .because(node.path(), format!("runs {id}"))
-            .help(format!(
-                "use `kind: haproxy`, enable EPEL on these nodes beforehand, or name a mirror that has nginx: {}",
-                of_system_alone(node.os, "repositories: {distribution: {…}}")
-            )),
-        );
-    }
-}
+use crate::rooms::host::{
+    KEY_UNPINNED, PACKAGE_MISSING, REPOSITORY_FORM, REPOSITORY_KEY, section_of_packages,
+};
+use crate::site::{Cluster, of_system_alone};
 
 /// A repository that the inventory names, and the systems whose nodes ask it.
 struct Named<'a> {
@@ -170,19 +18,19 @@ struct Named<'a> {
 }
 
 /// What the nodes of a system ask, by kind: its own, else what is said for all.
-struct OfSystem<'a> {
-    distribution: Vec<(Path, &'a RepositorySection)>,
+pub(super) struct OfSystem<'a> {
+    pub(super) distribution: Vec<(Path, &'a RepositorySection)>,
     runtime: Option<(Path, &'a RepositorySection)>,
     /// Where there is none, the place for it.
     kubernetes: Result<(Path, &'a RepositorySection), Path>,
 }
 
 impl<'a> OfSystem<'a> {
-    fn new(said: &'a PackagesSection, os: &OsRelease) -> Self {
-        let all = (section().key("repositories"), &said.repositories);
+    pub(super) fn new(said: &'a PackagesSection, os: &OsRelease) -> Self {
+        let all = (section_of_packages().key("repositories"), &said.repositories);
         let own = said.systems.iter().position(|system| system.os.id() == os.id);
         let own = own.map(|index| {
-            let at = section().key("systems").index(index).key("repositories");
+            let at = section_of_packages().key("systems").index(index).key("repositories");
             (at, &said.systems[index].repositories)
         });
         let first = |named: fn(&RepositoriesSection) -> bool| {
@@ -203,7 +51,7 @@ impl<'a> OfSystem<'a> {
 }
 
 /// Repositories that no package manager would take, or whose packages nobody can trust.
-fn repositories(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
+pub(super) fn lint(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
     let systems: BTreeMap<&str, &'static OsRelease> =
         cluster.nodes.iter().map(|node| (node.os.id.as_str(), node.os)).collect();
     let mut all: Vec<Named<'_>> = Vec::new();

@@ -1,0 +1,69 @@
+//! What each machine that may hold an address has to have.
+
+use crate::claims::{
+    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Script, Unit,
+    WrittenFor,
+};
+use crate::report::Path;
+
+use super::plan::KeepalivedPlan;
+use super::{CONFIGURATION, UNIT};
+
+pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
+    for address in &plan.addresses {
+        if let Ok(id) = u8::try_from(address.router_id) {
+            claims.router_ids.push(RouterId {
+                id,
+                segment: address.subnet,
+                at: Path::of(&["keepalived", "routerId"]),
+            });
+        }
+    }
+    for host in &plan.instances {
+        let node = claims.node(host.index);
+        // Both start here, and the VIP answers once one of each does.
+        node.scripts
+            .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
+        node.ports.push(Port {
+            protocol: Protocol::Vrrp,
+            bind: Bind::Address(host.address),
+            port: 0,
+            reach: Reach::ControlPlanes,
+            what: "keepalived's adverts",
+            at: Path::of(&["keepalived"]),
+        });
+        node.packages.push(Package {
+            name: "keepalived".into(),
+            version: host.wanted.clone(),
+            written_for: Some(WrittenFor {
+                release: host.program.series(),
+                key: &["keepalived", "programVersion"],
+                at: host.program_at.clone(),
+            }),
+            repository: Repository::Distribution,
+            hold: false,
+            program: Some("keepalived".into()),
+            serves: true,
+        });
+        if plan.instances.len() > 1 {
+            // What the check asks the API server with.
+            node.packages.push(Package {
+                name: "curl".into(),
+                version: None,
+                written_for: None,
+                repository: Repository::Distribution,
+                hold: false,
+                program: Some("curl".into()),
+                serves: true,
+            });
+        }
+        let check = ["keepalived", "--config-test", "--use-file", CONFIGURATION];
+        node.units.push(Unit {
+            name: UNIT.into(),
+            phase: Phase::Vip,
+            check: if host.can.config_test { check.map(String::from).to_vec() } else { Vec::new() },
+            wait: true,
+            start: true,
+        });
+    }
+}

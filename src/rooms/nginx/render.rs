@@ -1,0 +1,41 @@
+use crate::claims::Phase;
+use crate::report::Path;
+use crate::rooms::output::File;
+use crate::rooms::{Output, Plan, Rendering};
+use crate::site::Host;
+use crate::tree::Apply;
+
+use super::config::Config;
+use super::plan::{NginxPlan, on};
+use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT};
+
+impl Plan for NginxPlan {
+    fn settled(&self) -> serde_json::Value {
+        serde_json::json!({"loadBalancer": {"nginx": {
+            "idleTimeout": self.idle_timeout,
+            "connectTimeout": self.connect_timeout,
+            "maxFails": self.max_fails,
+            "failTimeout": self.fail_timeout,
+            "workerConnections": self.worker_connections,
+        }}})
+    }
+
+    fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
+        let Some(instance) = self.on(node) else { return };
+        let [configuration, drop_in] = &TEMPLATES;
+        let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
+        out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
+        let file = File::on(node, CONFIGURATION)
+            .read_by(UNIT, Apply::Reload)
+            .phase(Phase::Balancer)
+            .reads([
+                Path::of(&["endpoint"]),
+                Path::of(&["loadBalancer"]),
+                Path::of(&["cluster", "apiPort"]),
+                Path::of(&["nodes"]),
+                Path::of(&["os"]),
+            ]);
+        let endpoints = on(node, with.site);
+        out.template(file, configuration.id, &Config::new(self, instance, endpoints));
+    }
+}
