@@ -213,7 +213,7 @@ const WITHOUT_CASE: &[(&str, &str)] = &[
 const AREAS: &[(&str, &str)] = &[("cluster", "site"), ("internal", "tree")];
 
 /// Files of a room that may look at the inventory; the others render decisions.
-const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs", "agreement.rs"];
+const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "fields.rs"];
 
 /// Most decisions (`{% if`) in one template.
 const DECISIONS: usize = 12;
