@@ -33,10 +33,16 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         "what rooms occupy and need, and whose each is",
     ),
     (
+        "control_plane",
+        &["catalog", "claims", "pki", "report", "site"],
+        "the parts of a control plane, whoever starts it",
+    ),
+    (
         "rooms",
         &[
             "catalog",
             "claims",
+            "control_plane",
             "document",
             "inventory",
             "pki",
