@@ -173,7 +173,8 @@ fn build(
     if report.has_errors() {
         return None;
     }
-    let issued = pki::issue(&claims.certificates, &site.certificates, &secrets, report)?;
+    let issued =
+        pki::issue(&site.authorities, &claims.certificates, &site.certificates, &secrets, report)?;
     let with = Rendering { site, claims, issued: &issued, secrets: &secrets };
     let mut tree = render(&plans, &with, &templates, report);
     audit::files(site, claims, &tree, report);
@@ -270,9 +271,9 @@ fn manifest(tree: &Tree, site: &Site, issued: &Issued, secrets: &Secrets) -> Man
 fn calendar_entry(entry: pki::Entry<'_>) -> manifest::Certificate {
     let pki::Entry { id, subject, issuer, not_before: _, not_after } = entry;
     manifest::Certificate {
-        id: id.to_owned(),
+        id: id.into_owned(),
         subject,
-        issuer: issuer.to_owned(),
+        issuer,
         not_after: crate::secrets::rfc3339(not_after),
     }
 }

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::tree::{Apply, Artifact, Kind, Tree, TreePath, sha256};
+use crate::tree::{self, Apply, Artifact, Issue, Tree, TreePath, sha256};
 
 /// The manifest's place in the tree. It does not list itself.
-pub const PATH: &str = crate::tree::MANIFEST_PATH;
+pub const PATH: &str = tree::MANIFEST_PATH;
 
 /// The form of the manifest. It changes when a field changes its meaning, not when one is added.
 pub const API_VERSION: &str = "hagen-manifest/v1";
@@ -75,6 +75,9 @@ pub struct Entry {
     /// When the file is put in place again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
+    /// What an issued file was issued from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<Issue>,
     /// `sha256:<hex>` of a public file, `hmac-sha256:<hex>` of a private one.
     pub fingerprint: String,
     /// The room that made it.
@@ -97,6 +100,29 @@ pub struct Entry {
     /// Private: never committed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub secret: bool,
+}
+
+/// When a file is put in place again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A re-run restores it.
+    Managed,
+    /// Placed only where absent: kubeadm or the kubelet rewrites it later.
+    Seed,
+    /// A certificate, key or kubeconfig that follows the bundle.
+    Issued,
+}
+
+impl Kind {
+    /// The word in `hagen.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "managed",
+            Self::Seed => "seed",
+            Self::Issued => "issued",
+        }
+    }
 }
 
 /// Trees of before say `node` and one name.
@@ -258,6 +284,12 @@ impl Entry {
             artifact;
         let place = destination.as_ref();
         let unit = place.and_then(|place| place.unit.as_ref());
+        let (kind, issue) = match place.map(|place| &place.kind) {
+            None => (None, None),
+            Some(tree::Kind::Managed) => (Some(Kind::Managed), None),
+            Some(tree::Kind::Seed) => (Some(Kind::Seed), None),
+            Some(tree::Kind::Issued(issue)) => (Some(Kind::Issued), Some(issue.clone())),
+        };
         Self {
             path: path.to_owned(),
             nodes: place.map(|place| place.nodes.clone()).unwrap_or_default(),
@@ -265,7 +297,8 @@ impl Entry {
             mode: format!("{mode:04o}"),
             owner: owner.to_string(),
             group: group.to_string(),
-            kind: place.map(|place| place.kind),
+            kind,
+            issue,
             fingerprint: if *secret {
                 format!("hmac-sha256:{}", mac(bytes))
             } else {
@@ -286,7 +319,7 @@ impl Entry {
 mod tests {
     use super::{About, Certificate, Manifest};
     use crate::report::Path;
-    use crate::tree::{Apply, Artifact, Destination, Origin, Tree};
+    use crate::tree::{Apply, Artifact, Destination, Issue, Origin, Tree};
 
     fn manifest() -> Manifest {
         let mut tree = Tree::new();
@@ -302,6 +335,14 @@ mod tests {
         tree.insert(path, Artifact { destination: Some(place), ..file }).unwrap();
         let private = Artifact::public("k\n", Origin::room("kubeconfig")).secret();
         tree.insert("cluster/admin.conf", private).unwrap();
+        let issue = Issue { authority: 2, key: 1, issued_at: "2026-01-31T12:00:00Z".to_owned() };
+        let place = Destination {
+            kind: crate::tree::Kind::Issued(issue),
+            ..Destination::new("cp1", "/etc/kubernetes/pki/x.crt")
+        };
+        let path = place.tree_path();
+        let file = Artifact::public("x\n", Origin::room("kubeadm"));
+        tree.insert(path, Artifact { destination: Some(place), ..file }).unwrap();
         let certificate = |id: &str| Certificate {
             id: id.to_owned(),
             subject: "CN=kube-apiserver".to_owned(),
@@ -332,6 +373,15 @@ mod tests {
                 "room": "haproxy", "template": "haproxy/haproxy.cfg.j2",
                 "reads": ["endpoint", "nodes[0]"],
                 "unit": "haproxy.service", "apply": "reload", "phase": 20,
+            },
+            {
+                "path": "nodes/cp1/rootfs/etc/kubernetes/pki/x.crt", "nodes": ["cp1"],
+                "destination": "/etc/kubernetes/pki/x.crt", "mode": "0644",
+                "owner": "root", "group": "root", "kind": "issued",
+                "issue": {"authority": 2, "key": 1, "issuedAt": "2026-01-31T12:00:00Z"},
+                "fingerprint":
+                    "sha256:73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac",
+                "room": "kubeadm",
             },
         ]);
         assert_eq!(serde_json::to_value(manifest().files).unwrap(), expected);

@@ -17,6 +17,7 @@ mod bundle;
 mod cli;
 mod compiled;
 mod determinism;
+mod generations;
 mod golden;
 mod ground;
 mod house;

@@ -161,6 +161,11 @@ const CASES: &[Case] = &[
         scene.edit("inventory.secrets.yaml", "ca/etcd", "ca/etdc");
         scene.run(BUILD).says("help: did you mean `ca/etcd`?")
     }),
+    ("secrets/contradiction", 1, |scene| {
+        let twice = "  ca/kubernetes: {issuing: 2, trusted: [2]}\n  leaves: 1";
+        scene.edit("inventory.secrets.yaml", "  leaves: 1", twice);
+        scene.run(BUILD).says("`ca/kubernetes` names generation 2 twice")
+    }),
     ("secrets/corrupt", 1, |scene| {
         scene.edit("inventory.secrets.yaml", "  ca: 1\n", "");
         scene.run(BUILD)

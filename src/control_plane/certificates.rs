@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::names;
+use super::{names, signing};
 use crate::claims::Phase;
 use crate::pki::{Authority, CertSpec, Issued, San, Usage};
 use crate::report::Path;
-use crate::site::{Cluster, EtcdMode, Host, layout};
+use crate::site::{Cluster, EtcdMode, Host, authorities, layout};
 
 /// One leaf: its file below [`layout::PKI`] without extension, and its identity.
 struct Leaf {
@@ -54,7 +54,7 @@ impl Leaf {
 /// kubeadm's list (`cmd/kubeadm/app/phases/certs/certlist.go`) with the identities of the release.
 /// Clients of etcd carry `clientAuth` alone; members both usages, as they dial themselves.
 fn leaves(cluster: &Cluster<'_>, node: &Host) -> Vec<Leaf> {
-    use Authority::{Etcd, FrontProxy, Kubernetes};
+    use authorities::{ETCD, FRONT_PROXY, KUBERNETES};
     let release = cluster.release;
     let api_sans: BTreeSet<San> = names::of_clients(cluster)
         .into_iter()
@@ -65,24 +65,24 @@ fn leaves(cluster: &Cluster<'_>, node: &Host) -> Vec<Leaf> {
     let kubelet_client = release.apiserver_kubelet_client_organization.as_ref();
     let etcd_client = release.etcd_client_organization.as_ref();
     let mut leaves = vec![
-        Leaf::server("apiserver", Kubernetes, "kube-apiserver", Usage::Server, api_sans),
+        Leaf::server("apiserver", KUBERNETES, "kube-apiserver", Usage::Server, api_sans),
         Leaf::client(
             "apiserver-kubelet-client",
-            Kubernetes,
+            KUBERNETES,
             "kube-apiserver-kubelet-client",
             kubelet_client,
         ),
-        Leaf::client("front-proxy-client", FrontProxy, "front-proxy-client", None),
-        Leaf::client("apiserver-etcd-client", Etcd, "kube-apiserver-etcd-client", etcd_client),
+        Leaf::client("front-proxy-client", FRONT_PROXY, "front-proxy-client", None),
+        Leaf::client("apiserver-etcd-client", ETCD, "kube-apiserver-etcd-client", etcd_client),
     ];
     if cluster.etcd.mode == EtcdMode::Stacked {
         let member = names::of_member(node);
         leaves.extend([
-            Leaf::server("etcd/server", Etcd, &node.name, Usage::Peer, member.clone()),
-            Leaf::server("etcd/peer", Etcd, &node.name, Usage::Peer, member),
+            Leaf::server("etcd/server", ETCD, &node.name, Usage::Peer, member.clone()),
+            Leaf::server("etcd/peer", ETCD, &node.name, Usage::Peer, member),
             Leaf::client(
                 "etcd/healthcheck-client",
-                Etcd,
+                ETCD,
                 "kube-etcd-healthcheck-client",
                 etcd_client,
             ),
@@ -130,14 +130,16 @@ pub fn files<'a>(
     };
     let stacked = cluster.etcd.mode == EtcdMode::Stacked;
     let authorities = [
-        ("ca", Authority::Kubernetes, true),
-        ("front-proxy-ca", Authority::FrontProxy, true),
+        ("ca", authorities::KUBERNETES, true),
+        ("front-proxy-ca", authorities::FRONT_PROXY, true),
         // An external store's authority signs nothing here.
-        ("etcd/ca", Authority::Etcd, stacked),
+        ("etcd/ca", authorities::ETCD, stacked),
     ];
     for (name, authority, _) in authorities {
-        let certificate = &issued.ca(authority).certificate_pem;
-        public(&format!("{name}.crt"), &["cluster", "name"], certificate);
+        public(&format!("{name}.crt"), &["cluster", "name"], issued.trust(&authority));
+    }
+    if let Some(certificate) = signing::certificate(issued) {
+        public(signing::FILE, &["cluster", "name"], certificate);
     }
     public("sa.pub", &["cluster", "name"], &issued.service_account().public_pem);
     let leaves = leaves(cluster, node);
@@ -152,7 +154,7 @@ pub fn files<'a>(
         files.push(CertificateFile { path, pem, secret: true, phase, reads });
     };
     for (name, authority, _) in authorities.iter().filter(|(.., key)| *key) {
-        private(&format!("{name}.key"), &issued.ca(*authority).key_pem);
+        private(&format!("{name}.key"), &issued.issuing(authority).key_pem);
     }
     private("sa.key", &issued.service_account().private_pem);
     for leaf in &leaves {

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod mounts;
 pub mod names;
 pub mod ports;
+pub mod signing;
 
 use crate::catalog::flags::Component;
 

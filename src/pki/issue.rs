@@ -3,46 +3,42 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use rcgen::CertificateParams;
 
+use super::issued::Trusted;
 use super::params::{self, Problem};
 use super::policy::Validity;
 use super::signer::{Signer, certificate_pem};
 use super::spec::SERVICE_ACCOUNT;
 use super::{Authority, CertSpec, Issued, Leaf, Pair, Policy, ServiceAccount, UNISSUABLE};
 use crate::report::{Finding, Path, Report};
-use crate::secrets::{KeyKind, PrivateKey, Secrets};
+use crate::secrets::{KeyKind, Secrets};
 
 /// Issues every certificate of a cluster: the authorities, the service account key and `specs`,
 /// on all cores. The order of `specs` changes nothing; equal specs are issued once.
 ///
-/// `None` after `pki/unissuable`: two different specs share an id, or a spec cannot become a
-/// certificate that works.
+/// `None` after `pki/unissuable`: two different specs share an id, nobody declares the authority of
+/// one, or a spec cannot become a certificate that works.
 pub fn issue(
+    authorities: &[Authority],
     specs: &[CertSpec],
     policy: &Policy,
     secrets: &Secrets,
     report: &mut Report,
 ) -> Option<Issued> {
-    let mut unique = BTreeMap::new();
     let mut problems = Vec::new();
-    for spec in specs {
-        if *unique.entry(spec.id.as_str()).or_insert(spec) != spec {
-            let problem = Problem("two different certificates have this id".to_owned());
-            problems.push((spec.id.as_str(), problem));
-        }
-    }
-
-    let [kubernetes, front_proxy, etcd] =
-        Authority::ALL.map(|authority| Root::new(authority, policy, secrets));
+    let authorities = unique(authorities, |authority| authority.id, &mut problems);
+    let specs = unique(specs, |spec| &spec.id, &mut problems);
+    let roots: BTreeMap<Authority, Root> =
+        authorities.into_values().map(|it| (*it, Root::new(it, policy, secrets))).collect();
     let validity = policy.leaf_validity(secrets.issued_at());
-    let issued: Vec<(&str, Result<Leaf, Problem>)> = unique
+    let issued: Vec<(&str, Result<Leaf, Problem>)> = specs
         .into_par_iter()
         .map(|(id, spec)| {
-            let root = match spec.issuer {
-                Authority::Kubernetes => &kubernetes,
-                Authority::FrontProxy => &front_proxy,
-                Authority::Etcd => &etcd,
+            let root = roots.get(&spec.issuer);
+            let leaf = match root {
+                Some(root) => root.leaf(spec, validity, policy, secrets),
+                None => Err(Problem(format!("nobody declares its authority {}", spec.issuer.id))),
             };
-            (id, root.leaf(spec, validity, policy, secrets))
+            (id, leaf)
         })
         .collect();
 
@@ -54,10 +50,9 @@ pub fn issue(
         }
     }
     if problems.is_empty() {
+        let issued = |(authority, root): (Authority, Root)| (authority, root.trusted);
         return Some(Issued {
-            kubernetes: kubernetes.pair,
-            front_proxy: front_proxy.pair,
-            etcd: etcd.pair,
+            authorities: roots.into_iter().map(issued).collect(),
             service_account: service_account(policy, secrets),
             leaves,
         });
@@ -69,30 +64,52 @@ pub fn issue(
     None
 }
 
-/// An authority that is ready to sign.
+/// Each once, by its id. Of two that differ the second is a problem.
+fn unique<'a, T: PartialEq>(
+    items: &'a [T],
+    id: impl Fn(&'a T) -> &'a str,
+    problems: &mut Vec<(&'a str, Problem)>,
+) -> BTreeMap<&'a str, &'a T> {
+    let mut unique = BTreeMap::new();
+    for item in items {
+        if *unique.entry(id(item)).or_insert(item) != item {
+            let problem = Problem("two different certificates have this id".to_owned());
+            problems.push((id(item), problem));
+        }
+    }
+    unique
+}
+
+/// An authority that is ready to sign, with its issuing generation.
 struct Root {
     key: Signer,
     params: CertificateParams,
-    pair: Pair,
+    trusted: Trusted,
 }
 
 impl Root {
-    fn new(authority: Authority, policy: &Policy, secrets: &Secrets) -> Self {
-        let label = authority.id();
-        let key = Signer::new(secrets.signing_key(label, policy.algorithm.curve()));
+    fn new(authority: &Authority, policy: &Policy, secrets: &Secrets) -> Self {
         let validity = policy.ca_validity(secrets.issued_at());
-        let params = params::authority(authority, &key, validity);
-        let certificate = key
-            .certify(&params, label, params.clone(), &key, secrets)
-            .expect("an authority's certificate has a serial number and constant names");
-        let pair = Pair {
-            certificate_pem: certificate_pem(&certificate),
-            key_pem: key.key().to_pem(),
-            subject: format!("CN={}", authority.common_name()),
-            not_before: validity.not_before,
-            not_after: validity.not_after,
-        };
-        Self { key, params, pair }
+        let keys = secrets.trusted_keys(authority.id, policy.algorithm.curve());
+        let mut signers = Vec::new();
+        let mut pairs = Vec::new();
+        for (generation, key) in keys {
+            let key = Signer::new(key);
+            let params = params::authority(authority, &key, validity);
+            let certificate = key
+                .certify(&params, authority.id, params.clone(), &key, secrets)
+                .expect("an authority's certificate has a serial number and constant names");
+            pairs.push(Pair {
+                generation,
+                certificate_pem: certificate_pem(&certificate),
+                key_pem: key.key().to_pem(),
+                not_before: validity.not_before,
+                not_after: validity.not_after,
+            });
+            signers.push((key, params));
+        }
+        let (key, params) = signers.swap_remove(0);
+        Self { key, params, trusted: Trusted::new(pairs) }
     }
 
     fn leaf(
@@ -102,6 +119,11 @@ impl Root {
         policy: &Policy,
         secrets: &Secrets,
     ) -> Result<Leaf, Problem> {
+        let Authority { id, common_name: _, signs } = spec.issuer;
+        if !signs.contains(&spec.usage) {
+            let usage = spec.usage;
+            return Err(Problem(format!("its authority {id} is for {signs:?}, not for {usage:?}")));
+        }
         let label = format!("leaves/{}", spec.id);
         let key = Signer::new(secrets.signing_key(&label, policy.algorithm.curve()));
         let request = params::leaf(spec, &key, validity)?;
@@ -110,6 +132,9 @@ impl Root {
             spec: spec.clone(),
             certificate_pem: certificate_pem(&certificate),
             key_pem: key.key().to_pem(),
+            authority_generation: self.trusted.issuing.generation,
+            key_generation: secrets.generations(&label).issuing(),
+            issued_at: secrets.issued_at(),
             not_before: validity.not_before,
             not_after: validity.not_after,
         })
@@ -118,14 +143,13 @@ impl Root {
 
 /// How service account tokens will be signed.
 pub fn service_account_kind(policy: &Policy, secrets: &Secrets) -> KeyKind {
-    service_account_key(policy, secrets).kind()
-}
-
-fn service_account_key(policy: &Policy, secrets: &Secrets) -> PrivateKey {
-    secrets.signing_key(SERVICE_ACCOUNT, policy.algorithm.curve())
+    secrets.signing_key(SERVICE_ACCOUNT, policy.algorithm.curve()).kind()
 }
 
 fn service_account(policy: &Policy, secrets: &Secrets) -> ServiceAccount {
-    let key = service_account_key(policy, secrets);
-    ServiceAccount { private_pem: key.to_pem(), public_pem: key.public_pem() }
+    let keys = secrets.trusted_keys(SERVICE_ACCOUNT, policy.algorithm.curve());
+    ServiceAccount {
+        private_pem: keys[0].1.to_pem(),
+        public_pem: keys.iter().map(|(_, key)| key.public_pem()).collect(),
+    }
 }

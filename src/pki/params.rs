@@ -14,11 +14,11 @@ use crate::secrets::KeyKind;
 
 /// An authority's certificate, as kubeadm makes it. No path length: kubeadm sets none either.
 pub(super) fn authority(
-    authority: Authority,
+    authority: &Authority,
     key: &Signer,
     validity: Validity,
 ) -> CertificateParams {
-    let name = authority.common_name();
+    let name = authority.common_name;
     let mut params = common(None, name, key, validity);
     params.subject_alt_names = vec![dns(name).expect("the names of authorities are ASCII")];
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -3,38 +3,22 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-/// The authorities of a cluster. Each cluster has all of them.
+/// Who signs certificates. Whoever needs one declares it and hands it around; nothing here knows which
+/// there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Authority {
-    /// `/etc/kubernetes/pki/ca.crt`.
-    Kubernetes,
-    /// `/etc/kubernetes/pki/front-proxy-ca.crt`.
-    FrontProxy,
-    /// `/etc/kubernetes/pki/etcd/ca.crt`.
-    Etcd,
+pub struct Authority {
+    /// The certificate's id and the label of its key in the secrets bundle, such as `ca/kubernetes`.
+    pub id: &'static str,
+    /// Subject CN, and the only DNS name in the SAN, as kubeadm has it with its own.
+    pub common_name: &'static str,
+    /// What it is for: the usages of the certificates that it may sign.
+    pub signs: &'static [Usage],
 }
 
 impl Authority {
-    /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::Kubernetes, Self::FrontProxy, Self::Etcd];
-
-    /// The certificate's id and the label of its key in the secrets bundle.
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "ca/kubernetes",
-            Self::FrontProxy => "ca/front-proxy",
-            Self::Etcd => "ca/etcd",
-        }
-    }
-
-    /// Subject CN, and the only DNS name in the SAN: both as kubeadm has them
-    /// (`cmd/kubeadm/app/phases/certs/certlist.go`).
-    pub fn common_name(self) -> &'static str {
-        match self {
-            Self::Kubernetes => "kubernetes",
-            Self::FrontProxy => "front-proxy-ca",
-            Self::Etcd => "etcd-ca",
-        }
+    /// The subject on one line, such as `CN=kubernetes`.
+    pub fn subject(&self) -> String {
+        format!("CN={}", self.common_name)
     }
 }
 

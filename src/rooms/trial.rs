@@ -129,8 +129,14 @@ pub(crate) fn files_on(room: &dyn Room, said: &Inventory, site: &Site) -> Vec<(S
     let claims = claims_on(said, site);
     let mut report = Report::new();
     let secrets = Secrets::placeholder(&site.name);
-    let issued = pki::issue(&claims.certificates, &site.certificates, &secrets, &mut report)
-        .unwrap_or_else(|| panic!("{:#?}", report.findings()));
+    let issued = pki::issue(
+        &site.authorities,
+        &claims.certificates,
+        &site.certificates,
+        &secrets,
+        &mut report,
+    )
+    .unwrap_or_else(|| panic!("{:#?}", report.findings()));
     let with = Rendering { site, claims: &claims, issued: &issued, secrets: &secrets };
     let templates = Templates::new(rooms::templates(), Default::default())
         .unwrap_or_else(|error| panic!("{error:?}"));

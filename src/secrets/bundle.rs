@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::derive::id_of;
+use super::generations::{Generations, Purposes};
 use super::seed::Seed;
 use super::{PrivateKey, Secrets, WRONG_CLUSTER};
 use crate::report::{Finding, Path, Report};
@@ -16,13 +17,6 @@ pub const API_VERSION: &str = "hagen-secrets/v1";
 /// that derives otherwise writes the next number and goes on honouring this one.
 pub const DERIVATION: u32 = 1;
 
-/// The counters of a new bundle; [`Secrets`] says what they do. None is ever missing: without
-/// its counter an area would fall back to its first keys.
-pub(super) const GENERATIONS: [&str; 3] = ["ca", "leaves", "serviceAccount"];
-
-/// Every area that may have a counter.
-pub const AREAS: [&str; 4] = ["ca", "leaves", "serviceAccount", "vrrp"];
-
 /// The labels of the keys that a bundle may store.
 pub const STORABLE: [&str; 4] =
     ["ca/kubernetes", "ca/front-proxy", "ca/etcd", "serviceAccount/key"];
@@ -32,7 +26,7 @@ pub const STORABLE: [&str; 4] =
 pub struct Bundle {
     pub(super) cluster: String,
     pub(super) issued_at: OffsetDateTime,
-    pub(super) generations: BTreeMap<String, u32>,
+    pub(super) purposes: Purposes,
     pub(super) seed: Seed,
     pub(super) keys: BTreeMap<String, PrivateKey>,
     pub(super) files: BTreeMap<String, SecretFile>,
@@ -66,7 +60,7 @@ impl Bundle {
         Self {
             cluster: cluster.to_owned(),
             issued_at: whole_seconds(issued_at),
-            generations: GENERATIONS.map(|area| (area.to_owned(), 1)).into(),
+            purposes: Purposes::new(),
             seed: Seed::new(entropy),
             keys: BTreeMap::new(),
             files: BTreeMap::new(),
@@ -88,12 +82,13 @@ impl Bundle {
         self.issued_at
     }
 
-    /// The generation counters by area.
-    pub fn generations(&self) -> &BTreeMap<String, u32> {
-        &self.generations
+    /// The generations that hold, by purpose.
+    pub fn generations(&self) -> &BTreeMap<String, Generations> {
+        self.purposes.named()
     }
 
-    /// Keys that are stored because they are not derived, by the label that they answer for.
+    /// Keys that are stored because they are not derived, by the label that they answer for: with
+    /// `@<generation>` behind it where several generations hold.
     pub fn keys(&self) -> &BTreeMap<String, PrivateKey> {
         &self.keys
     }
@@ -122,12 +117,11 @@ impl Bundle {
         self.issued_at = whole_seconds(issued_at);
     }
 
-    /// Replaces every derived secret whose label begins with `area`, such as `leaves` or `vrrp`.
-    /// The new generation; `None`, and nothing is replaced, after the last one.
+    /// Replaces every derived secret whose label begins with `area`, such as `leaves` or `vrrp`; none
+    /// of before is trusted any more. The new generation; `None`, and nothing is replaced, after the
+    /// last one.
     pub fn rotate(&mut self, area: &str) -> Option<u32> {
-        let generation = self.generations.entry(area.to_owned()).or_insert(1);
-        *generation = generation.checked_add(1)?;
-        Some(*generation)
+        self.purposes.raise(area)
     }
 
     /// The labels of an area's stored keys: a new generation leaves them as they are.
@@ -136,9 +130,16 @@ impl Bundle {
         labels.filter(|label| label.split('/').next() == Some(area)).collect()
     }
 
-    /// Stores a key that takes the place of the derived one with this label.
+    /// Stores a key that takes the place of the one that signs under this label.
     pub fn store(&mut self, label: &str, key: PrivateKey) {
-        self.keys.insert(label.to_owned(), key);
+        let generations = self.purposes.of(label);
+        let exact = stored_as(label, generations.issuing());
+        if generations.all().count() > 1 {
+            self.keys.insert(exact, key);
+        } else {
+            self.keys.remove(&exact);
+            self.keys.insert(label.to_owned(), key);
+        }
     }
 
     /// The derived view, for the cluster that the inventory names; reports
@@ -173,7 +174,7 @@ impl Bundle {
             id: self.id(),
             issued_at: rfc3339(self.issued_at),
             derivation: DERIVATION,
-            generations: &self.generations,
+            generations: &self.purposes,
             seed: &seed,
             keys: keys.iter().map(|(label, pem)| (*label, pem.as_str())).collect(),
             files: self.files.iter().map(|(name, file)| (name.as_str(), file.text())).collect(),
@@ -181,6 +182,11 @@ impl Bundle {
         let body = Zeroizing::new(serde_yaml::to_string(&text).expect("strings always serialize"));
         Zeroizing::new(format!("{HEADER}{}", *body))
     }
+}
+
+/// How an entry of `keys` names a key of one generation among several.
+pub(super) fn stored_as(label: &str, generation: u32) -> String {
+    format!("{label}@{generation}")
 }
 
 /// Tells whoever opens the file what it is.
@@ -198,7 +204,7 @@ struct Text<'a> {
     id: String,
     issued_at: String,
     derivation: u32,
-    generations: &'a BTreeMap<String, u32>,
+    generations: &'a Purposes,
     seed: &'a str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     keys: BTreeMap<&'a str, &'a str>,
@@ -268,6 +274,32 @@ seed: BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=
         let again = Bundle::from_json(&document, &mut report).unwrap();
         assert!(!report.has_errors());
         assert_eq!(*again.to_yaml(), *text);
+    }
+
+    fn read(text: &str) -> Bundle {
+        let mut report = Report::new();
+        let bundle = Bundle::read("demo.secrets.yaml", text.as_bytes(), &mut report);
+        bundle.unwrap_or_else(|| panic!("{:?}", report.findings()))
+    }
+
+    #[test]
+    fn a_stored_key_takes_the_place_of_the_issuing_one() {
+        let key = |label: &str| Secrets::new(&bundle()).signing_key(label, Curve::P256);
+        let several = "  ca:\n    issuing: 2\n    trusted: [1]\n";
+        for (state, entry) in [("  ca: 1\n", "ca/etcd"), (several, "ca/etcd@2")] {
+            let mut bundle = read(&bundle().to_yaml().replace("  ca: 1\n", state));
+            let before = Secrets::new(&bundle).trusted_keys("ca/etcd", Curve::P256);
+            bundle.store("ca/etcd", key("first"));
+            bundle.store("ca/etcd", key("second"));
+            let bundle = read(&bundle.to_yaml());
+            assert_eq!(bundle.keys().keys().collect::<Vec<_>>(), [entry]);
+            let after = Secrets::new(&bundle).trusted_keys("ca/etcd", Curve::P256);
+            assert_eq!(*after[0].1.to_pem(), *key("second").to_pem());
+            assert_eq!(after.len(), before.len());
+            for ((_, before), (_, after)) in before.iter().zip(&after).skip(1) {
+                assert_eq!(*before.to_pem(), *after.to_pem(), "the older ones stay");
+            }
+        }
     }
 
     #[test]

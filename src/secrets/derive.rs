@@ -9,6 +9,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use zeroize::Zeroizing;
 
+use super::bundle::stored_as;
+use super::generations::{Generations, Purposes};
 use super::seed::Seed;
 use super::{Bundle, Curve, DERIVATION, PrivateKey, SecretFile};
 
@@ -24,15 +26,15 @@ const UNBIASED: u8 = 248;
 
 /// A bundle as the stages see it: keys, passwords and fingerprints by label.
 ///
-/// A label is a path such as `leaves/nodes/cp1/apiserver`. Its first segment names the
-/// generation counter that it follows; an area without a counter is at generation 1. Raising a
-/// counter (`hagen secrets rotate`) replaces everything below that area and nothing else.
+/// A label is a path such as `leaves/nodes/cp1/apiserver`. Of the purposes under `generations` that
+/// it begins with, it follows the longest: `ca/etcd` before `ca`; without one it is at generation 1.
+/// Another generation (`hagen secrets rotate`) replaces everything below its purpose and nothing else.
 #[derive(Clone)]
 pub struct Secrets {
     cluster: String,
     id: String,
     issued_at: OffsetDateTime,
-    generations: BTreeMap<String, u32>,
+    purposes: Purposes,
     stored: BTreeMap<String, PrivateKey>,
     files: BTreeMap<String, SecretFile>,
     prk: Zeroizing<[u8; 32]>,
@@ -47,7 +49,7 @@ impl Secrets {
             cluster: bundle.cluster().to_owned(),
             id: bundle.id(),
             issued_at: bundle.issued_at(),
-            generations: bundle.generations().clone(),
+            purposes: bundle.purposes.clone(),
             stored: bundle.keys().clone(),
             files: bundle.files().clone(),
             prk: extract(bundle.seed()),
@@ -91,13 +93,16 @@ impl Secrets {
     }
 
     /// `N` bytes for a label: HKDF-SHA256 with the seed as key material, salt `hagen/v1` and info
-    /// `<derivation>/<cluster>/<generation>/<label>`.
+    /// `<derivation>/<cluster>/<generation>/<label>`. The generation is the issuing one of the label's
+    /// purpose.
     ///
     /// Different lengths under one label share their beginning: never use a label for two things.
     pub fn derive<const N: usize>(&self, label: &str) -> Zeroizing<[u8; N]> {
+        self.derive_of(label, self.purposes.of(label).issuing())
+    }
+
+    fn derive_of<const N: usize>(&self, label: &str, generation: u32) -> Zeroizing<[u8; N]> {
         const { assert!(N <= 255 * 32, "HKDF-SHA256 gives no more") };
-        let area = label.split('/').next().unwrap_or(label);
-        let generation = self.generations.get(area).copied().unwrap_or(1);
         let info = format!("{DERIVATION}/{}/{generation}/{label}", self.cluster);
         let mut output = Zeroizing::new([0; N]);
         Hkdf::<Sha256>::from_prk(self.prk.as_ref())
@@ -107,19 +112,46 @@ impl Secrets {
         output
     }
 
-    /// The key of a label: the one stored in the bundle under this very label, or else derived.
+    /// The key that signs under a label: that of the issuing generation.
     ///
-    /// Derived: the first of `derive("<label>/p256/<n>")`, n = 0, 1, …, that is a scalar of the
-    /// group (`p384` for [`Curve::P384`]). Rejecting instead of reducing keeps the scalar
-    /// unbiased; a second try is needed once in 2^32 keys.
+    /// It is the one that the bundle stores for it, or else derived: the first of
+    /// `derive("<label>/p256/<n>")`, n = 0, 1, …, that is a scalar of the group (`p384` for
+    /// [`Curve::P384`]). Rejecting instead of reducing keeps the scalar unbiased; a second try is
+    /// needed once in 2^32 keys.
     pub fn signing_key(&self, label: &str, curve: Curve) -> PrivateKey {
-        if let Some(key) = self.stored.get(label) {
+        self.key_of(label, self.generations(label).issuing(), curve)
+    }
+
+    /// The key of each generation of a label that is trusted, the signing one first.
+    pub fn trusted_keys(&self, label: &str, curve: Curve) -> Vec<(u32, PrivateKey)> {
+        let all = self.generations(label).all();
+        all.map(|generation| (generation, self.key_of(label, generation, curve))).collect()
+    }
+
+    /// The generations of a label's purpose.
+    pub fn generations(&self, label: &str) -> &Generations {
+        self.purposes.of(label)
+    }
+
+    fn key_of(&self, label: &str, generation: u32, curve: Curve) -> PrivateKey {
+        if let Some(key) = self.stored(label, generation) {
             return key.clone();
         }
         match curve {
-            Curve::P256 => first_scalar(curve, |n| self.derive::<32>(&format!("{label}/p256/{n}"))),
-            Curve::P384 => first_scalar(curve, |n| self.derive::<48>(&format!("{label}/p384/{n}"))),
+            Curve::P256 => first_scalar(curve, |n| {
+                self.derive_of::<32>(&format!("{label}/p256/{n}"), generation)
+            }),
+            Curve::P384 => first_scalar(curve, |n| {
+                self.derive_of::<48>(&format!("{label}/p384/{n}"), generation)
+            }),
         }
+    }
+
+    /// The key that the bundle stores for one generation; an entry without one is of the only one.
+    fn stored(&self, label: &str, generation: u32) -> Option<&PrivateKey> {
+        let only = || self.generations(label).all().count() == 1;
+        let exact = || self.stored.get(&stored_as(label, generation));
+        self.stored.get(label).filter(|_| only()).or_else(exact)
     }
 
     /// A password of `length` characters out of `[A-Za-z0-9]`, each equally likely.
@@ -154,7 +186,7 @@ impl fmt::Debug for Secrets {
             .field("cluster", &self.cluster)
             .field("id", &self.id)
             .field("issued_at", &self.issued_at)
-            .field("generations", &self.generations)
+            .field("generations", &self.purposes)
             .finish_non_exhaustive()
     }
 }
@@ -237,6 +269,64 @@ Swa5En/R1zxZR9+Kfx+0DR4pjkdP5Bk=
 -----END EC PRIVATE KEY-----
 "
         );
+    }
+
+    /// Of a label's generations only the number in the info differs. Computed like those above.
+    #[test]
+    fn generation_2_of_derivation_1_is_pinned() {
+        let mut bundle = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC));
+        for purpose in ["encryption", "vrrp", "ca/kubernetes"] {
+            assert_eq!(bundle.rotate(purpose), Some(2));
+        }
+        let secrets = Secrets::new(&bundle);
+        assert_eq!(
+            hex(secrets.derive::<32>("encryption/key").as_ref()),
+            "22ff4401643937e9a332b87062c79fd9b256606df5dffa18b94c9ffd9aaca1eb"
+        );
+        assert_eq!(*secrets.password("vrrp/main", 8), "LtYAm58c");
+        assert_eq!(
+            *secrets.signing_key("ca/kubernetes", Curve::P256).to_pem(),
+            "\
+-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIHftjGo4weqmsicAu5uEUHATReaRc2WjLP1GqXyAhFjAoAoGCCqGSM49
+AwEHoUQDQgAEKvjuDG86Gi1+X9vMsrski8PbNPsdf1fURq/xRn+HgqaG3hK4FpjC
+KVH87yxvU8C8SIO8gR3/QN1S80lgt7z1QQ==
+-----END EC PRIVATE KEY-----
+"
+        );
+    }
+
+    proptest::proptest! {
+        /// A bundle of counters alone is the form of before: it reads, is written as it was, and
+        /// derives what it always has.
+        #[test]
+        fn a_bundle_of_before_derives_what_it_did(
+            ca in 1_u32.., leaves in 1_u32.., account in 1_u32.., vrrp in proptest::option::of(1_u32..),
+        ) {
+            let vrrp_line = vrrp.map_or_else(String::new, |vrrp| format!("  vrrp: {vrrp}\n"));
+            let new = Bundle::new("demo", [7; 32], datetime!(2026-01-31 12:00 UTC)).to_yaml();
+            let (before, after) = new.split_once("  ca: 1\n  leaves: 1\n  serviceAccount: 1\n").unwrap();
+            let counters = format!("  ca: {ca}\n  leaves: {leaves}\n  serviceAccount: {account}\n");
+            let text = format!("{before}{counters}{vrrp_line}{after}");
+            let mut report = crate::report::Report::new();
+            let bundle = Bundle::read("demo.secrets.yaml", text.as_bytes(), &mut report).unwrap();
+            assert_eq!(*bundle.to_yaml(), text);
+            let secrets = Secrets::new(&bundle);
+            for (label, generation) in [
+                ("ca/kubernetes", ca),
+                ("leaves/nodes/cp1/apiserver", leaves),
+                ("serviceAccount/key", account),
+                ("vrrp/main", vrrp.unwrap_or(1)),
+                ("serial/ca/kubernetes", 1),
+                ("fingerprint", 1),
+            ] {
+                let mut expected = [0; 32];
+                let info = format!("1/demo/{generation}/{label}");
+                let hkdf = Hkdf::<Sha256>::from_prk(secrets.prk.as_ref()).unwrap();
+                hkdf.expand(info.as_bytes(), &mut expected).unwrap();
+                assert_eq!(*secrets.derive::<32>(label), expected);
+            }
+        }
     }
 
     #[test]

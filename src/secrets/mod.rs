@@ -7,13 +7,15 @@
 
 mod bundle;
 mod derive;
+mod generations;
 mod key;
 mod read;
 mod seed;
 
-pub use bundle::{API_VERSION, AREAS, Bundle, DERIVATION, STORABLE, SecretFile};
+pub use bundle::{API_VERSION, Bundle, DERIVATION, STORABLE, SecretFile};
 pub(crate) use bundle::{is_datable, rfc3339};
 pub use derive::Secrets;
+pub use generations::Generations;
 pub use key::{Curve, KeyKind, PrivateKey, Unusable};
 pub use read::is_bundle;
 
@@ -25,6 +27,7 @@ crate::codes! { "secrets":
     WRONG_CLUSTER = Error "wrong-cluster",
     CORRUPT = Error "corrupt",
     UNKNOWN_LABEL = Error "unknown-label",
+    CONTRADICTION = Error "contradiction",
     UNUSABLE_KEY = Error "unusable-key",
     NO_FILE = Error "no-file",
     READABLE = Warning "readable",

@@ -5,10 +5,11 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use zeroize::Zeroizing;
 
-use super::bundle::{GENERATIONS, is_datable};
+use super::bundle::{is_datable, stored_as};
+use super::generations::{Purposes, contradiction};
 use super::seed::Seed;
 use super::{
-    API_VERSION, AREAS, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, SecretFile,
+    API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, SecretFile,
     UNKNOWN_LABEL, unusable_key,
 };
 use crate::report::{Finding, Path, Report, closest};
@@ -84,14 +85,14 @@ impl Bundle {
         let id = text(fields, "id", report);
         let issued_at = date(fields, report);
         let seed = seed(fields, report);
-        let generations = generations(fields, report);
+        let purposes = Purposes::read(fields.get("generations"), report);
         let keys = keys(fields, report);
         let files = files(fields, report);
 
         let bundle = Self {
             cluster: cluster?.to_owned(),
             issued_at: issued_at?,
-            generations: generations?,
+            purposes: purposes?,
             seed: seed?,
             keys: keys?,
             files: files?,
@@ -104,7 +105,8 @@ impl Bundle {
             corrupt(report, "`id` and `seed` do not belong together");
             return None;
         }
-        fields.keys().all(known).then_some(bundle)
+        let clear = belong(&bundle.keys, &bundle.purposes, report);
+        (clear && fields.keys().all(known)).then_some(bundle)
     }
 }
 
@@ -140,7 +142,7 @@ fn is_newer(fields: &Map<String, Value>, report: &mut Report) -> bool {
     true
 }
 
-fn corrupt(report: &mut Report, what: &str) {
+pub(super) fn corrupt(report: &mut Report, what: &str) {
     report.push(
         Finding::new(&CORRUPT, Path::root(), format!("the secrets bundle is damaged: {what}"))
             .help("restore it from a copy; a new bundle would mean a new cluster"),
@@ -177,34 +179,9 @@ fn seed(fields: &Map<String, Value>, report: &mut Report) -> Option<Seed> {
     seed
 }
 
-fn generations(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, u32>> {
-    let counter = |(area, value): (&String, &Value)| {
-        let value = value.as_u64().and_then(|value| u32::try_from(value).ok())?;
-        (value > 0 && !area.contains('/')).then(|| (area.clone(), value))
-    };
-    let counters = fields
-        .get("generations")
-        .and_then(Value::as_object)
-        .and_then(|counters| counters.iter().map(counter).collect());
-    let Some(counters): Option<BTreeMap<String, u32>> = counters else {
-        corrupt(report, "`generations` is not a map of counters from 1");
-        return None;
-    };
-    let unknown = counters.keys().filter(|area| !AREAS.contains(&area.as_str()));
-    let unknown = unknown.inspect(|area| {
-        report.push(unknown_label(&format!("has a generation of `{area}`"), area, &AREAS));
-    });
-    let mut whole = unknown.count() == 0;
-    for area in GENERATIONS.iter().filter(|area| !counters.contains_key(**area)) {
-        corrupt(report, &format!("`generations` has no `{area}`"));
-        whole = false;
-    }
-    whole.then_some(counters)
-}
-
-/// A label or an area that this release derives nothing for: misspelt, it would leave the keys
+/// A label or a purpose that this release derives nothing for: misspelt, it would leave the keys
 /// that it means as they are without it.
-fn unknown_label(what: &str, label: &str, known: &[&str]) -> Finding {
+pub(super) fn unknown_label(what: &str, label: &str, known: &[&str]) -> Finding {
     let message = format!("the secrets bundle {what}, which nothing is derived for");
     let finding = Finding::new(&UNKNOWN_LABEL, Path::root(), message);
     match closest(label, known.iter().copied()) {
@@ -221,7 +198,7 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
     };
     let mut read = Some(BTreeMap::new());
     for (label, pem) in keys {
-        if !STORABLE.contains(&label.as_str()) {
+        if !STORABLE.contains(&labelled(label).0) {
             report.push(unknown_label(&format!("stores a key `{label}`"), label, &STORABLE));
             read = None;
             continue;
@@ -236,6 +213,41 @@ fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<Str
         }
     }
     read
+}
+
+/// The label in an entry of `keys`, and the generation where it says one.
+fn labelled(entry: &str) -> (&str, Option<u32>) {
+    let (label, said) = entry.split_once('@').unwrap_or((entry, ""));
+    let generation = said.parse().ok().filter(|said| stored_as(label, *said) == entry);
+    if generation.is_some() { (label, generation) } else { (entry, None) }
+}
+
+/// Whether it is clear which generation each stored key is of, and of each one key only.
+fn belong(keys: &BTreeMap<String, PrivateKey>, purposes: &Purposes, report: &mut Report) -> bool {
+    let mut clear = true;
+    for entry in keys.keys() {
+        let (label, generation) = labelled(entry);
+        let held: Vec<u32> = purposes.of(label).all().collect();
+        let exact: Vec<String> = held.iter().map(|held| stored_as(label, *held)).collect();
+        let (what, help) = match (generation, exact.as_slice()) {
+            (Some(generation), _) if !held.contains(&generation) => (
+                format!("it stores a key `{entry}`, and that generation does not hold"),
+                format!("delete it, or name {generation} under `trusted` of `generations`"),
+            ),
+            (None, [only]) if keys.contains_key(only) => (
+                format!("it stores two keys of one generation, `{entry}` and `{only}`"),
+                "delete the one that no program has".to_owned(),
+            ),
+            (None, [_, _, ..]) => (
+                format!("it stores a key `{entry}`, and does not say of which generation"),
+                format!("write one of {}", exact.join(", ")),
+            ),
+            _ => continue,
+        };
+        report.push(contradiction(&what, &help));
+        clear = false;
+    }
+    clear
 }
 
 fn files(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, SecretFile>> {
@@ -303,7 +315,7 @@ mod tests {
             ("issuedAt", json!("2026-01-31"), "`issuedAt` is not a date in UTC"),
             ("issuedAt", json!("2026-01-31T12:00:00+01:00"), "`issuedAt` is not a date in UTC"),
             ("issuedAt", json!("0000-06-01T00:00:00Z"), "`issuedAt` is not a date in UTC"),
-            ("generations", json!({"ca": 0}), "`generations` is not a map of counters from 1"),
+            ("generations", json!(2), "`generations` is not a map of counters from 1"),
             ("cluster", json!("a/b"), "`cluster` is not the name of a cluster"),
             ("generations", json!({"ca": 1, "leaves": 1}), "`generations` has no `serviceAccount`"),
             ("files", json!({"token": 7}), "`files` is not a map of texts"),
@@ -343,6 +355,48 @@ mod tests {
             let expected = "secrets/unusable-key: the key `ca/etcd` of the secrets bundle cannot be \
                             used: ";
             assert!(complaint.starts_with(&format!("{expected}{why}")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_stored_key_is_of_one_generation() {
+        let pem = include_str!("testdata/rsa-2048.pem");
+        let judged = |etcd: Value, entries: &[&str]| -> Vec<String> {
+            let (bundle, findings) = read(|fields| {
+                fields["generations"]["ca/etcd"] = etcd;
+                let keys = entries.iter().map(|entry| ((*entry).to_owned(), json!(pem)));
+                fields.insert("keys".to_owned(), keys.collect());
+            });
+            assert_eq!(bundle.is_none(), !findings.is_empty());
+            findings.into_iter().map(|found| found.replace("the secrets bundle ", "")).collect()
+        };
+        let fine: Vec<String> = Vec::new();
+        let two = json!({"issuing": 2, "trusted": [1]});
+        assert_eq!(judged(json!(2), &["ca/etcd"]), fine);
+        assert_eq!(judged(json!(2), &["ca/etcd@2"]), fine);
+        assert_eq!(judged(two.clone(), &["ca/etcd@1", "ca/etcd@2"]), fine);
+        assert_eq!(judged(two.clone(), &["ca/etcd@1", "ca/kubernetes"]), fine);
+        let contradiction = "secrets/contradiction: contradicts itself: it stores";
+        assert_eq!(
+            judged(two.clone(), &["ca/etcd"]),
+            [format!("{contradiction} a key `ca/etcd`, and does not say of which generation")]
+        );
+        assert_eq!(
+            judged(two, &["ca/etcd@3"]),
+            [format!("{contradiction} a key `ca/etcd@3`, and that generation does not hold")]
+        );
+        assert_eq!(
+            judged(json!(2), &["ca/etcd", "ca/etcd@2"]),
+            [format!("{contradiction} two keys of one generation, `ca/etcd` and `ca/etcd@2`")]
+        );
+        for entry in ["ca/etcd@", "ca/etcd@02", "ca/etcd@+2", "ca/etcd@0x2", "ca@2"] {
+            let found = judged(json!(2), &[entry]);
+            assert_eq!(
+                found,
+                [format!(
+                    "secrets/unknown-label: stores a key `{entry}`, which nothing is derived for"
+                )]
+            );
         }
     }
 

@@ -2,6 +2,7 @@
 //! need, never one room's settings. [`resolve()`] is its one constructor and fills in every default.
 
 mod archives;
+pub mod authorities;
 mod balancer;
 pub mod codes;
 mod component;
@@ -28,7 +29,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::catalog::OsRelease;
-use crate::pki::Policy;
+use crate::pki::{Authority, Policy};
 use crate::report::Path;
 
 pub use crate::inventory::LoadBalancerKind;
@@ -63,6 +64,8 @@ pub struct Site {
     pub kubernetes: Option<Kubernetes>,
     /// The way to registries, where it leads through a proxy.
     pub proxy: Option<Proxy>,
+    /// Who signs certificates.
+    pub authorities: Vec<Authority>,
     /// Algorithm and lifetimes of every certificate.
     pub certificates: Policy,
     /// Merge patches on generated documents.

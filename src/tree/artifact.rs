@@ -6,21 +6,40 @@ use serde::{Deserialize, Serialize};
 use crate::report::Path;
 
 /// When a file is put in place again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A re-run restores it.
     Managed,
     /// Placed only where absent: kubeadm or the kubelet rewrites it later.
     Seed,
+    /// A certificate, key or kubeconfig that follows the bundle: to be replaced where the bundle issued
+    /// it anew, with its readers restarted, and never where kubeadm has renewed it since. No room has
+    /// such a file yet, and `20-install.sh` would place one as a seed.
+    Issued(Issue),
+}
+
+/// What a file that follows the bundle was issued from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Issue {
+    /// The generation of the authority that signed.
+    pub authority: u32,
+    /// The generation of the key.
+    pub key: u32,
+    /// The date of the bundle, RFC 3339 in UTC.
+    pub issued_at: String,
 }
 
 impl Kind {
-    /// The word in `hagen.json` and `files.tsv`.
-    pub fn as_str(self) -> &'static str {
+    /// The cell of `files.tsv`: a word, behind which an issued file says what it was issued from, such as
+    /// `issued:2:1:2026-01-31T12:00:00Z`.
+    pub(super) fn cell(&self) -> Cow<'static, str> {
         match self {
-            Self::Managed => "managed",
-            Self::Seed => "seed",
+            Self::Managed => "managed".into(),
+            Self::Seed => "seed".into(),
+            Self::Issued(Issue { authority, key, issued_at }) => {
+                format!("issued:{authority}:{key}:{issued_at}").into()
+            }
         }
     }
 }

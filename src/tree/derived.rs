@@ -56,7 +56,7 @@ fn row(artifact: &Artifact, destination: &Destination) -> String {
         Some((unit, apply)) => (unit.as_str(), apply.as_str()),
         None => ("-", "-"),
     };
-    let (sum, kind, folder) = (sha256(bytes), kind.as_str(), destination.folder());
+    let (sum, kind, folder) = (sha256(bytes), kind.cell(), destination.folder());
     format!("{path}\t{mode:04o}\t{owner}\t{group}\t{sum}\t{kind}\t{unit}\t{apply}\t{folder}\n")
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Apply, Artifact, Destination, Kind, Origin, Tree};
+    use super::super::{Apply, Artifact, Destination, Issue, Kind, Origin, Tree};
 
     fn finished() -> Tree {
         let mut tree = Tree::new();
@@ -122,6 +122,10 @@ mod tests {
             Destination { kind: Kind::Seed, ..key },
             Artifact { mode: 0o640, owner: "etcd".into(), group: "ssl-cert".into(), ..private() },
         );
+        let issue = Issue { authority: 2, key: 1, issued_at: "2026-01-31T12:00:00Z".to_owned() };
+        let leaf = Destination::new("cp1", "/etc/kubernetes/pki/leaf.crt");
+        let leaf = Destination { kind: Kind::Issued(issue), ..leaf };
+        place(leaf, Artifact::public("c\n", origin()));
         place(Destination::new("w1", "/etc/hosts.d/x"), Artifact::public("", origin()));
         tree.insert("cluster/odd [1] name", private()).unwrap();
         assert_eq!(tree.finish(), []);
@@ -148,7 +152,10 @@ mod tests {
              /etc/kubernetes/pki/ca.key\t0640\tetcd\tssl-cert\t\
              19732980d68fbd00358a0a4d98246c960400b87e4fa2a2e155db98be2b42ed6c\t\
              seed\t-\t-\trootfs\n\
-             end\t2\t-\t-\tSUM\t-\t-\t-\t-\n"
+             /etc/kubernetes/pki/leaf.crt\t0644\troot\troot\t\
+             a3a5e715f0cc574a73c3f9bebb6bc24f32ffd5b67b387244c2c909da779a1478\t\
+             issued:2:1:2026-01-31T12:00:00Z\t-\t-\trootfs\n\
+             end\t3\t-\t-\tSUM\t-\t-\t-\t-\n"
         );
         assert_eq!(text(&tree, "nodes/w1/files.tsv").lines().count(), 3);
     }

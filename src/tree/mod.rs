@@ -11,7 +11,7 @@ mod shared;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-pub use artifact::{Apply, Artifact, Destination, Kind, Origin};
+pub use artifact::{Apply, Artifact, Destination, Issue, Kind, Origin};
 pub(crate) use derived::sha256;
 pub use leftover::leftovers;
 pub use path::TreePath;

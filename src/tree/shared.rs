@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Artifact, Destination, Origin, Refused, Tree};
+use super::{Artifact, Destination, Kind, Origin, Refused, Tree};
 
 /// Where the files stand that several hosts have alike. They go to every host along with the steps;
 /// `files.tsv` says which of them are the host's.
@@ -15,7 +15,7 @@ struct Version<'a> {
     bytes: &'a [u8],
     mode: u32,
     owner: [&'a str; 2],
-    how: (&'static str, Option<(&'a str, &'static str)>, bool, Option<u8>),
+    how: (&'a Kind, Option<(&'a str, &'static str)>, bool, Option<u8>),
     made_by: (&'static str, Option<&'static str>),
 }
 
@@ -29,7 +29,7 @@ impl<'a> Version<'a> {
             bytes,
             mode: *mode,
             owner: [owner, group],
-            how: (kind.as_str(), unit, *verbatim, *phase),
+            how: (kind, unit, *verbatim, *phase),
             made_by: (room, *template),
         }
     }

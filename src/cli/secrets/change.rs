@@ -147,7 +147,8 @@ impl Rotate {
 
     /// Why an area with stored keys is not rotated: they would stay, and only the others change.
     fn not_derived(&self, stored: &[&str]) -> Option<Failure> {
-        let label = stored.first()?;
+        let first = stored.first()?;
+        let label = first.split_once('@').map_or(*first, |(label, _)| label);
         let Which { inventory, secrets } = &self.which;
         let inventory = inventory.display();
         let named = secrets

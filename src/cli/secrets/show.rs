@@ -39,7 +39,8 @@ impl Show {
             format!("issuedAt: {}", rfc3339(bundle.issued_at())),
             "generations:".to_owned(),
         ];
-        lines.extend(bundle.generations().iter().map(|(area, count)| format!("  {area}: {count}")));
+        let generations = bundle.generations().iter();
+        lines.extend(generations.map(|(purpose, held)| format!("  {purpose}: {held}")));
         if !bundle.keys().is_empty() {
             lines.push("stored:".to_owned());
             lines.extend(bundle.keys().keys().map(|label| format!("  - {label}")));

@@ -16,10 +16,8 @@ fn the_order_of_specs_changes_nothing() {
         assert_eq!(leaf.certificate_pem, backward.leaf(id).certificate_pem);
         assert_eq!(leaf.key_pem, backward.leaf(id).key_pem);
     }
-    for authority in Authority::ALL {
-        let [one, other] =
-            [&forward, &backward].map(|issued| &issued.ca(authority).certificate_pem);
-        assert_eq!(one, other);
+    for authority in AUTHORITIES {
+        assert_eq!(forward.trust(&authority), backward.trust(&authority));
     }
 }
 
@@ -55,8 +53,8 @@ fn renewal_keeps_keys_and_changes_serials() {
         let (old, new) = (X509Certificate::from_der(&old), X509Certificate::from_der(&new));
         assert_ne!(old.unwrap().1.raw_serial(), new.unwrap().1.raw_serial());
     }
-    let key = |issued: &Issued| issued.ca(Authority::Kubernetes).key_pem.clone();
-    assert_eq!(key(&before), key(&after), "what was signed before goes on holding");
+    let key = |issued: &Issued| issued.issuing(&KUBERNETES).key_pem.clone();
+    assert_eq!(key(&before), key(&after), "who trusts the old certificate trusts the new one");
 }
 
 #[test]
@@ -66,9 +64,8 @@ fn rotating_leaves_keeps_the_authorities() {
     bundle.rotate("leaves");
     let after = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
     assert!(before.leaves.iter().all(|(id, leaf)| leaf.key_pem != after.leaf(id).key_pem));
-    for authority in Authority::ALL {
-        let [one, other] = [&before, &after].map(|issued| &issued.ca(authority).certificate_pem);
-        assert_eq!(one, other);
+    for authority in AUTHORITIES {
+        assert_eq!(before.trust(&authority), after.trust(&authority));
     }
 }
 
@@ -78,11 +75,11 @@ fn two_bundles_share_nothing() {
     let two = issued(&specs(), &Policy::default(), &secrets(8));
     let keys = |issued: &Issued| -> BTreeSet<String> {
         let leaves = issued.leaves.values().map(|leaf| leaf.key_pem.to_string());
-        let roots = Authority::ALL.map(|authority| issued.ca(authority).key_pem.to_string());
+        let roots = AUTHORITIES.map(|authority| issued.issuing(&authority).key_pem.to_string());
         let service = issued.service_account().private_pem.to_string();
         leaves.chain(roots).chain([service]).collect()
     };
-    assert_eq!(keys(&one).len(), specs().len() + 4, "no key is used twice");
+    assert_eq!(keys(&one).len(), specs().len() + 5, "no key is used twice");
     assert!(keys(&one).is_disjoint(&keys(&two)));
 }
 
@@ -92,9 +89,8 @@ fn a_stored_rsa_authority_signs_ecdsa_leaves() {
     let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
     bundle.store("ca/kubernetes", PrivateKey::from_pem(pem).unwrap());
     let issued = issued(&specs(), &Policy::default(), &Secrets::new(&bundle));
-    let ca = issued.ca(Authority::Kubernetes);
-    assert_eq!(*ca.key_pem, pem);
-    let ca = der(&ca.certificate_pem);
+    assert_eq!(*issued.issuing(&KUBERNETES).key_pem, pem);
+    let ca = der(issued.trust(&KUBERNETES));
     let (_, ca) = X509Certificate::from_der(&ca).unwrap();
     let usage = ca.key_usage().unwrap().unwrap().value;
     assert_eq!(usage.to_string(), "Digital Signature, Key Encipherment, Key Cert Sign");
@@ -111,8 +107,8 @@ fn stored_keys_take_the_place_of_all_long_lived_ones() {
     let mut bundle = Bundle::new("demo", [7; 32], ISSUED_AT);
     STORABLE.iter().for_each(|label| bundle.store(label, stored(label)));
     let issued = issued(&[], &Policy::default(), &Secrets::new(&bundle));
-    for authority in Authority::ALL {
-        assert_eq!(issued.ca(authority).key_pem, stored(authority.id()).to_pem());
+    for authority in [KUBERNETES, FRONT_PROXY, ETCD] {
+        assert_eq!(issued.issuing(&authority).key_pem, stored(authority.id).to_pem());
     }
     let service = &issued.service_account().private_pem;
     assert_eq!(*service, stored("serviceAccount/key").to_pem());

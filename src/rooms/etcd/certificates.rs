@@ -4,8 +4,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::claims::RoomClaims;
-use crate::pki::{Authority, CertSpec, San, Usage};
-use crate::site::{Cluster, Host};
+use crate::pki::{CertSpec, San, Usage};
+use crate::site::{Cluster, Host, authorities};
 
 /// What a member has certificates for; the names of the files in [`crate::site::layout::ETCD_PKI`].
 pub(super) const PURPOSES: [(&str, Usage); 3] = [
@@ -27,7 +27,7 @@ pub(super) fn ask(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
             let serves = usage == Usage::Peer;
             claims.certificates.push(CertSpec {
                 id: id(member, purpose),
-                issuer: Authority::Etcd,
+                issuer: authorities::ETCD,
                 common_name: if serves { member.name.clone() } else { "etcdctl".to_owned() },
                 organization: None,
                 usage,

@@ -6,11 +6,10 @@ use super::plan::{Backup, EtcdPlan};
 use super::settings::{self, Group};
 use crate::claims::Phase;
 use crate::document::Assignments;
-use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Plan, Rendering};
-use crate::site::{Cluster, Host, host_port, layout, loopback};
+use crate::site::{Cluster, Host, authorities, host_port, layout, loopback};
 use crate::template;
 use crate::template::Template;
 use crate::tree::Apply;
@@ -214,7 +213,7 @@ fn certificates(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
             .reads([node.path(), Path::of(&["pki"])])
     };
     let authority = file("ca.crt").read_by("etcd.service", Apply::Restart);
-    out.bytes(authority, with.issued.ca(Authority::Etcd).certificate_pem.as_bytes());
+    out.bytes(authority, with.issued.trust(&authorities::ETCD).as_bytes());
     for (purpose, _) in PURPOSES {
         let leaf = with.issued.leaf(&id(node, purpose));
         out.bytes(file(&format!("{purpose}.crt")), leaf.certificate_pem.as_bytes());

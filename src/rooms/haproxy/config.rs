@@ -157,17 +157,17 @@ impl<'a> Service<'a> {
 /// Who signs the certificates of the servers behind these endpoints.
 pub(super) fn authorities<'a>(
     endpoints: impl Iterator<Item = &'a Endpoint>,
-) -> BTreeSet<Authority> {
+) -> BTreeSet<&'a Authority> {
     let signed = endpoints.filter_map(|endpoint| match &endpoint.alive {
-        Alive::Get { authority, .. } => Some(*authority),
+        Alive::Get { authority, .. } => Some(authority),
         Alive::Connect => None,
     });
     signed.collect()
 }
 
 /// An authority's certificate as haproxy reads it: `ca/kubernetes` is `kubernetes-ca.crt`.
-pub(super) fn ca_file(authority: Authority) -> String {
-    let name = authority.id().trim_start_matches("ca/");
+pub(super) fn ca_file(authority: &Authority) -> String {
+    let name = authority.id.trim_start_matches("ca/");
     format!("/etc/haproxy/{name}-ca.crt")
 }
 
@@ -184,6 +184,6 @@ fn server_options(plan: &HaproxyPlan, instance: &Instance, alive: &Alive) -> Str
         true => format!(" check-sni {server_name}"),
         false => String::new(),
     };
-    let ca = ca_file(*authority);
+    let ca = ca_file(authority);
     format!("{check} check-ssl{sni} verify required verifyhost {server_name} ca-file {ca}")
 }

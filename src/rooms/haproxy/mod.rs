@@ -101,7 +101,7 @@ impl Plan for HaproxyPlan {
             &config::Config::new(self, instance, plan::on(node, with.site)),
         );
         for authority in config::authorities(plan::on(node, with.site)) {
-            let ca = with.issued.ca(authority).certificate_pem.as_bytes();
+            let ca = with.issued.trust(authority).as_bytes();
             out.bytes(file(&config::ca_file(authority)).reads([Path::of(&["pki"])]), ca);
         }
     }

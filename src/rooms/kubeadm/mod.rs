@@ -30,6 +30,8 @@
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.21.14/cmd/kubeadm/app/util/pkiutil/pki_helpers.go>).
 //! * A static pod sees what kubeadm mounts into it; what more a flag names is mounted here
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/controlplane/volumes.go>).
+//! * The controller manager signs with a file that holds one certificate; see
+//!   [`signing`](crate::control_plane::signing).
 //! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
 
 mod claims;

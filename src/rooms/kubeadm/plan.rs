@@ -17,6 +17,7 @@ use crate::site::{Cluster, EtcdMode, Patch, extra, host_port, loopback};
 const ETCD_METRICS_PORT: u16 = 2381;
 
 /// What is decided about `kubeadm init` and `kubeadm join`.
+#[derive(Clone)]
 pub(super) struct KubeadmPlan {
     /// The extra flags of each component of the control plane, those of patches among them.
     pub(super) flags: [Flags; 3],

@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+
 use super::lint::service_account;
 use super::plan::KubeadmPlan;
 use super::{config, documents, rbac, runbook, steps};
 use crate::claims::Phase;
 use crate::control_plane::certificates::{self, CertificateFile};
+use crate::control_plane::{Part, signing};
 use crate::pki::Issued;
 use crate::report::{Path, Report};
 use crate::rooms::output::File;
@@ -53,7 +56,7 @@ impl Plan for KubeadmPlan {
         }
         let mut documents = vec![
             (documents::INIT, config::init(self, cluster, node, claims)),
-            (documents::CLUSTER, config::cluster_configuration(self, cluster)),
+            (documents::CLUSTER, config::cluster_configuration(&self.signing(issued), cluster)),
         ];
         let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
@@ -87,6 +90,16 @@ const JOIN_RBAC: &str = "00-join-rbac.yaml";
 
 fn kubernetes() -> Path {
     Path::of(&["cluster", "kubernetes"])
+}
+
+impl KubeadmPlan {
+    /// With the flag that names the certificate which signs, where that has a file of its own.
+    fn signing(&self, issued: &Issued) -> Cow<'_, Self> {
+        let Some((name, value)) = signing::argument(issued) else { return Cow::Borrowed(self) };
+        let mut plan = self.clone();
+        plan.flags[Part::ControllerManager as usize].insert(name.to_owned(), value);
+        Cow::Owned(plan)
+    }
 }
 
 /// `/etc/kubernetes/pki`.

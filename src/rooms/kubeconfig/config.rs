@@ -3,11 +3,16 @@
 use base64ct::{Base64, Encoding};
 use serde_json::{Value, json};
 
-use crate::pki::{Leaf, Pair};
+use crate::pki::Leaf;
 
 /// A kubeconfig with everything embedded: one cluster, one user, the context `<user>@<cluster>`
-/// that kubeadm names as well.
-pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &Pair, leaf: &Leaf) -> Value {
+/// that kubeadm names as well. `ca` is in PEM all that the server's certificate may be signed by.
+///
+/// `kubeadm init` and `join --control-plane` compare it with `ca.crt`: before 1.31 with the first
+/// certificate there and to the byte, so with two of them no control plane joins ("has got the wrong CA
+/// cert"); since then they look for one in common
+/// (<https://github.com/kubernetes/kubernetes/pull/123102>).
+pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &str, leaf: &Leaf) -> Value {
     let context = format!("{user}@{cluster}");
     let embedded = |pem: &str| Base64::encode_string(pem.as_bytes());
     json!({
@@ -16,7 +21,7 @@ pub(super) fn kubeconfig(cluster: &str, server: &str, user: &str, ca: &Pair, lea
         "clusters": [{
             "name": cluster,
             "cluster": {
-                "certificate-authority-data": embedded(&ca.certificate_pem),
+                "certificate-authority-data": embedded(ca),
                 "server": server,
             },
         }],

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::KubeconfigEndpoint;
-use crate::pki::{Authority, CertSpec, Usage};
-use crate::site::{Cluster, Host};
+use crate::pki::{CertSpec, Usage};
+use crate::site::{Cluster, Host, authorities};
 
 /// The group that nothing can be taken away from (`SystemPrivilegedGroup` of the API server).
 const MASTERS: &str = "system:masters";
@@ -35,7 +35,7 @@ impl Identity {
     pub(super) fn spec(&self, id: String) -> CertSpec {
         CertSpec {
             id,
-            issuer: Authority::Kubernetes,
+            issuer: authorities::KUBERNETES,
             common_name: self.user.clone(),
             organization: self.organization.clone(),
             usage: Usage::Client,

@@ -2,11 +2,10 @@ use super::config::kubeconfig;
 use super::plan::{DISCOVERY, KubeconfigPlan, OPERATOR, Server, admin};
 use crate::claims::Phase;
 use crate::document;
-use crate::pki::Authority;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Place, Plan, Rendering};
-use crate::site::Host;
+use crate::site::{Host, authorities};
 
 /// The folder of every kubeconfig on a node (kubeadm's `KubernetesDir`).
 const FOLDER: &str = "/etc/kubernetes";
@@ -51,7 +50,7 @@ fn write(
     id: &str,
     out: &mut Output<'_>,
 ) {
-    let ca = with.issued.ca(Authority::Kubernetes);
+    let ca = with.issued.trust(&authorities::KUBERNETES);
     let config = kubeconfig(&with.cluster.site.name, server, user, ca, with.issued.leaf(id));
     out.bytes(file, document::yaml(&[config], true));
 }

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use crate::pki::Leaf;
 use crate::report::Path;
+use crate::secrets::rfc3339;
 use crate::site::Host;
-use crate::tree::{Apply, Kind};
+use crate::tree::{Apply, Issue, Kind};
 
 /// Where a file stands.
 #[derive(Clone, Debug)]
@@ -109,6 +111,17 @@ impl File {
     #[must_use]
     pub fn seed(mut self) -> Self {
         self.kind = Kind::Seed;
+        self
+    }
+
+    /// Follows the bundle, as this certificate and its key do.
+    #[must_use]
+    pub fn issued(mut self, leaf: &Leaf) -> Self {
+        self.kind = Kind::Issued(Issue {
+            authority: leaf.authority_generation,
+            key: leaf.key_generation,
+            issued_at: rfc3339(leaf.issued_at),
+        });
         self
     }
 

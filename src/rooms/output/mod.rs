@@ -264,3 +264,48 @@ impl<'a> Output<'a> {
         self.rendered.files.push((path, artifact));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pki;
+    use crate::rooms::trial;
+    use crate::tree::Tree;
+
+    #[test]
+    fn an_issued_file_says_what_it_was_issued_from() {
+        let (site, claims) = trial::claimed(&json!({}));
+        let (_, bundle) = trial::inputs("{}");
+        let text = bundle
+            .to_yaml()
+            .replace("  leaves: 1", "  ca/etcd: {issuing: 2, trusted: [1]}\n  leaves: 3");
+        let mut report = Report::new();
+        let bundle = crate::secrets::Bundle::read("x", text.as_bytes(), &mut report).unwrap();
+        let secrets = crate::secrets::Secrets::new(&bundle);
+        let policy = &site.certificates;
+        let (authorities, specs) = (&site.authorities, &claims.certificates);
+        let issued = pki::issue(authorities, specs, policy, &secrets, &mut report).unwrap();
+        let templates = Templates::new([], BTreeMap::new()).unwrap();
+        let mut out = Output::new("test", &site, &templates);
+        let node = &site.hosts[0];
+        for name in ["etcd/peer", "apiserver"] {
+            let leaf = issued.leaf(&format!("nodes/{}/{name}", node.name));
+            let file = File::on(node, format!("/etc/{name}.crt")).issued(leaf);
+            out.bytes(file, leaf.certificate_pem.as_bytes());
+        }
+        let mut tree = Tree::new();
+        for (path, artifact) in out.finish().files {
+            tree.insert(path, artifact).unwrap();
+        }
+        assert_eq!(tree.finish(), []);
+        let list = &tree.get(&format!("nodes/{}/files.tsv", node.name)).unwrap().bytes;
+        let rows = String::from_utf8_lossy(list);
+        let kinds: Vec<&str> = rows.lines().filter_map(|row| row.split('\t').nth(5)).collect();
+        assert_eq!(
+            kinds,
+            ["kind", "issued:1:3:2026-11-01T00:00:00Z", "issued:2:3:2026-11-01T00:00:00Z", "-"]
+        );
+    }
+}

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Cluster, EtcdMode, Host, Kubernetes, LoadBalancerKind, host_port, layout, loopback};
+use super::{
+    Cluster, EtcdMode, Host, Kubernetes, LoadBalancerKind, authorities, host_port, layout, loopback,
+};
 use crate::inventory::{EndpointSection, Inventory};
 use crate::pki::Authority;
 use crate::report::{Finding, Path, Report};
@@ -171,7 +173,7 @@ pub(super) fn of_api(said: &Inventory, facts: &Kubernetes, hosts: &[Host]) -> En
         alive: Alive::Get {
             path: facts.release.health_path.clone(),
             server_name: API_SERVER_NAME,
-            authority: Authority::Kubernetes,
+            authority: authorities::KUBERNETES,
             ca: format!("{}/ca.crt", layout::PKI),
         },
         witnesses: members.map(|member| (member.address, facts.etcd.client_port)).collect(),

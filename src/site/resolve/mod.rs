@@ -1,7 +1,7 @@
 mod kubernetes;
 
 use super::kubernetes::{CONTROL_PLANE, MEMBER, WORKER};
-use super::{Host, Patch, Proxy, Site, codes, endpoint, os};
+use super::{Host, Patch, Proxy, Site, authorities, codes, endpoint, os};
 use crate::inventory::node::{NodeSection, Role};
 use crate::inventory::pki::{KeyAlgorithm, PkiSection};
 use crate::inventory::{Inventory, NodeSelector, PatchSection};
@@ -51,6 +51,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
         hosts,
         kubernetes: Some(kubernetes),
         proxy: None,
+        authorities: vec![authorities::KUBERNETES, authorities::FRONT_PROXY, authorities::ETCD],
         certificates: policy(pki),
         patches,
     };
