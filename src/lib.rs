@@ -7,7 +7,8 @@
 //! 1. [`yaml`] reads text into a [`yaml::Document`]: values with spans.
 //! 2. [`inventory`] is what was said: strict types, no logic.
 //! 3. [`site`] is what is meant: every default filled in, from the [`catalog`].
-//! 4. [`rooms`] plan, one room per component; each states what it occupies and needs.
+//! 4. [`rooms`] plan, one room per component; each states what it occupies and needs. What every
+//!    way to start a control plane has alike is in [`control_plane`].
 //! 5. [`claims`] puts that together; rooms judge their plans by it, and [`audit`] finds claims that
 //!    collide or are unmet.
 //! 6. [`pki`] issues every certificate from the [`secrets`] bundle.
@@ -22,6 +23,7 @@ pub mod catalog;
 pub mod claims;
 pub mod cli;
 pub mod compile;
+pub mod control_plane;
 pub mod disk;
 pub mod document;
 pub mod inventory;

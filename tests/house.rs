@@ -33,10 +33,16 @@ const MODULES: &[(&str, &[&str], &str)] = &[
         "what rooms occupy and need, and whose each is",
     ),
     (
+        "control_plane",
+        &["catalog", "claims", "pki", "report", "site"],
+        "the parts of a control plane, whoever starts it",
+    ),
+    (
         "rooms",
         &[
             "catalog",
             "claims",
+            "control_plane",
             "document",
             "inventory",
             "pki",
@@ -213,7 +219,7 @@ const WITHOUT_CASE: &[(&str, &str)] = &[
 const AREAS: &[(&str, &str)] = &[("cluster", "site"), ("internal", "tree")];
 
 /// Files of a room that may look at the inventory; the others render decisions.
-const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "args.rs", "agreement.rs"];
+const READERS: &[&str] = &["mod.rs", "plan.rs", "lint.rs", "fields.rs"];
 
 /// Most decisions (`{% if`) in one template.
 const DECISIONS: usize = 12;

@@ -4,8 +4,15 @@ use crate::inventory::values::Cidrs;
 use crate::report::{Finding, Path, Report};
 use crate::site::{Cluster, Host};
 
+/// Reports what a valid inventory still gets wrong about the pod network.
+pub(super) fn lint(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
+    range(section.network.as_ref(), cluster, report);
+    routed(section, cluster, report);
+    services(section.plugin, cluster, report);
+}
+
 /// Whether the network that was said for the plugin is the pods'.
-pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster<'_>, report: &mut Report) {
+fn range(said: Option<&Cidrs>, cluster: &Cluster<'_>, report: &mut Report) {
     let Some(network) = said.filter(|network| *network.get() != cluster.pod_subnets) else {
         return;
     };
@@ -24,7 +31,7 @@ pub(super) fn range(said: Option<&Cidrs>, cluster: &Cluster<'_>, report: &mut Re
 }
 
 /// Whether anything of hagen's forwards services, flannel's way to the API among them.
-pub(super) fn services(plugin: Plugin, cluster: &Cluster<'_>, report: &mut Report) {
+fn services(plugin: Plugin, cluster: &Cluster<'_>, report: &mut Report) {
     if cluster.runs_kube_proxy() || plugin == Plugin::None {
         return;
     }
@@ -44,7 +51,7 @@ pub(super) fn services(plugin: Plugin, cluster: &Cluster<'_>, report: &mut Repor
 }
 
 /// Plain routes lead to neighbours only, and to addresses of the nodes' own family.
-pub(super) fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
+fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
     let bridge = section.plugin == Plugin::Bridge;
     let (key, help) = if bridge {
         ("plugin", "use `plugin: flannel`, which carries packets across subnets")
@@ -80,5 +87,51 @@ pub(super) fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut R
             .because(at, "routes lead to the nodes' own addresses")
             .help("name one network here and one in `serviceSubnet`, or use `plugin: flannel`"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::cni::Cni;
+    use crate::rooms::trial::{complaints, files};
+
+    #[test]
+    fn a_network_of_its_own_is_refused() {
+        let differs = json!({"cni": {"network": "10.245.0.0/16"}});
+        assert_eq!(complaints(&Cni, &differs), ["cni/range-differs at cni.network"]);
+        assert!(complaints(&Cni, &json!({"cni": {"network": "10.244.0.0/16"}})).is_empty());
+        let none = json!({"cni": {"plugin": "none"}});
+        assert!(files(&Cni, &none).is_empty());
+    }
+
+    #[test]
+    fn somebody_has_to_forward_services() {
+        let nobody = ["cni/no-services at cni.plugin"];
+        let with = |cni: Value| json!({"kubeProxy": {"mode": "none"}, "cni": cni});
+        assert_eq!(complaints(&Cni, &with(json!({}))), nobody);
+        assert_eq!(complaints(&Cni, &with(json!({"plugin": "bridge"}))), nobody);
+        assert!(complaints(&Cni, &with(json!({"plugin": "none"}))).is_empty());
+    }
+
+    #[test]
+    fn nodes_and_families_are_judged() {
+        let elsewhere = |cni: Value| {
+            let overlay = json!({"cni": cni, "nodes": [
+                {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]},
+                {"name": "w1", "address": "192.168.2.21", "roles": ["worker"]},
+            ]});
+            complaints(&Cni, &overlay)
+        };
+        let apart = ["cni/not-one-subnet at nodes[1].address"];
+        assert_eq!(elsewhere(json!({"plugin": "bridge"})), apart);
+        assert_eq!(elsewhere(json!({"backend": "host-gw"})), apart);
+        assert!(elsewhere(json!({})).is_empty());
+        let two = json!({"cni": {"plugin": "bridge"}, "cluster": {
+            "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+            "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+        }});
+        assert_eq!(complaints(&Cni, &two), ["cni/one-family at cluster.podSubnet"]);
     }
 }

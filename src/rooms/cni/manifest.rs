@@ -273,3 +273,57 @@ fn flanneld(plan: &Flannel) -> Value {
         ],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::cni::Cni;
+    use crate::rooms::trial::{files, text};
+
+    fn manifest(overlay: &Value) -> String {
+        let files = files(&Cni, overlay);
+        let node = "nodes/cp1/rootfs/etc/kubernetes/addons/10-flannel.yaml";
+        let manifest = text(&files, "cluster/manifests/flannel.yaml");
+        assert_eq!(text(&files, node), manifest);
+        manifest.to_owned()
+    }
+
+    #[test]
+    fn the_network_is_the_pods_in_every_family() {
+        let one = manifest(&json!({"cluster": {"podSubnet": "10.20.0.0/16"}}));
+        assert!(one.contains(r#""Network": "10.20.0.0/16""#) && !one.contains("EnableIPv6"));
+        let two = json!({"cluster": {
+            "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+            "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+        }});
+        let two = manifest(&two);
+        assert!(two.contains(r#""IPv6Network": "fd00:10:244::/56""#));
+        assert!(two.contains(r#""EnableIPv4": true"#) && two.contains(r#""EnableIPv6": true"#));
+        let six = json!({"cluster": {
+            "podSubnet": "fd00:10:244::/56",
+            "serviceSubnet": "fd00:10:96::/112",
+        }});
+        assert!(manifest(&six).contains(r#""EnableIPv4": false"#));
+    }
+
+    #[test]
+    fn the_interface_is_the_one_with_the_nodes_address() {
+        assert!(manifest(&json!({})).contains("- --iface=$(NODE_IP)\n"));
+        let said = json!({"cni": {"interface": "bond0"}});
+        assert!(manifest(&said).contains("- --iface=bond0\n"));
+    }
+
+    #[test]
+    fn an_old_release_refuses_critical_pods_outside_kube_system() {
+        let of = |version: &str| manifest(&json!({"cluster": {"kubernetes": version}}));
+        assert!(!of("1.16.15").contains("priorityClassName"));
+        assert!(of("1.17.17").contains("priorityClassName: system-node-critical"));
+    }
+
+    #[test]
+    fn the_network_runs_on_a_node_whatever_its_taints() {
+        let all = "      tolerations:\n      - operator: Exists\n      serviceAccountName";
+        assert!(manifest(&json!({})).contains(all));
+    }
+}

@@ -7,17 +7,19 @@
 //! writes nothing, and nodes stay NotReady until somebody applies a network.
 
 mod bridge;
+mod claims;
 mod flannel;
 mod lint;
 mod manifest;
 mod plan;
+mod render;
 
-use super::{DocumentName, Planned, Room};
 use std::collections::BTreeMap;
 
+use self::plan::CniPlan;
+use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
-use crate::inventory::cni::Plugin;
 use crate::report::{Code, Finding, Report};
 use crate::site::{Site, moved_pod_ranges};
 use crate::template::Template;
@@ -51,22 +53,11 @@ impl Room for Cni {
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
+        lint::lint(&said.cni, cluster, report);
+        let plan = CniPlan::new(&said.cni, cluster)?;
         let mut claims = RoomClaims::default();
-        lint::range(said.cni.network.as_ref(), cluster, report);
-        lint::routed(&said.cni, cluster, report);
-        lint::services(said.cni.plugin, cluster, report);
-        match said.cni.plugin {
-            Plugin::None => None,
-            Plugin::Bridge => {
-                bridge::claim(cluster, &mut claims);
-                Some(Planned::new(bridge::Bridge, claims))
-            }
-            Plugin::Flannel => {
-                let plan = plan::Flannel::new(&said.cni, cluster);
-                plan.claim(cluster, &mut claims);
-                Some(Planned::new(plan, claims))
-            }
-        }
+        claims::state(&plan, cluster, &mut claims);
+        Some(Planned::new(plan, claims))
     }
 
     fn remembers(&self) -> Option<&'static str> {

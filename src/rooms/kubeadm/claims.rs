@@ -1,101 +1,70 @@
-use super::plan::Kubeadm;
-use super::{config, pki, sans, steps};
-use crate::claims::{Bind, Name, OwnedPath, Port, Protocol, Reach, RoomClaims};
+use super::paths::{OfFlag, Seen, of_flags};
+use super::plan::KubeadmPlan;
+use super::steps;
+use crate::catalog::PathUse;
+use crate::claims::{Name, NeededFile, OwnedPath, RoomClaims};
+use crate::control_plane::{arguments, certificates, names, ports};
 use crate::report::Path;
 use crate::site::{Cluster, EtcdMode, Host};
+use crate::tree::Apply;
 
-impl Kubeadm {
-    /// States certificates, names, ports, folders and images.
-    pub(super) fn claim(&self, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
-        for node in cluster.nodes {
-            claims.node(node.index).scripts.extend(steps::scripts(node, cluster));
-        }
-        let names = sans::of_clients(cluster).into_iter();
-        claims.names.extend(names.map(|(san, at)| Name { san, at }));
-        for node in cluster.control_planes() {
-            claims.certificates.extend(pki::specs(cluster, node));
-            let images = control_plane_images(cluster);
-            let node_claims = claims.node(node.index);
-            node_claims.ports.extend(ports(cluster, node));
-            node_claims.arguments.extend(self.arguments(cluster, node));
-            node_claims.images.extend(images);
-            if cluster.etcd.mode == EtcdMode::Stacked {
-                node_claims.paths.push(OwnedPath {
-                    path: cluster.etcd.data_dir.clone(),
-                    remove_on_reset: true,
-                    mounts: false,
-                    at: Path::of(&["etcd", "dataDir"]),
-                });
-            }
-        }
+/// States certificates, names, ports, folders, images, and files that have to be there.
+pub(super) fn state(plan: &KubeadmPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
+    for node in cluster.nodes {
+        claims.node(node.index).scripts.extend(steps::scripts(node, cluster));
     }
-
-    /// What the node's static pods run with: the flags that were said, and those of kubeadm's that
-    /// other files agree with.
-    fn arguments(&self, cluster: &Cluster<'_>, node: &Host) -> Vec<(&'static str, String, String)> {
-        let own = [
-            ("kube-apiserver", "advertise-address", node.address.to_string()),
-            ("kube-apiserver", "secure-port", cluster.api_port.to_string()),
-            (
-                "kube-apiserver",
-                "service-cluster-ip-range",
-                config::joined(&cluster.service_subnets),
-            ),
-            ("kube-controller-manager", "cluster-cidr", config::joined(&cluster.pod_subnets)),
-        ];
-        let said = self.flags().into_iter().flat_map(|(part, flags)| {
-            let flags = flags.iter();
-            let stay =
-                flags.filter(move |(name, _)| !self.removed.contains(&(part, (*name).clone())));
-            stay.map(move |(name, value)| (part.program(), name.as_str(), value.clone()))
-        });
-        let of_etcd = self.etcd.iter();
-        let said = said.chain(of_etcd.map(|(name, value)| ("etcd", name.as_str(), value.clone())));
-        own.into_iter()
-            .filter(|(_, _, value)| !value.is_empty())
-            .chain(said)
-            .map(|(component, name, value)| (component, name.to_owned(), value))
-            .collect()
+    let names = names::of_clients(cluster).into_iter();
+    claims.names.extend(names.map(|(san, at)| Name { san, at }));
+    claims.host_files.clone_from(&plan.host_files);
+    let needed: Vec<NeededFile> = of_flags(plan, cluster).into_iter().filter_map(needed).collect();
+    for node in cluster.control_planes() {
+        claims.certificates.extend(certificates::specs(cluster, node));
+        let node_claims = claims.node(node.index);
+        node_claims.ports.extend(ports::of(cluster, node));
+        node_claims.arguments.extend(arguments(plan, cluster, node));
+        node_claims.images.extend(control_plane_images(cluster));
+        node_claims.needed_files.extend(needed.iter().cloned());
+        if cluster.etcd.mode == EtcdMode::Stacked {
+            node_claims.paths.push(OwnedPath {
+                path: cluster.etcd.data_dir.clone(),
+                remove_on_reset: true,
+                mounts: false,
+                at: Path::of(&["etcd", "dataDir"]),
+            });
+        }
     }
 }
 
-fn ports(cluster: &Cluster<'_>, node: &Host) -> Vec<Port> {
-    let release = Path::of(&["cluster", "kubernetes"]);
-    let tcp = |bind, port, reach, what, at: &Path| Port {
-        protocol: Protocol::Tcp,
-        bind,
-        port,
-        reach,
-        what,
-        at: at.clone(),
+/// What the node's static pods run with: the flags that were said, and those that other files agree
+/// with.
+fn arguments(
+    plan: &KubeadmPlan,
+    cluster: &Cluster<'_>,
+    node: &Host,
+) -> Vec<(&'static str, String, String)> {
+    let agreed = arguments::agreed(cluster, node).into_iter();
+    let agreed = agreed.map(|(part, name, value)| (part.program(), name.to_owned(), value));
+    let said = plan.flags().into_iter().flat_map(|(part, flags)| {
+        let stay =
+            flags.iter().filter(move |(name, _)| !plan.removed.contains(&(part, (*name).clone())));
+        stay.map(move |(name, value)| (part.program(), name.clone(), value.clone()))
+    });
+    let of_etcd = plan.etcd.iter().map(|(name, value)| ("etcd", name.clone(), value.clone()));
+    agreed.chain(said).chain(of_etcd).collect()
+}
+
+/// What a pod reads has to be on its host.
+fn needed(of_flag: OfFlag<'_>) -> Option<NeededFile> {
+    let OfFlag { part, named, at, seen } = of_flag;
+    let Seen::Outside(path) = seen else { return None };
+    let folder = match named.used {
+        PathUse::File => false,
+        PathUse::Folder => true,
+        // The mount makes the folder.
+        PathUse::Made | PathUse::MadeFolder => return None,
     };
-    let api_port = Path::of(&["cluster", "apiPort"]);
-    let mut ports = vec![
-        // Pods reach it at its own port: the service `kubernetes` leads there from every node.
-        tcp(Bind::Any, cluster.api_port, Reach::Nodes, "the API server", &api_port),
-        tcp(Bind::Loopback, 10257, Reach::Host, "the controller manager", &release),
-        tcp(Bind::Loopback, 10259, Reach::Host, "the scheduler", &release),
-    ];
-    if !cluster.release.static_pods.secure_probes {
-        // Probed over HTTP, which these releases leave open on every address.
-        ports.extend([
-            tcp(Bind::Any, 10251, Reach::Host, "the scheduler over HTTP", &release),
-            tcp(Bind::Any, 10252, Reach::Host, "the controller manager over HTTP", &release),
-        ]);
-    }
-    if cluster.etcd.mode == EtcdMode::Stacked {
-        let etcd = Path::of(&["etcd", "mode"]);
-        let metrics = Path::of(&["etcd", "metricsPort"]);
-        let own = Bind::Address(node.address);
-        ports.extend([
-            // kubeadm's fixed ports of a stacked member.
-            tcp(own, 2379, Reach::ControlPlanes, "etcd for API servers", &etcd),
-            tcp(Bind::Loopback, 2379, Reach::Host, "etcd for the node itself", &etcd),
-            tcp(own, 2380, Reach::Members, "etcd among members", &etcd),
-            tcp(Bind::Loopback, cluster.etcd.metrics_port, Reach::Host, "etcd's metrics", &metrics),
-        ]);
-    }
-    ports
+    let reader = format!("--{} of {}", named.flag, part.program());
+    Some(NeededFile { path, folder, reader, read_by: (part.program(), Apply::Pod), at })
 }
 
 /// What kubeadm pulls on a control plane, except for the sandbox and kube-proxy.
@@ -111,4 +80,45 @@ fn control_plane_images(cluster: &Cluster<'_>) -> Vec<String> {
         images.push(format!("{repository}/etcd:{}", release.etcd_image(patch)));
     }
     images
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::trial::{codes, file, outcome};
+
+    #[test]
+    fn a_file_that_is_read_is_somebodys() {
+        let found = |more: &str| -> Vec<String> {
+            let overlay = format!(
+                "{{extraArgs: {{apiServer: {{audit-log-path: '-', audit-policy-file: /srv/audit/policy.yaml}}{more}}}"
+            );
+            let outcome = outcome(&overlay);
+            let findings = outcome.report.findings().iter();
+            findings.map(|finding| format!("{}: {}", finding.code.id, finding.message)).collect()
+        };
+        let missing = |nodes: &str| {
+            format!(
+                "audit/file-missing: --audit-policy-file of kube-apiserver reads /srv/audit/policy.yaml, and nothing brings it to {nodes}"
+            )
+        };
+        let file = "path: /srv/audit/policy.yaml, content: x";
+        assert_eq!(found("}"), [missing("cp1, cp2, cp3")]);
+        let overlay = "extraArgs: {apiServer: {oidc-ca-file: /etc/kubernetes/pki/oidc.crt}}";
+        assert!(codes(overlay).contains(&"audit/file-missing"), "the mount brings no file");
+        let some = format!("}}, files: [{{{file}, nodes: {{names: [cp1, cp3, w1]}}}}]");
+        assert_eq!(found(&some), [missing("cp2")]);
+        assert!(found(&format!("}}, files: [{{{file}}}]")).is_empty());
+        assert!(found(", hostFiles: [/srv/audit]}").is_empty());
+    }
+
+    #[test]
+    fn files_of_hagen_s_own_and_of_the_distribution_are_there() {
+        let overlay = "extraArgs: {apiServer: {\
+            oidc-ca-file: /etc/ssl/certs/ca-certificates.crt, \
+            peer-ca-file: /etc/kubernetes/pki/ca.crt}, \
+            scheduler: {tls-cert-file: /etc/kubernetes/pki/apiserver.crt, \
+            tls-private-key-file: /etc/kubernetes/pki/apiserver.key}}";
+        let config = file(&outcome(overlay), "nodes/cp1/rootfs/etc/kubernetes/kubeadm-config.yaml");
+        assert!(config.contains("name: tls-private-key-file"));
+    }
 }

@@ -2,77 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::args::written;
-use super::mounts::{Mount, Part, mounts};
-use super::plan::Kubeadm;
-use super::sans;
+use super::extra_args::written;
+use super::plan::KubeadmPlan;
+use super::volumes;
 use crate::catalog::Release;
 use crate::catalog::flag_words::kubeadm_gate_status;
 use crate::claims::Claims;
+use crate::control_plane::arguments::joined;
+use crate::control_plane::mounts::mounts;
+use crate::control_plane::{Part, names};
 use crate::pki::Algorithm;
-use crate::rooms::DocumentName;
 use crate::site::{Cluster, EtcdMode, Host, layout};
-
-/// The documents' names, for patches.
-pub(super) const INIT: &str = "kubeadm/InitConfiguration";
-pub(super) const CLUSTER: &str = "kubeadm/ClusterConfiguration";
-pub(super) const JOIN: &str = "kubeadm/JoinConfiguration";
-pub(super) const JOIN_RBAC: &str = "kubeadm/RoleBinding";
-
-/// With the fields that certificates, the balancer, kubeconfigs or other nodes agree with.
-pub(super) const DOCUMENTS: &[DocumentName] = &[
-    DocumentName {
-        name: INIT,
-        owned: &[
-            "/apiVersion",
-            "/kind",
-            "/localAPIEndpoint",
-            "/nodeRegistration/name",
-            "/nodeRegistration/criSocket",
-            "/nodeRegistration/ignorePreflightErrors",
-            "/nodeRegistration/imagePullPolicy",
-            "/bootstrapTokens",
-            "/certificateKey",
-            "/patches",
-        ],
-    },
-    DocumentName {
-        name: CLUSTER,
-        owned: &[
-            "/apiVersion",
-            "/kind",
-            "/kubernetesVersion",
-            "/clusterName",
-            "/controlPlaneEndpoint",
-            "/certificatesDir",
-            "/imageRepository",
-            "/networking",
-            "/apiServer/certSANs",
-            "/etcd/external",
-            "/etcd/local/dataDir",
-            "/etcd/local/extraArgs",
-            "/etcd/local/extraEnvs",
-            "/etcd/local/imageRepository",
-            "/etcd/local/imageTag",
-        ],
-    },
-    DocumentName {
-        name: JOIN,
-        owned: &[
-            "/apiVersion",
-            "/kind",
-            "/discovery",
-            "/caCertPath",
-            "/nodeRegistration/name",
-            "/nodeRegistration/criSocket",
-            "/nodeRegistration/ignorePreflightErrors",
-            "/nodeRegistration/imagePullPolicy",
-            "/controlPlane",
-            "/patches",
-        ],
-    },
-    DocumentName { name: JOIN_RBAC, owned: &["/apiVersion", "/kind", "/metadata/namespace"] },
-];
 
 /// What every document begins with.
 fn document(release: &Release, kind: &str) -> Map<String, Value> {
@@ -84,7 +24,12 @@ fn document(release: &Release, kind: &str) -> Map<String, Value> {
 
 /// How the first control plane presents itself. No `bootstrapTokens`: kubeadm then makes one
 /// random token of 24 hours that nobody uses.
-pub(super) fn init(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
+pub(super) fn init(
+    plan: &KubeadmPlan,
+    cluster: &Cluster<'_>,
+    node: &Host,
+    claims: &Claims,
+) -> Value {
     let mut init = document(cluster.release, "InitConfiguration");
     init.insert("localAPIEndpoint".into(), local_api_endpoint(cluster, node));
     init.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
@@ -97,7 +42,12 @@ pub(super) fn init(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &
 
 /// How a node joins: by the file that names the CA, the endpoint and the node's own
 /// certificate.
-pub(super) fn join(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
+pub(super) fn join(
+    plan: &KubeadmPlan,
+    cluster: &Cluster<'_>,
+    node: &Host,
+    claims: &Claims,
+) -> Value {
     let mut join = document(cluster.release, "JoinConfiguration");
     join.insert("discovery".into(), json!({"file": {"kubeConfigPath": layout::DISCOVERY}}));
     join.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
@@ -112,7 +62,7 @@ fn local_api_endpoint(cluster: &Cluster<'_>, node: &Host) -> Value {
     json!({"advertiseAddress": node.address, "bindPort": cluster.api_port})
 }
 
-fn registration(plan: &Kubeadm, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
+fn registration(plan: &KubeadmPlan, cluster: &Cluster<'_>, node: &Host, claims: &Claims) -> Value {
     let flags = claims.of(node.index).command_lines.get("kubelet");
     let mut registration = Map::new();
     registration.insert("name".into(), json!(node.name));
@@ -155,7 +105,7 @@ fn taints(cluster: &Cluster<'_>, node: &Host) -> Value {
 }
 
 /// What all nodes share; kubeadm keeps it in the ConfigMap `kubeadm-config`.
-pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster<'_>) -> Value {
+pub(super) fn cluster_configuration(plan: &KubeadmPlan, cluster: &Cluster<'_>) -> Value {
     let release = cluster.release;
     let mut config = document(release, "ClusterConfiguration");
     let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
@@ -187,24 +137,24 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster<'_>) -> Va
         set("certificateValidityPeriod", json!(hours(policy.leaf_lifetime_days)));
         set("caCertificateValidityPeriod", json!(hours(policy.ca_lifetime_days)));
     }
-    let names: Vec<String> = sans::of_clients(cluster)
+    let sans: Vec<String> = names::of_clients(cluster)
         .iter()
         .map(|(san, _)| san)
-        .chain(&sans::loopback())
-        .map(sans::text)
+        .chain(&names::loopback())
+        .map(names::text)
         .collect();
     let form = release.kubeadm.extra_args;
     for (part, flags) in plan.flags() {
         let mut section = Map::new();
         if part == Part::ApiServer {
-            section.insert("certSANs".into(), json!(names));
+            section.insert("certSANs".into(), json!(sans));
         }
         if !flags.is_empty() {
             section.insert("extraArgs".into(), written(form, flags));
         }
         let mounts = mounts(part, flags, release);
         if !mounts.is_empty() {
-            section.insert("extraVolumes".into(), mounts.iter().map(Mount::written).collect());
+            section.insert("extraVolumes".into(), mounts.iter().map(volumes::written).collect());
         }
         if !section.is_empty() {
             set(part.key(), Value::Object(section));
@@ -215,7 +165,7 @@ pub(super) fn cluster_configuration(plan: &Kubeadm, cluster: &Cluster<'_>) -> Va
 }
 
 /// One list for all API servers.
-fn etcd(plan: &Kubeadm, cluster: &Cluster<'_>) -> Value {
+fn etcd(plan: &KubeadmPlan, cluster: &Cluster<'_>) -> Value {
     match cluster.etcd.mode {
         EtcdMode::Stacked => {
             let mut local = Map::new();
@@ -257,8 +207,4 @@ fn encryption_algorithm(cluster: &Cluster<'_>) -> Option<&'static str> {
 /// Days as a Go duration.
 fn hours(days: u32) -> String {
     format!("{}h0m0s", u64::from(days) * 24)
-}
-
-pub(super) fn joined(networks: &[ipnet::IpNet]) -> String {
-    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

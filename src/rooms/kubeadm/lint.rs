@@ -1,48 +1,75 @@
-use super::mounts::Part;
-use super::plan::{Kubeadm, Said, of_controller_manager, patched};
-use super::{ANONYMOUS_AUTH, PULL_POLICY, args};
-use crate::catalog::flags::Component;
+mod breaks;
+mod dns;
+mod gates;
+mod paths;
+mod phases;
+mod preflight;
+pub(super) mod service_account;
+mod stacked_etcd;
+mod words;
+
+use super::plan::{KubeadmPlan, Said, patched, texts};
+use super::{ANONYMOUS_AUTH, PULL_POLICY};
+use crate::control_plane::{Part, arguments};
 use crate::inventory::images::PullPolicy;
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
 use crate::site::{Cluster, LoadBalancerKind, extra};
 
+/// Reports what a valid inventory still gets wrong about kubeadm and what it starts.
+pub(super) fn lint(
+    said: &Inventory,
+    plan: &KubeadmPlan,
+    cluster: &Cluster<'_>,
+    report: &mut Report,
+) {
+    flags(&said.extra_args, cluster, report);
+    pull_policy(said, cluster, report);
+    anonymous_auth(plan, cluster, report);
+    preflight::lint(&said.kubeadm, report);
+    phases::lint(cluster, report);
+    breaks::lint(plan, cluster, report);
+    words::lint(plan, cluster, report);
+    gates::lint(cluster, report);
+    dns::lint(cluster, report);
+    stacked_etcd::lint(cluster, report);
+    paths::lint(plan, cluster, report);
+}
+
 /// Reports flags that the release lacks or that have another owner.
-pub(super) fn lint(said: &Inventory, plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
+fn flags(said: &ExtraArgsSection, cluster: &Cluster<'_>, report: &mut Report) {
     // The kubelet's flags are its own room's matter.
     let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _, host_files: _ } =
-        &said.extra_args;
-    let section = Path::of(&["extraArgs"]);
-    let mut lint = |component, key: &str, flags: &Said, owned| {
-        extra::lint(cluster, component, &section.key(key), flags, owned, report);
+        said;
+    let of = |part: Part| -> &Said {
+        match part {
+            Part::ApiServer => api_server,
+            Part::ControllerManager => controller_manager,
+            Part::Scheduler => scheduler,
+        }
     };
-    lint(Component::KubeApiserver, "apiServer", api_server, args::API_SERVER);
-    lint(
-        Component::KubeControllerManager,
-        "controllerManager",
-        controller_manager,
-        args::CONTROLLER_MANAGER,
-    );
-    lint(Component::KubeScheduler, "scheduler", scheduler, args::SCHEDULER);
-    let own = of_controller_manager(controller_manager, cluster);
+    for part in Part::ALL {
+        let section = Path::of(&["extraArgs", part.key()]);
+        let owned = arguments::owned(part);
+        extra::lint(cluster, part.component(), &section, of(part), owned, report);
+    }
+    let own = arguments::of_controller_manager(texts(controller_manager), cluster);
     for (part, flag) in patched(cluster) {
-        let (owned, said) = match part {
-            Part::ApiServer => (args::API_SERVER, api_server),
-            Part::ControllerManager => (args::CONTROLLER_MANAGER, controller_manager),
-            Part::Scheduler => (args::SCHEDULER, scheduler),
-        };
+        let said = of(part);
         let repeats = part == Part::ControllerManager
             && own.get(flag.name).is_some_and(|own| Some(own.as_str()) == flag.value);
         // A list has to repeat what `extraArgs` says, which the rest of the site follows.
         let mut said = said.iter();
         let followed = said
             .any(|(name, value)| name.as_str() == flag.name && Some(value.as_str()) == flag.value);
-        match extra::owner(flag.name, args::FOLLOWED, &flag.at).filter(|_| !followed) {
+        match extra::owner(flag.name, arguments::FOLLOWED, &flag.at).filter(|_| !followed) {
             Some(finding) => report.push(finding),
-            None => flag.lint(cluster, part.component(), owned, repeats, report),
+            None => flag.lint(cluster, part.component(), arguments::owned(part), repeats, report),
         }
     }
-    pull_policy(said, cluster, report);
+}
+
+fn anonymous_auth(plan: &KubeadmPlan, cluster: &Cluster<'_>, report: &mut Report) {
     let anonymous = plan.flags[Part::ApiServer as usize].get("anonymous-auth");
     if anonymous.is_some_and(|value| value == "false") {
         let mut finding = Finding::new(

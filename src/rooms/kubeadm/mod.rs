@@ -30,38 +30,30 @@
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.21.14/cmd/kubeadm/app/util/pkiutil/pki_helpers.go>).
 //! * A static pod sees what kubeadm mounts into it; what more a flag names is mounted here
 //!   (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/controlplane/volumes.go>).
-//! * The controller manager signs with a file that holds one certificate; see `signing.rs`.
+//! * The controller manager signs with a file that holds one certificate; see
+//!   [`signing`](crate::control_plane::signing).
 //! * kubeadm never rewrites an authority, but `kubeadm certs renew` rewrites the leaves.
 
-mod args;
-mod breaks;
 mod claims;
 mod config;
-mod dns;
-mod gates;
+mod documents;
+mod extra_args;
 mod lint;
 mod live;
-mod mounts;
 mod paths;
-mod phases;
-mod pki;
 mod plan;
-mod preflight;
 mod rbac;
 mod render;
 mod runbook;
-mod sans;
-mod service_account;
-mod signing;
-mod stacked_etcd;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod words;
+mod volumes;
 
-use super::{DocumentName, Planned, Room};
 use std::sync::LazyLock;
 
+use self::plan::KubeadmPlan;
+use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
@@ -104,25 +96,15 @@ impl Room for Kubeadm {
     }
 
     fn documents(&self) -> &'static [DocumentName] {
-        config::DOCUMENTS
+        documents::DOCUMENTS
     }
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
-        let mut claims = RoomClaims::default();
-        let plan = plan::Kubeadm::new(said, cluster);
+        let plan = KubeadmPlan::new(said, cluster);
         lint::lint(said, &plan, cluster, report);
-        preflight::lint(&said.kubeadm, report);
-        phases::lint(cluster, report);
-        plan.claim(cluster, &mut claims);
-        let host_files = said.extra_args.host_files.iter();
-        claims.host_files = host_files.map(ToString::to_string).collect();
-        breaks::lint(&plan, cluster, report);
-        words::lint(&plan, cluster, report);
-        gates::lint(cluster, report);
-        dns::lint(cluster, report);
-        stacked_etcd::lint(cluster, report);
-        paths::claim(&plan, cluster, &mut claims, report);
+        let mut claims = RoomClaims::default();
+        claims::state(&plan, cluster, &mut claims);
         Some(Planned::new(plan, claims))
     }
 }

@@ -1,16 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::args::Flags;
-use super::mounts::Part;
-use super::paths;
+use super::documents;
 use crate::catalog::Severity;
+use crate::control_plane::Part;
+use crate::control_plane::arguments::{Flags, of_controller_manager};
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue, PreflightCheck};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::Path;
 use crate::site::extra::SaidFlag;
-use crate::site::{Cluster, EtcdMode, extra, host_port, loopback};
+use crate::site::{Cluster, EtcdMode, Patch, extra, host_port, loopback};
 
 /// kubeadm's metrics port of a stacked member (`EtcdMetricsPort` in
 /// <https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go>).
@@ -18,7 +18,7 @@ const ETCD_METRICS_PORT: u16 = 2381;
 
 /// What is decided about `kubeadm init` and `kubeadm join`.
 #[derive(Clone)]
-pub(super) struct Kubeadm {
+pub(super) struct KubeadmPlan {
     /// The extra flags of each component of the control plane, those of patches among them.
     pub(super) flags: [Flags; 3],
     /// Where patches say some of them.
@@ -31,29 +31,28 @@ pub(super) struct Kubeadm {
     pub(super) etcd_endpoints: Vec<String>,
     /// Preflight checks whose errors are ignored, on every node.
     pub(super) ignored_checks: Vec<String>,
+    /// What the site says is on its hosts, so that nobody has to bring it.
+    pub(super) host_files: Vec<String>,
     /// When kubeadm pulls images; `None` leaves it to kubeadm.
     pub(super) pull_policy: Option<&'static str>,
 }
 
 pub(super) type Said = BTreeMap<FlagName, FlagValue>;
 
-fn texts(flags: &Said) -> Flags {
+/// Flags as a component gets them.
+pub(super) fn texts(flags: &Said) -> Flags {
     flags.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// kubeadm turns the allocation of pod ranges on wherever it knows the pods' network; its order is
-/// that in which nodes register, so it would not agree with ranges that are fixed.
-pub(super) fn of_controller_manager(said: &Said, cluster: &Cluster<'_>) -> Flags {
-    let mut flags = texts(said);
-    if cluster.fixed_pod_ranges() {
-        flags.insert("allocate-node-cidrs".into(), "false".into());
-    }
-    flags
+/// The patches of the document that all control planes share.
+pub(super) fn patches<'a>(cluster: &Cluster<'a>) -> Vec<&'a Patch> {
+    let first = cluster.control_planes().next().into_iter();
+    first.flat_map(|node| cluster.patches_of(documents::CLUSTER, Some(&node.name))).collect()
 }
 
 /// The flags of components in patches of the document that all control planes share.
 pub(super) fn patched<'a>(cluster: &Cluster<'a>) -> impl Iterator<Item = (Part, SaidFlag<'a>)> {
-    paths::patches(cluster).into_iter().flat_map(|patch| {
+    patches(cluster).into_iter().flat_map(|patch| {
         Part::ALL.into_iter().flat_map(|part| {
             let flags = extra::of_patch(patch, &[part.key(), "extraArgs"]);
             flags.into_iter().map(move |flag| (part, flag))
@@ -72,15 +71,10 @@ fn ignored_checks(said: &[PreflightCheck], cluster: &Cluster<'_>) -> Vec<String>
     said.iter().map(ToString::to_string).chain(swap).collect()
 }
 
-impl Kubeadm {
+impl KubeadmPlan {
     pub(super) fn new(said: &Inventory, cluster: &Cluster<'_>) -> Self {
-        let ExtraArgsSection {
-            api_server,
-            controller_manager,
-            scheduler,
-            kubelet: _,
-            host_files: _,
-        } = &said.extra_args;
+        let ExtraArgsSection { api_server, controller_manager, scheduler, kubelet: _, host_files } =
+            &said.extra_args;
         let KubeadmSection { ignore_preflight_errors } = &said.kubeadm;
         let stacked = cluster.etcd.mode == EtcdMode::Stacked;
         let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
@@ -92,7 +86,7 @@ impl Kubeadm {
         }
         let mut flags = [
             texts(api_server),
-            of_controller_manager(controller_manager, cluster),
+            of_controller_manager(texts(controller_manager), cluster),
             texts(scheduler),
         ];
         let (mut places, mut removed) = (BTreeMap::new(), BTreeSet::new());
@@ -111,6 +105,7 @@ impl Kubeadm {
             etcd,
             etcd_endpoints: etcd_endpoints(cluster),
             ignored_checks: ignored_checks(ignore_preflight_errors, cluster),
+            host_files: host_files.iter().map(ToString::to_string).collect(),
             pull_policy: said
                 .images
                 .pull_policy

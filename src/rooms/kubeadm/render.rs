@@ -1,12 +1,18 @@
-use super::plan::Kubeadm;
-use super::{config, pki, rbac, runbook, service_account, steps};
+use std::borrow::Cow;
+
+use super::lint::service_account;
+use super::plan::KubeadmPlan;
+use super::{config, documents, rbac, runbook, steps};
 use crate::claims::Phase;
+use crate::control_plane::certificates::{self, CertificateFile};
+use crate::control_plane::{Part, signing};
+use crate::pki::Issued;
 use crate::report::{Path, Report};
 use crate::rooms::output::File;
 use crate::rooms::{Checking, OfCluster, Output, Plan, Rendering};
-use crate::site::{Host, layout};
+use crate::site::{Cluster, Host, layout};
 
-impl Plan for Kubeadm {
+impl Plan for KubeadmPlan {
     fn check(&self, with: &Checking<'_>, report: &mut Report) {
         if let Some(cluster) = &with.site.cluster() {
             service_account::lint(cluster, with.secrets, report);
@@ -19,7 +25,7 @@ impl Plan for Kubeadm {
         out.words(steps::INIT, steps::kubernetes(node, with));
         let OfCluster { cluster, claims, issued, secrets: _ } = with;
         if node.control_plane() {
-            pki::render(cluster, node, issued, out);
+            folder(cluster, node, issued, out);
         }
         if !node.kubelet() {
             return;
@@ -42,15 +48,15 @@ impl Plan for Kubeadm {
             let file = File::on(node, layout::KUBEADM_JOIN).phase(Phase::Kubernetes);
             out.yaml(
                 file.reads([node.path(), Path::of(&["images"]), Path::of(&["kubeadm"])]),
-                vec![(config::JOIN, config::join(self, cluster, node, claims))],
+                vec![(documents::JOIN, config::join(self, cluster, node, claims))],
             );
         }
         if !cluster.is_first_control_plane(node) {
             return;
         }
         let mut documents = vec![
-            (config::INIT, config::init(self, cluster, node, claims)),
-            (config::CLUSTER, config::cluster_configuration(&self.signing(issued), cluster)),
+            (documents::INIT, config::init(self, cluster, node, claims)),
+            (documents::CLUSTER, config::cluster_configuration(&self.signing(issued), cluster)),
         ];
         let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
@@ -61,7 +67,7 @@ impl Plan for Kubeadm {
             let file = File::on(node, path).phase(Phase::Kubernetes);
             out.yaml(
                 file.reads([kubernetes()]),
-                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+                vec![(documents::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
             );
         }
     }
@@ -73,7 +79,7 @@ impl Plan for Kubeadm {
             let file = File::cluster(format!("cluster/manifests/{JOIN_RBAC}"));
             out.yaml(
                 file.reads([kubernetes()]),
-                vec![(config::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
+                vec![(documents::JOIN_RBAC, rbac::nodes_read_kube_proxy())],
             );
         }
     }
@@ -84,4 +90,24 @@ const JOIN_RBAC: &str = "00-join-rbac.yaml";
 
 fn kubernetes() -> Path {
     Path::of(&["cluster", "kubernetes"])
+}
+
+impl KubeadmPlan {
+    /// With the flag that names the certificate which signs, where that has a file of its own.
+    fn signing(&self, issued: &Issued) -> Cow<'_, Self> {
+        let Some((name, value)) = signing::argument(issued) else { return Cow::Borrowed(self) };
+        let mut plan = self.clone();
+        plan.flags[Part::ControllerManager as usize].insert(name.to_owned(), value);
+        Cow::Owned(plan)
+    }
+}
+
+/// `/etc/kubernetes/pki`.
+fn folder(cluster: &Cluster<'_>, node: &Host, issued: &Issued, out: &mut Output<'_>) {
+    for CertificateFile { path, pem, secret, phase, reads } in
+        certificates::files(cluster, node, issued)
+    {
+        let file = File::on(node, path).seed().phase(phase);
+        out.bytes(if secret { file.secret() } else { file }.reads(reads), pem);
+    }
 }

@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::config::{cluster_configuration, init, join};
-use super::plan::Kubeadm as Decided;
+use super::plan::KubeadmPlan;
 use crate::catalog::{NEWEST_MINOR, OLDEST_MINOR};
 use crate::inventory::Inventory;
-use crate::pki::{CertSpec, San};
 use crate::rooms::trial::{claimed, complaints, files, resolved, text};
 use crate::site::{Cluster, EtcdMode};
 
@@ -25,11 +24,11 @@ fn first(overlay: &Value) -> (Value, Value) {
     let cluster = &site.cluster().unwrap();
     let (said, _) = resolved(overlay);
     let node = cluster.control_planes().next().unwrap();
-    (init(&Decided::new(&said, cluster), cluster, node, &claims), shared(&said, cluster))
+    (init(&KubeadmPlan::new(&said, cluster), cluster, node, &claims), shared(&said, cluster))
 }
 
 fn shared(said: &Inventory, cluster: &Cluster<'_>) -> Value {
-    cluster_configuration(&Decided::new(said, cluster), cluster)
+    cluster_configuration(&KubeadmPlan::new(said, cluster), cluster)
 }
 
 fn joining(overlay: &Value, name: &str) -> Value {
@@ -37,7 +36,7 @@ fn joining(overlay: &Value, name: &str) -> Value {
     let cluster = &site.cluster().unwrap();
     let (said, _) = resolved(overlay);
     let node = cluster.nodes.iter().find(|node| node.name == name).unwrap();
-    join(&Decided::new(&said, cluster), cluster, node, &claims)
+    join(&KubeadmPlan::new(&said, cluster), cluster, node, &claims)
 }
 
 #[test]
@@ -184,68 +183,17 @@ fn a_moved_metrics_port_reaches_the_member() {
     assert_eq!(flags, &expected);
 }
 
-/// The leaf of a node's file, as it is asked for.
-fn spec(overlay: &Value, id: &str) -> Option<CertSpec> {
-    let (_, claims) = claimed(overlay);
-    claims.certificates.into_iter().find(|spec| spec.id == id)
-}
-
 #[test]
-fn clients_belong_to_the_groups_of_their_release() {
-    let group = |version: &str, file: &str| {
-        spec(&of_release(version), &format!("nodes/cp1/{file}")).unwrap().organization
-    };
-    let masters = Some("system:masters".to_owned());
-    let admins = Some("kubeadm:cluster-admins".to_owned());
-    assert_eq!(group("1.28.15", "apiserver-kubelet-client"), masters);
-    assert_eq!(group("1.29.0", "apiserver-kubelet-client"), admins);
-    assert_eq!(group("1.36.0", "apiserver-kubelet-client"), admins);
-    assert_eq!(group("1.37.1", "apiserver-kubelet-client"), None);
-    for file in ["apiserver-etcd-client", "etcd/healthcheck-client"] {
-        assert_eq!(group("1.28.15", file), masters, "{file}");
-        assert_eq!(group("1.29.0", file), None, "{file}");
-    }
-}
-
-#[test]
-fn an_api_server_answers_to_every_name_it_is_called_by() {
+fn the_configuration_asks_for_the_names_that_are_said() {
     let overlay = json!({
-        "cluster": {"domain": "corp.example", "serviceSubnet": "10.10.0.0/16"},
         "endpoint": {"name": "api.corp.example"},
-        "nodes": [
-            {"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]},
-            {
-                "name": "cp2",
-                "address": "192.168.1.12",
-                "roles": ["control-plane"],
-                "extraSans": ["203.0.113.7", "cp2.example"],
-            },
-        ],
+        "nodes": [{
+            "name": "cp1",
+            "address": "192.168.1.11",
+            "roles": ["control-plane"],
+            "extraSans": ["203.0.113.7"],
+        }],
     });
-    for node in ["cp1", "cp2"] {
-        let sans = spec(&overlay, &format!("nodes/{node}/apiserver")).unwrap().sans;
-        for name in [
-            "192.168.1.33",
-            "api.corp.example",
-            "cp1",
-            "192.168.1.11",
-            "cp2",
-            "192.168.1.12",
-            "203.0.113.7",
-            "cp2.example",
-            "kubernetes",
-            "kubernetes.default",
-            "kubernetes.default.svc",
-            "kubernetes.default.svc.corp.example",
-            "10.10.0.1",
-            "localhost",
-            "127.0.0.1",
-            "::1",
-        ] {
-            let san = name.parse().map_or_else(|_| San::Dns(name.to_owned()), San::Ip);
-            assert!(sans.contains(&san), "{node}: {name}");
-        }
-    }
     let (_, shared) = first(&overlay);
     let names = shared["apiServer"]["certSANs"].as_array().unwrap();
     assert!(names.contains(&json!("203.0.113.7")) && names.contains(&json!("api.corp.example")));

@@ -11,9 +11,12 @@
 //!   control plane's `50-join.sh` removes the one that was placed for an init.
 //! * `cluster/kubeconfigs/admin.conf` for the operator's own machine.
 
+mod claims;
 mod config;
 mod plan;
+mod render;
 
+use self::plan::KubeconfigPlan;
 use super::{Planned, Room};
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
@@ -38,9 +41,9 @@ impl Room for Kubeconfig {
 
     fn plan(&self, _: &Inventory, site: &Site, _: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
+        let plan = KubeconfigPlan::new(cluster);
         let mut claims = RoomClaims::default();
-        let plan = plan::Kubeconfigs::new(cluster);
-        plan.claim(cluster, &mut claims);
+        claims::state(&plan, cluster, &mut claims);
         Some(Planned::new(plan, claims))
     }
 }

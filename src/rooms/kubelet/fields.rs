@@ -1,124 +1,81 @@
-//! Who decides a field of KubeletConfiguration or a flag of the kubelet.
+//! What is said of the kubelet, wherever it is said.
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use serde_json::{Map, Value};
+use crate::catalog::VersionPart;
+use crate::inventory::Inventory;
+use crate::inventory::images::PullPolicy;
+use crate::report::Path;
+use crate::site::{Cluster, kubelet_field};
 
-use super::CLUSTER_DNS;
-use super::plan::DOCUMENT;
-use crate::report::{Finding, Path, Report};
-use crate::site::extra::{self, Owned};
-use crate::site::{Cluster, fields};
-
-const CONFIG: &[&str] = &["kubelet", "config"];
-const CGROUP_DRIVER: &[&str] = &["runtime", "cgroupDriver"];
-const DOMAIN: &[&str] = &["cluster", "domain"];
-const EXTRA_ARGS: &[&str] = &["extraArgs", "kubelet"];
-const MAX_PODS: &[&str] = &["kubelet", "maxPods"];
-const NODES: &[&str] = &["nodes"];
-const PKI: &[&str] = &["pki"];
-const RUNTIME: &[&str] = &["runtime", "kind"];
-
-/// Flags that hagen or kubeadm sets, or that have a field which kubeadm sets.
-pub(super) const FLAGS: Owned = &[
-    ("address", CONFIG),
-    ("bootstrap-kubeconfig", PKI),
-    ("cgroup-driver", CGROUP_DRIVER),
-    ("client-ca-file", PKI),
-    ("cluster-dns", CONFIG),
-    ("cluster-domain", DOMAIN),
-    ("config", CONFIG),
-    ("container-runtime", RUNTIME),
-    ("container-runtime-endpoint", RUNTIME),
-    ("enable-server", CONFIG),
-    ("healthz-port", CONFIG),
-    ("hostname-override", NODES),
-    ("kubeconfig", PKI),
-    ("max-pods", MAX_PODS),
-    ("network-plugin", &["cni", "plugin"]),
-    ("node-ip", NODES),
-    ("node-labels", NODES),
-    ("pod-infra-container-image", &["images", "registry"]),
-    ("pod-manifest-path", NODES),
-    ("register-node", CONFIG),
-    ("register-with-taints", NODES),
-    ("rotate-certificates", PKI),
-    ("runonce", CONFIG),
-];
-
-/// Flags that other files follow where `extraArgs` says them; none follows a patch.
-pub(super) const FOLLOWED: Owned = &[
-    ("fail-swap-on", EXTRA_ARGS),
-    ("port", EXTRA_ARGS),
-    ("read-only-port", EXTRA_ARGS),
-    ("resolv-conf", EXTRA_ARGS),
-    ("rotate-server-certificates", EXTRA_ARGS),
-];
-
-/// Fields likewise.
-const FIELDS: Owned = &[
-    ("apiVersion", &["cluster", "kubernetes"]),
-    ("cgroupDriver", CGROUP_DRIVER),
-    ("clusterDomain", DOMAIN),
-    ("containerRuntimeEndpoint", RUNTIME),
-    ("kind", &["cluster", "kubernetes"]),
-    ("maxPods", MAX_PODS),
-    ("registerWithTaints", NODES),
-    ("rotateCertificates", PKI),
-    ("staticPodPath", NODES),
-];
-
-/// The authority that lets API servers in is the cluster's own.
-const INNER_FIELDS: Owned = &[("authentication.x509.clientCAFile", PKI)];
-
-/// Reports each field below `at` that is decided elsewhere, that the release lacks, or that holds
-/// what it cannot take. From 1.17 on such a field stops the kubelet; before, it is ignored, which
-/// nobody wants either.
-pub(super) fn lint(
-    cluster: &Cluster<'_>,
-    said: &BTreeMap<String, Value>,
-    at: &Path,
-    report: &mut Report,
-) {
-    let mut free = Map::new();
-    for (name, value) in said {
-        match extra::owner(name, FIELDS, &at.key(name)) {
-            Some(finding) => report.push(finding),
-            None => drop(free.insert(name.clone(), value.clone())),
-        }
-    }
-    let free = Value::Object(free);
-    for (name, _) in INNER_FIELDS {
-        if free.pointer(&format!("/{}", name.replace('.', "/"))).is_some() {
-            let place = name.split('.').fold(at.clone(), |at, key| at.key(key));
-            extra::owner(name, INNER_FIELDS, &place)
-                .into_iter()
-                .for_each(|found| report.push(found));
-        }
-    }
-    fields::lint(cluster, DOCUMENT, &free, at, report);
+/// What the inventory says of the kubelet, patches included.
+pub(super) struct Fields<'a> {
+    said: &'a Inventory,
+    pub(super) cluster: &'a Cluster<'a>,
 }
 
-/// Pods ask the addresses of `clusterDNS` for every name: the DNS's service, which kubeadm writes
-/// where nothing is said, or a cache on each node, such as NodeLocal DNSCache on 169.254.20.10
-/// (<https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/>).
-pub(super) fn dns(value: &Value, at: &Path, report: &mut Report) {
-    let Some(addresses) = value.as_array() else { return };
-    if addresses.is_empty() {
-        report.push(
-            Finding::new(&CLUSTER_DNS, at.clone(), "pods would resolve no name of the cluster")
-                .label("asks nobody")
-                .help("remove it: the address of the DNS's service is the default"),
-        );
+impl<'a> Fields<'a> {
+    pub(super) fn new(said: &'a Inventory, cluster: &'a Cluster<'a>) -> Self {
+        Self { said, cluster }
     }
-    for (index, address) in addresses.iter().enumerate() {
-        let Some(text) = address.as_str() else { continue };
-        if text.parse::<std::net::IpAddr>().is_err() {
-            report.push(
-                Finding::new(&CLUSTER_DNS, at.index(index), format!("{text} is no IP address"))
-                    .label("nobody could be asked at it")
-                    .help("write the address at which a DNS answers, such as `169.254.20.10`"),
-            );
+
+    /// A field of the document, and where it is said.
+    pub(super) fn get(&self, field: &str) -> Option<(Path, &'a Value)> {
+        kubelet_field(self.said, &self.cluster.site.patches, field)
+    }
+
+    /// The minor of Kubernetes.
+    pub(super) fn minor(&self) -> VersionPart {
+        self.cluster.version.minor
+    }
+
+    /// Whether images stay on a full disk, since nobody could pull them again.
+    pub(super) fn keeps_images(&self) -> bool {
+        self.said.images.pull_policy == Some(PullPolicy::Never)
+    }
+
+    /// The flags, and where each is said.
+    pub(super) fn flags(&self) -> impl Iterator<Item = (&'a str, &'a str, Path)> {
+        let section = Path::of(&["extraArgs", "kubelet"]);
+        let flags = self.said.extra_args.kubelet.iter();
+        flags.map(move |(name, value)| {
+            let name = name.as_str();
+            (name, value.as_str(), section.key(name))
+        })
+    }
+
+    /// A flag wins over the field.
+    pub(super) fn flag(&self, name: &str) -> Option<(Path, String)> {
+        let (_, value, at) = self.flags().find(|(flag, ..)| *flag == name)?;
+        Some((at, value.to_owned()))
+    }
+
+    /// Pods at most, where that is said.
+    pub(super) fn max_pods(&self) -> Option<(Path, u32)> {
+        let patched = self.get("maxPods");
+        let patched =
+            patched.and_then(|(at, value)| Some((at, u32::try_from(value.as_u64()?).ok()?)));
+        let own = || Some((Path::of(&["kubelet", "maxPods"]), self.said.kubelet.max_pods?));
+        patched.or_else(own)
+    }
+
+    /// A port, where it is said.
+    pub(super) fn port(&self, field: &str, flag: &str) -> Option<(Path, u16)> {
+        match self.flag(flag) {
+            Some((at, text)) => Some((at, text.parse().ok()?)),
+            None => {
+                let (at, value) = self.get(field)?;
+                Some((at, u16::try_from(value.as_u64()?).ok()?))
+            }
         }
+    }
+
+    /// Whether the file with the host's name servers is said.
+    pub(super) fn resolver(&self) -> Option<(Path, String)> {
+        let field = || {
+            let (at, value) = self.get("resolvConf")?;
+            Some((at, value.as_str()?.to_owned()))
+        };
+        self.flag("resolv-conf").or_else(field)
     }
 }

@@ -12,22 +12,18 @@
 //! (where the host's name is not the node's)
 //! (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/componentconfigs/kubelet.go>).
 
-mod agreement;
+mod claims;
 mod fields;
-mod guard;
-mod limits;
 mod lint;
 mod patches;
 mod plan;
-mod rules;
-mod splits;
-mod values;
 
+use self::plan::KubeletPlan;
 use super::{DocumentName, Planned, Room};
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
-use crate::site::Site;
+use crate::site::{KUBELET_CONFIGURATION, Site};
 
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
@@ -42,6 +38,22 @@ crate::codes! { "kubelet":
     VALUE_SPLITS = Error "value-splits",
 }
 
+/// The API is v1beta1 in every release of the catalog.
+static DOCUMENTS: &[DocumentName] = &[DocumentName {
+    name: KUBELET_CONFIGURATION,
+    owned: &[
+        "/apiVersion",
+        "/kind",
+        "/authentication/x509/clientCAFile",
+        "/cgroupDriver",
+        "/clusterDomain",
+        "/containerRuntimeEndpoint",
+        "/registerWithTaints",
+        "/rotateCertificates",
+        "/staticPodPath",
+    ],
+}];
+
 /// The room.
 pub struct Kubelet;
 
@@ -55,19 +67,15 @@ impl Room for Kubelet {
     }
 
     fn documents(&self) -> &'static [DocumentName] {
-        plan::DOCUMENTS
+        DOCUMENTS
     }
 
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
+        let plan = KubeletPlan::new(said, cluster);
+        lint::lint(said, &plan, cluster, report);
         let mut claims = RoomClaims::default();
-        lint::lint(said, cluster, report);
-        splits::lint(&said.extra_args.kubelet, report);
-        let fields = agreement::Fields::new(said, cluster);
-        agreement::lint(&fields, report);
-        guard::lint(&fields, report);
-        let flags = plan::claim(said, cluster, &mut claims);
-        patches::lint(cluster, &flags, report);
+        claims::state(&plan, cluster, &mut claims);
         Some(Planned::claims(claims))
     }
 }

@@ -1,9 +1,9 @@
-use super::plan::DOCUMENT;
 use super::{IPVS_DEPRECATED, NFTABLES_TOO_EARLY, NONE_TOO_EARLY};
 use crate::catalog::Stage;
 use crate::catalog::flags::Component;
 use crate::report::{Finding, Path, Report};
 use crate::site::gates::{self, SaidGates};
+use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 use crate::site::{Cluster, ProxyMode};
 
 pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
@@ -78,5 +78,51 @@ fn nftables(cluster: &Cluster<'_>, at: &Path, release: Path, report: &mut Report
             .because(node.path(), format!("{} boots Linux {}", node.os.id, node.os.kernel))
             .help("use `mode: iptables`"),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::rooms::kubeproxy::KubeProxy;
+    use crate::rooms::trial::complaints;
+
+    fn mode(version: &str, mode: &str) -> Value {
+        json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
+    }
+
+    #[test]
+    fn gates_are_those_of_the_release() {
+        let found = |gates: &str| {
+            crate::rooms::trial::codes(&format!(
+                "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {{featureGates: {gates}}}}}]"
+            ))
+        };
+        assert_eq!(found("{Nonsense: true}"), ["cluster/extra-arg-removed"]);
+        assert_eq!(found("{ContextualLogging: true}"), [""; 0]);
+    }
+
+    #[test]
+    fn modes_are_judged_by_release_and_kernel() {
+        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
+        assert!(complaints(mode("1.34.0", "ipvs")).is_empty());
+        let deprecated = ["kubeproxy/ipvs-deprecated at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.35.0", "ipvs")), deprecated);
+        let early = ["kubeproxy/nftables-too-early at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.28.15", "nftables")), early);
+        assert_eq!(complaints(mode("1.30.4", "nftables")), early);
+        assert!(complaints(mode("1.31.0", "nftables")).is_empty());
+        let mut old_kernel = mode("1.33.0", "nftables");
+        old_kernel["os"] = json!({"distribution": "debian", "release": "11"});
+        assert_eq!(complaints(old_kernel), early);
+    }
+
+    #[test]
+    fn a_join_of_1_15_needs_it() {
+        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
+        assert!(complaints(mode("1.16.15", "none")).is_empty());
+        let early = ["kubeproxy/none-too-early at kubeProxy.mode"];
+        assert_eq!(complaints(mode("1.15.12", "none")), early);
     }
 }

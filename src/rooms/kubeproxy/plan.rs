@@ -1,66 +1,45 @@
-use std::net::IpAddr;
-
 use serde_json::{Map, Value, json};
 
-use crate::claims::{
-    Bind, Carried, Package, Port, Protocol, Reach, Repository, RoomClaims, Setting,
-};
 use crate::inventory::kubeproxy::{IpvsScheduler, KubeProxySection};
-use crate::report::Path;
-use crate::rooms::DocumentName;
-use crate::site::{Cluster, Host, ProxyMode};
+use crate::site::{Cluster, ProxyMode};
 
-/// The API is v1alpha1 in every release of the catalog.
-pub(super) use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
-
-pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
-    name: DOCUMENT,
-    owned: &["/apiVersion", "/kind", "/mode", "/clusterCIDR", "/ipvs/scheduler", "/ipvs/strictARP"],
-}];
-
-/// States the configuration, ports, image, modules and packages.
-pub(super) fn claim(section: &KubeProxySection, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
-    // The mode is a fact of the cluster: it decides kernel modules.
-    let KubeProxySection { mode: _, scheduler } = section;
-    let scheduler = scheduler_word(scheduler.unwrap_or(IpvsScheduler::Rr));
-    let image = format!("{}/kube-proxy:v{}", cluster.image_repository, cluster.version);
-    let Some(mode) = mode_word(cluster.proxy_mode) else {
-        // These pull it with the images of a control plane, whatever phase is left out
-        // (`GetControlPlaneImages` in `cmd/kubeadm/app/images/images.go`, 1.30).
-        if !cluster.release.kubeadm.addon_disabled_fields {
-            for node in cluster.control_planes() {
-                claims.node(node.index).images.insert(image.clone());
-            }
-        }
-        return;
-    };
-    let value = configuration(cluster, mode, scheduler);
-    claims.carried.push(Carried { document: DOCUMENT, program: "kube-proxy", value });
-    for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
-        let claims = claims.node(node.index);
-        claims.ports.extend(ports(cluster));
-        claims.images.insert(image.clone());
-        if cluster.proxy_mode == ProxyMode::Ipvs {
-            let modules = ipvs_modules(node, scheduler);
-            claims.modules.extend(modules.into_iter().map(|module| (module, Setting::module())));
-            claims.packages.extend(ipvs_packages(node));
-        }
-    }
+/// What is decided about kube-proxy.
+pub(super) struct KubeProxyPlan {
+    /// The mode as KubeProxyConfiguration writes it; `None` where there is no kube-proxy.
+    pub(super) mode: Option<&'static str>,
+    /// How ipvs chooses among a service's pods, as ipvs names it.
+    pub(super) scheduler: &'static str,
+    /// Its image.
+    pub(super) image: String,
 }
 
-fn configuration(cluster: &Cluster<'_>, mode: &str, scheduler: &str) -> Value {
-    let pods: Vec<String> = cluster.pod_subnets.iter().map(ToString::to_string).collect();
-    let mut document = Map::new();
-    document.insert("apiVersion".into(), json!("kubeproxy.config.k8s.io/v1alpha1"));
-    document.insert("kind".into(), json!("KubeProxyConfiguration"));
-    document.insert("mode".into(), json!(mode));
-    document.insert("clusterCIDR".into(), json!(pods.join(",")));
-    if cluster.proxy_mode == ProxyMode::Ipvs {
-        // ipvs puts every service address on an interface of the host. Strict ARP keeps the host
-        // from answering for them on the wire, where VRRP announces the VIP.
-        document.insert("ipvs".into(), json!({"scheduler": scheduler, "strictARP": true}));
+impl KubeProxyPlan {
+    pub(super) fn new(section: &KubeProxySection, cluster: &Cluster<'_>) -> Self {
+        // The mode is a fact of the cluster: it decides kernel modules.
+        let KubeProxySection { mode: _, scheduler } = section;
+        Self {
+            mode: mode_word(cluster.proxy_mode),
+            scheduler: scheduler_word(scheduler.unwrap_or(IpvsScheduler::Rr)),
+            image: format!("{}/kube-proxy:v{}", cluster.image_repository, cluster.version),
+        }
     }
-    Value::Object(document)
+
+    /// KubeProxyConfiguration. The API is v1alpha1 in every release of the catalog.
+    pub(super) fn configuration(&self, cluster: &Cluster<'_>) -> Option<Value> {
+        let mode = self.mode?;
+        let pods: Vec<String> = cluster.pod_subnets.iter().map(ToString::to_string).collect();
+        let mut document = Map::new();
+        document.insert("apiVersion".into(), json!("kubeproxy.config.k8s.io/v1alpha1"));
+        document.insert("kind".into(), json!("KubeProxyConfiguration"));
+        document.insert("mode".into(), json!(mode));
+        document.insert("clusterCIDR".into(), json!(pods.join(",")));
+        if cluster.proxy_mode == ProxyMode::Ipvs {
+            // ipvs puts every service address on an interface of the host. Strict ARP keeps the host
+            // from answering for them on the wire, where VRRP announces the VIP.
+            document.insert("ipvs".into(), json!({"scheduler": self.scheduler, "strictARP": true}));
+        }
+        Some(Value::Object(document))
+    }
 }
 
 /// The mode as KubeProxyConfiguration writes it; `None` where there is no kube-proxy.
@@ -83,97 +62,17 @@ fn scheduler_word(scheduler: IpvsScheduler) -> &'static str {
     }
 }
 
-/// What kube-proxy looks for before it uses ipvs; older releases fall back to iptables, in
-/// silence, where one of the first four is missing
-/// (<https://github.com/kubernetes/kubernetes/blob/v1.15.1/pkg/util/ipvs/ipvs.go>).
-fn ipvs_modules(node: &Host, scheduler: &str) -> Vec<String> {
-    ["ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh", node.os.conntrack_module()]
-        .map(str::to_owned)
-        .into_iter()
-        .chain([format!("ip_vs_{scheduler}")])
-        .collect()
-}
-
-fn ipvs_packages(node: &Host) -> impl Iterator<Item = Package> {
-    node.os.family_facts().ipvs_packages.iter().map(|name| Package {
-        name: name.clone(),
-        version: None,
-        written_for: None,
-        repository: Repository::Distribution,
-        hold: false,
-        program: None,
-        serves: true,
-    })
-}
-
-/// kube-proxy's own defaults, or what a patch says:
-/// <https://kubernetes.io/docs/reference/config-api/kube-proxy-config.v1alpha1/>.
-fn ports(cluster: &Cluster<'_>) -> [Port; 2] {
-    let port = |field, bind, port, reach, what| {
-        let patched = bound(cluster, field);
-        let (bind, port, at) = patched.unwrap_or((bind, port, Path::of(&["kubeProxy"])));
-        Port { protocol: Protocol::Tcp, bind, port, reach, what, at }
-    };
-    [
-        port("metricsBindAddress", Bind::Loopback, 10249, Reach::Host, "kube-proxy's metrics"),
-        port("healthzBindAddress", Bind::Any, 10256, Reach::Nodes, "kube-proxy's health"),
-    ]
-}
-
-/// Where a patch lets it listen: `0.0.0.0:10249`.
-fn bound(cluster: &Cluster<'_>, field: &str) -> Option<(Bind, u16, Path)> {
-    cluster.site.patches.iter().rev().filter(|patch| patch.document == DOCUMENT).find_map(|patch| {
-        let (host, port) = patch.patch.get(field)?.as_str()?.rsplit_once(':')?;
-        let address: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
-        let bind = match address {
-            address if address.is_unspecified() => Bind::Any,
-            address if address.is_loopback() => Bind::Loopback,
-            address => Bind::Address(address),
-        };
-        let at = Path::of(&["patches"]).index(patch.index).key("patch").key(field);
-        Some((bind, port.parse().ok()?, at))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::rooms::kubeproxy::KubeProxy;
-    use crate::rooms::trial::{claimed, complaints};
-
-    fn mode(version: &str, mode: &str) -> Value {
-        json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
-    }
+    use crate::rooms::trial::claimed;
+    use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 
     fn document(overlay: &Value) -> Value {
         let (_, claims) = claimed(overlay);
         let documents = &claims.carried;
-        documents.iter().find(|carried| carried.document == super::DOCUMENT).unwrap().value.clone()
-    }
-
-    #[test]
-    fn where_a_patch_lets_it_listen_nobody_else_does() {
-        let patched = |port: &str| {
-            let patch = format!("{{metricsBindAddress: '0.0.0.0:{port}'}}");
-            let overlay = format!(
-                "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {patch}}}]"
-            );
-            crate::rooms::trial::codes(&overlay)
-        };
-        assert!(patched("10249").is_empty());
-        assert!(patched("6443").contains(&"audit/port-clash"));
-    }
-
-    #[test]
-    fn gates_are_those_of_the_release() {
-        let found = |gates: &str| {
-            crate::rooms::trial::codes(&format!(
-                "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {{featureGates: {gates}}}}}]"
-            ))
-        };
-        assert_eq!(found("{Nonsense: true}"), ["cluster/extra-arg-removed"]);
-        assert_eq!(found("{ContextualLogging: true}"), [""; 0]);
+        documents.iter().find(|carried| carried.document == DOCUMENT).unwrap().value.clone()
     }
 
     #[test]
@@ -181,73 +80,7 @@ mod tests {
         let iptables = document(&json!({}));
         assert_eq!(iptables["mode"], "iptables");
         assert_eq!(iptables.get("ipvs"), None);
-        let ipvs = document(&mode("1.30.4", "ipvs"));
+        let ipvs = document(&json!({"kubeProxy": {"mode": "ipvs"}}));
         assert_eq!(ipvs["ipvs"], json!({"scheduler": "rr", "strictARP": true}));
-    }
-
-    #[test]
-    fn ipvs_gets_the_modules_of_its_kernel() {
-        let modules = |overlay: Value| {
-            let (_, claims) = claimed(&overlay);
-            let modules = claims.of(0).modules.iter();
-            let ours = modules.filter(|(_, setting)| setting.room == "kubeproxy");
-            ours.map(|(module, _)| module.clone()).collect::<Vec<_>>()
-        };
-        let centos = json!({
-            "cluster": {"kubernetes": "1.15.1"},
-            "kubeProxy": {"mode": "ipvs", "scheduler": "lc"},
-            "os": {"distribution": "centos", "release": "7"},
-        });
-        let expected =
-            ["ip_vs", "ip_vs_lc", "ip_vs_rr", "ip_vs_sh", "ip_vs_wrr", "nf_conntrack_ipv4"];
-        assert_eq!(modules(centos), expected);
-        assert!(modules(mode("1.30.4", "ipvs")).contains(&"nf_conntrack".to_owned()));
-        assert!(modules(json!({})).is_empty());
-    }
-
-    #[test]
-    fn modes_are_judged_by_release_and_kernel() {
-        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
-        assert!(complaints(mode("1.34.0", "ipvs")).is_empty());
-        let deprecated = ["kubeproxy/ipvs-deprecated at kubeProxy.mode"];
-        assert_eq!(complaints(mode("1.35.0", "ipvs")), deprecated);
-        let early = ["kubeproxy/nftables-too-early at kubeProxy.mode"];
-        assert_eq!(complaints(mode("1.28.15", "nftables")), early);
-        assert_eq!(complaints(mode("1.30.4", "nftables")), early);
-        assert!(complaints(mode("1.31.0", "nftables")).is_empty());
-        let mut old_kernel = mode("1.33.0", "nftables");
-        old_kernel["os"] = json!({"distribution": "debian", "release": "11"});
-        assert_eq!(complaints(old_kernel), early);
-    }
-
-    #[test]
-    fn without_it_nothing_of_it_is_claimed() {
-        let without = |version: &str| {
-            let mut overlay = mode(version, "none");
-            overlay["cni"] = json!({"plugin": "none"});
-            let (site, claims) = claimed(&overlay);
-            let cluster = &site.cluster().unwrap();
-            assert!(claims.carried.iter().all(|carried| carried.document != super::DOCUMENT));
-            let mut pulls = Vec::new();
-            for node in cluster.nodes {
-                let claims = claims.of(node.index);
-                assert!(claims.ports.iter().all(|port| port.room != "kubeproxy"));
-                if claims.images.iter().any(|image| image.contains("/kube-proxy:")) {
-                    pulls.push(node.name.clone());
-                }
-            }
-            pulls
-        };
-        assert!(without("1.37.1").is_empty());
-        // kubeadm itself still pulls it.
-        assert_eq!(without("1.30.4"), ["cp1", "cp2", "cp3"]);
-    }
-
-    #[test]
-    fn a_join_of_1_15_needs_it() {
-        let complaints = |overlay: Value| complaints(&KubeProxy, &overlay);
-        assert!(complaints(mode("1.16.15", "none")).is_empty());
-        let early = ["kubeproxy/none-too-early at kubeProxy.mode"];
-        assert_eq!(complaints(mode("1.15.12", "none")), early);
     }
 }

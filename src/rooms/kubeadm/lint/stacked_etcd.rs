@@ -1,5 +1,5 @@
-use super::ETCD_REFUSED;
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubeadm::ETCD_REFUSED;
 use crate::site::{Cluster, EtcdMode};
 
 /// Reports a release whose kubelet now and then refuses the etcd pod that its kubeadm writes.

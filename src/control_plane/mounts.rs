@@ -1,51 +1,15 @@
-//! What static pods must see of their host. kubeadm mounts what it knows of into each of them; a
-//! flag of the user's may name more, and then a mount of our own leads there
-//! (`extraVolumes`).
+//! What static pods must see of their host. Each of them has its usual mounts, those of kubeadm's
+//! manifests; a flag of the user's may name more, and then a mount of our own leads there.
 //!
 //! A file's whole folder is mounted where that is the file's own: a file that is replaced, by
 //! `20-install.sh` or a rotation, is another one than the one that was mounted.
 
 use std::path::Path as FilePath;
 
-use serde_json::{Value, json};
-
-use super::args::Flags;
-use crate::catalog::flags::Component;
+use super::Part;
+use super::arguments::Flags;
 use crate::catalog::{PathUse, Release, flag_paths};
-use crate::inventory::values::AbsolutePath;
 use crate::site::layout;
-
-/// A component's key in ClusterConfiguration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
-    ApiServer,
-    ControllerManager,
-    Scheduler,
-}
-
-impl Part {
-    pub(super) const ALL: [Self; 3] = [Self::ApiServer, Self::ControllerManager, Self::Scheduler];
-
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::ApiServer => "apiServer",
-            Self::ControllerManager => "controllerManager",
-            Self::Scheduler => "scheduler",
-        }
-    }
-
-    pub(super) fn component(self) -> Component {
-        match self {
-            Self::ApiServer => Component::KubeApiserver,
-            Self::ControllerManager => Component::KubeControllerManager,
-            Self::Scheduler => Component::KubeScheduler,
-        }
-    }
-
-    pub(super) fn program(self) -> &'static str {
-        self.component().as_str()
-    }
-}
 
 /// Root's own, and folders in which others keep theirs: never mounted as a whole.
 const SHARED: [&str; 30] = [
@@ -90,40 +54,34 @@ const AUTHORITIES: [&str; 4] = [
     "/usr/local/share/ca-certificates",
 ];
 
-/// The controller manager's folder of plugins: kubeadm mounts the one that its flag names.
+/// The controller manager's folder of plugins: the one that its flag names is mounted.
 const FLEXVOLUME: &str = "flex-volume-plugin-dir";
 
 /// One mount, at the same path inside and outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
-    name: String,
-    path: String,
-    read_only: bool,
-    kind: &'static str,
-}
-
-impl Mount {
-    /// As `extraVolumes` has it.
-    pub(super) fn written(&self) -> Value {
-        let Self { name, path, read_only, kind } = self;
-        let mut volume = json!({"name": name, "hostPath": path, "mountPath": path});
-        if *read_only {
-            volume["readOnly"] = json!(true);
-        }
-        volume["pathType"] = json!(kind);
-        volume
-    }
+pub struct Mount {
+    /// The volume's name.
+    pub name: String,
+    /// Inside and outside.
+    pub path: String,
+    /// Whether nothing is written to it.
+    pub read_only: bool,
+    /// What has to be there: `hostPath.type`.
+    pub kind: &'static str,
 }
 
 /// A path that a flag names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Named<'a> {
-    pub(super) flag: &'a str,
-    pub(super) path: &'a str,
-    pub(super) used: PathUse,
+pub struct Named<'a> {
+    /// The flag.
+    pub flag: &'a str,
+    /// The path.
+    pub path: &'a str,
+    /// How.
+    pub used: PathUse,
 }
 
-/// Every path that these flags name, but for a folder that kubeadm mounts by its flag.
+/// Every path that these flags name, but for a folder that is mounted by its flag.
 fn all<'a>(flags: &'a Flags, release: &Release) -> impl Iterator<Item = Named<'a>> {
     let flexvolume = release.static_pods.flexvolume_folder;
     let flags = flags.iter().filter(move |(flag, _)| !(flexvolume && flag.as_str() == FLEXVOLUME));
@@ -133,18 +91,18 @@ fn all<'a>(flags: &'a Flags, release: &Release) -> impl Iterator<Item = Named<'a
     })
 }
 
-/// Every path that these flags name and kubeadm does not mount by itself.
-pub(super) fn named<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
-    all(flags, release).filter(|named| !by_kubeadm(part, named.path, release)).collect()
+/// Every path that these flags name and no usual mount leads to.
+pub fn named<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
+    all(flags, release).filter(|named| !is_usual(part, named.path, release)).collect()
 }
 
-/// Those that kubeadm mounts, which are no more there for it.
-pub(super) fn mounted<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
-    all(flags, release).filter(|named| by_kubeadm(part, named.path, release)).collect()
+/// Those that usual mounts lead to, which are no more there for it.
+pub fn usual<'a>(part: Part, flags: &'a Flags, release: &Release) -> Vec<Named<'a>> {
+    all(flags, release).filter(|named| is_usual(part, named.path, release)).collect()
 }
 
 /// Whether a component sees this path without our doing.
-fn by_kubeadm(part: Part, path: &str, release: &Release) -> bool {
+fn is_usual(part: Part, path: &str, release: &Release) -> bool {
     let path = FilePath::new(path);
     let within = |folder: &str| path.starts_with(folder);
     match part {
@@ -162,15 +120,11 @@ fn by_kubeadm(part: Part, path: &str, release: &Release) -> bool {
     }
 }
 
-/// Why no pod can have this path.
-pub(super) fn problem(named: &Named<'_>) -> Option<String> {
-    let Named { path, used, .. } = named;
-    if path.parse::<AbsolutePath>().is_err() || path.contains(':') {
-        return Some(format!("`{path}` is not an absolute path that can be mounted"));
-    }
+/// The folder of others that would be this pod's as a whole, if what it writes were mounted.
+pub fn taken<'a>(named: &Named<'a>) -> Option<&'a str> {
     let folder = folder(named)?;
-    let made = matches!(used, PathUse::Made | PathUse::MadeFolder);
-    (made && shared(folder)).then(|| format!("all of `{folder}` would be the pod's"))
+    let made = matches!(named.used, PathUse::Made | PathUse::MadeFolder);
+    (made && shared(folder)).then_some(folder)
 }
 
 /// The folder that a mount would lead to.
@@ -194,7 +148,7 @@ fn shared(folder: &str) -> bool {
 }
 
 /// The mounts of one component: one per path, named after the first flag that needs it.
-pub(super) fn mounts(part: Part, flags: &Flags, release: &Release) -> Vec<Mount> {
+pub fn mounts(part: Part, flags: &Flags, release: &Release) -> Vec<Mount> {
     let mut mounts: Vec<Mount> = Vec::new();
     for named in named(part, flags, release) {
         let Some(folder) = folder(&named) else { continue };
@@ -216,26 +170,4 @@ pub(super) fn mounts(part: Part, flags: &Flags, release: &Release) -> Vec<Mount>
         }
     }
     mounts
-}
-
-/// Where a path inside leads to outside, by the volumes of a finished document.
-pub(super) fn outside(path: &str, volumes: &[Value]) -> Option<String> {
-    let text =
-        |volume: &Value, key: &str| volume.get(key).and_then(Value::as_str).map(str::to_owned);
-    let path = FilePath::new(path);
-    // The nearest mount is the one that is seen.
-    let mut found: Vec<(usize, String)> = volumes
-        .iter()
-        .filter_map(|volume| {
-            let (inside, outside) = (text(volume, "mountPath")?, text(volume, "hostPath")?);
-            let rest = path.strip_prefix(&inside).ok()?;
-            let outside = match rest.as_os_str().is_empty() {
-                true => outside,
-                false => FilePath::new(&outside).join(rest).to_str()?.to_owned(),
-            };
-            Some((inside.len(), outside))
-        })
-        .collect();
-    found.sort();
-    found.pop().map(|(_, outside)| outside)
 }

@@ -1,14 +1,16 @@
-//! Which flags of the control plane hagen or kubeadm decides, and how flags are written.
+//! What the programs of a control plane run with: which flags are decided, by what, and what the
+//! decided ones are that other files agree with.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use ipnet::IpNet;
 
-use crate::catalog::ExtraArgsForm;
+use super::Part;
 use crate::site::extra::Owned;
+use crate::site::{Cluster, Host};
 
 /// Flags as a component gets them: name without dashes to value.
-pub(super) type Flags = BTreeMap<String, String>;
+pub type Flags = BTreeMap<String, String>;
 
 const API_PORT: &[&str] = &["cluster", "apiPort"];
 const ETCD: &[&str] = &["etcd", "mode"];
@@ -18,10 +20,10 @@ const PKI: &[&str] = &["pki"];
 const PODS: &[&str] = &["cluster", "podSubnet"];
 const SERVICES: &[&str] = &["cluster", "serviceSubnet"];
 
-/// What kubeadm passes to the API server and other files agree with. Not here: flags whose
+/// What the API server is given and other files agree with. Not here: flags whose
 /// default kubeadm sets but a user may well change (`authorization-mode`,
 /// `enable-admission-plugins`, `service-account-issuer` beside the cluster's own).
-pub(super) const API_SERVER: Owned = &[
+const API_SERVER: Owned = &[
     ("advertise-address", NODES),
     ("client-ca-file", PKI),
     ("etcd-cafile", ETCD),
@@ -43,7 +45,7 @@ pub(super) const API_SERVER: Owned = &[
 ];
 
 /// The controller manager's.
-pub(super) const CONTROLLER_MANAGER: Owned = &[
+const CONTROLLER_MANAGER: Owned = &[
     ("allocate-node-cidrs", PODS),
     ("authentication-kubeconfig", PKI),
     ("authorization-kubeconfig", PKI),
@@ -60,7 +62,7 @@ pub(super) const CONTROLLER_MANAGER: Owned = &[
 ];
 
 /// The scheduler's.
-pub(super) const SCHEDULER: Owned = &[
+const SCHEDULER: Owned = &[
     ("authentication-kubeconfig", PKI),
     ("authorization-kubeconfig", PKI),
     ("client-ca-file", PKI),
@@ -68,36 +70,44 @@ pub(super) const SCHEDULER: Owned = &[
     ("requestheader-client-ca-file", PKI),
 ];
 
+/// The flags of a component that the site decides.
+pub fn owned(part: Part) -> Owned {
+    match part {
+        Part::ApiServer => API_SERVER,
+        Part::ControllerManager => CONTROLLER_MANAGER,
+        Part::Scheduler => SCHEDULER,
+    }
+}
+
 /// Flags that other files follow where `extraArgs` says them; none follows a patch.
-pub(super) const FOLLOWED: Owned = &[
+pub const FOLLOWED: Owned = &[
     ("node-cidr-mask-size", &["extraArgs", "controllerManager"]),
     ("node-cidr-mask-size-ipv4", &["extraArgs", "controllerManager"]),
     ("node-cidr-mask-size-ipv6", &["extraArgs", "controllerManager"]),
     ("service-node-port-range", &["extraArgs", "apiServer"]),
 ];
 
-/// Flags in the form of the release: a map of texts, or a list of names and values (v1beta4).
-pub(super) fn written(form: ExtraArgsForm, flags: &Flags) -> Value {
-    match form {
-        ExtraArgsForm::Map => flags
-            .iter()
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect::<Map<_, _>>()
-            .into(),
-        ExtraArgsForm::List => {
-            flags.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
-        }
+/// What is said of the controller manager's flags, and what follows from pod ranges that are fixed:
+/// it would allocate others, in the order in which nodes register.
+pub fn of_controller_manager(mut said: Flags, cluster: &Cluster<'_>) -> Flags {
+    if cluster.fixed_pod_ranges() {
+        said.insert("allocate-node-cidrs".into(), "false".into());
     }
+    said
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The flags on a node that other files agree with.
+pub fn agreed(cluster: &Cluster<'_>, node: &Host) -> Vec<(Part, &'static str, String)> {
+    let all = [
+        (Part::ApiServer, "advertise-address", node.address.to_string()),
+        (Part::ApiServer, "secure-port", cluster.api_port.to_string()),
+        (Part::ApiServer, "service-cluster-ip-range", joined(&cluster.service_subnets)),
+        (Part::ControllerManager, "cluster-cidr", joined(&cluster.pod_subnets)),
+    ];
+    all.into_iter().filter(|(_, _, value)| !value.is_empty()).collect()
+}
 
-    #[test]
-    fn flags_are_texts_in_both_forms() {
-        let flags = BTreeMap::from([("v".to_owned(), "2".to_owned())]);
-        assert_eq!(written(ExtraArgsForm::Map, &flags), json!({"v": "2"}));
-        assert_eq!(written(ExtraArgsForm::List, &flags), json!([{"name": "v", "value": "2"}]));
-    }
+/// Networks as flags have them.
+pub fn joined(networks: &[IpNet]) -> String {
+    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

@@ -1,9 +1,9 @@
 //! Who may ask a kubelet. kubeadm lets in who has a certificate of the cluster, and the API server
 //! says what each may do.
 
-use super::agreement::Fields;
-use super::{OPEN, READ_ONLY_PORT};
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubelet::fields::Fields;
+use crate::rooms::kubelet::{OPEN, READ_ONLY_PORT};
 
 pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     if let Some((at, mode)) = mode(fields)

@@ -3,16 +3,14 @@
 //! (<https://github.com/kubernetes/kubernetes/blob/v1.30.4/cmd/kubeadm/app/phases/kubelet/flags.go>,
 //! systemd.exec(5) on `$FOO`).
 
-use std::collections::BTreeMap;
-
-use super::VALUE_SPLITS;
 use crate::inventory::values::{FlagName, FlagValue};
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubelet::VALUE_SPLITS;
+use crate::rooms::kubelet::fields::Fields;
 
-pub(super) fn lint(said: &BTreeMap<FlagName, FlagValue>, report: &mut Report) {
-    let at = Path::of(&["extraArgs", "kubelet"]);
-    for (name, value) in said {
-        report_split(name.as_str(), value.as_str(), at.key(name.as_str()), report);
+pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
+    for (name, value, at) in fields.flags() {
+        report_split(name, value, at, report);
     }
 }
 

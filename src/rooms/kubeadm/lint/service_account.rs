@@ -1,15 +1,19 @@
 //! Whether the release's kubeadm takes the bundle's key for service accounts.
 
-use super::SERVICE_ACCOUNT_KEY;
 use crate::pki;
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubeadm::SERVICE_ACCOUNT_KEY;
 use crate::secrets::{KeyKind, Secrets};
 use crate::site::Cluster;
 
 /// Reports `kubeadm/service-account-key`: a control plane is to join with an ECDSA key, and the
 /// release's kubeadm joins with RSA alone. A single control plane only runs `kubeadm init`, which
 /// takes either. Throw-away secrets say nothing about the bundle, so they are not judged.
-pub(super) fn lint(cluster: &Cluster<'_>, secrets: &Secrets, report: &mut Report) {
+pub(in crate::rooms::kubeadm) fn lint(
+    cluster: &Cluster<'_>,
+    secrets: &Secrets,
+    report: &mut Report,
+) {
     let (release, version) = (cluster.release, cluster.version);
     let Some(joining) = cluster.control_planes().nth(1) else { return };
     if release.service_account_ecdsa(version.patch)

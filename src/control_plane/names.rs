@@ -13,7 +13,7 @@ fn san(text: &str) -> San {
 }
 
 /// As `certSANs` writes it.
-pub(super) fn text(san: &San) -> String {
+pub fn text(san: &San) -> String {
     match san {
         San::Dns(name) => name.clone(),
         San::Ip(address) => address.to_string(),
@@ -22,7 +22,7 @@ pub(super) fn text(san: &San) -> String {
 
 /// What clients outside the cluster use, and where the inventory says so: the endpoint, then each
 /// control plane's name, address and extra SANs. The order is the file's.
-pub(super) fn of_clients(cluster: &Cluster<'_>) -> Vec<(San, Path)> {
+pub fn of_clients(cluster: &Cluster<'_>) -> Vec<(San, Path)> {
     let endpoint = Path::of(&["endpoint"]);
     let mut names = vec![(San::Ip(cluster.endpoint.vip), endpoint.key("vip"))];
     names.extend(
@@ -46,7 +46,7 @@ pub(super) fn of_clients(cluster: &Cluster<'_>) -> Vec<(San, Path)> {
 
 /// What pods use, and what programs on the node use: the names and addresses of the service
 /// `kubernetes` (kubeadm's GetAPIServerAltNames), and loopback.
-pub(super) fn of_services(cluster: &Cluster<'_>) -> Vec<San> {
+pub fn of_services(cluster: &Cluster<'_>) -> Vec<San> {
     let domain = &cluster.domain;
     let names = [
         "kubernetes".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn of_services(cluster: &Cluster<'_>) -> Vec<San> {
 }
 
 /// `localhost` and both its addresses.
-pub(super) fn loopback() -> [San; 3] {
+pub fn loopback() -> [San; 3] {
     [
         San::Dns("localhost".to_owned()),
         San::Ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -67,8 +67,8 @@ pub(super) fn loopback() -> [San; 3] {
     ]
 }
 
-/// A stacked member's, as server and as peer (kubeadm's getAltNames for etcd).
-pub(super) fn of_member(node: &Host) -> BTreeSet<San> {
+/// A member's beside its API server, as server and as peer (kubeadm's getAltNames for etcd).
+pub fn of_member(node: &Host) -> BTreeSet<San> {
     let own = [san(&node.name), San::Ip(node.address)];
     own.into_iter().chain(loopback()).collect()
 }

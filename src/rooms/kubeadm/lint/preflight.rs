@@ -1,9 +1,9 @@
 //! Which preflight checks there are. kubeadm ignores a name that it does not know without a word,
 //! so a misspelt one ignores nothing.
 
-use super::{PREFLIGHT_ALL, PREFLIGHT_ALL_AND_MORE, PREFLIGHT_UNKNOWN};
 use crate::inventory::kubeadm::KubeadmSection;
 use crate::report::{Finding, Path, Report, closest};
+use crate::rooms::kubeadm::{PREFLIGHT_ALL, PREFLIGHT_ALL_AND_MORE, PREFLIGHT_UNKNOWN};
 
 /// Checks of `init` and `join` in the releases of the catalog
 /// (<https://github.com/kubernetes/kubernetes/blob/v1.37.1/cmd/kubeadm/app/preflight/checks.go>);

@@ -3,11 +3,11 @@
 
 use serde_json::Value;
 
-use super::agreement::Fields;
 use super::rules::contradiction;
 use super::values::wrong;
 use crate::catalog::flags::Component;
 use crate::report::{Path, Report};
+use crate::rooms::kubelet::fields::Fields;
 use crate::site::duration;
 use crate::site::gates::{self, SaidGates};
 

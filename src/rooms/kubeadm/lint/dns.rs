@@ -1,7 +1,7 @@
 //! Where the cluster's DNS can run.
 
-use super::DNS_NOWHERE;
 use crate::report::{Finding, Report};
+use crate::rooms::kubeadm::DNS_NOWHERE;
 use crate::site::{Cluster, Host};
 
 /// What kubeadm's Deployment of CoreDNS tolerates beside the taints of control planes

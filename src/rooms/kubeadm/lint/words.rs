@@ -1,12 +1,12 @@
 //! Lists of words in flags: a component that does not know one of them does not start.
 
-use super::FLAG_BREAKS;
-use super::mounts::Part;
-use super::plan::Kubeadm;
 use crate::catalog::VersionPart;
 use crate::catalog::flag_words;
 use crate::catalog::flags::Status;
+use crate::control_plane::Part;
 use crate::report::{Finding, Report, closest};
+use crate::rooms::kubeadm::FLAG_BREAKS;
+use crate::rooms::kubeadm::plan::KubeadmPlan;
 use crate::site::gates::{self, SaidGates};
 use crate::site::{Cluster, extra};
 
@@ -14,7 +14,7 @@ const GATES: &str = "feature-gates";
 const ON: &str = "enable-admission-plugins";
 const OFF: &str = "disable-admission-plugins";
 
-pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
+pub(super) fn lint(plan: &KubeadmPlan, cluster: &Cluster<'_>, report: &mut Report) {
     for (part, flags) in plan.flags() {
         let mut said = SaidGates::default();
         if let Some(value) = flags.get(GATES) {
@@ -68,7 +68,7 @@ fn judged<'a>(part: Part, flag: &str, word: &'a str, minor: VersionPart) -> Opti
 
 /// The API server refuses a plugin that is turned on and off
 /// (`AdmissionOptions.Validate` in apiserver's `pkg/server/options/admission.go`).
-fn overlap(plan: &Kubeadm, report: &mut Report) {
+fn overlap(plan: &KubeadmPlan, report: &mut Report) {
     for (part, flags) in plan.flags() {
         let (Some(on), Some(off)) = (flags.get(ON), flags.get(OFF)) else { continue };
         // What kubeadm turns on is judged wherever it is turned off.

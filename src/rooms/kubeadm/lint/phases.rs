@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{KUBE_PROXY_SKIPPED, config};
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubeadm::{KUBE_PROXY_SKIPPED, documents};
 use crate::site::{Cluster, Patch};
 
 const PHASE: &str = "addon/kube-proxy";
@@ -14,8 +14,8 @@ const BOTH: &str = "addon";
 pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     for patch in &cluster.site.patches {
         match patch.document.as_str() {
-            config::INIT => skipped(patch, cluster, report),
-            config::CLUSTER => disabled(patch, cluster, report),
+            documents::INIT => skipped(patch, cluster, report),
+            documents::CLUSTER => disabled(patch, cluster, report),
             _ => {}
         }
     }

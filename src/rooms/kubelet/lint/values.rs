@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::agreement::Fields;
 use super::rules::contradiction;
 use crate::catalog::flag_words;
 use crate::report::{Finding, Path, Report, closest};
+use crate::rooms::kubelet::fields::Fields;
 use crate::site::{codes, duration, quantity};
 
 /// What pods are evicted by.

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::CONTRADICTION;
-use super::agreement::Fields;
 use crate::report::{Finding, Path, Report};
+use crate::rooms::kubelet::CONTRADICTION;
+use crate::rooms::kubelet::fields::Fields;
 
 pub(super) fn lint(fields: &Fields<'_>, report: &mut Report) {
     let compared = RULES.iter().filter_map(|rule| rule(fields));

@@ -1,10 +1,10 @@
 //! Values of flags that a component takes and the rest of the cluster does not bear.
 
-use super::args::Flags;
-use super::mounts::Part;
-use super::plan::Kubeadm;
-use super::{AUDIT_SILENT, FLAG_BREAKS};
+use crate::control_plane::Part;
+use crate::control_plane::arguments::Flags;
 use crate::report::{Finding, Report};
+use crate::rooms::kubeadm::plan::KubeadmPlan;
+use crate::rooms::kubeadm::{AUDIT_SILENT, FLAG_BREAKS};
 use crate::site::{Cluster, Plugin};
 
 /// What is wrong with a value, and the edit.
@@ -184,7 +184,7 @@ const RULES: &[Rule] = &[
     }),
 ];
 
-pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
+pub(super) fn lint(plan: &KubeadmPlan, cluster: &Cluster<'_>, report: &mut Report) {
     audit(plan, report);
     for (part, flags) in plan.flags() {
         let of = Of { part, flags, cluster };
@@ -203,7 +203,7 @@ pub(super) fn lint(plan: &Kubeadm, cluster: &Cluster<'_>, report: &mut Report) {
 
 /// A policy says what is recorded, and a backend where to
 /// (`AuditOptions.ApplyTo` in apiserver's `pkg/server/options/audit.go`).
-fn audit(plan: &Kubeadm, report: &mut Report) {
+fn audit(plan: &KubeadmPlan, report: &mut Report) {
     const POLICY: &str = "audit-policy-file";
     const BACKENDS: [&str; 2] = ["audit-log-path", "audit-webhook-config-file"];
     for (part, flags) in plan.flags().into_iter().filter(|(part, _)| *part == Part::ApiServer) {

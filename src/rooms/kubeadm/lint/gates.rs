@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use crate::catalog::flag_words::{kubeadm_gate_status, kubeadm_gates};
 use crate::report::{Path, Report, closest};
+use crate::rooms::kubeadm::documents;
 use crate::site::{Cluster, extra};
 
-const DOCUMENT: &str = "kubeadm/ClusterConfiguration";
 const FIELD: &str = "featureGates";
 
 /// Reports gates that this kubeadm does not have.
 pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     let minor = cluster.version.minor;
-    for patch in cluster.patches_of(DOCUMENT, None) {
+    for patch in cluster.patches_of(documents::CLUSTER, None) {
         let Some(Value::Object(gates)) = patch.patch.get(FIELD) else { continue };
         let at = Path::of(&["patches"]).index(patch.index).key("patch").key(FIELD);
         // `null` takes one away.
