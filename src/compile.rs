@@ -40,7 +40,7 @@ pub struct Outcome {
     pub tree: Option<Tree>,
     /// The manifest that belongs to the tree.
     pub manifest: Option<Manifest>,
-    /// What the cluster occupies, to be compared with others.
+    /// What the site occupies, to be compared with others.
     pub claims: Option<Claims>,
     /// Everything that was found.
     pub report: Report,
@@ -129,15 +129,15 @@ pub fn compile_all(inputs: &[Inputs<'_>]) -> Vec<Outcome> {
 
 /// What the outcome at `mine` has against the others.
 fn clashes(outcomes: &[Outcome], mine: usize) -> Vec<Finding> {
-    fn known(outcome: &Outcome) -> Option<(&Site, &Claims)> {
-        outcome.site.as_ref().zip(outcome.claims.as_ref())
-    }
-    let Some((site, claims)) = known(&outcomes[mine]) else { return Vec::new() };
+    let Outcome { site: Some(site), claims, .. } = &outcomes[mine] else { return Vec::new() };
     let others = outcomes.iter().enumerate().filter(|(other, _)| *other != mine);
-    let others = others.filter_map(|(_, other)| known(other));
+    let others = others.filter_map(|(_, other)| Some((other.site.as_ref()?, &other.claims)));
     others
         .flat_map(|(other, theirs)| {
-            let of_rooms = ROOMS.iter().flat_map(|room| room.beside(claims, theirs, &other.name));
+            let claims = claims.as_ref().zip(theirs.as_ref());
+            let of_rooms = claims.into_iter().flat_map(|(mine, theirs)| {
+                ROOMS.iter().flat_map(move |room| room.beside(mine, theirs, &other.name))
+            });
             of_rooms.chain(audit::together(site, other)).collect::<Vec<_>>()
         })
         .collect()
@@ -301,7 +301,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::rooms::trial;
+    use crate::rooms::overlaid;
 
     #[test]
     fn the_order_of_rooms_means_nothing() {
@@ -314,7 +314,7 @@ mod tests {
         for overlay in
             ["{}", "{cni: {plugin: bridge}}", "{loadBalancer: {kind: nginx}}", everything, faulty]
         {
-            let (inventory, bundle) = trial::inputs(overlay);
+            let (inventory, bundle) = overlaid::inputs(overlay);
             let inputs = Inputs {
                 name: "inventory.yaml",
                 inventory: inventory.as_bytes(),

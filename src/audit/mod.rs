@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::claims::{AllOnNode, Bind, Claims, Of, OwnedPath, Port, Protocol};
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::documents;
-use crate::rooms::output::Made;
+use crate::rooms::output::MadeDocument;
 use crate::site::codes::PATCH_TARGET;
 use crate::site::{Host, Site, endpoint, fields};
 
@@ -78,10 +78,11 @@ fn clash(node: &Host, first: &Port, second: &Port) -> Finding {
         Bind::Loopback => "loopback".to_owned(),
         Bind::Address(address) => address.to_string(),
     };
-    // The one whose number the inventory chooses is the one to change, then that of which it says more.
+    // The one whose number the inventory chooses is the one to change, then that of which it says more,
+    // and then any, but always the same one.
     let said = |port: &Port| {
         let text = port.at.to_string();
-        (text.to_lowercase().ends_with("port"), port.at.steps().len())
+        (text.to_lowercase().ends_with("port"), port.at.steps().len(), text)
     };
     let (first, second) = match said(first) > said(second) {
         true => (second, first),
@@ -227,7 +228,7 @@ fn shared_patches(site: &Site, claims: &Claims, report: &mut Report) {
 }
 
 /// Every patch was merged into some document, and each field that it removes was in one.
-pub fn patched(site: &Site, documents: &[Made], report: &mut Report) {
+pub fn patched(site: &Site, documents: &[MadeDocument], report: &mut Report) {
     for patch in &site.patches {
         let at = Path::of(&["patches"]).index(patch.index);
         let name = &patch.document;
@@ -310,7 +311,7 @@ fn touched<'a>(patch: &serde_json::Value, pointer: &'a str) -> Option<Vec<&'a st
 mod tests {
     use super::*;
     use crate::claims::{Phase, RoomClaims, Unit};
-    use crate::rooms::trial;
+    use crate::rooms::overlaid;
 
     #[test]
     fn nothing_is_kept_where_a_reset_empties() {
@@ -331,7 +332,7 @@ mod tests {
             ),
             ("etcd: {dataDir: /var/lib/kubelet}", "etcd.dataDir"),
         ] {
-            let outcome = trial::outcome(overlay);
+            let outcome = overlaid::outcome(overlay);
             let found = outcome.report.findings().iter();
             let places: Vec<String> = found
                 .filter(|finding| finding.code == &PATH_CLASH)
@@ -344,13 +345,13 @@ mod tests {
             "etcd: {mode: external, dataDir: /srv/etcd/data, backup: {directory: /srv/etcd}}",
             "etcd: {mode: external, backup: {directory: /var/lib/etcd-snapshots}}",
         ] {
-            assert!(trial::outcome(overlay).tree.is_some(), "{overlay}");
+            assert!(overlaid::outcome(overlay).tree.is_some(), "{overlay}");
         }
     }
 
     #[test]
     fn a_unit_of_two_rooms_is_told_and_one_that_a_room_claims_twice_is_not() {
-        let (site, _) = trial::claimed(&serde_json::json!({}));
+        let (site, _) = overlaid::claimed(&serde_json::json!({}));
         let found = |claims: &Claims| -> Vec<String> {
             let mut report = Report::new();
             units(&site.hosts[0], claims.of(0), &mut report);
@@ -376,7 +377,7 @@ mod tests {
 
     /// What is said of patches, as `place: message`.
     fn of_patches(patches: &str) -> Vec<String> {
-        let outcome = trial::outcome(&format!("patches: [{patches}]"));
+        let outcome = overlaid::outcome(&format!("patches: [{patches}]"));
         let found = outcome.report.findings().iter();
         found.map(|finding| format!("{}: {}", finding.at, finding.message)).collect()
     }
@@ -419,7 +420,7 @@ mod tests {
 
     #[test]
     fn one_port_twice_is_said_once_and_where_it_was_chosen() {
-        let outcome = trial::outcome("endpoint: {port: 2379}");
+        let outcome = overlaid::outcome("endpoint: {port: 2379}");
         let found = outcome.report.findings().iter();
         let places: Vec<String> = found
             .filter(|finding| finding.code == &PORT_CLASH)
@@ -461,7 +462,7 @@ mod tests {
               - document: kubeadm/JoinConfiguration
                 patch: {nodeRegistration: {taints: null}}
         ";
-        assert!(!trial::codes(mixed).contains(&PATCH_TARGET.id));
+        assert!(!overlaid::codes(mixed).contains(&PATCH_TARGET.id));
     }
 
     #[test]

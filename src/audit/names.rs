@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
     use crate::report::Path;
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
 
     #[test]
     fn a_name_that_a_certificate_lacks_is_told_of_each_api_server_without_it() {

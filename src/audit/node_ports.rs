@@ -60,7 +60,7 @@ fn finding(at: &Path, message: String) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::outcome;
+    use crate::rooms::overlaid::outcome;
 
     fn found(overlay: &str) -> Vec<(String, String)> {
         let outcome = outcome(overlay);
@@ -102,7 +102,7 @@ mod tests {
             ("etc/sysctl.d/90-hagen-kubernetes.conf", "ip_local_reserved_ports = 20000-21000\n"),
             ("etc/firewalld/services/hagen-kubernetes.xml", "\"20000-21000\""),
         ] {
-            let said = crate::rooms::trial::file(&outcome, &format!("nodes/w1/rootfs/{file}"));
+            let said = crate::rooms::overlaid::file(&outcome, &format!("nodes/w1/rootfs/{file}"));
             assert!(said.contains(text) && !said.contains("30000"), "{said}");
         }
     }

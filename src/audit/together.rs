@@ -82,7 +82,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::together;
-    use crate::rooms::trial::resolved;
+    use crate::rooms::overlaid::resolved;
     use crate::site::Site;
 
     fn cluster(vip: &str, first: &str) -> Site {

@@ -7,7 +7,8 @@ use clap::Args;
 use super::compiled::Compiled;
 use super::console::Console;
 use super::exit::{Exit, Failure};
-use super::options::{Overrides, Reporting};
+use super::options::Overrides;
+use super::reporting::Reporting;
 use super::summary;
 use crate::print::Judged;
 

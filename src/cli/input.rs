@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::git::{self, Exposure, Unknown};
-use super::options::Reporting;
+use super::reporting::Reporting;
 use crate::print::{Judged, Source};
 use crate::report::{self, Finding, Report};
 use crate::secrets::{self, Bundle};

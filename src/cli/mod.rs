@@ -23,6 +23,7 @@ mod impact;
 mod init;
 mod input;
 mod options;
+mod reporting;
 mod schema;
 mod secrets;
 mod shell;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::input::Inventory;
-use super::options::Reporting;
+use super::reporting::Reporting;
 use crate::compile::settle;
 use crate::document::{self, Value};
 use crate::print::{Judged, Source};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 use super::Part;
-use crate::site::extra::Owned;
+use crate::site::said_flags::Owned;
 use crate::site::{Cluster, Host};
 
 /// Flags as a component gets them: name without dashes to value.

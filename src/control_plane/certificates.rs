@@ -169,7 +169,7 @@ mod tests {
 
     use super::specs;
     use crate::pki::{CertSpec, San};
-    use crate::rooms::trial::resolved;
+    use crate::rooms::overlaid::resolved;
 
     /// The leaf of a node's file, as it is asked for.
     fn spec(overlay: &Value, id: &str) -> Option<CertSpec> {

@@ -1,11 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
 
-use super::DiskError;
 use super::owned::{foreign, is_rolled_out, owned};
-use super::plan::{Files, State, states};
+use super::plan::{State, states};
 use super::survey::{Found, Survey, Target};
+use super::{DiskError, Files};
 use crate::manifest::{self, Entry, Mac, Manifest};
 use crate::report::holds_secret;
 use crate::tree::{Artifact, Destination, Tree};
@@ -83,7 +82,7 @@ pub fn compare(
             State::Absent => {
                 let had = had(artifact).and_then(|place| places.get(&place));
                 if let Some(entry) = had.filter(|entry| survey.files.contains_key(&entry.path)) {
-                    let bytes = read(&target, &entry.path)?;
+                    let bytes = target.read(&entry.path)?;
                     let old = is_public(Some(entry), false, &bytes).then_some(bytes);
                     comparison
                         .before
@@ -93,7 +92,7 @@ pub fn compare(
             }
             State::OtherMode => comparison.mode_changed.push(path),
             State::OtherBytes => {
-                let bytes = read(&target, &path)?;
+                let bytes = target.read(&path)?;
                 let entry = entries.get(path.as_str()).copied();
                 let open = found.is_some_and(Found::is_open);
                 let public = !artifact.secret && is_public(entry, open, &bytes);
@@ -175,14 +174,14 @@ pub fn verify(
         if entry.secret && found.is_open() {
             verification.readable.push(path.clone());
         }
-        match entry.fits(&read(&target, &path)?, mac) {
+        match entry.fits(&target.read(&path)?, mac) {
             Some(true) => {}
             Some(false) => verification.changed.push(path),
             None => verification.unchecked.push(path),
         }
     }
     if let Some(mac) = mac
-        && !manifest.is_genuine(&read(&target, manifest::PATH)?, mac)
+        && !manifest.is_genuine(&target.read(manifest::PATH)?, mac)
     {
         verification.changed.push(manifest::PATH.to_owned());
         verification.changed.sort_unstable();
@@ -192,9 +191,4 @@ pub fn verify(
     let foreign = foreign(&survey, |path| listed.contains(path));
     verification.foreign = foreign.iter().map(|(path, _)| (*path).to_owned()).collect();
     Ok(verification)
-}
-
-pub(super) fn read(target: &Target, path: &str) -> Result<Vec<u8>, DiskError> {
-    let file = target.path.join(path);
-    fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))
 }

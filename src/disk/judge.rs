@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Files;
 use super::owned::{foreign, is_rolled_out};
-use super::plan::{Files, same_bytes};
+use super::plan::same_bytes;
 use super::survey::{Survey, Target};
 use super::{DiskError, FOREIGN_CONTENT, FOREIGN_FOLDER, Mode, OTHER_BUNDLE, Options};
 use crate::manifest::Manifest;

@@ -9,20 +9,21 @@ mod folder;
 mod in_place;
 mod judge;
 mod lock;
+mod lone_file;
 mod owned;
 mod plan;
 mod signal;
-mod single;
 mod stage;
 mod standing;
 mod survey;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
+pub use lone_file::{append, create, remove, replace};
 pub use signal::Deferred;
-pub use single::{append, create, remove, replace};
 pub use standing::standing;
 pub use survey::read_manifest;
 
@@ -36,6 +37,9 @@ crate::codes! { "disk":
     UNWRITABLE = Error "unwritable",
     BUSY = Error "busy",
 }
+
+/// Every file that a folder is to hold, `hagen.json` among them.
+type Files<'a> = BTreeMap<&'a str, &'a Artifact>;
 
 /// How a tree takes the place of the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +113,7 @@ fn listed(manifest: &Manifest) -> Artifact {
 }
 
 /// Every file that the folder is to hold.
-fn files<'a>(tree: &'a Tree, listed: &'a Artifact) -> plan::Files<'a> {
+fn files<'a>(tree: &'a Tree, listed: &'a Artifact) -> Files<'a> {
     tree.iter().chain([(manifest::PATH, listed)]).collect()
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::DiskError;
-use super::compare::read;
-use super::plan::Files;
 use super::survey::{Survey, Target};
+use super::{DiskError, Files};
 use crate::manifest::{self, Mac};
 
 /// Folders whose content reaches hosts and the cluster as it stands there, where root runs it:
@@ -34,7 +32,7 @@ pub(super) fn owned<'a>(
     for entry in &manifest.files {
         let path = entry.path.as_str();
         let fits = || match survey.files.contains_key(path) && is_rolled_out(path) {
-            true => Ok(entry.fits(&read(target, path)?, mac) == Some(true)),
+            true => Ok(entry.fits(&target.read(path)?, mac) == Some(true)),
             false => Ok(false),
         };
         if genuine || new.contains_key(path) || fits()? {

@@ -1,16 +1,12 @@
 //! What is to be done to a folder so that it holds a tree.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
 use super::survey::{Found, Survey, Target};
-use super::{DiskError, Written};
+use super::{DiskError, Files, Written};
 use crate::tree::Artifact;
-
-/// Every file that a folder is to hold, `hagen.json` among them.
-pub(super) type Files<'a> = BTreeMap<&'a str, &'a Artifact>;
 
 /// How a file on disk relates to the tree's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +98,5 @@ pub(super) fn same_bytes(
     if found.size != artifact.bytes.len() as u64 {
         return Ok(false);
     }
-    let file = target.path.join(path);
-    let bytes = fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))?;
-    Ok(bytes == artifact.bytes)
+    Ok(target.read(path)? == artifact.bytes)
 }

@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::folder::is_ours;
-use super::plan::Files;
 use super::stage::IN_PLACE;
-use super::{DiskError, FOREIGN_FOLDER, UNWRITABLE};
+use super::{DiskError, FOREIGN_FOLDER, Files, UNWRITABLE};
 use crate::manifest::{self, Manifest};
 use crate::tree::TreePath;
 
@@ -44,6 +43,12 @@ impl Target {
             }
             Err(error) => Err(failed(error)),
         }
+    }
+
+    /// The bytes of a file in it.
+    pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, DiskError> {
+        let file = self.path.join(path);
+        fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))
     }
 }
 

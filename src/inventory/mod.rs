@@ -163,6 +163,16 @@ pub enum LoadBalancerKind {
     Nginx,
 }
 
+impl LoadBalancerKind {
+    /// The program's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Haproxy => "haproxy",
+            Self::Nginx => "nginx",
+        }
+    }
+}
+
 /// What listens on the endpoint's port on each control plane.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

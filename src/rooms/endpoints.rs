@@ -6,7 +6,7 @@ use serde_json::json;
 use super::haproxy::Haproxy;
 use super::keepalived::Keepalived;
 use super::nginx::Nginx;
-use super::trial::{files_on, resolved, text};
+use super::overlaid::{files_on, resolved, text};
 use crate::inventory::Inventory;
 use crate::report::Path;
 use crate::site::{Alive, Backend, Balancer, Endpoint, LoadBalancerKind, Site};

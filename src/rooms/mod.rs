@@ -1,6 +1,7 @@
 //! One room per component. A room reads its own section of the inventory once, in
 //! [`Room::plan`], makes its decisions, states what it occupies as [`Claims`], and later renders
 //! its files. Rooms never import each other: they meet in [`Site`] and in claims.
+
 pub mod cni;
 #[cfg(test)]
 mod endpoints;
@@ -15,10 +16,10 @@ pub mod kubelet;
 pub mod kubeproxy;
 pub mod nginx;
 pub mod output;
+#[cfg(test)]
+pub(crate) mod overlaid;
 pub mod runbook;
 pub mod runtime;
-#[cfg(test)]
-pub(crate) mod trial;
 pub mod units;
 
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub struct DocumentName {
     pub owned: &'static [&'static str],
 }
 
-/// One component of the cluster.
+/// One component of the site.
 pub trait Room: Sync {
     /// The name on all four doors: inventory section, room, templates, goldens.
     fn name(&self) -> &'static str;
@@ -63,7 +64,7 @@ pub trait Room: Sync {
     }
 
     /// Decides, checks what is said and claims; other rooms' claims are not known yet. `None` where
-    /// the cluster has no such component, or where errors were reported that leave nothing to render.
+    /// the site has no such component, or where errors were reported that leave nothing to render.
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned>;
 
     /// A file of each node by which the room knows, in a tree that is to be replaced, what the
@@ -78,7 +79,7 @@ pub trait Room: Sync {
         None
     }
 
-    /// What the claims have against those of another cluster of this name, on the same segments.
+    /// What the claims have against those of another site of this name, on the same segments.
     fn beside(&self, claims: &Claims, others: &Claims, other: &str) -> Vec<Finding> {
         let _ = (claims, others, other);
         Vec::new()

@@ -4,8 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::derive::id_of;
-use super::generations::{Generations, Purposes};
+use super::generations::{Generations, Purposes, stored_as};
 use super::seed::Seed;
 use super::{PrivateKey, Secrets, WRONG_CLUSTER};
 use crate::report::{Finding, Path, Report};
@@ -74,7 +73,7 @@ impl Bundle {
 
     /// The public id: 16 hex digits that follow from the seed and tell nothing about it.
     pub fn id(&self) -> String {
-        id_of(&self.seed)
+        self.seed.id()
     }
 
     /// When the bundle was made or last renewed, in UTC, whole seconds.
@@ -182,11 +181,6 @@ impl Bundle {
         let body = Zeroizing::new(serde_yaml::to_string(&text).expect("strings always serialize"));
         Zeroizing::new(format!("{HEADER}{}", *body))
     }
-}
-
-/// How an entry of `keys` names a key of one generation among several.
-pub(super) fn stored_as(label: &str, generation: u32) -> String {
-    format!("{label}@{generation}")
 }
 
 /// Tells whoever opens the file what it is.

@@ -9,14 +9,8 @@ use time::OffsetDateTime;
 use time::macros::datetime;
 use zeroize::Zeroizing;
 
-use super::bundle::stored_as;
-use super::generations::{Generations, Purposes};
-use super::seed::Seed;
+use super::generations::{Generations, Purposes, stored_as};
 use super::{Bundle, Curve, DERIVATION, PrivateKey, SecretFile};
-
-/// HKDF's salt: names the scheme, so that the seed used elsewhere gives unrelated keys.
-const SALT: &[u8] = b"hagen/v1";
-
 /// What a password is made of: no character that any configuration syntax gives a meaning.
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -52,7 +46,7 @@ impl Secrets {
             purposes: bundle.purposes.clone(),
             stored: bundle.keys().clone(),
             files: bundle.files().clone(),
-            prk: extract(bundle.seed()),
+            prk: bundle.seed().extract(),
             fingerprint_key: Zeroizing::default(),
             placeholder: false,
         };
@@ -189,21 +183,6 @@ impl fmt::Debug for Secrets {
             .field("generations", &self.purposes)
             .finish_non_exhaustive()
     }
-}
-
-/// The public id of a seed: 8 bytes in hex, independent of cluster, generation and date.
-pub(super) fn id_of(seed: &Seed) -> String {
-    let mut id = [0; 8];
-    Hkdf::<Sha256>::from_prk(extract(seed).as_ref())
-        .expect("32 bytes are a whole key for HKDF-SHA256")
-        .expand(format!("{DERIVATION}/id").as_bytes(), &mut id)
-        .expect("8 bytes are less than HKDF's limit");
-    hex(&id)
-}
-
-fn extract(seed: &Seed) -> Zeroizing<[u8; 32]> {
-    let (prk, _) = Hkdf::<Sha256>::extract(Some(SALT), seed.bytes());
-    Zeroizing::new(prk.into())
 }
 
 fn first_scalar<const N: usize>(

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::CONTRADICTION;
-use super::read::{corrupt, unknown_label};
+use super::faults::{corrupt, unknown_label};
 use crate::report::{Finding, Path, Report};
 
 /// What may have generations, and whether its readers can hold several at once: a list of authorities
@@ -186,6 +186,11 @@ fn repeated(found: &Generations) -> Option<u32> {
 pub(super) fn contradiction(what: &str, help: &str) -> Finding {
     let message = format!("the secrets bundle contradicts itself: {what}");
     Finding::new(&CONTRADICTION, Path::root(), message).help(help)
+}
+
+/// How an entry of `keys` names a key of one generation among several.
+pub(super) fn stored_as(label: &str, generation: u32) -> String {
+    format!("{label}@{generation}")
 }
 
 #[cfg(test)]

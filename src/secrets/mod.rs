@@ -7,6 +7,7 @@
 
 mod bundle;
 mod derive;
+mod faults;
 mod generations;
 mod key;
 mod read;

@@ -5,12 +5,12 @@ use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 use zeroize::Zeroizing;
 
-use super::bundle::{is_datable, stored_as};
-use super::generations::{Purposes, contradiction};
+use super::bundle::is_datable;
+use super::faults::{corrupt, unknown_label};
+use super::generations::{Purposes, contradiction, stored_as};
 use super::seed::Seed;
 use super::{
-    API_VERSION, Bundle, CORRUPT, DERIVATION, NEWER, PrivateKey, STORABLE, SecretFile,
-    UNKNOWN_LABEL, unusable_key,
+    API_VERSION, Bundle, DERIVATION, NEWER, PrivateKey, STORABLE, SecretFile, unusable_key,
 };
 use crate::report::{Finding, Path, Report, closest};
 use crate::yaml;
@@ -142,13 +142,6 @@ fn is_newer(fields: &Map<String, Value>, report: &mut Report) -> bool {
     true
 }
 
-pub(super) fn corrupt(report: &mut Report, what: &str) {
-    report.push(
-        Finding::new(&CORRUPT, Path::root(), format!("the secrets bundle is damaged: {what}"))
-            .help("restore it from a copy; a new bundle would mean a new cluster"),
-    );
-}
-
 fn text<'a>(fields: &'a Map<String, Value>, name: &str, report: &mut Report) -> Option<&'a str> {
     let text = fields.get(name).and_then(Value::as_str);
     if text.is_none() {
@@ -177,17 +170,6 @@ fn seed(fields: &Map<String, Value>, report: &mut Report) -> Option<Seed> {
         corrupt(report, "`seed` is not the base64 of 32 bytes");
     }
     seed
-}
-
-/// A label or a purpose that this release derives nothing for: misspelt, it would leave the keys
-/// that it means as they are without it.
-pub(super) fn unknown_label(what: &str, label: &str, known: &[&str]) -> Finding {
-    let message = format!("the secrets bundle {what}, which nothing is derived for");
-    let finding = Finding::new(&UNKNOWN_LABEL, Path::root(), message);
-    match closest(label, known.iter().copied()) {
-        Some(known) => finding.help(format!("did you mean `{known}`?")),
-        None => finding.help(format!("use one of {}, or delete the entry", known.join(", "))),
-    }
 }
 
 fn keys(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<String, PrivateKey>> {
@@ -267,6 +249,7 @@ fn files(fields: &Map<String, Value>, report: &mut Report) -> Option<BTreeMap<St
 mod tests {
     use serde_json::json;
 
+    use super::super::CORRUPT;
     use super::*;
 
     /// Reads a good bundle after `damage`; the findings as `code: message`.

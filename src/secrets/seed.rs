@@ -1,7 +1,15 @@
 use std::fmt;
 
+use base16ct::lower::encode_string as hex;
 use base64ct::{Base64, Encoding};
+use hkdf::Hkdf;
+use sha2::Sha256;
 use zeroize::Zeroizing;
+
+use super::DERIVATION;
+
+/// HKDF's salt: names the scheme, so that the seed used elsewhere gives unrelated keys.
+const SALT: &[u8] = b"hagen/v1";
 
 /// The 32 bytes from which everything derives. Wiped when dropped; `Debug` hides it.
 #[derive(Clone)]
@@ -24,8 +32,20 @@ impl Seed {
         Zeroizing::new(Base64::encode_string(self.0.as_ref()))
     }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] {
-        &self.0
+    /// The public id: 8 bytes in hex, independent of cluster, generation and date.
+    pub(super) fn id(&self) -> String {
+        let mut id = [0; 8];
+        Hkdf::<Sha256>::from_prk(self.extract().as_ref())
+            .expect("32 bytes are a whole key for HKDF-SHA256")
+            .expand(format!("{DERIVATION}/id").as_bytes(), &mut id)
+            .expect("8 bytes are less than HKDF's limit");
+        hex(&id)
+    }
+
+    /// HKDF's extract step: the key that every label expands.
+    pub(super) fn extract(&self) -> Zeroizing<[u8; 32]> {
+        let (prk, _) = Hkdf::<Sha256>::extract(Some(SALT), self.0.as_ref());
+        Zeroizing::new(prk.into())
     }
 }
 

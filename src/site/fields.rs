@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Cluster, codes, duration, extra};
+use super::{Cluster, codes, duration, said_flags};
 use crate::catalog::VersionPart;
 use crate::catalog::fields::{self, Document, Kind};
 use crate::catalog::flags::Status;
@@ -65,7 +65,7 @@ impl Judge<'_> {
             let elsewhere = || path.is_empty().then(|| elsewhere(key, minor)).flatten();
             closest(key, self.document.below(path, minor)).map(str::to_owned).or_else(elsewhere)
         };
-        extra::report_absent(self.cluster, &what, status, near, at, self.report);
+        said_flags::report_absent(self.cluster, &what, status, near, at, self.report);
     }
 
     fn value(&mut self, kind: &Kind, path: &str, value: &Value, at: &Path) {
@@ -159,7 +159,7 @@ fn duration(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::outcome;
+    use crate::rooms::overlaid::outcome;
 
     /// What is said of a patch, as `code at place: help`.
     fn said(kubernetes: &str, document: &str, patch: &str) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Cluster, codes, extra};
+use super::{Cluster, codes, said_flags};
 use crate::catalog::VersionPart;
 use crate::catalog::flags::Component;
 use crate::catalog::gates::{
@@ -95,7 +95,7 @@ pub fn lint(component: Component, said: &SaidGates, cluster: &Cluster<'_>, repor
         if !general && !status.is_known() {
             let near = || closest(name, gates(component, minor)).map(|near| format!("`{near}`"));
             let what = format!("{program} has no feature gate {name}");
-            extra::report_absent(cluster, &what, status, near, at.clone(), report);
+            said_flags::report_absent(cluster, &what, status, near, at.clone(), report);
         } else if let Some(on) = on {
             if general || !gate_locked(name, minor) || gate_default(name, minor) == *on {
                 accepted.push(gate);

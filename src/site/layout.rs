@@ -2,10 +2,6 @@
 
 /// kubeadm's certificatesDir (its own default).
 pub const PKI: &str = "/etc/kubernetes/pki";
-/// The configuration of `kubeadm init`, on the first control plane.
-pub const KUBEADM_CONFIG: &str = "/etc/kubernetes/kubeadm-config.yaml";
-/// The configuration of `kubeadm join`, on every node that may join.
-pub const KUBEADM_JOIN: &str = "/etc/kubernetes/kubeadm-join.yaml";
 /// The discovery file of a joining node: CA, endpoint and the node's own credential.
 pub const DISCOVERY: &str = "/etc/kubernetes/discovery.conf";
 /// The manifest of a control plane's API server, from its init or join on.

@@ -193,7 +193,7 @@ fn finding(node: &Host, message: impl Into<String>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::codes;
+    use crate::rooms::overlaid::codes;
 
     #[test]
     fn ranges_that_were_said_are_judged() {
@@ -223,7 +223,7 @@ mod tests {
                 "{{extraArgs: {{controllerManager: {{{mask}}}}}, nodes: [{}]{networks}}}",
                 nodes.join(", ")
             );
-            let outcome = crate::rooms::trial::outcome(&overlay);
+            let outcome = crate::rooms::overlaid::outcome(&overlay);
             let found = outcome.report.findings().iter();
             let found = found.filter(|finding| finding.code.id.starts_with("cluster/pod-"));
             found

@@ -19,7 +19,9 @@ pub fn settled(said: &Inventory, site: &Site) -> Value {
         }
     }
     merge(&mut whole, &of_certificates(&site.certificates));
-    site.endpoints.iter().for_each(|endpoint| merge(&mut whole, &of_balancer(&endpoint.balancer)));
+    if let Some(endpoint) = site.endpoints.first() {
+        merge(&mut whole, &of_balancer(&endpoint.balancer));
+    }
     if let Some(kubernetes) = &site.kubernetes {
         merge(&mut whole, &of_kubernetes(kubernetes));
     }

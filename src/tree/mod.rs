@@ -2,8 +2,8 @@
 //! writes it, and until then it can be compared, listed and audited without any file.
 
 mod artifact;
-mod derived;
 mod leftover;
+mod listings;
 mod path;
 mod refused;
 mod shared;
@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use artifact::{Apply, Artifact, Destination, Issue, Kind, Origin};
-pub(crate) use derived::sha256;
 pub use leftover::leftovers;
+pub(crate) use listings::sha256;
 pub use path::TreePath;
 pub use refused::{Refused, Taken};
 
@@ -99,7 +99,7 @@ impl Tree {
     #[must_use]
     pub fn finish(&mut self) -> Vec<Refused> {
         let mut refused = shared::share(self);
-        refused.extend(derived::add(self));
+        refused.extend(listings::add(self));
         refused
     }
 

@@ -9,7 +9,7 @@ use crate::cli::calendar;
 use crate::cli::console::Console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input::{self, Found, Inventory};
-use crate::cli::options::Reporting;
+use crate::cli::reporting::Reporting;
 use crate::disk;
 use crate::print::{Judged, Source};
 use crate::report::Report;

@@ -10,7 +10,7 @@ use super::change::{Which, save};
 use crate::cli::console::Console;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::input;
-use crate::cli::options::Reporting;
+use crate::cli::reporting::Reporting;
 use crate::print::{Judged, Source};
 use crate::report::Report;
 use crate::secrets::{self, PrivateKey, STORABLE, Unusable};

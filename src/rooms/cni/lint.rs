@@ -95,7 +95,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::cni::Cni;
-    use crate::rooms::trial::{complaints, files};
+    use crate::rooms::overlaid::{complaints, files};
 
     #[test]
     fn a_network_of_its_own_is_refused() {

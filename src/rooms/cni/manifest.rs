@@ -279,7 +279,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::cni::Cni;
-    use crate::rooms::trial::{files, text};
+    use crate::rooms::overlaid::{files, text};
 
     fn manifest(overlay: &Value) -> String {
         let files = files(&Cni, overlay);

@@ -67,7 +67,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::cni::Cni;
-    use crate::rooms::trial::{claimed, complaints, file, files, outcome, text};
+    use crate::rooms::overlaid::{claimed, complaints, file, files, outcome, text};
 
     fn bridge(overlay: Value) -> Value {
         let mut bridge = json!({"cni": {"plugin": "bridge"}});

@@ -128,7 +128,7 @@ fn problem(folder: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rooms::trial;
+    use crate::rooms::overlaid;
 
     #[test]
     fn etcd_takes_no_folder_that_others_need() {
@@ -178,7 +178,7 @@ mod tests {
             ("etcd: {mode: external, settings: {wal-dir: /var/lib/etcd}}", "etcd.settings.wal-dir"),
             ("etcd: {mode: external, backup: {directory: /root/etcd}}", "etcd.backup.directory"),
         ] {
-            let outcome = trial::outcome(overlay);
+            let outcome = overlaid::outcome(overlay);
             let found = outcome.report.findings().iter();
             let places: Vec<String> = found
                 .filter(|finding| finding.code == &SYSTEM_FOLDER)
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn no_file_of_hagen_s_can_lie_in_a_folder_of_etcd_s() {
-        let tree = trial::outcome("etcd: {mode: external}").tree.unwrap();
+        let tree = overlaid::outcome("etcd: {mode: external}").tree.unwrap();
         for (_, artifact) in tree.iter() {
             if let Some(destination) = &artifact.destination {
                 assert!(problem(&destination.path).is_some(), "{}", destination.path);

@@ -65,7 +65,7 @@ fn elsewhere(named: &Named<'_>, cluster: &Cluster<'_>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::codes;
+    use crate::rooms::overlaid::codes;
 
     #[test]
     fn a_stacked_member_sees_two_folders_only() {

@@ -1,5 +1,5 @@
 use super::{FILES, FLAG_VERSION};
-use crate::rooms::trial::{self, file, outcome};
+use crate::rooms::overlaid::{self, file, outcome};
 
 fn settings_of(node: &str, overlay: &str) -> Vec<(String, String)> {
     let text = file(&outcome(overlay), &format!("nodes/{node}/rootfs/etc/etcd/etcd.conf"));
@@ -133,7 +133,7 @@ fn a_misspelt_setting_is_answered_with_the_right_one() {
 #[test]
 fn gates_are_checked_against_the_release() {
     let found = |gate: &str| {
-        trial::codes(&format!(
+        overlaid::codes(&format!(
             "etcd: {{mode: external, version: 3.6.14, settings: {{feature-gates: {gate}}}}}"
         ))
     };
@@ -144,7 +144,7 @@ fn gates_are_checked_against_the_release() {
 #[test]
 fn a_setting_takes_what_etcd_takes() {
     let of = |mode: &str, settings: &str| {
-        trial::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"))
+        overlaid::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"))
     };
     for mode in ["stacked", "external"] {
         let found = |settings: &str| {
@@ -209,15 +209,15 @@ fn one_member_is_not_enough_for_several_control_planes() {
         format!("{{etcd: {{mode: external}}, nodes: [{}, {members}]}}", planes.join(", "))
     };
     let member = |n: u8| format!("{{name: db{n}, address: 192.168.1.{n}, roles: [etcd]}}");
-    assert!(trial::codes(&nodes(&member(21))).contains(&"etcd/single-member"));
+    assert!(overlaid::codes(&nodes(&member(21))).contains(&"etcd/single-member"));
     let three = [21, 22, 23].map(member).join(", ");
-    assert!(!trial::codes(&nodes(&three)).contains(&"etcd/single-member"));
+    assert!(!overlaid::codes(&nodes(&three)).contains(&"etcd/single-member"));
 }
 
 #[test]
 fn a_quota_has_room_for_a_cluster() {
     let stacked = |quota: &str| {
-        trial::codes(&format!("etcd: {{settings: {{quota-backend-bytes: '{quota}'}}}}"))
+        overlaid::codes(&format!("etcd: {{settings: {{quota-backend-bytes: '{quota}'}}}}"))
     };
     for small in ["8GiB", "10"] {
         assert_eq!(stacked(small), ["cluster/field-type"], "{small}");
@@ -225,14 +225,15 @@ fn a_quota_has_room_for_a_cluster() {
     for large in ["0", "8589934592"] {
         assert_eq!(stacked(large), [""; 0], "{large}");
     }
-    let external = trial::codes("etcd: {mode: external, quotaBytes: 10}");
+    let external = overlaid::codes("etcd: {mode: external, quotaBytes: 10}");
     assert!(external.contains(&"cluster/field-type"), "{external:?}");
 }
 
 #[test]
 fn a_log_goes_where_etcd_can_write_it() {
     let of = |mode: &str, settings: &str| {
-        let mut found = trial::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"));
+        let mut found =
+            overlaid::codes(&format!("etcd: {{mode: {mode}, settings: {{{settings}}}}}"));
         found.retain(|code| *code != "etcd/on-control-planes");
         found
     };
@@ -257,7 +258,7 @@ fn a_log_goes_where_etcd_can_write_it() {
     assert_eq!(of("external", log), [""; 0]);
     // Kubernetes 1.18 has etcd 3.4, with a logger of before unless it is told.
     let old = |settings: &str| {
-        trial::codes(&format!(
+        overlaid::codes(&format!(
             "{{cluster: {{kubernetes: 1.18.20}}, runtime: {{kind: docker, version: '19.03'}},
               packages: {{source: preinstalled}}, etcd: {{settings: {{{settings}}}}}}}"
         ))

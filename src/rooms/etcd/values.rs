@@ -7,7 +7,7 @@ use crate::catalog::flags::FlagKind;
 use crate::catalog::{EtcdRelease, EtcdValue, etcd_value, flag_words};
 use crate::report::{Finding, Path, closest};
 use crate::site::codes::FIELD_TYPE;
-use crate::site::{Cluster, EtcdMode, extra};
+use crate::site::{Cluster, EtcdMode, said_flags};
 
 /// 100 MiB: an idle cluster of five nodes has 4 after some minutes (measured), and grows with its
 /// objects and their writes of five minutes.
@@ -54,7 +54,7 @@ pub(super) fn misfit(flag: &str, value: &str, facts: &EtcdRelease, at: &Path) ->
         _ => {}
     }
     match etcd_value(flag)? {
-        EtcdValue::Kind(kind) => extra::misfit(kind, value, &what, at),
+        EtcdValue::Kind(kind) => said_flags::misfit(kind, value, &what, at),
         EtcdValue::Choice(words) if words.iter().any(|word| word == value) => None,
         // zap reads its levels in capitals as well.
         EtcdValue::Choice(words)
@@ -127,7 +127,7 @@ fn token(value: &str, facts: &EtcdRelease, at: &Path) -> Option<Finding> {
         if facts.rsa_tokens_only {
             return finding("this etcd knows no `ttl`".to_owned(), "remove it".into());
         }
-        if let Some(misfit) = extra::misfit(FlagKind::Duration, ttl, "`ttl`", at) {
+        if let Some(misfit) = said_flags::misfit(FlagKind::Duration, ttl, "`ttl`", at) {
             return Some(misfit);
         }
     }
@@ -159,7 +159,8 @@ pub(super) fn compaction(cluster: &Cluster<'_>) -> Option<Finding> {
     let said = |flag: &str| cluster.etcd.settings.get(flag).map(String::as_str);
     let revisions = said(MODE) == Some("revision");
     let at = section().key("settings");
-    let number = |value: &str| extra::misfit(FlagKind::Natural, value, RETENTION, &at).is_none();
+    let number =
+        |value: &str| said_flags::misfit(FlagKind::Natural, value, RETENTION, &at).is_none();
     let finding = match said(RETENTION) {
         Some(value) if revisions && !number(value) => {
             let message = format!("in the mode `revision`, `{RETENTION}` is a number of revisions");
@@ -170,7 +171,7 @@ pub(super) fn compaction(cluster: &Cluster<'_>) -> Option<Finding> {
         }
         Some(value)
             if !number(value)
-                && extra::misfit(FlagKind::Duration, value, RETENTION, &at).is_some() =>
+                && said_flags::misfit(FlagKind::Duration, value, RETENTION, &at).is_some() =>
         {
             let message = format!("`{RETENTION}` is a number of hours, or a duration");
             Finding::new(&FIELD_TYPE, at.key(RETENTION), message)

@@ -1,4 +1,4 @@
-use crate::rooms::trial::{codes, outcome};
+use crate::rooms::overlaid::{codes, outcome};
 use crate::secrets::NO_FILE;
 use crate::site::codes::{FILE_CLASH, NODE_SELECTION};
 

@@ -2,7 +2,7 @@
 
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
-use crate::site::sessions;
+use crate::site::idle_timeout;
 
 use super::plan::HaproxyPlan;
 use super::{DIRECTIVE_VERSION, SLOW_IS_DOWN, TIMEOUT_RANGE, TIMEOUTS_CUT_WATCHES};
@@ -70,7 +70,7 @@ pub(super) fn lint(plan: &HaproxyPlan, report: &mut Report) {
     }
     slow_is_down(plan, &section, report);
     let idle = section.key("idleTimeout");
-    if let Some(finding) = sessions::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
         report.push(finding);
     }
 }

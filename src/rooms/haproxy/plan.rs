@@ -4,7 +4,7 @@ use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, sessions};
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, idle_timeout};
 
 /// Every decision of the room.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl HaproxyPlan {
         } = section;
         Self {
             balance: *balance,
-            idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
+            idle_timeout: idle_timeout.clone().unwrap_or(idle_timeout::DEFAULT),
             // A session that meets a dead host has another API server's answer before a client
             // that gives up after a second does; so has one whose first packet is lost, which TCP
             // sends again after a second only (RFC 6298).

@@ -99,9 +99,10 @@ impl<'a> Packages<'a> {
     /// `NAME VERSION HOLD`, and what runs on as it was until it is restarted: `NAME UNIT`.
     fn say_packages(&self, claims: &AllOnNode, words: &mut Assignments) {
         let pinned = |name: &str| self.with.claims.pin(name, self.node.os);
-        let restarts = self.wanted.values().flat_map(|package| {
-            services(package, claims).map(|unit| [package.name.as_str(), unit])
-        });
+        let restarts = self
+            .wanted
+            .keys()
+            .flat_map(|name| services(name, claims).into_iter().map(move |unit| [*name, unit]));
         let archives = claims
             .archives
             .iter()
@@ -115,7 +116,7 @@ impl<'a> Packages<'a> {
                     let version = pin.or(package.version.as_ref());
                     let version = version.map_or("-", String::as_str);
                     // An upgrade restarts what it replaces, on all nodes in the same night.
-                    let hold = package.hold || services(package, claims).next().is_some();
+                    let hold = package.hold || !services(&package.name, claims).is_empty();
                     [package.name.as_str(), version, if hold { "yes" } else { "no" }]
                 }),
             )
@@ -161,13 +162,10 @@ impl<'a> Packages<'a> {
     }
 }
 
-/// The services that run a package.
-fn services<'a>(
-    package: &Of<Package>,
-    claims: &'a AllOnNode,
-) -> impl Iterator<Item = &'a str> + use<'a> {
-    let serves = package.serves;
-    of_room(package.room, claims).filter(move |_| serves)
+/// The services that run a package, whichever rooms need it.
+fn services<'a>(package: &str, claims: &'a AllOnNode) -> BTreeSet<&'a str> {
+    let needed = claims.packages.iter().filter(|own| own.name == package && own.serves);
+    needed.flat_map(|own| of_room(own.room, claims)).collect()
 }
 
 /// The services of a room.

@@ -1,4 +1,4 @@
-use crate::rooms::trial::{codes, file, outcome};
+use crate::rooms::overlaid::{codes, file, outcome};
 
 #[test]
 fn the_hosts_block_names_the_endpoint_the_control_planes_and_the_node_itself() {
@@ -392,7 +392,7 @@ fn a_proxy_keeps_out_of_the_cluster() {
 #[test]
 fn a_host_that_forwards_ipv6_still_listens_to_its_routers() {
     let settings = |overlay: &serde_json::Value, node: usize| {
-        let (_, claims) = crate::rooms::trial::claimed(overlay);
+        let (_, claims) = crate::rooms::overlaid::claimed(overlay);
         let all = claims.of(node).sysctls.iter();
         let ours = all.filter(|(key, _)| key.ends_with("accept_ra"));
         ours.map(|(key, setting)| format!("{key}={}", setting.value)).collect::<Vec<_>>()

@@ -73,8 +73,8 @@ pub(super) struct DropIn<'a> {
     interface: &'a str,
 }
 
-/// What else than its name tells the file of an address or of a check from others: nothing of the first, which
-/// is the only one almost everywhere.
+/// The name of an address' or of a check's files: that of the first is plain, and it is the only one
+/// almost everywhere.
 fn called(position: usize, first: &str, name: &str) -> String {
     if position == 0 { first.to_owned() } else { name.to_owned() }
 }

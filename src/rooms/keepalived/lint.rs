@@ -279,7 +279,7 @@ mod tests {
 
     use super::*;
     use crate::rooms::keepalived::Keepalived as Room;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     /// What is said of these settings of the section, with the places below it.
     fn said(settings: serde_json::Value) -> Vec<String> {

@@ -84,7 +84,7 @@ fn control_plane_images(cluster: &Cluster<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::{codes, file, outcome};
+    use crate::rooms::overlaid::{codes, file, outcome};
 
     #[test]
     fn a_file_that_is_read_is_somebodys() {

@@ -14,7 +14,7 @@ use crate::control_plane::{Part, arguments};
 use crate::inventory::images::PullPolicy;
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::{Finding, Path, Report};
-use crate::site::{Cluster, LoadBalancerKind, extra};
+use crate::site::{Cluster, LoadBalancerKind, said_flags};
 
 /// Reports what a valid inventory still gets wrong about kubeadm and what it starts.
 pub(super) fn lint(
@@ -51,7 +51,7 @@ fn flags(said: &ExtraArgsSection, cluster: &Cluster<'_>, report: &mut Report) {
     for part in Part::ALL {
         let section = Path::of(&["extraArgs", part.key()]);
         let owned = arguments::owned(part);
-        extra::lint(cluster, part.component(), &section, of(part), owned, report);
+        said_flags::lint(cluster, part.component(), &section, of(part), owned, report);
     }
     let own = arguments::of_controller_manager(texts(controller_manager), cluster);
     for (part, flag) in patched(cluster) {
@@ -62,7 +62,7 @@ fn flags(said: &ExtraArgsSection, cluster: &Cluster<'_>, report: &mut Report) {
         let mut said = said.iter();
         let followed = said
             .any(|(name, value)| name.as_str() == flag.name && Some(value.as_str()) == flag.value);
-        match extra::owner(flag.name, arguments::FOLLOWED, &flag.at).filter(|_| !followed) {
+        match said_flags::owner(flag.name, arguments::FOLLOWED, &flag.at).filter(|_| !followed) {
             Some(finding) => report.push(finding),
             None => flag.lint(cluster, part.component(), arguments::owned(part), repeats, report),
         }

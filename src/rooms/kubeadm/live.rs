@@ -94,7 +94,7 @@ mod tests {
     use serde_json::json;
 
     use super::settings;
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
 
     #[test]
     fn each_value_is_said_as_go_writes_it_after_patches() {

@@ -79,6 +79,11 @@ crate::codes! { "kubeadm":
 static TEMPLATES: LazyLock<Vec<Template>> =
     LazyLock::new(|| steps::TEMPLATES.iter().chain(&runbook::TEMPLATES).copied().collect());
 
+/// The configuration of `kubeadm init`, on the first control plane.
+const INIT_CONFIG: &str = "/etc/kubernetes/kubeadm-config.yaml";
+/// The configuration of `kubeadm join`, on every node that may join.
+const JOIN_CONFIG: &str = "/etc/kubernetes/kubeadm-join.yaml";
+
 /// The room.
 pub struct Kubeadm;
 

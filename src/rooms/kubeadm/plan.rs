@@ -9,8 +9,8 @@ use crate::inventory::kubeadm::KubeadmSection;
 use crate::inventory::values::{FlagName, FlagValue, PreflightCheck};
 use crate::inventory::{ExtraArgsSection, Inventory};
 use crate::report::Path;
-use crate::site::extra::SaidFlag;
-use crate::site::{Cluster, EtcdMode, Patch, extra, host_port, loopback};
+use crate::site::said_flags::SaidFlag;
+use crate::site::{Cluster, EtcdMode, Patch, host_port, loopback, said_flags};
 
 /// kubeadm's metrics port of a stacked member (`EtcdMetricsPort` in
 /// <https://github.com/kubernetes/kubernetes/blob/master/cmd/kubeadm/app/constants/constants.go>).
@@ -54,7 +54,7 @@ pub(super) fn patches<'a>(cluster: &Cluster<'a>) -> Vec<&'a Patch> {
 pub(super) fn patched<'a>(cluster: &Cluster<'a>) -> impl Iterator<Item = (Part, SaidFlag<'a>)> {
     patches(cluster).into_iter().flat_map(|patch| {
         Part::ALL.into_iter().flat_map(|part| {
-            let flags = extra::of_patch(patch, &[part.key(), "extraArgs"]);
+            let flags = said_flags::of_patch(patch, &[part.key(), "extraArgs"]);
             flags.into_iter().map(move |flag| (part, flag))
         })
     })

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::steps;
 use crate::rooms::{OfCluster, Output, Place};
-use crate::site::{EtcdMode, Host, LoadBalancerKind, Plugin, host_port, layout, loopback};
+use crate::site::{EtcdMode, Host, Plugin, host_port, layout, loopback};
 use crate::template;
 use crate::template::Template;
 
@@ -61,7 +61,7 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
         workers: names(&|node| node.worker() && !node.control_plane()),
         own_pod_network: cluster.pod_network == Plugin::None,
         pod_subnets: cluster.pod_subnets.iter().map(ToString::to_string).collect(),
-        kubeadm_config: layout::KUBEADM_CONFIG,
+        kubeadm_config: super::INIT_CONFIG,
         kube_proxy: cluster.runs_kube_proxy(),
         certs_command: &cluster.release.kubeadm.certs_command,
         pki: layout::PKI,
@@ -93,10 +93,7 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
 
 fn summary(with: &OfCluster<'_>) -> String {
     let endpoint = with.cluster.endpoint;
-    let balancer = match endpoint.balancer.kind {
-        LoadBalancerKind::Haproxy => "haproxy",
-        LoadBalancerKind::Nginx => "nginx",
-    };
+    let balancer = endpoint.balancer.kind.as_str();
     format!(
         "Kubernetes {} behind {} ({balancer} on every control plane, the VIP {} held by keepalived)",
         with.cluster.version,

@@ -7,7 +7,7 @@ use super::live;
 use crate::claims::{AllOnNode, Script};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
-use crate::site::{Cluster, Host, LoadBalancerKind, RuntimeKind, loopback};
+use crate::site::{Cluster, Host, RuntimeKind, loopback};
 use crate::template;
 use crate::template::Template;
 
@@ -42,13 +42,7 @@ pub(super) fn endpoint(node: &Host, with: &OfCluster<'_>) -> Assignments {
         .word("vip", &endpoint.vip.to_string())
         .word("port", &endpoint.port.to_string())
         .word("loopback", &loopback(node.address).to_string())
-        .word(
-            "balancer",
-            match with.cluster.endpoint.balancer.kind {
-                LoadBalancerKind::Haproxy => "haproxy",
-                LoadBalancerKind::Nginx => "nginx",
-            },
-        );
+        .word("balancer", with.cluster.endpoint.balancer.kind.as_str());
     words
 }
 

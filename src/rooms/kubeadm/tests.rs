@@ -6,7 +6,7 @@ use super::config::{cluster_configuration, init, join};
 use super::plan::KubeadmPlan;
 use crate::catalog::{NEWEST_MINOR, OLDEST_MINOR};
 use crate::inventory::Inventory;
-use crate::rooms::trial::{claimed, complaints, files, resolved, text};
+use crate::rooms::overlaid::{claimed, complaints, files, resolved, text};
 use crate::site::{Cluster, EtcdMode};
 
 fn of_release(version: &str) -> Value {

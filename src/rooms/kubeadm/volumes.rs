@@ -44,7 +44,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::{files, text};
+    use crate::rooms::overlaid::{files, text};
 
     /// The volumes of a component in what `kubeadm init` reads.
     fn volumes(overlay: &Value, component: &str) -> Value {

@@ -25,7 +25,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubeconfig::plan::OPERATOR;
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
 
     #[test]
     fn administrators_belong_to_the_group_of_their_release() {

@@ -33,7 +33,7 @@ impl Plan for KubeconfigPlan {
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.prose(Place::Afterwards, super::TEMPLATES[0].id, &());
+        out.prose(Place::Use, super::TEMPLATES[0].id, &());
         let file = File::cluster("cluster/kubeconfigs/admin.conf")
             .secret()
             .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);
@@ -60,7 +60,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeconfig::Kubeconfig;
-    use crate::rooms::trial::{files, text};
+    use crate::rooms::overlaid::{files, text};
 
     fn of_release(version: &str) -> Value {
         json!({"cluster": {"kubernetes": version}})

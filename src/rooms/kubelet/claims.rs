@@ -6,7 +6,7 @@ use crate::claims::{
     RoomClaims, Unit, WrittenFor,
 };
 use crate::report::Path;
-use crate::site::extra::SaidFlag;
+use crate::site::said_flags::SaidFlag;
 use crate::site::{Cluster, Host, KUBELET_CONFIGURATION};
 use crate::tree::Apply;
 
@@ -160,7 +160,7 @@ fn packages(cluster: &Cluster<'_>, node: &Host) -> Vec<Package> {
 mod tests {
     use serde_json::json;
 
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
 
     #[test]
     fn packages_are_written_as_their_system_writes_them() {
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn files_that_it_reads_are_somebodys() {
         let of = |overlay: &str| {
-            let outcome = crate::rooms::trial::outcome(overlay);
+            let outcome = crate::rooms::overlaid::outcome(overlay);
             let found = outcome.report.findings().iter();
             found
                 .map(|finding| format!("{} at {}", finding.code.id, finding.at))

@@ -17,7 +17,7 @@ use crate::inventory::Inventory;
 use crate::inventory::kubelet::KubeletSection;
 use crate::report::{Finding, Path, Report};
 use crate::site::gates::{self, SaidGates};
-use crate::site::{CgroupDriver, Cluster, Host, KUBELET_CONFIGURATION, codes, extra};
+use crate::site::{CgroupDriver, Cluster, Host, KUBELET_CONFIGURATION, codes, said_flags};
 
 const CLUSTER_DNS_FIELD: &str = "clusterDNS";
 
@@ -65,7 +65,7 @@ fn section(said: &Inventory, cluster: &Cluster<'_>, report: &mut Report) {
         owned::dns(value, &at.key(CLUSTER_DNS_FIELD), report);
     }
     let flags = Path::of(&["extraArgs", "kubelet"]);
-    extra::lint(
+    said_flags::lint(
         cluster,
         Component::Kubelet,
         &flags,
@@ -184,7 +184,7 @@ mod tests {
 
     use super::kubelet_may_set;
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn of(overlay: &Value) -> Vec<String> {
         complaints(&Kubelet, overlay)

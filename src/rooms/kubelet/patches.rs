@@ -1,6 +1,6 @@
 //! Flags of the kubelet in patches of kubeadm's documents, which may differ from node to node.
 
-use crate::site::extra::{SaidFlag, of_patch};
+use crate::site::said_flags::{SaidFlag, of_patch};
 use crate::site::{Cluster, Host, Patch};
 
 /// The documents of kubeadm that have flags of the kubelet: for `init` and for `join`.
@@ -28,7 +28,7 @@ pub(super) fn of<'a>(
 mod tests {
     use serde_json::json;
 
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
 
     #[test]
     fn a_node_is_asked_for_what_it_runs_with_in_the_end() {

@@ -7,7 +7,7 @@ use super::patches;
 use crate::inventory::Inventory;
 use crate::inventory::images::PullPolicy;
 use crate::inventory::kubelet::KubeletSection;
-use crate::site::extra::SaidFlag;
+use crate::site::said_flags::SaidFlag;
 use crate::site::{CgroupDriver, Cluster, DEFAULT_PODS, Host};
 
 /// Flags of a kubelet: name without dashes to value.
@@ -143,7 +143,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::{claimed, complaints};
+    use crate::rooms::overlaid::{claimed, complaints};
 
     #[test]
     fn a_node_is_told_its_own_address_and_labels() {
@@ -175,8 +175,8 @@ mod tests {
         });
         let (_, claims) = claimed(&overlay);
         assert_eq!(claims.of(0).command_lines["kubelet"]["node-ip"], "192.168.1.11,fd00:20::11");
-        let outcome = crate::rooms::trial::outcome(&overlay.to_string());
-        let file = |path| crate::rooms::trial::file(&outcome, path);
+        let outcome = crate::rooms::overlaid::outcome(&overlay.to_string());
+        let file = |path| crate::rooms::overlaid::file(&outcome, path);
         let config = file("nodes/cp1/rootfs/etc/kubernetes/kubeadm-config.yaml");
         assert!(config.contains("value: 192.168.1.11,fd00:20::11\n"), "{config}");
         // The certificate names what the configuration asks for.

@@ -90,7 +90,7 @@ fn bound(cluster: &Cluster<'_>, field: &str) -> Option<(Bind, u16, Path)> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
     use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 
     fn mode(version: &str, mode: &str) -> Value {
@@ -104,7 +104,7 @@ mod tests {
             let overlay = format!(
                 "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {patch}}}]"
             );
-            crate::rooms::trial::codes(&overlay)
+            crate::rooms::overlaid::codes(&overlay)
         };
         assert!(patched("10249").is_empty());
         assert!(patched("6443").contains(&"audit/port-clash"));

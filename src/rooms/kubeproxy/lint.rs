@@ -86,7 +86,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeproxy::KubeProxy;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn mode(version: &str, mode: &str) -> Value {
         json!({"cluster": {"kubernetes": version}, "kubeProxy": {"mode": mode}})
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn gates_are_those_of_the_release() {
         let found = |gates: &str| {
-            crate::rooms::trial::codes(&format!(
+            crate::rooms::overlaid::codes(&format!(
                 "patches: [{{document: kubeproxy/KubeProxyConfiguration, patch: {{featureGates: {gates}}}}}]"
             ))
         };

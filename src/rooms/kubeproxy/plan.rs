@@ -66,7 +66,7 @@ fn scheduler_word(scheduler: IpvsScheduler) -> &'static str {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::rooms::trial::claimed;
+    use crate::rooms::overlaid::claimed;
     use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 
     fn document(overlay: &Value) -> Value {

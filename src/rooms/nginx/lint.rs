@@ -1,7 +1,7 @@
 //! What a valid inventory may still get wrong about nginx.
 
 use crate::report::{Finding, Path, Report};
-use crate::site::{Endpoint, LoadBalancerKind, Site, sessions};
+use crate::site::{Endpoint, LoadBalancerKind, Site, idle_timeout};
 
 use super::plan::NginxPlan;
 use super::{DIRECTIVE_VERSION, ONE_NODE, PASSIVE_CHECKS, TIMEOUTS_CUT_WATCHES, WHOLE_SECONDS};
@@ -72,7 +72,7 @@ fn times(plan: &NginxPlan, report: &mut Report) {
         );
     }
     let idle = section.key("idleTimeout");
-    if let Some(finding) = sessions::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
         report.push(finding);
     }
 }

@@ -4,7 +4,7 @@ use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, sessions};
+use crate::site::{Endpoint, Host, LoadBalancerKind, Site, idle_timeout};
 
 /// Every decision of the room.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl NginxPlan {
         } = section;
         let seconds = |seconds: u64| Duration::from_millis(seconds * 1000);
         Self {
-            idle_timeout: idle_timeout.clone().unwrap_or(sessions::IDLE),
+            idle_timeout: idle_timeout.clone().unwrap_or(idle_timeout::DEFAULT),
             // nginx's own default of 60 s would hold each client of a dead host that long. Every
             // `fail_timeout` one client finds out that the host is still dead: with 1 s here such
             // clients gave up for as long as the host was off, 14 s after a power cut on the

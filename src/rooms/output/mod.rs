@@ -63,7 +63,7 @@ impl Alike {
 
 /// A document that patches may name, as one file has it.
 #[derive(Debug)]
-pub struct Made {
+pub struct MadeDocument {
     /// Its name.
     pub document: &'static str,
     /// The node whose file it is in; `None` is a file of the whole cluster.
@@ -78,7 +78,7 @@ pub struct Rendered {
     /// The files in the order of rendering.
     pub files: Vec<(String, Artifact)>,
     /// The documents in them.
-    pub made: Vec<Made>,
+    pub made: Vec<MadeDocument>,
     /// What the steps are told.
     pub words: Vec<Words>,
     /// What the runbook says.
@@ -225,7 +225,11 @@ impl<'a> Output<'a> {
         match written.get_or_init(|| form.write(value)) {
             Some(bytes) if !patched => {
                 let node = file.node().map(str::to_owned);
-                self.rendered.made.push(Made { document: name, node, patched: BTreeMap::new() });
+                self.rendered.made.push(MadeDocument {
+                    document: name,
+                    node,
+                    patched: BTreeMap::new(),
+                });
                 self.push(file, None, bytes.clone());
             }
             _ => match form {
@@ -241,7 +245,7 @@ impl<'a> Output<'a> {
         for patch in self.site.patches_of(document, node.as_deref()) {
             patched.insert(patch.index, document::merge_checked(&mut value, &patch.patch));
         }
-        self.rendered.made.push(Made { document, node, patched });
+        self.rendered.made.push(MadeDocument { document, node, patched });
         value
     }
 
@@ -271,13 +275,13 @@ mod tests {
 
     use super::*;
     use crate::pki;
-    use crate::rooms::trial;
+    use crate::rooms::overlaid;
     use crate::tree::Tree;
 
     #[test]
     fn an_issued_file_says_what_it_was_issued_from() {
-        let (site, claims) = trial::claimed(&json!({}));
-        let (_, bundle) = trial::inputs("{}");
+        let (site, claims) = overlaid::claimed(&json!({}));
+        let (_, bundle) = overlaid::inputs("{}");
         let text = bundle
             .to_yaml()
             .replace("  leaves: 1", "  ca/etcd: {issuing: 2, trusted: [1]}\n  leaves: 3");

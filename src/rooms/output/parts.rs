@@ -26,6 +26,8 @@ pub enum Place {
     Copy,
     /// Items of the bring-up, each starting with `1. `, by the number of their step.
     BringUp(u8),
+    /// Items on how people use it.
+    Use,
     /// Items of what is good to know afterwards.
     Afterwards,
     /// What else a changed inventory takes.

@@ -65,7 +65,7 @@ pub(super) fn assemble(mut said: Vec<Prose>, with: &Rendering<'_>, out: &mut Out
         survives: capital(&at(Place::Survives, "; ")),
         copy: at(Place::Copy, "\n\n"),
         bring_up: numbered(&all(&is_bring_up, "\n\n")),
-        afterwards: at(Place::Afterwards, "\n"),
+        afterwards: all(&|place| [Place::Use, Place::Afterwards].contains(&place), "\n"),
         change: at(Place::Change, "\n\n"),
         chapters: all(&|place| place >= Place::Version, "\n\n"),
     };

@@ -1,4 +1,4 @@
-use crate::rooms::trial::{file, outcome};
+use crate::rooms::overlaid::{file, outcome};
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 

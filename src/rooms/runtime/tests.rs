@@ -1,4 +1,4 @@
-use crate::rooms::trial::{codes, file, outcome};
+use crate::rooms::overlaid::{codes, file, outcome};
 
 const CONFIG: &str = "nodes/w1/rootfs/etc/containerd/config.toml";
 

@@ -11,22 +11,14 @@ use crate::inventory::units::{Directive, DropIn};
 use crate::inventory::values::DirectiveName;
 use crate::report::{Finding, Path, Report, closest};
 use crate::rooms::Checking;
-use crate::site::{Cluster, Host, Site};
-
-/// What is wrong whatever else runs on the machines.
-pub(super) fn lint(placed: &Placed, drop_in: &DropIn, cluster: &Cluster<'_>, report: &mut Report) {
-    let Placed { at, unit, .. } = placed;
-    sections(unit, drop_in, at, report);
-    command(drop_in, at, report);
-    proxy::lint(unit, drop_in, at, cluster, report);
-}
+use crate::site::{Host, Site};
 
 /// Each is of a unit that its nodes run, and the only one of it there.
 pub(super) fn check(plan: &UnitsPlan, with: &Checking<'_>, report: &mut Report) {
     let Checking { site, claims, secrets: _ } = *with;
     let mut placed: BTreeMap<(usize, &str), &Path> = BTreeMap::new();
     for drop_in in &plan.drop_ins {
-        let Placed { at, unit, .. } = drop_in;
+        let Placed { at, unit, drop_in: said, nodes: _ } = drop_in;
         let nodes = site.hosts.iter();
         let running: Vec<&Host> =
             nodes.filter(|node| drop_in.phase_on(node, claims).is_some()).collect();
@@ -39,6 +31,11 @@ pub(super) fn check(plan: &UnitsPlan, with: &Checking<'_>, report: &mut Report) 
             .find_map(|node| Some((*node, *placed.get(&(node.index, unit.as_str()))?)));
         if let Some((node, first)) = first {
             report.push(said_twice(unit, node, first, at));
+        }
+        sections(unit, said, at, report);
+        command(said, at, report);
+        if let Some(cluster) = &site.cluster() {
+            proxy::lint(unit, said, at, cluster, report);
         }
         placed.extend(running.iter().map(|node| ((node.index, unit.as_str()), at)));
     }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::rooms::trial::{codes, outcome};
+use crate::rooms::overlaid::{codes, outcome};
 use crate::tree::Apply;
 
 /// Codes of an entry for haproxy with these settings in `[Service]`.
@@ -103,7 +103,7 @@ fn a_proxy_by_hand_leaves_the_cluster_alone() {
         assert!(containerd(right).is_empty(), "{right}");
     }
     // The help, to the letter.
-    let direct = trial_direct();
+    let direct = reached_directly();
     let settings =
         format!("{{Environment: ['HTTPS_PROXY=http://10.0.0.1:3128', 'NO_PROXY={direct}']}}");
     assert!(containerd(&settings).is_empty());
@@ -111,7 +111,7 @@ fn a_proxy_by_hand_leaves_the_cluster_alone() {
     assert!(of("haproxy.service", "{Environment: [HTTPS_PROXY=http://10.0.0.1:3128]}").is_empty());
 }
 
-fn trial_direct() -> String {
-    let (_, site) = crate::rooms::trial::resolved(&json!({}));
+fn reached_directly() -> String {
+    let (_, site) = crate::rooms::overlaid::resolved(&json!({}));
     site.cluster().unwrap().reached_directly().join(",")
 }

@@ -36,7 +36,7 @@ pub(super) fn resolve(
     balancer::lint(&said.load_balancer, report);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, hosts, version, release)?;
-    // Who has the role is a member of an external store only.
+    // The role that was said counts with an external store only; the members are marked by it.
     for host in hosts.iter_mut() {
         host.roles.remove(&MEMBER);
         if etcd.members.contains(&host.index) {

@@ -172,7 +172,7 @@ fn refused(file: &UserFile, message: &str) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::SYSTEM_PATH;
-    use crate::rooms::trial::{codes, outcome};
+    use crate::rooms::overlaid::{codes, outcome};
 
     fn refused(path: &str) -> bool {
         let overlay = format!("files: [{{path: {path}, content: x}}]");

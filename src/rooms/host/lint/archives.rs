@@ -58,7 +58,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::host::Host;
-    use crate::rooms::trial::{claimed, complaints, resolved};
+    use crate::rooms::overlaid::{claimed, complaints, resolved};
 
     const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

@@ -233,7 +233,7 @@ mod tests {
 
     use crate::rooms::kubeadm::Kubeadm;
     use crate::rooms::kubeadm::tests::flagged;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn values_that_the_cluster_does_not_bear_are_refused() {

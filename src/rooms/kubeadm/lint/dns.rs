@@ -50,7 +50,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn some_node_takes_the_dns() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::catalog::flag_words::{kubeadm_gate_status, kubeadm_gates};
 use crate::report::{Path, Report, closest};
 use crate::rooms::kubeadm::documents;
-use crate::site::{Cluster, extra};
+use crate::site::{Cluster, said_flags};
 
 const FIELD: &str = "featureGates";
 
@@ -20,7 +20,7 @@ pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
             let near = || closest(name, kubeadm_gates(minor)).map(|near| format!("`{near}`"));
             let what = format!("kubeadm has no feature gate {name} of its own");
             let status = kubeadm_gate_status(name, minor);
-            extra::report_absent(cluster, &what, status, near, at.key(name), report);
+            said_flags::report_absent(cluster, &what, status, near, at.key(name), report);
         }
     }
 }
@@ -30,7 +30,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn gates_are_those_of_kubeadm() {

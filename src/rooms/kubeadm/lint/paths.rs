@@ -50,7 +50,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn a_path_that_no_pod_can_have_is_refused() {

@@ -92,7 +92,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::{complaints, file, outcome};
+    use crate::rooms::overlaid::{complaints, file, outcome};
 
     const NONE: &str = "{kubeProxy: {mode: none}, cni: {plugin: none}}";
 
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn older_releases_are_told_so_in_their_own_way() {
         let of = |version: &str| {
-            let (_, site) = crate::rooms::trial::resolved(&json!({
+            let (_, site) = crate::rooms::overlaid::resolved(&json!({
                 "cluster": {"kubernetes": version}, "kubeProxy": {"mode": "none"},
             }));
             let cluster = site.cluster().unwrap();

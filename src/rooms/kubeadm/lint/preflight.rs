@@ -80,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubeadm::Kubeadm;
-    use crate::rooms::trial::{complaints, files, text};
+    use crate::rooms::overlaid::{complaints, files, text};
 
     #[test]
     fn every_node_ignores_the_same_checks() {

@@ -24,7 +24,7 @@ pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::trial::codes;
+    use crate::rooms::overlaid::codes;
 
     #[test]
     fn releases_whose_etcd_may_be_refused_are_told() {

@@ -8,7 +8,7 @@ use crate::report::{Finding, Report, closest};
 use crate::rooms::kubeadm::FLAG_BREAKS;
 use crate::rooms::kubeadm::plan::KubeadmPlan;
 use crate::site::gates::{self, SaidGates};
-use crate::site::{Cluster, extra};
+use crate::site::{Cluster, said_flags};
 
 const GATES: &str = "feature-gates";
 const ON: &str = "enable-admission-plugins";
@@ -29,7 +29,14 @@ pub(super) fn lint(plan: &KubeadmPlan, cluster: &Cluster<'_>, report: &mut Repor
                 };
                 let what = format!("{} has no {kind} `{word}`", part.program());
                 let near = || closest(word, known).map(|near| format!("`{near}`"));
-                extra::report_absent(cluster, &what, status, near, plan.at(part, flag), report);
+                said_flags::report_absent(
+                    cluster,
+                    &what,
+                    status,
+                    near,
+                    plan.at(part, flag),
+                    report,
+                );
             }
         }
     }
@@ -91,7 +98,7 @@ mod tests {
 
     use crate::rooms::kubeadm::Kubeadm;
     use crate::rooms::kubeadm::tests::flagged;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn gates_that_a_component_cannot_have_are_refused() {

@@ -97,7 +97,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn of(overlay: &Value) -> Vec<String> {
         complaints(&Kubelet, overlay)

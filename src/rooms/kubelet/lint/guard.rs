@@ -50,7 +50,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn a_kubelet_asks_who_is_there() {

@@ -145,7 +145,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn config(version: &str, config: Value) -> Vec<String> {
         complaints(

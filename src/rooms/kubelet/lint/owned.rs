@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::report::{Finding, Path, Report};
 use crate::rooms::kubelet::CLUSTER_DNS;
-use crate::site::extra::{self, Owned};
+use crate::site::said_flags::{self, Owned};
 use crate::site::{Cluster, KUBELET_CONFIGURATION, fields};
 
 const CONFIG: &[&str] = &["kubelet", "config"];
@@ -81,7 +81,7 @@ pub(super) fn lint(
 ) {
     let mut free = Map::new();
     for (name, value) in said {
-        match extra::owner(name, FIELDS, &at.key(name)) {
+        match said_flags::owner(name, FIELDS, &at.key(name)) {
             Some(finding) => report.push(finding),
             None => drop(free.insert(name.clone(), value.clone())),
         }
@@ -90,7 +90,7 @@ pub(super) fn lint(
     for (name, _) in INNER_FIELDS {
         if free.pointer(&format!("/{}", name.replace('.', "/"))).is_some() {
             let place = name.split('.').fold(at.clone(), |at, key| at.key(key));
-            extra::owner(name, INNER_FIELDS, &place)
+            said_flags::owner(name, INNER_FIELDS, &place)
                 .into_iter()
                 .for_each(|found| report.push(found));
         }
@@ -127,7 +127,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::{claimed, complaints};
+    use crate::rooms::overlaid::{claimed, complaints};
 
     #[test]
     fn fields_are_judged_by_release_and_owner() {

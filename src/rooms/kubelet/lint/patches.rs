@@ -5,7 +5,7 @@ use crate::catalog::flags::Component;
 use crate::report::Report;
 use crate::rooms::kubelet::patches::{document, flags};
 use crate::rooms::kubelet::plan::KubeletPlan;
-use crate::site::{Cluster, Host, extra};
+use crate::site::{Cluster, Host, said_flags};
 
 /// Reports flags that the release lacks, that would become two, or that have another owner.
 pub(super) fn lint(plan: &KubeletPlan<'_>, cluster: &Cluster<'_>, report: &mut Report) {
@@ -23,7 +23,7 @@ pub(super) fn lint(plan: &KubeletPlan<'_>, cluster: &Cluster<'_>, report: &mut R
                 splits::report_split(flag.name, value, flag.at.clone(), report);
             }
             let repeats = nodes().all(repeats);
-            match extra::owner(flag.name, owned::FOLLOWED, &flag.at).filter(|_| !repeats) {
+            match said_flags::owner(flag.name, owned::FOLLOWED, &flag.at).filter(|_| !repeats) {
                 Some(finding) => report.push(finding),
                 None => flag.lint(cluster, Component::Kubelet, owned::FLAGS, repeats, report),
             }
@@ -37,7 +37,7 @@ mod tests {
 
     use crate::rooms::kubelet::Kubelet;
     use crate::rooms::kubelet::patches::DOCUMENTS;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn overlay(release: &str, document: &str, flags: &Value) -> Value {
         let patch = json!({"nodeRegistration": {"kubeletExtraArgs": flags}});

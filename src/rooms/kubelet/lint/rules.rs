@@ -125,7 +125,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     fn config(config: Value) -> Vec<String> {
         complaints(&Kubelet, &json!({"kubelet": {"config": config}}))

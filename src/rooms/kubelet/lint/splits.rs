@@ -34,7 +34,7 @@ mod tests {
     use serde_json::json;
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn a_value_stays_one_value() {

@@ -167,7 +167,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::rooms::kubelet::Kubelet;
-    use crate::rooms::trial::complaints;
+    use crate::rooms::overlaid::complaints;
 
     #[test]
     fn texts_are_those_that_the_kubelet_reads() {

@@ -7,20 +7,20 @@ use crate::report::{Code, Finding, Path};
 /// `streamingConnectionIdleTimeout`, 4 h
 /// (<https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/>). A balancer that
 /// waits as long never cuts what the kubelet would have kept.
-pub const IDLE: Duration = Duration::from_millis(4 * 60 * 60 * 1000);
+pub const DEFAULT: Duration = Duration::from_millis(4 * 60 * 60 * 1000);
 
 /// Below this, users saw exec, logs and watches cut (kubernetes/kubeadm#2227,
 /// kubernetes-sigs/kubespray#655); it is also nginx's own default for `proxy_timeout`.
-pub const SHORTEST_IDLE: Duration = Duration::from_millis(10 * 60 * 1000);
+pub const SHORTEST: Duration = Duration::from_millis(10 * 60 * 1000);
 
 /// The finding, under the balancer's own code, of an idle time at `at` that cuts ordinary use.
 pub fn cut(code: &'static Code, at: Path, idle: &Duration) -> Option<Finding> {
-    (*idle < SHORTEST_IDLE).then(|| {
+    (*idle < SHORTEST).then(|| {
         let message = format!(
             "sessions that are silent for {idle} are cut, among them exec, logs and watches"
         );
         Finding::new(code, at, message)
-            .label(format!("shorter than {SHORTEST_IDLE}"))
-            .help(format!("leave it out for {IDLE}, the kubelet's own limit"))
+            .label(format!("shorter than {SHORTEST}"))
+            .help(format!("leave it out for {DEFAULT}, the kubelet's own limit"))
     })
 }
