@@ -284,7 +284,7 @@ pub fn all_codes() -> Vec<&'static Code> {
         yaml::codes::CODES,
         inventory::codes::CODES,
         site::codes::CODES,
-        site::endpoint::CODES,
+        site::endpoint::codes::CODES,
         audit::CODES,
         pki::CODES,
         crate::secrets::CODES,

@@ -69,7 +69,7 @@ fn ports(node: &Host, claimed: &AllOnNode, report: &mut Report) {
 fn known(first: &Port, second: &Port, report: &Report) -> bool {
     let endpoint = Path::of(&["endpoint", "port"]);
     (first.at == endpoint || second.at == endpoint)
-        && report.findings().iter().any(|finding| finding.code == &endpoint::PORT_TAKEN)
+        && report.findings().iter().any(|finding| finding.code == &endpoint::codes::PORT_TAKEN)
 }
 
 fn clash(node: &Host, first: &Port, second: &Port) -> Finding {

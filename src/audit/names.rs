@@ -18,7 +18,7 @@ pub(super) fn lint(cluster: &Cluster<'_>, claims: &Claims, report: &mut Report) 
             };
             report.push(
                 Finding::new(
-                    &endpoint::NO_SAN,
+                    &endpoint::codes::NO_SAN,
                     at.clone(),
                     format!("{shown} is not in the certificate of the API server on {}", node.name),
                 )
@@ -40,7 +40,7 @@ mod tests {
     fn a_name_that_a_certificate_lacks_is_told_of_each_api_server_without_it() {
         let (site, mut claims) = claimed(&json!({}));
         let cluster = site.cluster().unwrap();
-        let vip = San::Ip(cluster.endpoint.vip);
+        let vip = San::Ip(cluster.endpoint.address().unwrap());
         claims.names = vec![Name { san: vip.clone(), at: Path::root() }];
         let found = |claims: &Claims| -> Vec<String> {
             let mut report = Report::new();

@@ -1,22 +1,23 @@
 //! Two clusters of one run: what both would have.
 
+use std::net::IpAddr;
+
 use super::{ADDRESS_IN_RANGE, ADDRESS_SHARED, VIP_SHARED};
 use crate::report::{Finding, Path};
-use crate::site::{Endpoint, Site};
+use crate::site::Site;
 
 /// What `mine` has that `other` has as well: a VIP, the address of a node. Whoever answers for
 /// an address first has it, in both clusters.
 pub fn together(mine: &Site, other: &Site) -> Vec<Finding> {
     let whose =
         |address| other.hosts.iter().find(move |node| node.addresses().any(|at| at == address));
-    let is_vip = |address| other.endpoints.iter().any(|endpoint| endpoint.vip == address);
+    let is_vip = |address| vips(other).any(|(vip, _)| vip == address);
     let mut found = Vec::new();
-    for Endpoint { vip, at, .. } in &mine.endpoints {
-        let at = at.key("vip");
-        if is_vip(*vip) {
+    for (vip, at) in vips(mine) {
+        if is_vip(vip) {
             let message = format!("the VIP {vip} is also that of cluster {}", other.name);
             found.push((&VIP_SHARED, at, message));
-        } else if let Some(node) = whose(*vip) {
+        } else if let Some(node) = whose(vip) {
             let whose = format!("node {} of cluster {}", node.name, other.name);
             found.push((&VIP_SHARED, at, format!("the VIP {vip} is the address of {whose}")));
         }
@@ -46,6 +47,12 @@ pub fn together(mine: &Site, other: &Site) -> Vec<Finding> {
         .collect()
 }
 
+/// The addresses that machines of a site hold in turn.
+fn vips(site: &Site) -> impl Iterator<Item = (IpAddr, Path)> {
+    let endpoints = site.endpoints.iter();
+    endpoints.filter_map(|endpoint| Some((endpoint.vip()?.address, endpoint.at.key("vip"))))
+}
+
 /// Ranges of `mine` that take in a VIP or a node of `other`.
 fn out_of_reach<'a>(mine: &'a Site, other: &'a Site) -> impl Iterator<Item = Finding> + 'a {
     let ranges = mine.kubernetes.iter().flat_map(|kubernetes| {
@@ -62,7 +69,7 @@ fn out_of_reach<'a>(mine: &'a Site, other: &'a Site) -> impl Iterator<Item = Fin
         let nodes = nodes.flat_map(|node| {
             node.addresses().map(move |address| (address, format!("the node {}", node.name)))
         });
-        let vips = other.endpoints.iter().map(|endpoint| (endpoint.vip, "the VIP".to_owned()));
+        let vips = vips(other).map(|(vip, _)| (vip, "the VIP".to_owned()));
         let mut theirs = nodes.chain(vips);
         let (address, what) = theirs.find(|(address, _)| network.contains(address))?;
         let message = format!(

@@ -36,6 +36,8 @@ pub enum Protocol {
 pub enum Reach {
     /// The host itself.
     Host,
+    /// The machines that hold a VIP in turn.
+    Holders,
     /// Control planes.
     ControlPlanes,
     /// Members of etcd and control planes.

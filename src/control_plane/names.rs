@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::pki::San;
 use crate::report::Path;
-use crate::site::{Cluster, Host};
+use crate::site::{Cluster, Holder, Host};
 
 /// A name or an address, as the inventory's text has it.
 fn san(text: &str) -> San {
@@ -23,11 +23,15 @@ pub fn text(san: &San) -> String {
 /// What clients outside the cluster use, and where the inventory says so: the endpoint, then each
 /// control plane's name, address and extra SANs. The order is the file's.
 pub fn of_clients(cluster: &Cluster<'_>) -> Vec<(San, Path)> {
-    let endpoint = Path::of(&["endpoint"]);
-    let mut names = vec![(San::Ip(cluster.endpoint.vip), endpoint.key("vip"))];
-    names.extend(
-        cluster.endpoint.dns_name.iter().map(|name| (San::Dns(name.clone()), endpoint.key("name"))),
-    );
+    let endpoint = cluster.endpoint;
+    let said = endpoint.address().zip(endpoint.said_at());
+    let mut names: Vec<(San, Path)> =
+        said.map(|(address, at)| (San::Ip(address), at)).into_iter().collect();
+    names.extend(endpoint.name().map(|name| (San::Dns(name.to_owned()), endpoint.at.key("name"))));
+    // Where a balancer listens that is no control plane itself, under its own address.
+    let own = endpoint.address().filter(|_| matches!(endpoint.holder, Holder::Host));
+    let own = own.and_then(|own| cluster.nodes.iter().find(|node| node.address == own));
+    names.extend(own.map(|node| (San::Ip(node.address), node.path().key("address"))));
     for node in cluster.control_planes() {
         let at = node.path();
         names.push((san(&node.name), at.key("name")));

@@ -16,9 +16,17 @@ pub fn of(cluster: &Cluster<'_>, node: &Host) -> Vec<Port> {
         at: at.clone(),
     };
     let api_port = Path::of(&["cluster", "apiPort"]);
+    let led = cluster.endpoint.balancer.is_some() && !cluster.endpoint.is_local();
     let mut ports = vec![
-        // Pods reach it at its own port: the service `kubernetes` leads there from every node.
-        tcp(Bind::Any, cluster.api_port, Reach::Nodes, "the API server", &api_port),
+        // Pods reach it at its own port: the service `kubernetes` leads there from every node. Where
+        // no machine of the site leads clients there, they come to it themselves.
+        tcp(
+            Bind::Any,
+            cluster.api_port,
+            if led { Reach::Nodes } else { Reach::Clients },
+            "the API server",
+            &api_port,
+        ),
         tcp(Bind::Loopback, 10257, Reach::Host, "the controller manager", &release),
         tcp(Bind::Loopback, 10259, Reach::Host, "the scheduler", &release),
     ];

@@ -19,7 +19,7 @@ pub enum State {
 }
 
 /// Settings of keepalived. See `keepalived.conf(5)`.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeepalivedSection {
     /// The installed keepalived, such as `"2.2.7"`. Default: the one that the node's OS ships.

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod cni;
 pub mod codes;
+pub mod endpoint;
 pub mod etcd;
 pub mod haproxy;
 mod hidden;
@@ -32,8 +33,8 @@ use crate::report::{Allow, Finding, Path, Report, Severity, Step};
 use crate::yaml::{Document, Value};
 
 use self::values::{
-    AbsolutePath, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue, Interface,
-    InterfaceAddress, KubernetesRelease, NodeName, Port, PrivateFileMode,
+    AbsolutePath, Cidr, Cidrs, ClusterName, DnsName, FileMode, FlagName, FlagValue,
+    KubernetesRelease, NodeName, Port, PrivateFileMode,
 };
 pub use self::values::{OwnerName, SecretName};
 
@@ -49,9 +50,11 @@ pub struct Inventory {
     pub api_version: String,
     /// Names, version and networks of the cluster.
     pub cluster: ClusterSection,
-    /// The one address under which everybody reaches the API.
-    pub endpoint: EndpointSection,
-    /// What listens on the endpoint's port on each control plane. Default: haproxy.
+    /// The one address under which everybody reaches the API. Default, with one control plane: its
+    /// own.
+    #[serde(default)]
+    pub endpoint: endpoint::EndpointSection,
+    /// What listens on the endpoint's port. Default: haproxy.
     #[serde(default)]
     pub load_balancer: LoadBalancerSection,
     /// Who holds the VIP. Default: VRRP version 3, unicast, no preemption.
@@ -133,26 +136,13 @@ pub struct ClusterSection {
     /// The port on which each API server itself listens. Default: 6443 (kubeadm's). The
     /// balancer's port is `endpoint.port`.
     pub api_port: Option<Port>,
+    /// The networks that the nodes are in: firewall rules and `NO_PROXY` name these instead of single
+    /// nodes. Default: that of `endpoint.vip`, else none.
+    #[serde(default)]
+    pub node_subnets: Vec<Cidr>,
 }
 
-/// The one address under which everybody reaches the API.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EndpointSection {
-    /// The virtual address with the prefix of its subnet, such as `192.168.1.33/24`. No default.
-    pub vip: InterfaceAddress,
-    /// The port on which the balancers listen. With balancers on the control planes it must
-    /// differ from `cluster.apiPort`. No default.
-    #[schemars(extend("examples" = [8443]))]
-    pub port: Port,
-    /// The interface that carries the VIP on every node that does not name its own. No default.
-    pub interface: Option<Interface>,
-    /// A DNS name for the endpoint. It becomes a certificate name and an entry of each node's
-    /// hosts block; kubeconfigs use the VIP all the same. Default: none.
-    pub name: Option<DnsName>,
-}
-
-/// Which balancer runs on the control planes.
+/// Which program balances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum LoadBalancerKind {
@@ -173,8 +163,8 @@ impl LoadBalancerKind {
     }
 }
 
-/// What listens on the endpoint's port on each control plane.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+/// What listens on the endpoint's port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LoadBalancerSection {
     /// Which program. Default: `haproxy`.

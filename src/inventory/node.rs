@@ -16,14 +16,17 @@ use super::values::{
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// API server, controller manager, scheduler; the balancer and keepalived. With stacked etcd
-    /// also a member.
+    /// API server, controller manager, scheduler; the balancer and keepalived, unless a node is a
+    /// `load-balancer`. With stacked etcd also a member.
     ControlPlane,
     /// Runs pods. Control planes that are also workers carry no taint.
     Worker,
     /// A member of an external etcd. With `etcd.mode: external` and no node in this role, every
     /// control plane is a member.
     Etcd,
+    /// Passes clients of the API on to the control planes, instead of these themselves; alone or
+    /// beside other roles.
+    LoadBalancer,
 }
 
 /// One machine.
@@ -49,7 +52,8 @@ pub struct NodeSection {
     pub extra_sans: Vec<DnsNameOrAddress>,
     /// The operating system. Default: the inventory's `os`.
     pub os: Option<OsSection>,
-    /// The interface that carries `address` and the VIP. Default: `endpoint.interface`.
+    /// The interface that carries `address`, and the VIP where the node may hold it. Default:
+    /// `endpoint.interface`.
     pub interface: Option<Interface>,
     /// Kubernetes labels, set when the node registers. Default: none.
     #[serde(default)]

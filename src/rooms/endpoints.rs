@@ -9,20 +9,22 @@ use super::nginx::Nginx;
 use super::overlaid::{files_on, resolved, text};
 use crate::inventory::Inventory;
 use crate::report::Path;
-use crate::site::{Alive, Backend, Balancer, Endpoint, LoadBalancerKind, Site};
+use crate::site::{
+    Alive, Backend, Balancer, Endpoint, Holder, LoadBalancerKind, Reached, Site, Virtual,
+};
 
 /// A registry behind an address of its own, on every machine of the API's.
 fn registry(site: &Site, kind: LoadBalancerKind) -> Endpoint {
-    let api = &site.endpoints[0];
+    let held = site.endpoints[0].vip().unwrap();
+    let address = "192.168.1.34".parse().unwrap();
     Endpoint {
         name: "registry",
         at: Path::of(&["registry"]),
-        vip: "192.168.1.34".parse().unwrap(),
-        subnet: api.subnet,
+        reached: Reached::Address(address),
         port: 8444,
         dns_name: None,
-        holders: api.holders.clone(),
-        balancer: Balancer { kind, hosts: api.balancer.hosts.clone(), status_port: 8405 },
+        holder: Holder::Vrrp(Virtual { address, ..held.clone() }),
+        balancer: Some(Balancer { kind, hosts: held.hosts.clone(), status_port: 8405 }),
         backends: site
             .hosts
             .iter()
@@ -45,7 +47,7 @@ fn registry(site: &Site, kind: LoadBalancerKind) -> Endpoint {
 /// The base with both endpoints.
 fn both(kind: &str) -> (Inventory, Site) {
     let (said, mut site) = resolved(&json!({"loadBalancer": {"kind": kind}}));
-    let registry = registry(&site, site.endpoints[0].balancer.kind);
+    let registry = registry(&site, said.load_balancer.kind);
     site.endpoints.push(registry);
     (said, site)
 }
@@ -147,7 +149,8 @@ fn keepalived_holds_each_address() {
 #[test]
 fn two_endpoints_with_one_address_have_one_router() {
     let (said, mut site) = both("haproxy");
-    site.endpoints[1].vip = site.endpoints[0].vip;
+    site.endpoints[1].reached = site.endpoints[0].reached.clone();
+    site.endpoints[1].holder = site.endpoints[0].holder.clone();
     let made = files_on(&Keepalived, &said, &site);
     let config = text(&made, "nodes/cp1/rootfs/etc/keepalived/keepalived.conf");
     assert_eq!(config.matches("vrrp_instance").count(), 1);

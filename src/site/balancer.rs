@@ -1,22 +1,40 @@
-use super::codes;
+use super::{Endpoint, codes};
 use crate::inventory::haproxy::HaproxySection;
+use crate::inventory::keepalived::KeepalivedSection;
 use crate::inventory::nginx::NginxSection;
-use crate::inventory::{LoadBalancerKind, LoadBalancerSection};
+use crate::inventory::{Inventory, LoadBalancerKind, LoadBalancerSection};
 use crate::report::{Finding, Path, Report};
 
-/// Settings of a balancer that does not run.
-pub(super) fn lint(said: &LoadBalancerSection, report: &mut Report) {
-    let LoadBalancerSection { kind, haproxy, nginx } = said;
-    let (name, unused) = match kind {
+/// Settings of a program that does not run.
+pub(super) fn lint(said: &Inventory, api: &Endpoint, report: &mut Report) {
+    let Inventory { load_balancer, keepalived, .. } = said;
+    let unused = |program: &str, at: Path| {
+        let message = format!("{program} does not run, so nobody reads its settings");
+        Finding::new(&codes::BALANCER_UNUSED, at, message).label("without effect")
+    };
+    let elsewhere = |finding: Finding| {
+        finding
+            .because(api.at.key("holder"), "decides who answers, also where it is left out")
+            .help("remove it, or have the nodes hold the endpoint: `vip: …`")
+    };
+    if api.vip().is_none() && *keepalived != KeepalivedSection::default() {
+        report.push(elsewhere(unused("keepalived", Path::of(&["keepalived"]))));
+    }
+    if api.balancer.is_none() {
+        if *load_balancer != LoadBalancerSection::default() {
+            report.push(elsewhere(unused("a balancer", Path::of(&["loadBalancer"]))));
+        }
+        return;
+    }
+    let LoadBalancerSection { kind, haproxy, nginx } = load_balancer;
+    let (name, of_other) = match kind {
         LoadBalancerKind::Haproxy => ("nginx", *nginx != NginxSection::default()),
         LoadBalancerKind::Nginx => ("haproxy", *haproxy != HaproxySection::default()),
     };
-    if unused {
+    if of_other {
         let section = Path::of(&["loadBalancer"]);
-        let message = format!("{name} does not run, so nobody reads its settings");
         report.push(
-            Finding::new(&codes::BALANCER_UNUSED, section.key(name), message)
-                .label("without effect")
+            unused(name, section.key(name))
                 .because(section.key("kind"), "decides which one runs")
                 .help(format!("remove it, or write `kind: {name}`")),
         );

@@ -97,6 +97,8 @@ pub const CONTROL_PLANE: Role = Role("control-plane");
 pub const WORKER: Role = Role("worker");
 /// Is a member of etcd, stacked or external.
 pub const MEMBER: Role = Role("etcd");
+/// Passes clients of the API on to control planes.
+pub const LOAD_BALANCER: Role = Role("load-balancer");
 
 impl Host {
     /// Whether it runs an API server.

@@ -38,8 +38,10 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use component::{NodePorts, PodMasks, kubelet_field};
-pub use endpoint::{Alive, Backend, Balancer, Endpoint};
-pub use kubernetes::{CONTROL_PLANE, Cluster, Etcd, Kubernetes, MEMBER, Runtime, WORKER};
+pub use endpoint::{Alive, Backend, Balancer, Endpoint, Holder, Reached, Virtual};
+pub use kubernetes::{
+    CONTROL_PLANE, Cluster, Etcd, Kubernetes, LOAD_BALANCER, MEMBER, Runtime, WORKER,
+};
 pub use lint::lint;
 pub use os::of_system_alone;
 pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
@@ -58,7 +60,10 @@ pub struct Site {
     pub name: String,
     /// The machines in the inventory's order.
     pub hosts: Vec<Host>,
-    /// What is reached under addresses that no single machine has.
+    /// The networks that the machines are in, as far as they are known: they stand for machines that
+    /// are there, and for those that will be.
+    pub networks: Vec<NodeNetwork>,
+    /// What is reached under addresses that no single machine need have.
     pub endpoints: Vec<Endpoint>,
     /// The Kubernetes on it, where there is one.
     pub kubernetes: Option<Kubernetes>,
@@ -70,6 +75,15 @@ pub struct Site {
     pub certificates: Policy,
     /// Merge patches on generated documents.
     pub patches: Vec<Patch>,
+}
+
+/// A network that machines of the site are in.
+#[derive(Clone, Debug)]
+pub struct NodeNetwork {
+    /// With the network's own address.
+    pub range: IpNet,
+    /// The place that says so.
+    pub at: Path,
 }
 
 /// `address:port`, with brackets around IPv6.
@@ -154,6 +168,11 @@ impl Patch {
 }
 
 impl Site {
+    /// Whether the address is in one of the [`Site::networks`].
+    pub fn is_in_networks(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.range.contains(&address))
+    }
+
     /// Its Kubernetes together with what it stands on.
     pub fn cluster(&self) -> Option<Cluster<'_>> {
         let facts = self.kubernetes.as_ref()?;

@@ -35,12 +35,11 @@ impl Cluster<'_> {
     /// and services. The nodes' subnet stands for those that are in it, so that a node that is
     /// added changes no other one. Programs written in Go understand networks; curl does not.
     pub fn reached_directly(&self) -> Vec<String> {
-        let subnet = self.endpoint.subnet;
         let mut direct: Vec<String> =
             ["localhost", "127.0.0.0/8"].map(str::to_owned).into_iter().collect();
         let elsewhere = self.nodes.iter().flat_map(super::Host::addresses);
         let elsewhere: Vec<IpAddr> =
-            elsewhere.filter(|address| !subnet.contains(address)).collect();
+            elsewhere.filter(|address| !self.site.is_in_networks(*address)).collect();
         if self.networks().any(|network| network.addr().is_ipv6())
             || elsewhere.iter().any(IpAddr::is_ipv6)
         {
@@ -48,13 +47,31 @@ impl Cluster<'_> {
         }
         direct.extend(self.networks().map(ToString::to_string));
         direct.extend(elsewhere.iter().map(ToString::to_string));
-        direct.extend(self.endpoint.dns_name.clone());
+        // A VIP is in the nodes' network; somebody else's balancer need not be.
+        let endpoint = self.endpoint.address().filter(|address| {
+            !address.is_loopback()
+                && !elsewhere.contains(address)
+                && !self.site.is_in_networks(*address)
+        });
+        direct.extend(endpoint.map(|address| address.to_string()));
+        direct.extend(self.endpoint.name().map(str::to_owned));
         direct.extend([".svc".to_owned(), self.domain.clone()]);
         direct
     }
 
+    /// Where clients ask for the API: of the endpoint or, without a known one, of an API server.
+    pub fn own_address(&self) -> Option<IpAddr> {
+        let endpoint = self.endpoint.address().filter(|address| !address.is_loopback());
+        endpoint.or_else(|| self.control_planes().next().map(|first| first.address))
+    }
+
     fn networks(&self) -> impl Iterator<Item = &IpNet> {
-        [&self.endpoint.subnet].into_iter().chain(&self.pod_subnets).chain(&self.service_subnets)
+        self.site
+            .networks
+            .iter()
+            .map(|network| &network.range)
+            .chain(&self.pod_subnets)
+            .chain(&self.service_subnets)
     }
 
     /// Which of the cluster's own addresses a `NO_PROXY` like this one sends through a proxy.
@@ -68,6 +85,6 @@ impl Cluster<'_> {
             })
         };
         let services = self.api_service_addresses();
-        [self.endpoint.vip].into_iter().chain(services).find(|address| !covered(address))
+        self.own_address().into_iter().chain(services).find(|address| !covered(address))
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Balancer, Host, Kubernetes, LoadBalancerKind, Site};
+use super::{Balancer, Endpoint, Holder, Host, Kubernetes, LoadBalancerKind, Site};
 use crate::document::merge;
 use crate::inventory::Inventory;
+use crate::inventory::endpoint::HolderKind;
 use crate::inventory::etcd::EtcdMode;
 use crate::pki::Policy;
 
@@ -20,12 +21,25 @@ pub fn settled(said: &Inventory, site: &Site) -> Value {
     }
     merge(&mut whole, &of_certificates(&site.certificates));
     if let Some(endpoint) = site.endpoints.first() {
-        merge(&mut whole, &of_balancer(&endpoint.balancer));
+        merge(&mut whole, &json!({"endpoint": of_endpoint(endpoint)}));
+        if let Some(balancer) = &endpoint.balancer {
+            merge(&mut whole, &of_balancer(balancer));
+        }
     }
     if let Some(kubernetes) = &site.kubernetes {
         merge(&mut whole, &of_kubernetes(kubernetes));
     }
     whole
+}
+
+fn of_endpoint(endpoint: &Endpoint) -> Value {
+    let holder = match endpoint.holder {
+        Holder::Vrrp(_) => HolderKind::Keepalived,
+        Holder::Host => HolderKind::Host,
+        Holder::Loopback => HolderKind::NodeLocal,
+        Holder::External => HolderKind::External,
+    };
+    json!({"holder": holder, "port": endpoint.port})
 }
 
 fn of_balancer(balancer: &Balancer) -> Value {

@@ -21,7 +21,31 @@ pub(super) struct Frame {
     naming: &'static str,
     /// Whether each node names its interface, and the endpoint none.
     own_interfaces: bool,
+    way: Way,
+    /// Whether the nodes' networks are named.
+    named_networks: bool,
 }
+
+/// How clients find the API.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Vip,
+    LoadBalancers,
+    NodeLocal,
+    ExternalAddress,
+    ExternalName,
+    /// Under the address of the only control plane; with more of them, of a balancer.
+    Host,
+}
+
+const WAYS: [Way; 6] = [
+    Way::Vip,
+    Way::LoadBalancers,
+    Way::NodeLocal,
+    Way::ExternalAddress,
+    Way::ExternalName,
+    Way::Host,
+];
 
 /// The address families of nodes, then pods and services.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -97,15 +121,19 @@ pub(super) fn frames(release: Option<&'static str>) -> impl Strategy<Value = Fra
         let networks = [vec![Networks::V4, Networks::V6], dual].concat();
         let networks = prop_oneof![Just(Networks::V4), select(networks)];
         let naming = select(namings.to_vec());
-        let often = proptest::bool::weighted(0.2);
-        (systems(facts), networks, any::<bool>(), naming, often).prop_map(
-            move |(system, networks, external_etcd, naming, own_interfaces)| Frame {
+        let often = || proptest::bool::weighted(0.2);
+        let way = prop_oneof![Just(Way::Vip), select(WAYS.to_vec())];
+        let ways = (way, often());
+        (systems(facts), networks, any::<bool>(), naming, often(), ways).prop_map(
+            move |(system, networks, external_etcd, naming, own_interfaces, ways)| Frame {
                 release,
                 system,
                 networks,
                 external_etcd,
                 naming,
                 own_interfaces,
+                way: ways.0,
+                named_networks: ways.1,
             },
         )
     })
@@ -153,11 +181,38 @@ fn extras() -> impl Strategy<Value = Value> {
 }
 
 impl Frame {
+    /// What is said of the endpoint, and the machines that it takes besides.
+    fn endpoint(&self, machines: &mut Vec<Value>) -> Value {
+        let plane = |node: &Value| node["roles"][0] == "control-plane";
+        let planes = machines.iter().filter(|node| plane(node)).count();
+        let balancer = json!({"roles": ["load-balancer"]});
+        match self.way {
+            Way::Vip => {}
+            Way::LoadBalancers => machines.extend([balancer.clone(), balancer]),
+            Way::NodeLocal => return json!({"holder": "nodeLocal", "port": 8443}),
+            Way::ExternalAddress => return json!({"address": self.networks.address(9)}),
+            Way::ExternalName => return json!({"holder": "external", "name": "api.example.com"}),
+            Way::Host => {
+                if planes > 1 {
+                    machines.push(balancer);
+                }
+                return json!({"holder": "host"});
+            }
+        }
+        let prefix = if self.networks.v4() { 24 } else { 64 };
+        let mut said =
+            json!({"vip": format!("{}/{prefix}", self.networks.address(10)), "port": 8443});
+        if !self.own_interfaces {
+            said["interface"] = "eth0".into();
+        }
+        said
+    }
+
     /// The least that can be said of it.
-    pub(super) fn inventory(&self, machines: Vec<Value>) -> Value {
-        let Self { release, system, networks, own_interfaces, naming: _, external_etcd: _ } = self;
+    pub(super) fn inventory(&self, mut machines: Vec<Value>) -> Value {
+        let Self { release, system, networks, own_interfaces, named_networks, .. } = self;
+        let endpoint = self.endpoint(&mut machines);
         let address = |host| networks.address(host);
-        let prefix = if networks.v4() { 24 } else { 64 };
         let nodes: Vec<_> = machines
             .into_iter()
             .enumerate()
@@ -166,7 +221,9 @@ impl Frame {
                 node["address"] = address(index + 11).into();
                 // A machine that is a member alone runs no kubelet.
                 let second = networks.second_address(index + 11);
-                if let Some(second) = second.filter(|_| node["roles"] != json!(["etcd"])) {
+                if let Some(second) = second.filter(|_| {
+                    node["roles"] != json!(["etcd"]) && node["roles"] != json!(["load-balancer"])
+                }) {
                     node["secondAddress"] = second.into();
                 }
                 if *own_interfaces && node.get("interface").is_none() {
@@ -175,13 +232,14 @@ impl Frame {
                 node
             })
             .collect();
-        let mut endpoint = json!({"vip": format!("{}/{prefix}", address(10)), "port": 8443});
-        if !own_interfaces {
-            endpoint["interface"] = "eth0".into();
+        let mut cluster = json!({"name": "any", "kubernetes": release.to_string()});
+        if *named_networks {
+            let network = if networks.v4() { "10.20.0.0/24" } else { "fd00:20::/64" };
+            cluster["nodeSubnets"] = json!([network]);
         }
         json!({
             "apiVersion": "hagen/v1",
-            "cluster": {"name": "any", "kubernetes": release.to_string()},
+            "cluster": cluster,
             "endpoint": endpoint,
             "os": os(system),
             "nodes": nodes,

@@ -13,7 +13,8 @@ pub use armor::ArmoredKey;
 pub use certificates::Certificates;
 pub use image::{ImageReference, ImageRepository, RegistryHost};
 pub use network::{
-    Address, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, NoProxy, Port, Url,
+    Address, Cidr, Cidrs, DnsName, DnsNameOrAddress, Interface, InterfaceAddress, NoProxy, Port,
+    Url,
 };
 pub use package::{
     AptComponent, AptSuite, ArchiveName, Fingerprint, PackageName, PackageVersion, Sha256,
@@ -131,6 +132,7 @@ pub(super) fn formats() -> Formats {
         entry::<ArchiveName>(ArchiveName::FORMAT),
         entry::<ArmoredKey>(ArmoredKey::FORMAT),
         entry::<Certificates>(Certificates::FORMAT),
+        entry::<Cidr>(Cidr::FORMAT),
         entry::<Cidrs>(Cidrs::FORMAT),
         entry::<ClusterName>(ClusterName::FORMAT),
         entry::<DirectiveName>(DirectiveName::FORMAT),

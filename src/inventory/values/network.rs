@@ -48,6 +48,20 @@ impl fmt::Display for InterfaceAddress {
 }
 
 value! {
+    /// One network: `10.0.0.0/24`.
+    Cidr(IpNet), "hagen-cidr", ["10.0.0.0/24"], |text| match parse_cidrs(text)?.as_slice() {
+        [network] => Ok(*network),
+        _ => Err("one network, such as 10.0.0.0/24".into()),
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+value! {
     /// One network, or one IPv4 and one IPv6 network separated by a comma. The order decides the
     /// primary family.
     Cidrs(Vec<IpNet>), "hagen-cidrs", ["10.244.0.0/16", "10.244.0.0/16,fd00:10:244::/56"], parse_cidrs

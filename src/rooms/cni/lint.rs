@@ -61,20 +61,40 @@ fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
         return;
     };
     let at = Path::of(&["cni"]).key(key);
-    let subnet = cluster.endpoint.subnet;
-    // One that is a control plane is reported as no neighbour of the VIP.
-    let elsewhere = |node: &&Host| !node.control_plane() && !subnet.contains(&node.address);
-    for node in cluster.nodes.iter().filter(|node| node.kubelet()).filter(elsewhere) {
-        report.push(
+    // Where the first node is; that all of them are there is for the inventory to say.
+    let home = cluster.nodes.iter().find(|node| node.kubelet()).and_then(|first| {
+        let mut networks = cluster.site.networks.iter();
+        networks.find(|network| network.range.contains(&first.address))
+    });
+    // One that may hold the VIP is reported as no neighbour of it.
+    let held = cluster.endpoint.vip();
+    let reported = |node: &&Host| held.is_some_and(|held| held.hosts.contains(&node.index));
+    let elsewhere = |node: &&Host| home.is_none_or(|home| !home.range.contains(&node.address));
+    let kubelets = cluster.nodes.iter().filter(|node| node.kubelet());
+    match home {
+        Some(home) => {
+            for node in kubelets.filter(elsewhere).filter(|node| !reported(node)) {
+                let message = format!(
+                    "node {} is outside of {}, where the first one is",
+                    node.name, home.range
+                );
+                report.push(
+                    Finding::new(&NOT_ONE_SUBNET, node.path().key("address"), message)
+                        .label("no route leads to its pods")
+                        .because(at.clone(), "routes from node to node, without a tunnel")
+                        .help(help),
+                );
+            }
+        }
+        None => report.push(
             Finding::new(
                 &NOT_ONE_SUBNET,
-                node.path().key("address"),
-                format!("node {} is outside of {subnet}, where the control planes are", node.name),
+                at.clone(),
+                "nothing says that all nodes are in one subnet",
             )
-            .label("no route leads to its pods")
-            .because(at.clone(), "routes from node to node, without a tunnel")
-            .help(help),
-        );
+            .label("routes from node to node, without a tunnel")
+            .help(format!("name it in `cluster.nodeSubnets`, or {help}")),
+        ),
     }
     if bridge && cluster.pod_subnets.len() > 1 {
         report.push(

@@ -12,19 +12,19 @@ use super::{CONFIGURATION, UNIT};
 pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
     for host in &plan.instances {
         let node = claims.node(host.index);
-        for endpoint in on(&site.hosts[host.index], site) {
+        for (endpoint, balancer) in on(&site.hosts[host.index], site) {
             node.ports.push(Port {
                 protocol: Protocol::Tcp,
-                bind: Bind::Any,
+                bind: if endpoint.is_local() { Bind::Loopback } else { Bind::Any },
                 port: endpoint.port,
-                reach: Reach::Clients,
+                reach: if endpoint.is_local() { Reach::Host } else { Reach::Clients },
                 what: "the balancer",
                 at: endpoint.at.key("port"),
             });
             node.ports.push(Port {
                 protocol: Protocol::Tcp,
                 bind: Bind::Loopback,
-                port: endpoint.balancer.status_port,
+                port: balancer.status_port,
                 reach: Reach::Host,
                 what: "haproxy's status page",
                 at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),

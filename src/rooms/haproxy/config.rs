@@ -1,14 +1,13 @@
 //! What `haproxy.cfg` is filled with.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::inventory::haproxy::Balance;
 use crate::inventory::values::Duration;
 use crate::pki::Authority;
-use crate::site::{Alive, Endpoint, host_port};
+use crate::site::{Alive, Balancer, Endpoint, Holder, host_port};
 
 use super::plan::{HaproxyPlan, Instance};
 
@@ -57,10 +56,11 @@ struct Service<'a> {
     /// The backend that decides who is alive, and the frontend that says so.
     health: String,
     status: String,
-    /// The argument of `bind`: every address of the endpoint's family.
+    /// The argument of `bind`: every address of the servers' family, or loopback.
     bind: String,
-    /// Loopback of that family, as an ACL writes it.
-    loopback: &'static str,
+    /// Where keepalived asks whether this process lives: loopback of that family, as an ACL writes
+    /// it.
+    door: Option<&'static str>,
     /// What each server is asked; `None` where it is enough that it accepts a connection.
     get: Option<Get<'a>>,
     server_options: String,
@@ -87,9 +87,9 @@ impl<'a> Config<'a> {
     pub(super) fn new(
         plan: &HaproxyPlan,
         instance: &Instance,
-        endpoints: impl Iterator<Item = &'a Endpoint>,
+        endpoints: impl Iterator<Item = (&'a Endpoint, &'a Balancer)>,
     ) -> Self {
-        let service = |(position, endpoint)| Service::new(plan, instance, position, endpoint);
+        let service = |(position, of)| Service::new(plan, instance, position, of);
         Self {
             user: &instance.family.haproxy_user,
             chroot: instance.can.log_stdout.then_some(instance.family.haproxy_chroot.as_str()),
@@ -118,13 +118,16 @@ impl<'a> Service<'a> {
         plan: &HaproxyPlan,
         instance: &Instance,
         position: usize,
-        endpoint: &'a Endpoint,
+        (endpoint, balancer): (&'a Endpoint, &'a Balancer),
     ) -> Self {
-        let Endpoint { name, vip, port, balancer, backends, alive, .. } = endpoint;
+        let Endpoint { name, port, holder, backends, alive, .. } = endpoint;
         // One family only: a host without IPv6 could not bind a socket that has both.
-        let (bind, loopback) = match vip {
-            IpAddr::V4(_) => (format!("*:{port}"), "127.0.0.0/8"),
-            IpAddr::V6(_) => (format!(":::{port} v6only"), "::1"),
+        let v6 = backends.first().is_some_and(|server| server.address.is_ipv6());
+        let bind = match (endpoint.is_local(), v6) {
+            (false, false) => format!("*:{port}"),
+            (false, true) => format!(":::{port} v6only"),
+            (true, false) => format!("127.0.0.1:{port}"),
+            (true, true) => format!("::1:{port}"),
         };
         // The first is the only one almost everywhere.
         let called = |what: &str| match position {
@@ -136,7 +139,11 @@ impl<'a> Service<'a> {
             health: called("be_health"),
             status: called("fe_status"),
             bind,
-            loopback,
+            door: matches!(holder, Holder::Vrrp(_)).then_some(if v6 {
+                "::1"
+            } else {
+                "127.0.0.0/8"
+            }),
             get: match alive {
                 Alive::Get { path, server_name, .. } => Some(Get { path, server_name }),
                 Alive::Connect => None,
@@ -156,9 +163,9 @@ impl<'a> Service<'a> {
 
 /// Who signs the certificates of the servers behind these endpoints.
 pub(super) fn authorities<'a>(
-    endpoints: impl Iterator<Item = &'a Endpoint>,
+    endpoints: impl Iterator<Item = (&'a Endpoint, &'a Balancer)>,
 ) -> BTreeSet<&'a Authority> {
-    let signed = endpoints.filter_map(|endpoint| match &endpoint.alive {
+    let signed = endpoints.filter_map(|(endpoint, _)| match &endpoint.alive {
         Alive::Get { authority, .. } => Some(authority),
         Alive::Connect => None,
     });

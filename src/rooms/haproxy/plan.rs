@@ -4,7 +4,7 @@ use crate::catalog::{self, FamilyFacts, builds_of};
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, idle_timeout};
+use crate::site::{Balancer, Endpoint, Host, LoadBalancerKind, Site, idle_timeout};
 
 /// Every decision of the room.
 #[derive(Debug)]
@@ -94,10 +94,15 @@ impl HaproxyPlan {
 }
 
 /// The endpoints whose sessions haproxy of this machine passes on.
-pub(super) fn on<'a>(host: &'a Host, site: &'a Site) -> impl Iterator<Item = &'a Endpoint> {
-    site.endpoints.iter().filter(|endpoint| {
-        endpoint.balancer.kind == LoadBalancerKind::Haproxy && endpoint.is_balanced_on(host)
-    })
+pub(super) fn on<'a>(
+    host: &'a Host,
+    site: &'a Site,
+) -> impl Iterator<Item = (&'a Endpoint, &'a Balancer)> {
+    let balanced = |endpoint: &'a Endpoint| {
+        let balancer = endpoint.balancer_on(host)?;
+        (balancer.kind == LoadBalancerKind::Haproxy).then_some((endpoint, balancer))
+    };
+    site.endpoints.iter().filter_map(balanced)
 }
 
 impl Instance {

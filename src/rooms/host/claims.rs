@@ -60,13 +60,13 @@ fn names<'a>(
     servers: &'a [&Host],
     cluster: &'a Cluster<'a>,
 ) -> impl Iterator<Item = (IpAddr, String)> + 'a {
-    let endpoint = cluster.endpoint.dns_name.iter();
+    let endpoint = cluster.endpoint.address().zip(cluster.endpoint.dns_name.clone());
     let (before, after) =
         servers.split_at(servers.partition_point(|other| other.index < node.index));
     let itself = (!serves(node)).then_some(node);
     let nodes = before.iter().copied().chain(itself).chain(after.iter().copied());
     endpoint
-        .map(|name| (cluster.endpoint.vip, name.clone()))
+        .into_iter()
         .chain(nodes.flat_map(|other| other.addresses().map(|at| (at, other.name.clone()))))
 }
 

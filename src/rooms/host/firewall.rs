@@ -82,7 +82,7 @@ fn limited<'a>(
 }
 
 /// Where they come from: single machines, but for the nodes, of which there may be thousands. They
-/// come from the endpoint's network, and those outside of it from their own addresses.
+/// come from the site's networks, and those outside of these from their own addresses.
 fn sources(
     reach: Reach,
     node: &Host,
@@ -95,13 +95,17 @@ fn sources(
     };
     match reach {
         Reach::Host | Reach::Clients => BTreeSet::new(),
+        Reach::Holders => {
+            let hosts = cluster.endpoint.vip().into_iter().flat_map(|held| &held.hosts);
+            others(&mut hosts.flat_map(|place| cluster.nodes[*place].addresses()))
+        }
         Reach::ControlPlanes => others(&mut cluster.control_planes().flat_map(Host::addresses)),
         Reach::Members => {
             others(&mut cluster.control_planes().chain(cluster.members()).flat_map(Host::addresses))
         }
         Reach::Nodes => {
             let mut sources = others(&mut outside.iter().copied());
-            sources.insert(cluster.endpoint.subnet);
+            sources.extend(cluster.site.networks.iter().map(|network| network.range));
             sources
         }
     }

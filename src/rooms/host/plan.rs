@@ -104,7 +104,7 @@ impl HostPlan {
                 .nodes
                 .iter()
                 .flat_map(Host::addresses)
-                .filter(|address| !cluster.endpoint.subnet.contains(address))
+                .filter(|address| !cluster.site.is_in_networks(*address))
                 .collect(),
             selinux_permissive: *selinux == Selinux::Permissive,
             preinstalled: *source == PackageSource::Preinstalled,

@@ -28,7 +28,7 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
             protocol: Protocol::Vrrp,
             bind: Bind::Address(host.address),
             port: 0,
-            reach: Reach::ControlPlanes,
+            reach: Reach::Holders,
             what: "keepalived's adverts",
             at: Path::of(&["keepalived"]),
         });

@@ -94,8 +94,11 @@ pub(super) fn checked<'a>(
     site: &'a Site,
 ) -> impl Iterator<Item = (String, &'a Endpoint)> {
     let held = site.endpoints.iter().enumerate();
-    held.filter(|(_, endpoint)| endpoint.holders.contains(&instance.index))
-        .map(|(position, endpoint)| (called(position, "balancer", endpoint.name), endpoint))
+    held.filter(|(_, endpoint)| {
+        let held = endpoint.vip();
+        held.is_some_and(|held| held.hosts.contains(&instance.index))
+    })
+    .map(|(position, endpoint)| (called(position, "balancer", endpoint.name), endpoint))
 }
 
 /// The script of a check.
@@ -158,7 +161,7 @@ impl Held {
             on_link: instance.can.unicast_ttl && vip.is_ipv4(),
             vip: format!("{vip}/{prefix}"),
             checks: checked(instance, site)
-                .filter(|(_, endpoint)| endpoint.vip == *vip)
+                .filter(|(_, endpoint)| endpoint.address() == Some(*vip))
                 .map(|(name, _)| name)
                 .collect(),
         }
@@ -183,12 +186,13 @@ pub(super) fn check(host: &Host, endpoint: &Endpoint) -> Assignments {
         }
         _ => (String::new(), String::new()),
     };
-    let says = endpoint.balancer.kind == LoadBalancerKind::Haproxy;
-    let status_port = says.then(|| endpoint.balancer.status_port.to_string());
+    let balancer = endpoint.balancer.as_ref();
+    let says = balancer.filter(|balancer| balancer.kind == LoadBalancerKind::Haproxy);
+    let status_port = says.map(|balancer| balancer.status_port.to_string());
     let mut words = Assignments::new("keepalived runs this.");
     words
         // Of the endpoint's family, bare: bash's `/dev/tcp` takes no brackets.
-        .word("loopback", &loopback(endpoint.vip).to_string())
+        .word("loopback", &loopback(endpoint.address().unwrap_or(host.address)).to_string())
         .word("port", &endpoint.port.to_string())
         .list("peers", peers(host, endpoint))
         // Exists from the moment on at which this node has an API server.
@@ -204,17 +208,20 @@ pub(super) fn check(host: &Host, endpoint: &Endpoint) -> Assignments {
 
 /// Who is reached by a machine that is not cut off, `address/port`: the other servers behind the
 /// endpoint, the next one in the inventory first, so that not all ask the same one; then its
-/// witnesses, where this machine has no quorum of its own to ask. None where no other machine could
+/// witnesses, where a server on this machine has no quorum to ask. None where no other machine could
 /// take the VIP.
 fn peers(host: &Host, endpoint: &Endpoint) -> Vec<String> {
     let at = |address: IpAddr, port: u16| format!("{address}/{port}");
+    if endpoint.vip().is_none_or(|held| held.hosts.len() < 2) {
+        return Vec::new();
+    }
     let others = endpoint.backends.iter().filter(|other| other.host != host.index);
     let (earlier, later): (Vec<&Backend>, Vec<&Backend>) =
         others.partition(|other| other.host < host.index);
     let others = later.into_iter().chain(earlier);
     let mut peers: Vec<String> = others.map(|other| at(other.address, other.port)).collect();
-    let asks = endpoint.backend_on(host).is_some_and(|own| own.quorum.is_some());
-    if !peers.is_empty() && !asks {
+    let wants = endpoint.backend_on(host).is_some_and(|own| own.quorum.is_none());
+    if !peers.is_empty() && wants {
         peers.extend(endpoint.witnesses.iter().map(|(address, port)| at(*address, *port)));
     }
     peers

@@ -9,7 +9,7 @@ use crate::catalog::{self, OsFamily, builds_of};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
 use crate::report::Path;
-use crate::site::{Host, Site};
+use crate::site::{Holder, Host, Site, Virtual as Held};
 
 use super::election::Voter;
 
@@ -181,17 +181,19 @@ fn scripts(family: OsFamily) -> &'static str {
 /// first of them.
 fn addresses(site: &Site, said: Option<u32>) -> Vec<Virtual> {
     let mut addresses: Vec<Virtual> = Vec::new();
-    for endpoint in site.endpoints.iter().filter(|endpoint| !endpoint.holders.is_empty()) {
-        if addresses.iter().any(|known| known.vip == endpoint.vip) {
+    for endpoint in &site.endpoints {
+        let Holder::Vrrp(held) = &endpoint.holder else { continue };
+        let Held { address: vip, subnet, hosts } = held;
+        if addresses.iter().any(|known| known.vip == *vip) {
             continue;
         }
         let said = said.filter(|_| addresses.is_empty());
         addresses.push(Virtual {
             name: endpoint.name,
-            vip: endpoint.vip,
-            subnet: endpoint.subnet,
-            router_id: said.unwrap_or_else(|| default_router_id(endpoint.vip)),
-            holders: endpoint.holders.clone(),
+            vip: *vip,
+            subnet: *subnet,
+            router_id: said.unwrap_or_else(|| default_router_id(*vip)),
+            holders: hosts.clone(),
         });
     }
     addresses

@@ -79,7 +79,7 @@ fn anonymous_auth(plan: &KubeadmPlan, cluster: &Cluster<'_>, report: &mut Report
         )
         .label("health checks would get 401")
         .help("remove it: anonymous clients may read the health pages only");
-        if cluster.endpoint.balancer.kind == LoadBalancerKind::Haproxy {
+        if cluster.endpoint.is_balanced_by(LoadBalancerKind::Haproxy) {
             let kind = Path::of(&["loadBalancer", "kind"]);
             finding = finding.because(kind, "haproxy checks readiness without a certificate");
         }

@@ -80,7 +80,12 @@ impl KubeadmPlan {
         let mut etcd = if stacked { cluster.etcd.settings.clone() } else { BTreeMap::new() };
         if stacked && cluster.etcd.metrics_port != ETCD_METRICS_PORT {
             // kubeadm points the liveness probe at the same place.
-            let loopback = loopback(cluster.endpoint.vip);
+            let loopback = loopback(
+                cluster
+                    .nodes
+                    .first()
+                    .map_or(std::net::Ipv4Addr::LOCALHOST.into(), |node| node.address),
+            );
             let url = format!("http://{}", host_port(loopback, cluster.etcd.metrics_port));
             etcd.insert("listen-metrics-urls".into(), url);
         }

@@ -4,17 +4,18 @@ use serde::Serialize;
 
 use super::steps;
 use crate::rooms::{OfCluster, Output, Place};
-use crate::site::{EtcdMode, Host, Plugin, host_port, layout, loopback};
+use crate::site::{Cluster, EtcdMode, Holder, Host, Plugin, Reached, host_port, layout, loopback};
 use crate::template;
 use crate::template::Template;
 
-pub(super) static TEMPLATES: [Template; 6] = [
+pub(super) static TEMPLATES: [Template; 7] = [
     template!("kubeadm/runbook/bring-up.md.j2"),
     template!("kubeadm/runbook/afterwards.md.j2"),
     template!("kubeadm/runbook/change.md.j2"),
     template!("kubeadm/runbook/version.md.j2"),
     template!("kubeadm/runbook/lost-control-plane.md.j2"),
     template!("kubeadm/runbook/certificates.md.j2"),
+    template!("kubeadm/runbook/in-front.md.j2"),
 ];
 
 /// Real names, addresses and commands.
@@ -80,7 +81,10 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
     };
     out.phrase(Place::Purpose, summary(with));
     out.phrase(Place::Survives, survives(with));
-    let [bring_up, afterwards, change, version, lost, certificates] = &TEMPLATES;
+    let [bring_up, afterwards, change, version, lost, certificates, in_front] = &TEMPLATES;
+    if let Some(context) = InFront::new(cluster) {
+        out.prose(Place::BringUp(steps::INIT - 1), in_front.id, &context);
+    }
     out.prose(Place::BringUp(steps::INIT), bring_up.id, &context);
     out.prose(Place::Afterwards, afterwards.id, &context);
     out.prose(Place::Change, change.id, &context);
@@ -91,19 +95,107 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
     out.prose(Place::Certificates, certificates.id, &context);
 }
 
+/// What somebody else's balancer has to know.
+#[derive(Serialize)]
+struct InFront<'a> {
+    cluster: &'a str,
+    /// What clients ask for.
+    host: String,
+    by_name: bool,
+    port: u16,
+    /// With their ports.
+    servers: Vec<String>,
+    health: &'a str,
+    /// The address, or what stands for it.
+    destination: String,
+}
+
+impl<'a> InFront<'a> {
+    fn new(cluster: &'a Cluster<'_>) -> Option<Self> {
+        let endpoint = cluster.endpoint;
+        let Holder::External = endpoint.holder else { return None };
+        let (host, destination) = match &endpoint.reached {
+            Reached::Address(address) => (address.to_string(), address.to_string()),
+            Reached::Name(name) => (name.clone(), "ADDRESS".to_owned()),
+        };
+        let servers: Vec<String> = match &endpoint.balancer {
+            Some(balancer) => balancer
+                .hosts
+                .iter()
+                .map(|place| host_port(cluster.nodes[*place].address, endpoint.port))
+                .collect(),
+            None => endpoint.backends.iter().map(|one| host_port(one.address, one.port)).collect(),
+        };
+        Some(Self {
+            cluster: &cluster.site.name,
+            host,
+            by_name: matches!(endpoint.reached, Reached::Name(_)),
+            port: endpoint.port,
+            servers,
+            health: &cluster.release.health_path,
+            destination,
+        })
+    }
+}
+
 fn summary(with: &OfCluster<'_>) -> String {
     let endpoint = with.cluster.endpoint;
-    let balancer = endpoint.balancer.kind.as_str();
-    format!(
-        "Kubernetes {} behind {} ({balancer} on every control plane, the VIP {} held by keepalived)",
-        with.cluster.version,
-        endpoint.url(),
-        endpoint.vip,
-    )
+    let (version, url) = (with.cluster.version, endpoint.url());
+    format!("Kubernetes {version} behind {url} ({})", led(&with.cluster).join(", "))
+}
+
+/// Who leads clients to API servers, in two phrases at most.
+fn led(cluster: &Cluster<'_>) -> Vec<String> {
+    let endpoint = cluster.endpoint;
+    let names = |places: &[usize]| -> String {
+        let names = places.iter().map(|place| cluster.nodes[*place].name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let balancer = endpoint.balancer.as_ref().map(|balancer| {
+        let control_planes: Vec<usize> = cluster.control_planes().map(|host| host.index).collect();
+        let whose = match endpoint.holder {
+            Holder::Loopback => "every node's loopback".to_owned(),
+            _ if balancer.hosts == control_planes => "every control plane".to_owned(),
+            _ => names(&balancer.hosts),
+        };
+        format!("{} on {whose}", balancer.kind.as_str())
+    });
+    let holder = match &endpoint.holder {
+        Holder::Vrrp(held) => Some(format!("the VIP {} held by keepalived", held.address)),
+        Holder::External => Some("which is not made here".to_owned()),
+        Holder::Host if balancer.is_none() => Some("the control plane itself".to_owned()),
+        Holder::Host | Holder::Loopback => None,
+    };
+    balancer.into_iter().chain(holder).collect()
 }
 
 fn survives(with: &OfCluster<'_>) -> String {
-    let all = with.cluster.control_planes().count();
-    let lost = all.saturating_sub(1);
-    format!("the VIP and the balancers survive the loss of {lost} of {all} control planes")
+    let cluster = &with.cluster;
+    let endpoint = cluster.endpoint;
+    let all = cluster.control_planes().count();
+    let lost = |of: usize, whose: &str| format!("survive the loss of {} of {of} {whose}", of - 1);
+    match (&endpoint.holder, &endpoint.balancer) {
+        (Holder::Vrrp(_), Some(balancer)) if !balancer.hosts.iter().any(beside(cluster)) => {
+            let balancers = balancer.hosts.len();
+            format!("the VIP and the balancers {}", lost(balancers, "load balancers"))
+        }
+        (Holder::Vrrp(_), _) => {
+            format!("the VIP and the balancers {}", lost(all, "control planes"))
+        }
+        (Holder::Loopback, _) => {
+            format!(
+                "each node finds an API server after the loss of {} of {all} control planes",
+                all - 1
+            )
+        }
+        (Holder::External, _) => {
+            "whether clients find an API server after a loss is up to the balancer in front"
+                .to_owned()
+        }
+        (Holder::Host, _) => format!("the API is gone while {} is", endpoint.host_port()),
+    }
+}
+
+fn beside<'a>(cluster: &'a Cluster<'_>) -> impl Fn(&usize) -> bool + 'a {
+    |place| cluster.nodes[*place].control_plane()
 }

@@ -39,10 +39,16 @@ pub(super) fn endpoint(node: &Host, with: &OfCluster<'_>) -> Assignments {
     let endpoint = &with.cluster.endpoint;
     words
         .word("endpoint", &endpoint.url())
-        .word("vip", &endpoint.vip.to_string())
+        .word(
+            "vip",
+            &endpoint.address().map_or_else(
+                || endpoint.name().unwrap_or_default().to_owned(),
+                |at| at.to_string(),
+            ),
+        )
         .word("port", &endpoint.port.to_string())
         .word("loopback", &loopback(node.address).to_string())
-        .word("balancer", with.cluster.endpoint.balancer.kind.as_str());
+        .word("balancer", endpoint.balancer_on(node).map_or("", |balancer| balancer.kind.as_str()));
     words
 }
 

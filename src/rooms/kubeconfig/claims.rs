@@ -1,14 +1,18 @@
 use super::plan::{KubeconfigPlan, OPERATOR, Server, admin};
 use crate::claims::{Name, RoomClaims};
 use crate::pki::San;
-use crate::report::Path;
-use crate::site::Cluster;
+use crate::site::{Cluster, Reached};
 
 /// States certificates, and the addresses that these files send clients to.
 pub(super) fn state(plan: &KubeconfigPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     claims.certificates.push(admin(cluster).spec(OPERATOR.into()));
-    let vip = Path::of(&["endpoint", "vip"]);
-    claims.names.push(Name { san: San::Ip(cluster.endpoint.vip), at: vip });
+    let endpoint = cluster.endpoint;
+    let reached = match &endpoint.reached {
+        Reached::Address(address) => San::Ip(*address),
+        Reached::Name(name) => San::Dns(name.clone()),
+    };
+    let at = endpoint.said_at().unwrap_or_else(|| endpoint.at.clone());
+    claims.names.push(Name { san: reached, at });
     for node in cluster.nodes {
         for identity in &plan.nodes[node.index] {
             claims.certificates.push(identity.spec(identity.id(node)));

@@ -5,7 +5,7 @@ use crate::document;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Place, Plan, Rendering};
-use crate::site::{Host, authorities};
+use crate::site::{Cluster, Host, authorities};
 
 /// The folder of every kubeconfig on a node (kubeadm's `KubernetesDir`).
 const FOLDER: &str = "/etc/kubernetes";
@@ -38,8 +38,15 @@ impl Plan for KubeconfigPlan {
             .secret()
             .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);
         let user = admin(&with.cluster).user;
-        write(with, file, &with.cluster.endpoint.url(), &user, OPERATOR, out);
+        let server = from_outside(&with.cluster);
+        write(with, file, &server, &user, OPERATOR, out);
     }
+}
+
+/// The server for somebody who is on none of the machines.
+fn from_outside(cluster: &Cluster<'_>) -> String {
+    let first = cluster.control_planes().next().filter(|_| cluster.endpoint.is_local());
+    first.map_or_else(|| cluster.endpoint.url(), |first| cluster.api_url(first))
 }
 
 fn write(

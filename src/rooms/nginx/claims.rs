@@ -13,9 +13,9 @@ pub(super) fn state(plan: &NginxPlan, site: &Site, claims: &mut RoomClaims) {
         let node = claims.node(host.index);
         node.ports.extend(on(&site.hosts[host.index], site).map(|endpoint| Port {
             protocol: Protocol::Tcp,
-            bind: Bind::Any,
+            bind: if endpoint.is_local() { Bind::Loopback } else { Bind::Any },
             port: endpoint.port,
-            reach: Reach::Clients,
+            reach: if endpoint.is_local() { Reach::Host } else { Reach::Clients },
             what: "the balancer",
             at: endpoint.at.key("port"),
         }));

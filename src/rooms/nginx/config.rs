@@ -1,10 +1,8 @@
 //! What `nginx.conf` is filled with.
 
-use std::net::IpAddr;
-
 use serde::Serialize;
 
-use crate::site::{Endpoint, host_port};
+use crate::site::{Endpoint, Holder, host_port};
 
 use super::plan::{Instance, NginxPlan};
 
@@ -36,10 +34,11 @@ pub(super) struct Config<'a> {
 #[derive(Debug, Serialize)]
 struct Service<'a> {
     name: &'a str,
-    /// The argument of `listen`: every address of the endpoint's family.
+    /// The argument of `listen`: every address of the servers' family, or loopback.
     listen: String,
-    /// The same port on loopback; nginx opens one socket for both and tells them apart itself.
-    loopback: String,
+    /// Where keepalived asks whether this process lives: the same port on loopback. nginx opens one
+    /// socket for both and tells them apart itself.
+    door: Option<String>,
     servers: Vec<Server<'a>>,
 }
 
@@ -75,16 +74,15 @@ impl<'a> Config<'a> {
 
 impl<'a> Service<'a> {
     fn new(endpoint: &'a Endpoint) -> Self {
-        let Endpoint { name, vip, port, backends, .. } = endpoint;
+        let Endpoint { name, port, holder, backends, .. } = endpoint;
         // One family only: a host without IPv6 could not open the other's socket.
-        let (any, loopback) = match vip {
-            IpAddr::V4(_) => ("0.0.0.0", "127.0.0.1"),
-            IpAddr::V6(_) => ("[::]", "[::1]"),
-        };
+        let v6 = backends.first().is_some_and(|server| server.address.is_ipv6());
+        let (any, loopback) = if v6 { ("[::]", "[::1]") } else { ("0.0.0.0", "127.0.0.1") };
+        let listen = if endpoint.is_local() { loopback } else { any };
         Self {
             name,
-            listen: format!("{any}:{port}"),
-            loopback: format!("{loopback}:{port}"),
+            listen: format!("{listen}:{port}"),
+            door: matches!(holder, Holder::Vrrp(_)).then(|| format!("{loopback}:{port}")),
             servers: backends
                 .iter()
                 .map(|server| Server {

@@ -10,7 +10,9 @@ pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
     versions(plan, report);
     times(plan, report);
     let kind = Path::of(&["loadBalancer", "kind"]);
-    if let [instance] = plan.instances.as_slice() {
+    // One balancer for several servers is `endpoint/single-point`.
+    let moves = site.endpoints.iter().any(|one| one.vip().is_some() && one.backends.len() == 1);
+    if let ([instance], true) = (plan.instances.as_slice(), moves) {
         report.push(
             Finding::new(
                 &ONE_NODE,
@@ -22,7 +24,7 @@ pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
         );
         return;
     }
-    let balanced = |endpoint: &&Endpoint| endpoint.balancer.kind == LoadBalancerKind::Nginx;
+    let balanced = |endpoint: &&Endpoint| endpoint.is_balanced_by(LoadBalancerKind::Nginx);
     let mut backends = site.endpoints.iter().filter(balanced).flat_map(|one| &one.backends);
     if let Some((etcd, label)) = backends.find_map(|backend| backend.hollow.clone()) {
         report.push(

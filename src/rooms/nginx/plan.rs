@@ -75,7 +75,8 @@ impl NginxPlan {
 /// The endpoints whose sessions nginx of this machine passes on.
 pub(super) fn on<'a>(host: &'a Host, site: &'a Site) -> impl Iterator<Item = &'a Endpoint> {
     site.endpoints.iter().filter(|endpoint| {
-        endpoint.balancer.kind == LoadBalancerKind::Nginx && endpoint.is_balanced_on(host)
+        let balancer = endpoint.balancer_on(host);
+        balancer.is_some_and(|balancer| balancer.kind == LoadBalancerKind::Nginx)
     })
 }
 

@@ -9,7 +9,7 @@ use super::README;
 use crate::claims::{Bind, Port, Protocol, Reach};
 use crate::rooms::output::File;
 use crate::rooms::{Output, Place, Prose, Rendering};
-use crate::site::{EtcdMode, Host, MEMBER};
+use crate::site::{EtcdMode, Host, LOAD_BALANCER, MEMBER};
 
 /// The frame's context.
 #[derive(Serialize)]
@@ -104,6 +104,9 @@ fn row<'a>(node: &'a Host, with: &Rendering<'_>) -> NodeRow<'a> {
     if node.worker() {
         roles.push("worker");
     }
+    if node.roles.contains(&LOAD_BALANCER) {
+        roles.push("load balancer");
+    }
     NodeRow {
         name: &node.name,
         address: node.address.to_string(),
@@ -141,6 +144,7 @@ fn ports(with: &Rendering<'_>) -> Vec<PortRow> {
             },
             from: match reach {
                 Reach::Host => "the host itself",
+                Reach::Holders => "those that hold the VIP",
                 Reach::ControlPlanes => "control planes",
                 Reach::Members => "etcd members and control planes",
                 Reach::Nodes => "all nodes",

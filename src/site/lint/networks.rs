@@ -68,9 +68,9 @@ fn overlaps(cluster: &Cluster<'_>, networks: &[Network], report: &mut Report) {
                 clash(network, &name, other.range, Some(other.at.clone()));
             }
         }
-        let subnet = cluster.endpoint.subnet;
-        if overlap(&network.range, &subnet) {
-            clash(network, "the nodes' subnet", subnet, Some(Path::of(&["endpoint", "vip"])));
+        let mut networks = cluster.site.networks.iter();
+        if let Some(theirs) = networks.find(|theirs| overlap(&network.range, &theirs.range)) {
+            clash(network, "the nodes' subnet", theirs.range, Some(theirs.at.clone()));
         } else if let Some((address, at)) = cluster.nodes.iter().find_map(|node| {
             let keys = ["address", "secondAddress"].map(|key| node.path().key(key));
             node.addresses().zip(keys).find(|(address, _)| network.range.contains(address))
@@ -90,18 +90,30 @@ fn overlaps(cluster: &Cluster<'_>, networks: &[Network], report: &mut Report) {
 
 fn families(cluster: &Cluster<'_>, pods: &Path, services: &Path, report: &mut Report) {
     let v4 = |range: &IpNet| range.addr().is_ipv4();
-    let node_v4 = cluster.endpoint.vip.is_ipv4();
+    // The endpoint's where it says an address, else the first node's.
+    let (what, address, place) = match (cluster.endpoint.address(), cluster.endpoint.said_at()) {
+        (Some(address), Some(at)) if cluster.endpoint.vip().is_some() => ("the VIP", address, at),
+        (Some(address), Some(at)) => ("the endpoint", address, at),
+        _ => match cluster.nodes.first() {
+            Some(node) => ("the first one", node.address, node.path().key("address")),
+            None => return,
+        },
+    };
+    let node_v4 = address.is_ipv4();
     let mismatch = |at: Path, message: String| {
-        Finding::new(&codes::ADDRESS_FAMILY, at, message)
-            .because(Path::of(&["endpoint", "vip"]), "the family of the endpoint")
+        let label = format!("the family of {}", what.replace("VIP", "endpoint"));
+        Finding::new(&codes::ADDRESS_FAMILY, at, message).because(place.clone(), label)
     };
     for node in cluster.nodes.iter().filter(|node| node.address.is_ipv4() != node_v4) {
         report.push(
             mismatch(
                 node.path().key("address"),
-                format!("node {} and the VIP are of different address families", node.name),
+                format!("node {} and {what} are of different address families", node.name),
             )
-            .help("give nodes and VIP addresses of one family"),
+            .help(match what {
+                "the VIP" => "give nodes and VIP addresses of one family",
+                _ => "give all of them addresses of one family",
+            }),
         );
     }
     for (ranges, at) in [(&cluster.pod_subnets, pods), (&cluster.service_subnets, services)] {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::report::{Finding, Path, Report};
-use crate::site::{Cluster, EtcdMode, Host, codes};
+use crate::site::{Cluster, EtcdMode, Host, NodeNetwork, codes};
 
 pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     unique(
@@ -123,20 +123,22 @@ fn taints(node: &Host, report: &mut Report) {
 
 /// The nodes' subnet is known where the VIP is in it.
 fn edge(node: &Host, cluster: &Cluster<'_>, report: &mut Report) {
-    let IpNet::V4(subnet) = cluster.endpoint.subnet else { return };
-    let edges = [("network", subnet.network()), ("broadcast", subnet.broadcast())];
-    let edge = edges.iter().find(|(_, edge)| node.address == IpAddr::V4(*edge));
-    if let Some((what, _)) = edge.filter(|_| subnet.prefix_len() < 31) {
-        report.push(
-            Finding::new(
-                &codes::NO_HOST_ADDRESS,
-                node.path().key("address"),
-                format!("{} is the {what} address of {subnet}", node.address),
-            )
-            .label("no machine can have it")
-            .because(Path::of(&["endpoint", "vip"]), "the subnet")
-            .help("write the machine's own address"),
-        );
+    for NodeNetwork { range, at } in &cluster.site.networks {
+        let IpNet::V4(subnet) = range else { continue };
+        let edges = [("network", subnet.network()), ("broadcast", subnet.broadcast())];
+        let edge = edges.iter().find(|(_, edge)| node.address == IpAddr::V4(*edge));
+        if let Some((what, _)) = edge.filter(|_| subnet.prefix_len() < 31) {
+            report.push(
+                Finding::new(
+                    &codes::NO_HOST_ADDRESS,
+                    node.path().key("address"),
+                    format!("{} is the {what} address of {subnet}", node.address),
+                )
+                .label("no machine can have it")
+                .because(at.clone(), "the subnet")
+                .help("write the machine's own address"),
+            );
+        }
     }
 }
 
@@ -167,6 +169,8 @@ fn control_planes(cluster: &Cluster<'_>, report: &mut Report) {
             Finding::new(&codes::NO_CONTROL_PLANE, at, "no node has the role `control-plane`")
                 .help("give at least one node `roles: [control-plane]`; three survive a loss"),
         ),
+        // Behind its own address it is what was asked for.
+        1 if cluster.endpoint.vip().is_none() => {}
         1 => report.push(
             Finding::new(
                 &codes::SINGLE_CONTROL_PLANE,

@@ -8,7 +8,7 @@ use crate::inventory::{ClusterSection, Inventory, LoadBalancerKind};
 use crate::report::{Finding, Path, Report};
 use crate::site::component::{NodePorts, PodMasks, keeps_swap};
 use crate::site::kubernetes::MEMBER;
-use crate::site::{Etcd, Host, Kubernetes, Patch, Runtime, archives, balancer, codes, pod_range};
+use crate::site::{Etcd, Host, Kubernetes, Patch, Runtime, archives, codes, pod_range};
 
 /// The place of the API's endpoint among all.
 const API: usize = 0;
@@ -20,8 +20,15 @@ pub(super) fn resolve(
     patches: &[Patch],
     report: &mut Report,
 ) -> Option<Kubernetes> {
-    let ClusterSection { name: _, kubernetes, domain, pod_subnet, service_subnet, api_port } =
-        &said.cluster;
+    let ClusterSection {
+        name: _,
+        kubernetes,
+        domain,
+        pod_subnet,
+        service_subnet,
+        api_port,
+        node_subnets: _,
+    } = &said.cluster;
     let (version, release) = release(kubernetes.as_str(), report)?;
     let pod_subnets = pod_subnet
         .as_ref()
@@ -33,7 +40,6 @@ pub(super) fn resolve(
         .registry
         .as_ref()
         .map_or_else(|| release.image_repository(version.patch).to_owned(), ToString::to_string);
-    balancer::lint(&said.load_balancer, report);
     let runtime = runtime(&said.runtime, release, &image_repository, report)?;
     let etcd = etcd(said, hosts, version, release)?;
     // The role that was said counts with an external store only; the members are marked by it.

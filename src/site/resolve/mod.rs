@@ -1,10 +1,13 @@
 mod kubernetes;
 
-use super::kubernetes::{CONTROL_PLANE, MEMBER, WORKER};
-use super::{Host, Patch, Proxy, Site, authorities, codes, endpoint, os};
+use super::kubernetes::{CONTROL_PLANE, LOAD_BALANCER, MEMBER, WORKER};
+use super::{
+    Endpoint, Host, NodeNetwork, Patch, Proxy, Site, Virtual, authorities, balancer, codes,
+    endpoint, os,
+};
 use crate::inventory::node::{NodeSection, Role};
 use crate::inventory::pki::{KeyAlgorithm, PkiSection};
-use crate::inventory::{Inventory, NodeSelector, PatchSection};
+use crate::inventory::{ClusterSection, Inventory, NodeSelector, PatchSection};
 use crate::pki::{Algorithm, Policy};
 use crate::report::{Finding, Path, Report, closest};
 
@@ -45,9 +48,13 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
         .collect();
     let patches = patches(said, report);
     let kubernetes = kubernetes::resolve(said, &mut hosts, &patches, report)?;
+    let api = endpoint::of_api(said, &kubernetes, &hosts, report);
+    balancer::lint(said, &api, report);
+    interfaces(&hosts, &api, report);
     let mut site = Site {
         name: cluster.name.to_string(),
-        endpoints: vec![endpoint::of_api(said, &kubernetes, &hosts)],
+        networks: networks(cluster, &api),
+        endpoints: vec![api],
         hosts,
         kubernetes: Some(kubernetes),
         proxy: None,
@@ -74,21 +81,7 @@ fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut R
         taints,
         pod_range: _,
     } = section;
-    let control_plane = roles.contains(&Role::ControlPlane);
     let interface = interface.as_ref().or(said.endpoint.interface.as_ref());
-    if control_plane && interface.is_none() {
-        report.push(
-            Finding::new(
-                &crate::inventory::codes::MISSING_KEY,
-                Path::of(&["endpoint", "interface"]),
-                format!("node {name} carries the VIP, but no interface is named for it"),
-            )
-            .because(Path::of(&["nodes"]).index(index), "this node has no `interface` either")
-            .help(
-                "add `interface: eth0` (the interface's real name) to `endpoint`, or to the node",
-            ),
-        );
-    }
     Host {
         index,
         name: name.to_string(),
@@ -115,11 +108,43 @@ fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut R
     }
 }
 
+/// Whoever may hold a VIP has to be told where.
+fn interfaces(hosts: &[Host], api: &Endpoint, report: &mut Report) {
+    let holders = api.vip().into_iter().flat_map(|held| &held.hosts).map(|place| &hosts[*place]);
+    for host in holders.filter(|host| host.interface.is_empty()) {
+        report.push(
+            Finding::new(
+                &crate::inventory::codes::MISSING_KEY,
+                Path::of(&["endpoint", "interface"]),
+                format!("node {} carries the VIP, but no interface is named for it", host.name),
+            )
+            .because(host.path(), "this node has no `interface` either")
+            .help(
+                "add `interface: eth0` (the interface's real name) to `endpoint`, or to the node",
+            ),
+        );
+    }
+}
+
+/// What is said, else where the VIP is.
+fn networks(said: &ClusterSection, api: &Endpoint) -> Vec<NodeNetwork> {
+    if said.node_subnets.is_empty() {
+        let held = api.vip().into_iter();
+        let network = |held: &Virtual| NodeNetwork { range: held.subnet, at: api.at.key("vip") };
+        return held.map(network).collect();
+    }
+    let at = Path::of(&["cluster", "nodeSubnets"]);
+    let said = said.node_subnets.iter().enumerate();
+    said.map(|(index, network)| NodeNetwork { range: *network.get(), at: at.index(index) })
+        .collect()
+}
+
 fn role_of(said: Role) -> super::Role {
     match said {
         Role::ControlPlane => CONTROL_PLANE,
         Role::Worker => WORKER,
         Role::Etcd => MEMBER,
+        Role::LoadBalancer => LOAD_BALANCER,
     }
 }
 

@@ -136,11 +136,16 @@ fn others(said: &PackagesSection, report: &mut Report) {
 
 /// CentOS 7 itself has no nginx.
 fn epel(said: &PackagesSection, cluster: &Cluster<'_>, report: &mut Report) {
-    let asks_host = |node: &&Host| {
-        node.os.nginx_needs_epel && OfSystem::new(said, node.os).distribution.is_empty()
+    let balances = |node: &Host| {
+        let balancer = cluster.endpoint.balancer_on(node);
+        balancer.is_some_and(|balancer| balancer.kind == LoadBalancerKind::Nginx)
     };
-    let without = cluster.control_planes().find(asks_host);
-    if let (Some(node), LoadBalancerKind::Nginx) = (without, cluster.endpoint.balancer.kind) {
+    let asks_host = |node: &&Host| {
+        balances(node)
+            && node.os.nginx_needs_epel
+            && OfSystem::new(said, node.os).distribution.is_empty()
+    };
+    if let Some(node) = cluster.nodes.iter().find(asks_host) {
         let id = &node.os.id;
         report.push(
             Finding::new(

@@ -34,7 +34,7 @@ pub(super) fn lint(
         Some(direct) => cluster.hidden_by(direct.split(',')),
         // hagen's own drop-in says it, or a file that nobody sees here may.
         None if cluster.site.proxy.is_some() || from_file => None,
-        None => Some(cluster.endpoint.vip),
+        None => cluster.own_address(),
     };
     if let Some(address) = hidden {
         report.push(

@@ -1,0 +1,265 @@
+//! The endpoint of a cluster's API, as the inventory says it.
+
+use std::net::Ipv4Addr;
+
+use super::{Alive, Backend, Balancer, Endpoint, Holder, Reached, Virtual, codes};
+use crate::inventory::Inventory;
+use crate::inventory::endpoint::{EndpointSection, HolderKind};
+use crate::report::{Finding, Path, Report};
+use crate::site::kubernetes::LOAD_BALANCER;
+use crate::site::{EtcdMode, Host, Kubernetes, authorities, host_port, layout, loopback};
+
+/// A name in every API server's certificate, whichever way it was issued: kubeadm's list begins
+/// with the node's name and this one
+/// (<https://kubernetes.io/docs/setup/best-practices/certificates/>).
+const API_SERVER_NAME: &str = "kubernetes";
+
+/// The API's endpoint. Where the inventory does not say all of it, that is reported, and the first
+/// host stands in.
+pub(in crate::site) fn of_api(
+    said: &Inventory,
+    facts: &Kubernetes,
+    hosts: &[Host],
+    report: &mut Report,
+) -> Endpoint {
+    let api = Api { said: &said.endpoint, facts, hosts };
+    let kind = api.kind();
+    api.unused(kind, report);
+    let balancers = api.balancers(kind);
+    let (reached, holder) = api.held(kind, &balancers, report).unwrap_or_else(|| {
+        let first = hosts.first().map_or(Ipv4Addr::LOCALHOST.into(), |host| host.address);
+        (Reached::Address(first), Holder::Host)
+    });
+    let port = api.port(kind, &balancers, report);
+    // Where clients ask for the name, it is no second way to say the same.
+    let dns_name = api.said.name.as_ref().map(ToString::to_string);
+    let dns_name = dns_name.filter(|name| reached != Reached::Name(name.clone()));
+    let members = facts.etcd.members.iter().map(|index| &hosts[*index]);
+    Endpoint {
+        name: "apiserver",
+        at: Path::of(&["endpoint"]),
+        reached,
+        port,
+        dns_name,
+        holder,
+        balancer: (!balancers.is_empty()).then(|| Balancer {
+            kind: said.load_balancer.kind,
+            hosts: balancers,
+            // The port of haproxy's own examples for its exporter.
+            status_port: said.load_balancer.haproxy.stats_port.map_or(8404, |port| port.get()),
+        }),
+        backends: api.control_planes().map(|host| backend(host, facts)).collect(),
+        alive: Alive::Get {
+            path: facts.release.health_path.clone(),
+            server_name: API_SERVER_NAME,
+            authority: authorities::KUBERNETES,
+            ca: format!("{}/ca.crt", layout::PKI),
+        },
+        witnesses: members.map(|member| (member.address, facts.etcd.client_port)).collect(),
+    }
+}
+
+fn backend(host: &Host, facts: &Kubernetes) -> Backend {
+    let hollow = || {
+        let etcd = Path::of(&["etcd"]);
+        facts.etcd.local_endpoints.then(|| match facts.etcd.mode {
+            EtcdMode::Stacked => (etcd.key("mode"), "stacked: each API server has one member"),
+            EtcdMode::External => {
+                (etcd.key("endpoints"), "each API server is given the member of its own node only")
+            }
+        })
+    };
+    Backend {
+        host: host.index,
+        name: host.name.clone(),
+        address: host.address,
+        port: facts.api_port,
+        starts_with: layout::API_SERVER,
+        quorum: host.member().then(|| {
+            let metrics = host_port(loopback(host.address), facts.etcd.metrics_port);
+            format!("http://{metrics}/health")
+        }),
+        hollow: hollow(),
+    }
+}
+
+struct Api<'a> {
+    said: &'a EndpointSection,
+    facts: &'a Kubernetes,
+    hosts: &'a [Host],
+}
+
+impl<'a> Api<'a> {
+    fn at(key: &'static str) -> Path {
+        Path::of(&["endpoint", key])
+    }
+
+    fn kind(&self) -> HolderKind {
+        let EndpointSection { holder, vip, address, .. } = self.said;
+        match holder {
+            Some(kind) => *kind,
+            None if vip.is_some() => HolderKind::Keepalived,
+            None if address.is_some() => HolderKind::External,
+            None => HolderKind::Host,
+        }
+    }
+
+    fn control_planes(&self) -> impl Iterator<Item = &'a Host> + use<'a> {
+        self.hosts.iter().filter(|host| host.control_plane())
+    }
+
+    fn load_balancers(&self) -> impl Iterator<Item = &'a Host> + use<'a> {
+        self.hosts.iter().filter(|host| host.roles.contains(&LOAD_BALANCER))
+    }
+
+    /// The machines that run a balancer: those with the role where there are some.
+    fn balancers(&self, kind: HolderKind) -> Vec<usize> {
+        let places =
+            |hosts: &mut dyn Iterator<Item = &Host>| hosts.map(|host| host.index).collect();
+        match kind {
+            HolderKind::NodeLocal => places(&mut self.hosts.iter().filter(|host| host.kubelet())),
+            HolderKind::Keepalived if self.load_balancers().next().is_none() => {
+                places(&mut self.control_planes())
+            }
+            HolderKind::Keepalived | HolderKind::External | HolderKind::Host => {
+                places(&mut self.load_balancers())
+            }
+        }
+    }
+
+    /// What clients ask for, and who answers.
+    fn held(
+        &self,
+        kind: HolderKind,
+        balancers: &[usize],
+        report: &mut Report,
+    ) -> Option<(Reached, Holder)> {
+        let EndpointSection { vip, address, name, .. } = self.said;
+        match kind {
+            HolderKind::Keepalived => {
+                let Some(vip) = vip else {
+                    report.push(lacks(
+                        "vip",
+                        "keepalived has no address to hold",
+                        "add `vip: …`, an address of the nodes' subnet that nobody has, with its prefix",
+                    ));
+                    return None;
+                };
+                let address = vip.get().addr();
+                let held =
+                    Virtual { address, subnet: vip.get().trunc(), hosts: balancers.to_vec() };
+                Some((Reached::Address(address), Holder::Vrrp(held)))
+            }
+            HolderKind::External => {
+                let reached = match (address, name) {
+                    (Some(address), _) => Reached::Address(*address.get()),
+                    (None, Some(name)) => Reached::Name(name.to_string()),
+                    (None, None) => {
+                        report.push(lacks(
+                            "address",
+                            "nothing says where somebody else's balancer is found",
+                            "add its `address: …`, or its `name: …` where DNS knows it",
+                        ));
+                        return None;
+                    }
+                };
+                Some((reached, Holder::External))
+            }
+            HolderKind::NodeLocal => {
+                let first = self.hosts.first()?;
+                Some((Reached::Address(loopback(first.address)), Holder::Loopback))
+            }
+            HolderKind::Host => {
+                let mut answering = match balancers {
+                    [] => self.control_planes().collect::<Vec<_>>(),
+                    _ => self.load_balancers().collect(),
+                }
+                .into_iter();
+                // Without any it is `cluster/no-control-plane`.
+                let only = answering.next()?;
+                let more = answering.count();
+                if more > 0 {
+                    let what = if balancers.is_empty() { "control planes" } else { "balancers" };
+                    report.push(lacks(
+                        "vip",
+                        format!("{} {what}, and no address that clients find all of them under", more + 1),
+                        "add `vip: …` and `interface: …`, or say who else leads there: `holder: nodeLocal` or `external`",
+                    ));
+                    return None;
+                }
+                Some((Reached::Address(only.address), Holder::Host))
+            }
+        }
+    }
+
+    /// The port that clients use: the API server's own unless a balancer is beside one.
+    fn port(&self, kind: HolderKind, balancers: &[usize], report: &mut Report) -> u16 {
+        let own = self.facts.api_port;
+        let said = self.said.port.map(|port| port.get());
+        let beside = balancers.iter().any(|place| self.hosts[*place].control_plane());
+        let Some(said) = said else {
+            if beside {
+                report.push(lacks(
+                    "port",
+                    format!("balancers run beside API servers, which listen on {own} already"),
+                    "add `port: 8443`, or another one that nothing on the nodes uses",
+                ));
+            }
+            return own;
+        };
+        if kind == HolderKind::Host && balancers.is_empty() && said != own {
+            report.push(
+                Finding::new(
+                    &codes::WRONG_PORT,
+                    Self::at("port"),
+                    format!("nobody listens on {said}: clients reach the API server itself"),
+                )
+                .because(
+                    Path::of(&["cluster", "apiPort"]),
+                    format!("the API server listens on {own}"),
+                )
+                .help(format!("remove it, or write `apiPort: {said}` below `cluster`")),
+            );
+        }
+        said
+    }
+
+    /// What is said and read by nobody.
+    fn unused(&self, kind: HolderKind, report: &mut Report) {
+        let EndpointSection { holder: _, vip, address, port: _, interface: _, name: _ } = self.said;
+        let said = [
+            ("vip", vip.is_some(), kind == HolderKind::Keepalived),
+            ("address", address.is_some(), kind == HolderKind::External),
+        ];
+        for (key, said, read) in said {
+            if said && !read {
+                let message = format!("`holder: {}` reads no `{key}`", kind.as_str());
+                report.push(
+                    Finding::new(&codes::UNUSED_KEY, Self::at(key), message)
+                        .label("without effect")
+                        .because(Self::at("holder"), "decides who answers")
+                        .help(format!("remove `{key}`, or the holder that does not read it")),
+                );
+            }
+        }
+        if kind != HolderKind::NodeLocal {
+            return;
+        }
+        if let Some(host) = self.load_balancers().next() {
+            let message = format!("node {} would balance for nobody", host.name);
+            report.push(
+                Finding::new(&codes::ROLE_UNUSED, host.path().key("roles"), message)
+                    .label("load-balancer")
+                    .because(Self::at("holder"), "each node asks its own balancer")
+                    .help("take the role `load-balancer` away, or choose another `holder`"),
+            );
+        }
+    }
+}
+
+/// What has to be said beside the rest.
+fn lacks(key: &'static str, message: impl Into<String>, help: &str) -> Finding {
+    Finding::new(&codes::LACKS_KEY, Api::at(key), message.into())
+        .label(format!("`{key}` is missing here"))
+        .help(help)
+}
