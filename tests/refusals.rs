@@ -46,6 +46,12 @@ fn twice(scene: &Scene) -> Ran {
     scene.run("build inventory.yaml lab.yaml -o out")
 }
 
+/// The same, where both endpoints have one name.
+fn by_one_name(scene: &Scene) -> Ran {
+    scene.edit("inventory.yaml", "endpoint:\n", "endpoint:\n  name: api.example.com\n");
+    twice(scene)
+}
+
 /// Builds the demo together with a cluster whose pods have the demo's addresses.
 fn beside_its_pods(scene: &Scene) -> Ran {
     let lab = scene.read("inventory.yaml").replace("name: demo", "name: lab");
@@ -59,6 +65,7 @@ fn beside_its_pods(scene: &Scene) -> Ran {
 const CASES: &[Case] = &[
     ("audit/address-in-range", 1, beside_its_pods),
     ("audit/address-shared", 1, twice),
+    ("audit/name-shared", 1, by_one_name),
     ("audit/vip-shared", 1, twice),
     ("disk/foreign-folder", 2, |scene| {
         scene.write("out/thesis.tex", "years of work");

@@ -21,6 +21,7 @@ crate::codes! { "audit":
     ADDRESS_IN_RANGE = Error "address-in-range",
     ADDRESS_SHARED = Error "address-shared",
     FILE_MISSING = Error "file-missing",
+    NAME_SHARED = Error "name-shared",
     NODE_PORT_TAKEN = Error "node-port-taken",
     PORT_CLASH = Error "port-clash",
     PATH_CLASH = Error "path-clash",

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{ADDRESS_IN_RANGE, ADDRESS_SHARED, VIP_SHARED};
+use super::{ADDRESS_IN_RANGE, ADDRESS_SHARED, NAME_SHARED, VIP_SHARED};
 use crate::report::{Finding, Path};
-use crate::site::Site;
+use crate::site::{Endpoint, Holder, Site};
 
 /// What `mine` has that `other` has as well: a VIP, the address of a node. Whoever answers for
 /// an address first has it, in both clusters.
@@ -43,6 +43,7 @@ pub fn together(mine: &Site, other: &Site) -> Vec<Finding> {
                 .label("in two clusters of this run")
                 .help("give one of the two another address; clusters that never meet are built by calls of their own")
         })
+        .chain(names(mine, other))
         .chain(out_of_reach(mine, other))
         .collect()
 }
@@ -51,6 +52,28 @@ pub fn together(mine: &Site, other: &Site) -> Vec<Finding> {
 fn vips(site: &Site) -> impl Iterator<Item = (IpAddr, Path)> {
     let endpoints = site.endpoints.iter();
     endpoints.filter_map(|endpoint| Some((endpoint.vip()?.address, endpoint.at.key("vip"))))
+}
+
+/// Where clients of both would be led to one of the two: a name has one address, and a port of a
+/// balancer in front one pool.
+fn names<'a>(mine: &'a Site, other: &'a Site) -> impl Iterator<Item = Finding> + 'a {
+    let same = |one: &&Endpoint| {
+        let mut theirs = other.endpoints.iter();
+        theirs.any(|another| match (&one.holder, &another.holder) {
+            (Holder::External, Holder::External) => one.host_port() == another.host_port(),
+            _ => one.name().is_some() && one.name() == another.name(),
+        })
+    };
+    mine.endpoints.iter().filter(same).map(|endpoint| {
+        let (what, key) = match endpoint.name() {
+            Some(name) => (name.to_owned(), "name"),
+            None => (endpoint.host_port(), "address"),
+        };
+        let message = format!("{what} is also the endpoint of cluster {}", other.name);
+        Finding::new(&NAME_SHARED, endpoint.at.key(key), message)
+            .label("leads to one of the two")
+            .help("give each cluster a name of its own, or a port of its own at a balancer that both share")
+    })
 }
 
 /// Ranges of `mine` that take in a VIP or a node of `other`.
@@ -98,6 +121,31 @@ mod tests {
             "nodes": [{"name": "cp1", "address": first, "roles": ["control-plane"]}],
         });
         resolved(&overlay).1
+    }
+
+    #[test]
+    fn each_cluster_is_called_differently() {
+        let found = |first: Value, second: Value| {
+            let site = |endpoint: Value| {
+                let endpoint = json!({"endpoint": endpoint});
+                let elsewhere = json!({"vip": null, "port": null, "interface": null});
+                let mut overlay = json!({"endpoint": elsewhere});
+                crate::document::merge(&mut overlay, &endpoint);
+                resolved(&overlay).1
+            };
+            let [first, second] = [site(first), site(second)];
+            let found = super::names(&first, &second);
+            found.map(|finding| finding.at.to_string()).collect::<Vec<_>>()
+        };
+        let external =
+            |name: &str, port: u16| json!({"holder": "external", "name": name, "port": port});
+        let mine = || external("a.example.com", 6443);
+        assert_eq!(found(mine(), mine()), ["endpoint.name"]);
+        assert!(found(mine(), external("a.example.com", 7443)).is_empty());
+        assert!(found(mine(), external("b.example.com", 6443)).is_empty());
+        let address = |port: u16| json!({"address": "192.0.2.7", "port": port});
+        assert_eq!(found(address(6443), address(6443)), ["endpoint.address"]);
+        assert!(found(address(6443), address(7443)).is_empty());
     }
 
     #[test]
