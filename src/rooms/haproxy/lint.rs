@@ -2,7 +2,7 @@
 
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
-use crate::site::idle_timeout;
+use crate::site::{Program, idle_timeout};
 
 use super::plan::HaproxyPlan;
 use super::{DIRECTIVE_VERSION, SLOW_IS_DOWN, TIMEOUT_RANGE, TIMEOUTS_CUT_WATCHES};
@@ -22,30 +22,29 @@ const LOST_PACKET: Duration = Duration::from_millis(1000);
 
 pub(super) fn lint(plan: &HaproxyPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "haproxy"]);
-    for host in &plan.instances {
-        let version = host.version;
-        let name = &host.name;
-        if !host.can.tls_checks {
+    for program in &plan.instances {
+        let Program { version, on, at, can, .. } = program;
+        if !can.tls_checks {
             report.push(
                 Finding::new(
                     &DIRECTIVE_VERSION,
-                    host.version_at.clone(),
-                    format!("haproxy {version} on node {name} cannot check an API server over TLS"),
+                    at.clone(),
+                    format!("haproxy {version} on node {on} cannot check an API server over TLS"),
                 )
                 .label("`check-ssl` came with 1.5")
                 .help("install haproxy 1.5 or newer"),
             );
             break;
         }
-        if plan.metrics == Some(true) && !host.can.prometheus_exporter {
+        if plan.metrics == Some(true) && !can.prometheus_exporter {
             report.push(
                 Finding::new(
                     &DIRECTIVE_VERSION,
                     section.key("metrics"),
-                    format!("haproxy {version} on node {name} has no `prometheus-exporter`"),
+                    format!("haproxy {version} on node {on} has no `prometheus-exporter`"),
                 )
                 .label("needs a newer haproxy")
-                .because(host.version_at.clone(), format!("decides on haproxy {version}"))
+                .because(at.clone(), format!("decides on haproxy {version}"))
                 .help("leave `metrics` out, so that they are served where the version can"),
             );
             break;

@@ -10,7 +10,7 @@ use crate::report::{Finding, Path, Report};
 use crate::site::Site;
 
 use super::election::{self, Loss, Rules};
-use super::plan::{KeepalivedPlan, Virtual};
+use super::plan::{Instance, KeepalivedPlan, Virtual};
 use super::{
     ADVERT_INTERVAL, AUTH, NO_FAILOVER, NOPREEMPT_MASTER, NOT_EVERY_CONTROL_PLANE, PRIORITY_RANGE,
     ROUTER_ID_CLASH, ROUTER_ID_RANGE, SLOW_IS_DOWN, VRRP_VERSION, WHOLE_SECONDS,
@@ -135,13 +135,16 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
     }
     let mut by_priority = BTreeMap::new();
     for host in &plan.instances {
-        let Some(first) = by_priority.insert(host.priority, &host.name) else { continue };
+        let Some(first) = by_priority.insert(host.priority, &host.program.on) else { continue };
         let priorities = section("priorities");
         report.push(
             Finding::new(
                 &PRIORITY_RANGE,
-                priorities.key(&host.name),
-                format!("{first} and {} have the same priority, {}", host.name, host.priority),
+                priorities.key(&host.program.on),
+                format!(
+                    "{first} and {} have the same priority, {}",
+                    host.program.on, host.priority
+                ),
             )
             .because(priorities.key(first), "the other one")
             .help("give each control plane a priority of its own, or leave them all out"),
@@ -165,17 +168,18 @@ fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     let v4 = plan.addresses.iter().any(|address| address.vip.is_ipv4());
     let able = |can: &Keepalived| if !v4 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
     if plan.vrrp_version == 3
-        && let Some(host) = plan.instances.iter().find(|host| !able(&host.can))
+        && let Some(Instance { program, .. }) =
+            plan.instances.iter().find(|host| !able(&host.program.can))
     {
         let finding = Finding::new(
             &VRRP_VERSION,
             at.clone(),
             format!(
                 "keepalived {} on node {} cannot send adverts of VRRP version 3 to several peers",
-                host.program, host.name
+                program.version, program.on
             ),
         )
-        .because(host.program_at.clone(), format!("decides on keepalived {}", host.program));
+        .because(program.at.clone(), format!("decides on keepalived {}", program.version));
         report.push(if !v4 {
             finding.help("install keepalived 1.2.8 or newer")
         } else {
@@ -249,7 +253,7 @@ fn failover(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
         return;
     }
     let Some(failure) = election::first_failure(&voters, rules) else { return };
-    let names: Vec<&str> = plan.holders_of(address).map(|host| host.name.as_str()).collect();
+    let names: Vec<&str> = plan.holders_of(address).map(|host| host.program.on.as_str()).collect();
     let name = |index: usize| names[index];
     let lost = match failure.loss {
         Loss::Node(index) => format!("node {}", name(index)),

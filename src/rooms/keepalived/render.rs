@@ -13,7 +13,7 @@ use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT, config};
 impl Plan for KeepalivedPlan {
     fn settled(&self) -> serde_json::Value {
         let priorities: BTreeMap<&str, u32> =
-            self.instances.iter().map(|host| (host.name.as_str(), host.priority)).collect();
+            self.instances.iter().map(|host| (host.program.on.as_str(), host.priority)).collect();
         let said = self.addresses.first();
         serde_json::json!({"keepalived": {
             "version": self.vrrp_version,

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::site::{Endpoint, host_port};
+use crate::catalog;
+use crate::site::{Endpoint, Host, Program};
 
-use super::plan::{Instance, NginxPlan};
+use super::plan::NginxPlan;
 
 /// How long a reload leaves old workers to the sessions they still have. Clients of the API
 /// reconnect without loss; exec and port-forward get the minute.
@@ -54,12 +55,14 @@ struct Server<'a> {
 impl<'a> Config<'a> {
     pub(super) fn new(
         plan: &NginxPlan,
-        instance: &Instance,
+        host: &Host,
+        program: &Program<catalog::Nginx>,
         endpoints: impl Iterator<Item = &'a Endpoint>,
     ) -> Self {
+        let family = host.os.family_facts();
         Self {
-            modules: &instance.family.nginx_modules_include,
-            user: &instance.family.nginx_user,
+            modules: &family.nginx_modules_include,
+            user: &family.nginx_user,
             open_files: plan.worker_connections * 2,
             worker_connections: plan.worker_connections,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
@@ -68,7 +71,7 @@ impl<'a> Config<'a> {
             fail_timeout: plan.fail_timeout.to_string(),
             connect_timeout: plan.connect_timeout.to_string(),
             idle_timeout: plan.idle_timeout.to_string(),
-            socket_keepalive: instance.can.proxy_socket_keepalive,
+            socket_keepalive: program.can.proxy_socket_keepalive,
         }
     }
 }
@@ -87,10 +90,7 @@ impl<'a> Service<'a> {
             loopback: format!("{loopback}:{port}"),
             servers: backends
                 .iter()
-                .map(|server| Server {
-                    name: &server.name,
-                    address: host_port(server.address, server.port),
-                })
+                .map(|server| Server { name: &server.name, address: server.host_port() })
                 .collect(),
         }
     }

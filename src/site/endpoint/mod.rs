@@ -116,10 +116,12 @@ impl Endpoint {
     pub fn backend_on(&self, host: &Host) -> Option<&Backend> {
         self.backends.iter().find(|backend| backend.host == host.index)
     }
+}
 
-    /// Whether this machine passes its sessions on.
-    pub fn is_balanced_on(&self, host: &Host) -> bool {
-        self.balancer.hosts.contains(&host.index)
+impl Backend {
+    /// `192.168.1.11:6443`, brackets around IPv6.
+    pub fn host_port(&self) -> String {
+        host_port(self.address, self.port)
     }
 }
 
