@@ -1,5 +1,7 @@
 //! What the section says, with every default filled in.
 
+use serde::Serialize;
+
 use crate::catalog;
 use crate::inventory::haproxy::{Balance, HaproxySection};
 use crate::inventory::values::Duration;
@@ -13,6 +15,15 @@ const VERSION: &[&str] = &["loadBalancer", "haproxy", "version"];
 /// Every decision of the room.
 #[derive(Debug)]
 pub(super) struct HaproxyPlan {
+    pub(super) settings: Settings,
+    pub(super) instances: Vec<Program<catalog::Haproxy>>,
+}
+
+/// What is settled for every machine, under the section's own keys: `hagen show` writes it out, and
+/// the template is filled with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings {
     pub(super) balance: Balance,
     pub(super) idle_timeout: Duration,
     pub(super) connect_timeout: Duration,
@@ -21,9 +32,9 @@ pub(super) struct HaproxyPlan {
     pub(super) fall: u32,
     pub(super) rise: u32,
     pub(super) max_connections: u32,
-    /// What was asked for; `None` is "where the version can".
+    /// What was asked for; `None` is "where the version can", so that machines differ.
+    #[serde(skip)]
     pub(super) metrics: Option<bool>,
-    pub(super) instances: Vec<Program<catalog::Haproxy>>,
 }
 
 impl HaproxyPlan {
@@ -45,7 +56,7 @@ impl HaproxyPlan {
         let said = (VERSION, version.as_ref());
         let instance =
             |host: &Host| Program::new(host, "haproxy", said, host.os.haproxy, catalog::haproxy);
-        Self {
+        let settings = Settings {
             balance: *balance,
             idle_timeout: idle_timeout.clone().unwrap_or(idle_timeout::DEFAULT),
             // A session that meets a dead host has another API server's answer before a client
@@ -65,8 +76,8 @@ impl HaproxyPlan {
             // Enough for a thousand kubelets with a handful of long connections each.
             max_connections: max_connections.unwrap_or(4000),
             metrics: *metrics,
-            instances: site.balancers(KIND).map(instance).collect(),
-        }
+        };
+        Self { settings, instances: site.balancers(KIND).map(instance).collect() }
     }
 
     /// The haproxy of this machine, where it runs one.
@@ -76,6 +87,6 @@ impl HaproxyPlan {
 
     /// Whether this machine serves metrics.
     pub(super) fn metrics_on(&self, program: &Program<catalog::Haproxy>) -> bool {
-        self.metrics.unwrap_or(program.can.prometheus_exporter)
+        self.settings.metrics.unwrap_or(program.can.prometheus_exporter)
     }
 }

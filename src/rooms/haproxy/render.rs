@@ -11,16 +11,7 @@ use super::{CONFIGURATION, DROP_IN, KIND, TEMPLATES, UNIT};
 
 impl Plan for HaproxyPlan {
     fn settled(&self) -> serde_json::Value {
-        serde_json::json!({"loadBalancer": {"haproxy": {
-            "balance": self.balance,
-            "idleTimeout": self.idle_timeout,
-            "connectTimeout": self.connect_timeout,
-            "checkInterval": self.check_interval,
-            "checkTimeout": self.check_timeout,
-            "fall": self.fall,
-            "rise": self.rise,
-            "maxConnections": self.max_connections,
-        }}})
+        serde_json::json!({"loadBalancer": {"haproxy": self.settings}})
     }
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use crate::catalog::{self, OsFamily};
 use crate::inventory::keepalived::{KeepalivedSection, State};
@@ -21,23 +22,32 @@ const FIRST_PRIORITY: u32 = 150;
 /// Every decision of the room. Numbers are as they were said: `lint` refuses those out of range.
 #[derive(Debug)]
 pub(super) struct KeepalivedPlan {
-    /// VRRP's: 2 or 3.
-    pub(super) vrrp_version: u8,
+    pub(super) settings: Settings,
     pub(super) addresses: Vec<Virtual>,
     pub(super) reserved_router_ids: Vec<u32>,
+    /// As said, by name.
+    pub(super) priorities: BTreeMap<String, u32>,
+    pub(super) instances: Vec<Instance>,
+}
+
+/// What is settled for every machine, under the section's own keys: `hagen show` writes it out, and
+/// the template is filled with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings {
+    /// VRRP's: 2 or 3.
+    #[serde(rename = "version")]
+    pub(super) vrrp_version: u8,
     pub(super) state: State,
     pub(super) preempt: bool,
     /// Zero or negative.
     pub(super) weight: i32,
-    /// As said, by name.
-    pub(super) priorities: BTreeMap<String, u32>,
     pub(super) advert_interval: Duration,
     pub(super) check_interval: Duration,
     pub(super) fall: u32,
     pub(super) rise: u32,
     /// Whether adverts carry a password.
     pub(super) authentication: bool,
-    pub(super) instances: Vec<Instance>,
 }
 
 /// One virtual address, however many endpoints have it.
@@ -100,21 +110,19 @@ impl KeepalivedPlan {
         }
         // Version 2 counts whole seconds (RFC 3768, 5.3.7).
         let advert = if vrrp_version == 2 { 1000 } else { 500 };
-        Self {
+        let settings = Settings {
             vrrp_version,
-            addresses,
-            reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
             preempt: *preempt,
             weight: weight.unwrap_or(0),
-            priorities,
             advert_interval: advert_interval.clone().unwrap_or(Duration::from_millis(advert)),
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
             fall: fall.unwrap_or(2),
             rise: rise.unwrap_or(2),
             authentication: authentication.unwrap_or(vrrp_version == 2),
-            instances,
-        }
+        };
+        let reserved_router_ids = reserved_router_ids.clone();
+        Self { settings, addresses, reserved_router_ids, priorities, instances }
     }
 
     /// The keepalived of this machine, where it runs one.

@@ -4,7 +4,7 @@ use crate::catalog;
 use crate::report::{Finding, Path, Report};
 use crate::site::{Program, Site, idle_timeout};
 
-use super::plan::NginxPlan;
+use super::plan::{NginxPlan, Settings};
 use super::{
     DIRECTIVE_VERSION, KIND, ONE_NODE, PASSIVE_CHECKS, TIMEOUTS_CUT_WATCHES, WHOLE_SECONDS,
 };
@@ -64,18 +64,19 @@ fn versions(plan: &NginxPlan, report: &mut Report) {
 
 fn times(plan: &NginxPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "nginx"]);
-    if !plan.fail_timeout.millis().is_multiple_of(1000) {
+    let Settings { fail_timeout, idle_timeout: idle, .. } = &plan.settings;
+    if !fail_timeout.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,
                 section.key("failTimeout"),
-                format!("nginx reads `fail_timeout` in whole seconds, not {}", plan.fail_timeout),
+                format!("nginx reads `fail_timeout` in whole seconds, not {fail_timeout}"),
             )
             .help("write `failTimeout: 1s` or more"),
         );
     }
-    let idle = section.key("idleTimeout");
-    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+    let at = section.key("idleTimeout");
+    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, at, idle) {
         report.push(finding);
     }
 }

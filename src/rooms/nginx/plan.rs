@@ -1,5 +1,7 @@
 //! What the section says, with every default filled in.
 
+use serde::Serialize;
+
 use crate::catalog;
 use crate::inventory::nginx::NginxSection;
 use crate::inventory::values::Duration;
@@ -13,12 +15,20 @@ const VERSION: &[&str] = &["loadBalancer", "nginx", "version"];
 /// Every decision of the room.
 #[derive(Debug)]
 pub(super) struct NginxPlan {
+    pub(super) settings: Settings,
+    pub(super) instances: Vec<Program<catalog::Nginx>>,
+}
+
+/// What is settled for every machine, under the section's own keys: `hagen show` writes it out, and
+/// the template is filled with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings {
     pub(super) idle_timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) max_fails: u32,
     pub(super) fail_timeout: Duration,
     pub(super) worker_connections: u32,
-    pub(super) instances: Vec<Program<catalog::Nginx>>,
 }
 
 impl NginxPlan {
@@ -35,7 +45,7 @@ impl NginxPlan {
         let said = (VERSION, version.as_ref());
         let instance =
             |host: &Host| Program::new(host, "nginx", said, host.os.nginx, catalog::nginx);
-        Self {
+        let settings = Settings {
             idle_timeout: idle_timeout.clone().unwrap_or(idle_timeout::DEFAULT),
             // nginx's own default of 60 s would hold each client of a dead host that long. Every
             // `fail_timeout` one client finds out that the host is still dead: with 1 s here such
@@ -49,8 +59,8 @@ impl NginxPlan {
             fail_timeout: fail_timeout.clone().unwrap_or_else(|| seconds(5)),
             // kubespray's, roles/kubernetes/node/templates/loadbalancer/nginx.conf.j2.
             worker_connections: worker_connections.unwrap_or(16_384),
-            instances: site.balancers(KIND).map(instance).collect(),
-        }
+        };
+        Self { settings, instances: site.balancers(KIND).map(instance).collect() }
     }
 
     /// The nginx of this machine, where it runs one.

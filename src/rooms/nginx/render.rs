@@ -11,13 +11,7 @@ use super::{CONFIGURATION, DROP_IN, KIND, TEMPLATES, UNIT};
 
 impl Plan for NginxPlan {
     fn settled(&self) -> serde_json::Value {
-        serde_json::json!({"loadBalancer": {"nginx": {
-            "idleTimeout": self.idle_timeout,
-            "connectTimeout": self.connect_timeout,
-            "maxFails": self.max_fails,
-            "failTimeout": self.fail_timeout,
-            "workerConnections": self.worker_connections,
-        }}})
+        serde_json::json!({"loadBalancer": {"nginx": self.settings}})
     }
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
