@@ -39,7 +39,7 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use component::{NodePorts, PodMasks, kubelet_field};
-pub use endpoint::{Alive, Backend, Balancer, Endpoint};
+pub use endpoint::{Alive, Backend, Balancer, Endpoint, Hollow};
 pub use kubernetes::{CONTROL_PLANE, Cluster, Etcd, Kubernetes, MEMBER, Runtime, WORKER};
 pub use lint::lint;
 pub use os::of_system_alone;

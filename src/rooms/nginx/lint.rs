@@ -2,7 +2,7 @@
 
 use crate::catalog;
 use crate::report::{Finding, Path, Report};
-use crate::site::{Program, Site, idle_timeout};
+use crate::site::{Hollow, Program, Site, idle_timeout};
 
 use super::plan::{NginxPlan, Settings};
 use super::{
@@ -27,7 +27,14 @@ pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
     }
     let balanced = site.endpoints.iter().filter(|endpoint| endpoint.balancer.kind == KIND);
     let mut backends = balanced.flat_map(|endpoint| &endpoint.backends);
-    if let Some((etcd, label)) = backends.find_map(|backend| backend.hollow.clone()) {
+    if let Some(hollow) = backends.find_map(|backend| backend.hollow) {
+        let etcd = Path::of(&["etcd"]);
+        let (etcd, label) = match hollow {
+            Hollow::StackedMember => (etcd.key("mode"), "stacked: each API server has one member"),
+            Hollow::LocalMember => {
+                (etcd.key("endpoints"), "each API server is given the member of its own node only")
+            }
+        };
         report.push(
             Finding::new(
                 &PASSIVE_CHECKS,
