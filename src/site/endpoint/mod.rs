@@ -144,7 +144,7 @@ pub(super) fn of_api(said: &Inventory, facts: &Kubernetes, hosts: &[Host]) -> En
     let EndpointSection { vip, port, interface: _, name } = &said.endpoint;
     let control_planes = || hosts.iter().filter(|host| host.control_plane());
     let members = facts.etcd.members.iter().map(|index| &hosts[*index]);
-    let hollow = facts.etcd.local_endpoints.then(|| match facts.etcd.mode {
+    let hollow = facts.etcd.local_endpoints.then_some(match facts.etcd.mode {
         EtcdMode::Stacked => Hollow::StackedMember,
         EtcdMode::External => Hollow::LocalMember,
     });
