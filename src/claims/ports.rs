@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use crate::report::Path;
+use crate::site::Endpoint;
 
 /// Where a listener binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,18 @@ pub struct Port {
 }
 
 impl Port {
+    /// Where clients find an endpoint, on a machine that balances it.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            bind: if endpoint.is_local() { Bind::Loopback } else { Bind::Any },
+            port: endpoint.port,
+            reach: if endpoint.is_local() { Reach::Host } else { Reach::Clients },
+            what: "the balancer",
+            at: endpoint.at.key("port"),
+        }
+    }
+
     /// Whether everybody who uses the cluster reaches it.
     pub fn is_for_clients(&self) -> bool {
         self.bind != Bind::Loopback && self.reach == Reach::Clients

@@ -17,6 +17,7 @@ pub mod layout;
 mod lint;
 mod os;
 mod pod_range;
+mod program;
 mod proxy;
 pub mod quantity;
 mod resolve;
@@ -38,13 +39,14 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use component::{NodePorts, PodMasks, kubelet_field};
-pub use endpoint::{Alive, Backend, Balancer, Endpoint, Holder, Reached, Virtual};
+pub use endpoint::{Alive, Backend, Balancer, Endpoint, Holder, Hollow, Reached, Virtual};
 pub use kubernetes::{
     CONTROL_PLANE, Cluster, Etcd, Kubernetes, LOAD_BALANCER, MEMBER, Runtime, WORKER,
 };
 pub use lint::lint;
 pub use os::of_system_alone;
 pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
+pub use program::Program;
 pub use proxy::Proxy;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
@@ -182,6 +184,24 @@ impl Site {
             endpoint: self.endpoints.get(facts.endpoint)?,
             facts,
         })
+    }
+
+    /// The endpoints whose sessions this program passes on from this machine.
+    pub fn balanced_by(
+        &self,
+        kind: LoadBalancerKind,
+        host: &Host,
+    ) -> impl Iterator<Item = (&Endpoint, &Balancer)> {
+        let balanced = move |endpoint| {
+            let balancer = Endpoint::balancer_on(endpoint, host)?;
+            (balancer.kind == kind).then_some((endpoint, balancer))
+        };
+        self.endpoints.iter().filter_map(balanced)
+    }
+
+    /// The machines on which this program passes sessions on.
+    pub fn balancers(&self, kind: LoadBalancerKind) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().filter(move |host| self.balanced_by(kind, host).next().is_some())
     }
 
     /// The patches of a document, in their order: of that of one node, or of the whole cluster's.

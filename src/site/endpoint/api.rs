@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Alive, Backend, Balancer, Endpoint, Holder, Reached, Virtual, codes};
+use super::{Alive, Backend, Balancer, Endpoint, Holder, Hollow, Reached, Virtual, codes};
 use crate::inventory::Inventory;
 use crate::inventory::endpoint::{EndpointSection, HolderKind};
 use crate::report::{Finding, Path, Report};
@@ -60,15 +60,10 @@ pub(in crate::site) fn of_api(
 }
 
 fn backend(host: &Host, facts: &Kubernetes) -> Backend {
-    let hollow = || {
-        let etcd = Path::of(&["etcd"]);
-        facts.etcd.local_endpoints.then(|| match facts.etcd.mode {
-            EtcdMode::Stacked => (etcd.key("mode"), "stacked: each API server has one member"),
-            EtcdMode::External => {
-                (etcd.key("endpoints"), "each API server is given the member of its own node only")
-            }
-        })
-    };
+    let hollow = facts.etcd.local_endpoints.then_some(match facts.etcd.mode {
+        EtcdMode::Stacked => Hollow::StackedMember,
+        EtcdMode::External => Hollow::LocalMember,
+    });
     Backend {
         host: host.index,
         name: host.name.clone(),
@@ -79,7 +74,7 @@ fn backend(host: &Host, facts: &Kubernetes) -> Backend {
             let metrics = host_port(loopback(host.address), facts.etcd.metrics_port);
             format!("http://{metrics}/health")
         }),
-        hollow: hollow(),
+        hollow,
     }
 }
 

@@ -104,8 +104,17 @@ pub struct Backend {
     /// A URL on the machine's own loopback that answers only while what the server stands on has
     /// its quorum.
     pub quorum: Option<String>,
-    /// Why a balancer has to ask: what can be lost while the server goes on accepting sessions.
-    pub hollow: Option<(Path, &'static str)>,
+    /// What can be lost while the server goes on accepting sessions, so that a balancer has to ask.
+    pub hollow: Option<Hollow>,
+}
+
+/// What a server may stand on alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hollow {
+    /// The member of a stacked etcd on its own machine.
+    StackedMember,
+    /// The member of an external etcd on its own machine, for it is told of no other.
+    LocalMember,
 }
 
 /// How a server is known to be alive.
@@ -191,5 +200,12 @@ impl Endpoint {
     /// Whether clients come from the machine itself only.
     pub fn is_local(&self) -> bool {
         matches!(self.holder, Holder::Loopback)
+    }
+}
+
+impl Backend {
+    /// `192.168.1.11:6443`, brackets around IPv6.
+    pub fn host_port(&self) -> String {
+        host_port(self.address, self.port)
     }
 }
