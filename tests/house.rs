@@ -29,7 +29,7 @@ const MODULES: &[(&str, &[&str], &str)] = &[
     ("site", &["catalog", "document", "inventory", "pki", "report"], "what is meant"),
     (
         "claims",
-        &["catalog", "pki", "report", "tree"],
+        &["catalog", "pki", "report", "site", "tree"],
         "what rooms occupy and need, and whose each is",
     ),
     (

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::compiled::root;
+use hagen::catalog::{NEWEST_MINOR, OLDEST_MINOR};
+
+use crate::compiled::{blessing, root};
 
 /// The lines of every `sh` block.
 fn commands(readme: &str) -> Vec<&str> {
@@ -81,5 +83,25 @@ fn every_inventory_is_accepted() {
         let findings = outcome.report.findings().iter();
         let found: Vec<&str> = findings.map(|found| found.code.id).collect();
         assert!(found.is_empty(), "{found:?} in\n{inventory}");
+    }
+}
+
+/// Texts for people that say from which release to which there are any.
+const RANGES: [&str; 3] = ["README.md", "src/cli/init/inventory.yaml", "src/inventory/mod.rs"];
+
+#[test]
+fn the_releases_that_a_text_names_are_the_catalog_s() {
+    for file in RANGES {
+        let path = root().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let said = format!("1.{OLDEST_MINOR} to 1.");
+        let (before, after) = text.split_once(&said).unwrap_or_else(|| panic!("{file}: no {said}"));
+        let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let wanted = format!("{before}{said}{NEWEST_MINOR}{rest}");
+        if blessing() && wanted != text {
+            std::fs::write(&path, wanted).unwrap();
+        } else {
+            assert!(wanted == text, "{file}: HAGEN_BLESS=1 writes {said}{NEWEST_MINOR}");
+        }
     }
 }

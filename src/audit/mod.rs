@@ -357,13 +357,7 @@ mod tests {
             units(&site.hosts[0], claims.of(0), &mut report);
             report.findings().iter().map(|finding| finding.message.clone()).collect()
         };
-        let unit = || Unit {
-            name: "haproxy.service".into(),
-            phase: Phase::Balancer,
-            check: Vec::new(),
-            wait: true,
-            start: true,
-        };
+        let unit = || Unit::started("haproxy.service", Phase::Balancer, []);
         let of = |units: usize| {
             let mut claims = RoomClaims::default();
             claims.node(0).units.extend((0..units).map(|_| unit()));

@@ -69,7 +69,7 @@ pub struct ContainerdSeries {
     pub cni_bin_dirs: bool,
     /// The oldest Kubernetes minor that upstream tests it with; none named for early series.
     kubernetes_from: Option<u32>,
-    /// The newest one so tested.
+    /// The newest one so tested; none named while upstream goes on with the series.
     kubernetes_to: Option<u32>,
 }
 
@@ -188,10 +188,15 @@ impl RuntimeRange {
 impl Release {
     /// The newest series of containerd that serves the minor; upstream's own table decides where it
     /// has a word.
-    pub fn newest_containerd(&self) -> Option<Version> {
+    ///
+    /// # Panics
+    /// Never: every minor has one.
+    pub fn newest_containerd(&self) -> Version {
         let series = CONTAINERD.iter().rev().filter(|series| series.is_tested_with(self.minor));
         let mut versions = series.map(|series| series.series);
-        versions.find(|version| matches!(self.runtimes.containerd(*version), ContainerdFit::Serves))
+        versions
+            .find(|version| matches!(self.runtimes.containerd(*version), ContainerdFit::Serves))
+            .expect("containerd.json has a series for every minor; tested")
     }
 
     /// The newest series of Docker that serves the minor, behind cri-dockerd where there is no
@@ -249,7 +254,7 @@ const FIRST_NUMBERED_DOCKER: u32 = 23;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::release;
+    use crate::catalog::{release, releases};
 
     fn at(text: &str) -> Version {
         text.parse().expect("a version")
@@ -264,6 +269,15 @@ mod tests {
         assert_eq!(config("2.4.2"), Some(ContainerdConfig::V3));
         assert_eq!(config("3.0.0"), None);
         assert!(CONTAINERD.iter().map(|entry| entry.series.numbers()).is_sorted());
+    }
+
+    #[test]
+    fn every_minor_has_a_series_of_containerd() {
+        for release in releases() {
+            let newest = release.newest_containerd();
+            let fit = release.runtimes.containerd(newest);
+            assert_eq!(fit, ContainerdFit::Serves, "1.{}: {newest}", release.minor);
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use crate::report::Path;
+use crate::site::Program;
 
 /// The release of a program that files of the tree are written for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +41,36 @@ pub struct Package {
     /// Whether the services of the room that needs it run it: they are restarted where it is
     /// replaced, and upgrades, which would do so on all nodes in one night, are held back.
     pub serves: bool,
+}
+
+impl Package {
+    /// One that the distribution has, in the version that it has.
+    pub fn of_distribution(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: None,
+            written_for: None,
+            repository: Repository::Distribution,
+            hold: false,
+            program: None,
+            serves: false,
+        }
+    }
+
+    /// The one that brings a program whose files are in the tree.
+    pub fn of<Facts>(program: &Program<Facts>) -> Self {
+        Self {
+            version: program.wanted.clone(),
+            written_for: Some(WrittenFor {
+                release: program.version.series(),
+                key: program.key,
+                at: program.at.clone(),
+            }),
+            program: Some(program.name.to_owned()),
+            serves: true,
+            ..Self::of_distribution(program.name)
+        }
+    }
 }
 
 /// Programs that come as an archive of upstream's and not as a package. `10-prepare.sh` skips it

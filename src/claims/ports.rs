@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
 use crate::report::Path;
+use crate::site::Endpoint;
 
 /// Where a listener binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +65,18 @@ pub struct Port {
 }
 
 impl Port {
+    /// Where clients find an endpoint, on a machine that balances it.
+    pub fn of(endpoint: &Endpoint) -> Self {
+        Self {
+            protocol: Protocol::Tcp,
+            bind: Bind::Any,
+            port: endpoint.port,
+            reach: Reach::Clients,
+            what: "the balancer",
+            at: endpoint.at.key("port"),
+        }
+    }
+
     /// Whether everybody who uses the cluster reaches it.
     pub fn is_for_clients(&self) -> bool {
         self.bind != Bind::Loopback && self.reach == Reach::Clients

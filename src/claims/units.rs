@@ -64,6 +64,13 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// One that a phase starts and waits for, if this command succeeds; without words it asks
+    /// nothing.
+    pub fn started<'a>(name: &str, phase: Phase, check: impl IntoIterator<Item = &'a str>) -> Self {
+        let check = check.into_iter().map(str::to_owned).collect();
+        Self { name: name.to_owned(), phase, check, wait: true, start: true }
+    }
+
     /// Whether it stays at a reset: the runtime, which `kubeadm reset` needs, and what belongs to
     /// the host. One whose file the tree brings goes with it.
     pub fn survives_reset(&self) -> bool {

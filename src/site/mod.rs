@@ -17,6 +17,7 @@ pub mod layout;
 mod lint;
 mod os;
 mod pod_range;
+mod program;
 mod proxy;
 pub mod quantity;
 mod resolve;
@@ -38,11 +39,12 @@ pub use crate::inventory::etcd::EtcdMode;
 pub use crate::inventory::kubeproxy::ProxyMode;
 pub use crate::inventory::runtime::{CgroupDriver, RuntimeKind};
 pub use component::{NodePorts, PodMasks, kubelet_field};
-pub use endpoint::{Alive, Backend, Balancer, Endpoint};
+pub use endpoint::{Alive, Backend, Balancer, Endpoint, Hollow};
 pub use kubernetes::{CONTROL_PLANE, Cluster, Etcd, Kubernetes, MEMBER, Runtime, WORKER};
 pub use lint::lint;
 pub use os::of_system_alone;
 pub use pod_range::{DEFAULT_PODS, moved as moved_pod_ranges};
+pub use program::Program;
 pub use proxy::Proxy;
 pub use resolve::resolve;
 pub(crate) use resolve::selected;
@@ -163,6 +165,24 @@ impl Site {
             endpoint: self.endpoints.get(facts.endpoint)?,
             facts,
         })
+    }
+
+    /// The endpoints whose sessions this program passes on from this machine.
+    pub fn balanced_by(
+        &self,
+        kind: LoadBalancerKind,
+        host: &Host,
+    ) -> impl Iterator<Item = &Endpoint> {
+        let endpoints = self.endpoints.iter();
+        endpoints.filter(move |endpoint| {
+            let Balancer { kind: its, hosts, .. } = &endpoint.balancer;
+            *its == kind && hosts.contains(&host.index)
+        })
+    }
+
+    /// The machines on which this program passes sessions on.
+    pub fn balancers(&self, kind: LoadBalancerKind) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().filter(move |host| self.balanced_by(kind, host).next().is_some())
     }
 
     /// The patches of a document, in their order: of that of one node, or of the whole cluster's.

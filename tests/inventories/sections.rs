@@ -6,6 +6,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::frame::{Frame, Networks};
+use super::schema::ordinary;
 
 /// Parts of an inventory, to be merged.
 pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
@@ -46,9 +47,19 @@ pub(super) fn map(keys: Value) -> BoxedStrategy<Value> {
     entries.prop_map(|said| Value::Object(said.into_iter().flatten().collect())).boxed()
 }
 
-/// The same as one section.
-fn section(key: &'static str, keys: Value) -> BoxedStrategy<Value> {
-    map(keys).prop_map(move |said| json!({key: said})).boxed()
+/// The same for a section, `/loadBalancer/haproxy`: what its schema says enough of is drawn without
+/// a row, unless the row is empty.
+fn part(section: &str, rows: Value) -> BoxedStrategy<Value> {
+    let Value::Object(rows) = rows else { panic!("{rows} is no map of lists") };
+    let mut keys = ordinary(section);
+    keys.extend(rows);
+    keys.retain(|_, values| *values != json!([]));
+    map(Value::Object(keys))
+}
+
+/// The same as a whole section.
+fn section(key: &'static str, rows: Value) -> BoxedStrategy<Value> {
+    part(&format!("/{key}"), rows).prop_map(move |said| json!({key: said})).boxed()
 }
 
 /// One of these.
@@ -76,10 +87,13 @@ fn cluster(frame: &Frame) -> BoxedStrategy<Value> {
         let unsaid = (frame.networks == Networks::V4).then(|| json!(null));
         select(unsaid.into_iter().chain(said).collect::<Vec<_>>())
     };
-    let more = map(json!({
-        "name": ["a", "a-cluster-name-of-sixty-three-letters-which-is-all-that-dns-has"],
-        "domain": ["k8s.example.com", "local"],
-    }));
+    let more = part(
+        "/cluster",
+        json!({
+            "name": ["a", "a-cluster-name-of-sixty-three-letters-which-is-all-that-dns-has"],
+            "domain": ["k8s.example.com", "local"],
+        }),
+    );
     (or_default(pods), or_default(services), more, any::<bool>())
         .prop_map(|(pods, services, mut more, twice)| {
             let again = if twice { pods.clone() } else { json!(null) };
@@ -105,27 +119,28 @@ fn endpoint() -> BoxedStrategy<Value> {
 }
 
 fn balancer() -> BoxedStrategy<Value> {
-    let haproxy = map(json!({
-        "version": ["1.5", "1.8.27", "2.6", "3.4"],
-        "balance": ["roundrobin", "leastconn"],
-        "idleTimeout": ["90m", "576h"],
-        "connectTimeout": ["250ms", "5s"],
-        "checkInterval": ["500ms", "10s"],
-        "checkTimeout": ["2500ms", "10s"],
-        "fall": [1, 100],
-        "rise": [1, 100],
-        "maxConnections": [100, 1_000_000],
-        "statsPort": [18404],
-        "metrics": [false],
-    }));
-    let nginx = map(json!({
-        "version": ["1.11.11", "1.20", "1.22", "1.29"],
-        "idleTimeout": ["90m", "576h"],
-        "connectTimeout": ["250ms", "5s"],
-        "maxFails": [3, 100],
-        "failTimeout": ["1s", "1m"],
-        "workerConnections": [512, 1_000_000],
-    }));
+    let haproxy = part(
+        "/loadBalancer/haproxy",
+        json!({
+            "version": ["1.5", "1.8.27", "2.6", "3.4"],
+            "idleTimeout": ["90m", "576h"],
+            "connectTimeout": ["250ms", "5s"],
+            "checkInterval": ["500ms", "10s"],
+            "checkTimeout": ["2500ms", "10s"],
+            "statsPort": [18404],
+            // Not every version has them.
+            "metrics": [false],
+        }),
+    );
+    let nginx = part(
+        "/loadBalancer/nginx",
+        json!({
+            "version": ["1.11.11", "1.20", "1.22", "1.29"],
+            "idleTimeout": ["90m", "576h"],
+            "connectTimeout": ["250ms", "5s"],
+            "failTimeout": ["1s", "1m"],
+        }),
+    );
     (haproxy, nginx, any::<bool>())
         .prop_map(|(haproxy, nginx, is_nginx)| {
             let kind = if is_nginx { "nginx" } else { "haproxy" };
@@ -135,15 +150,18 @@ fn balancer() -> BoxedStrategy<Value> {
 }
 
 fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
-    let more = map(json!({
-        "programVersion": ["2.0.20", "2.2.7"],
-        "priorities": [{frame.first(): 1}, {frame.first(): 254}],
-        "routerId": [1, 77, 255],
-        "reservedRouterIds": [[], [51, 200]],
-        "checkInterval": ["2s"],
-        "fall": [1, 5],
-        "rise": [1, 5],
-    }));
+    let more = part(
+        "/keepalived",
+        json!({
+            "programVersion": ["2.0.20", "2.2.7"],
+            "priorities": [{frame.first(): 1}, {frame.first(): 254}],
+            "routerId": [1, 77, 255],
+            "reservedRouterIds": [[], [51, 200]],
+            "checkInterval": ["2s"],
+            // These depend on one another.
+            "preempt": [], "weight": [], "state": [], "version": [], "authentication": [],
+        }),
+    );
     let elections = [
         json!({}),
         json!({"preempt": true}),
@@ -177,6 +195,8 @@ fn etcd(frame: &Frame) -> BoxedStrategy<Value> {
             json!({
                 "dataDir": ["/srv/etcd"],
                 "metricsPort": [12381],
+                // Of an external one alone.
+                "mode": [], "endpoints": [], "quotaBytes": [],
                 "settings": [{
                     "snapshot-count": "50000",
                     "heartbeat-interval": "250",
@@ -185,24 +205,29 @@ fn etcd(frame: &Frame) -> BoxedStrategy<Value> {
             }),
         );
     }
-    let more = map(json!({
-        "version": ["3.5.21", "3.6.14", "3.7.1"],
-        "endpoints": ["auto", "all"],
-        "dataDir": ["/srv/etcd"],
-        "clientPort": [12379],
-        "peerPort": [12380],
-        "metricsPort": [12381],
-        "heartbeatInterval": ["50ms"],
-        "electionTimeout": ["2s", "50s"],
-        "quotaBytes": [1, 17_179_869_184_u64],
-        "settings": [{"snapshot-count": "50000", "max-request-bytes": "3145728"}],
-    }));
-    let backup = map(json!({
-        "enabled": [false],
-        "interval": ["1m", "48h"],
-        "keep": [1, 10_000],
-        "directory": ["/srv/snapshots"],
-    }));
+    let more = part(
+        "/etcd",
+        json!({
+            "mode": [],
+            "version": ["3.5.21", "3.6.14", "3.7.1"],
+            // `local` needs a member on each control plane.
+            "endpoints": ["auto", "all"],
+            "dataDir": ["/srv/etcd"],
+            "clientPort": [12379],
+            "peerPort": [12380],
+            "metricsPort": [12381],
+            "heartbeatInterval": ["50ms"],
+            "electionTimeout": ["2s", "50s"],
+            "settings": [{"snapshot-count": "50000", "max-request-bytes": "3145728"}],
+        }),
+    );
+    let backup = part(
+        "/etcd/backup",
+        json!({
+            "interval": ["1m", "48h"],
+            "directory": ["/srv/snapshots"],
+        }),
+    );
     (more, backup)
         .prop_map(|(mut more, backup)| {
             more["mode"] = "external".into();
@@ -232,8 +257,10 @@ fn runtime(frame: &Frame) -> BoxedStrategy<Value> {
         {"registry": "registry.k8s.io", "endpoints": ["https://a.example.com/", "http://10.0.0.1:5000"]},
         {"registry": "ghcr.io:443", "endpoints": ["https://b.example.com/v2"], "only": true, "ca": ca},
     ]}});
-    (drivers, one_of(&[json!({}), mirrors, docker]))
-        .prop_map(|(mut said, kind)| {
+    let more = section("runtime", json!({"kind": [], "cgroupDriver": [], "criDockerd": []}));
+    (more, drivers, one_of(&[json!({}), mirrors, docker]))
+        .prop_map(|(mut said, drivers, kind)| {
+            hagen::document::merge(&mut said, &drivers);
             hagen::document::merge(&mut said, &kind);
             said
         })
@@ -244,6 +271,9 @@ fn kubelet() -> BoxedStrategy<Value> {
     section(
         "kubelet",
         json!({
+            // The runtime's too.
+            "cgroupDriver": [],
+            // More than a node's range has addresses for is refused.
             "maxPods": [1, 250],
             "config": [{
                 "evictionHard": {"memory.available": "500Mi"},
@@ -261,7 +291,12 @@ fn kube_proxy(frame: &Frame) -> BoxedStrategy<Value> {
     if able && matches!(frame.facts().kube_proxy.nftables, Stage::Beta | Stage::Stable) {
         modes.push(json!({"mode": "nftables"}));
     }
-    one_of(&modes).prop_map(|said| json!({"kubeProxy": said})).boxed()
+    (part("/kubeProxy", json!({"mode": [], "scheduler": []})), one_of(&modes))
+        .prop_map(|(mut said, mode)| {
+            hagen::document::merge(&mut said, &mode);
+            json!({"kubeProxy": said})
+        })
+        .boxed()
 }
 
 fn cni(frame: &Frame) -> BoxedStrategy<Value> {
@@ -272,7 +307,6 @@ fn cni(frame: &Frame) -> BoxedStrategy<Value> {
         "cni",
         json!({
             "plugin": plugins,
-            "backend": ["host-gw", "wireguard"],
             "interface": ["eth0"],
             "image": ["registry.example.com/flannel:v0.28.9"],
             "pluginImage": ["registry.example.com:5000/flannel/cni-plugin:v1.9.0"],
@@ -284,9 +318,6 @@ fn host() -> BoxedStrategy<Value> {
     section(
         "host",
         json!({
-            "setHostname": [true],
-            "selinux": ["permissive"],
-            "firewall": ["open"],
             "modules": [["nbd"]],
             "sysctls": [{"vm.swappiness": "10", "kernel.keys.root_maxkeys": null}],
             "proxy": [
@@ -328,12 +359,17 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
         json!({"distribution": kinds, "others": others, "runtime": kinds, "kubernetes": kinds}),
     );
     let pin = format!("1:{}~rc1-1.1+b2", frame.release);
-    let more = map(json!({
-        "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
-        "archives": ["http://10.0.0.1/etcd"],
-        "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
-            "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
-    }));
+    let more = part(
+        "/packages",
+        json!({
+            // Below, with repositories.
+            "source": [],
+            "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
+            "archives": ["http://10.0.0.1/etcd"],
+            "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
+                "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
+        }),
+    );
     let os = json!({"distribution": distribution, "release": release});
     (repositories, kubernetes, own, more, any::<[bool; 2]>())
         .prop_map(
@@ -380,7 +416,6 @@ fn pki() -> BoxedStrategy<Value> {
     section(
         "pki",
         json!({
-            "algorithm": ["ecdsa-p384"],
             "caLifetimeDays": [3650, 7300],
             "leafLifetimeDays": [1, 30, 3650],
         }),

@@ -26,13 +26,7 @@ fn of_bridge(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
             mounts: false,
             at: Path::of(&["cni"]),
         }));
-        claims.units.push(Unit {
-            name: UNIT.into(),
-            phase: Phase::Install,
-            check: Vec::new(),
-            wait: true,
-            start: true,
-        });
+        claims.units.push(Unit::started(UNIT, Phase::Install, []));
         // The kubelet's own package depends on it; here all of the network rests on it.
         claims.packages.push(Package {
             name: "kubernetes-cni".into(),

@@ -127,5 +127,5 @@ fn folders(external: &External) -> impl Iterator<Item = OwnedPath> {
 }
 
 fn unit(name: &str, wait: bool) -> Unit {
-    Unit { name: name.into(), phase: Phase::Etcd, check: Vec::new(), wait, start: true }
+    Unit { wait, ..Unit::started(name, Phase::Etcd, []) }
 }

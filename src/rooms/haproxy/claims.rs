@@ -1,26 +1,17 @@
 //! What each machine that balances has to have.
 
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Unit, WrittenFor,
-};
+use crate::claims::{Bind, Package, Phase, Port, Protocol, Reach, RoomClaims, Unit};
 use crate::report::Path;
 use crate::site::Site;
 
-use super::plan::{HaproxyPlan, on};
-use super::{CONFIGURATION, UNIT};
+use super::plan::HaproxyPlan;
+use super::{CONFIGURATION, KIND, UNIT};
 
 pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
-    for host in &plan.instances {
-        let node = claims.node(host.index);
-        for endpoint in on(&site.hosts[host.index], site) {
-            node.ports.push(Port {
-                protocol: Protocol::Tcp,
-                bind: Bind::Any,
-                port: endpoint.port,
-                reach: Reach::Clients,
-                what: "the balancer",
-                at: endpoint.at.key("port"),
-            });
+    for program in &plan.instances {
+        let node = claims.node(program.host);
+        for endpoint in site.balanced_by(KIND, &site.hosts[program.host]) {
+            node.ports.push(Port::of(endpoint));
             node.ports.push(Port {
                 protocol: Protocol::Tcp,
                 bind: Bind::Loopback,
@@ -30,26 +21,8 @@ pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
                 at: Path::of(&["loadBalancer", "haproxy", "statsPort"]),
             });
         }
-        node.packages.push(Package {
-            name: "haproxy".into(),
-            version: host.wanted.clone(),
-            written_for: Some(WrittenFor {
-                release: host.version.series(),
-                key: &["loadBalancer", "haproxy", "version"],
-                at: host.version_at.clone(),
-            }),
-            repository: Repository::Distribution,
-            hold: false,
-            program: Some("haproxy".into()),
-            serves: true,
-        });
+        node.packages.push(Package::of(program));
         let check = ["haproxy", "-c", "-f", CONFIGURATION];
-        node.units.push(Unit {
-            name: UNIT.into(),
-            phase: Phase::Balancer,
-            check: check.map(String::from).to_vec(),
-            wait: true,
-            start: true,
-        });
+        node.units.push(Unit::started(UNIT, Phase::Balancer, check));
     }
 }

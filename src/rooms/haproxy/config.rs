@@ -5,12 +5,12 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::inventory::haproxy::Balance;
+use crate::catalog;
 use crate::inventory::values::Duration;
 use crate::pki::Authority;
-use crate::site::{Alive, Endpoint, host_port};
+use crate::site::{Alive, Endpoint, Host, Program};
 
-use super::plan::{HaproxyPlan, Instance};
+use super::plan::{HaproxyPlan, Settings};
 
 /// How long a session lives that only one side has ended. A live peer ends its side at once.
 const FIN_TIMEOUT: &str = "30s";
@@ -25,6 +25,9 @@ const SPARE_CONNECTIONS: u32 = 100;
 /// Context of `haproxy/etc/haproxy/haproxy.cfg.j2`.
 #[derive(Debug, Serialize)]
 pub(super) struct Config<'a> {
+    /// What the section says, in haproxy's own notation: the longest that the connection of a check
+    /// may take is `checkInterval`, and its answer `checkTimeout` after that.
+    settings: &'a Settings,
     /// User and group.
     user: &'static str,
     /// Where the log can go to stdout; without it, the log needs a socket outside any chroot.
@@ -32,16 +35,7 @@ pub(super) struct Config<'a> {
     global_maxconn: u32,
     /// How long old processes live, where the version has the setting.
     hard_stop_after: Option<&'static str>,
-    /// haproxy's own notation, as are all times here.
-    idle_timeout: String,
-    connect_timeout: String,
     fin_timeout: &'static str,
-    /// Also the longest that the connection of a check may take.
-    check_interval: String,
-    /// The longest that the answer to a check may take after that.
-    check_timeout: String,
-    maxconn: u32,
-    balance: &'static str,
     /// Whether `http-check send` exists; else the request stands in `option httpchk`.
     check_request: bool,
     /// Whether `default-server` takes all options of a check; else each server repeats them.
@@ -85,30 +79,24 @@ struct Server<'a> {
 
 impl<'a> Config<'a> {
     pub(super) fn new(
-        plan: &HaproxyPlan,
-        instance: &Instance,
+        plan: &'a HaproxyPlan,
+        host: &Host,
+        program: &Program<catalog::Haproxy>,
         endpoints: impl Iterator<Item = &'a Endpoint>,
     ) -> Self {
-        let service = |(position, endpoint)| Service::new(plan, instance, position, endpoint);
+        let family = host.os.family_facts();
+        let service = |(position, endpoint)| Service::new(plan, program, position, endpoint);
         Self {
-            user: &instance.family.haproxy_user,
-            chroot: instance.can.log_stdout.then_some(instance.family.haproxy_chroot.as_str()),
-            global_maxconn: plan.max_connections + SPARE_CONNECTIONS,
-            hard_stop_after: instance.can.hard_stop_after.then_some(HARD_STOP),
-            idle_timeout: plan.idle_timeout.to_string(),
-            connect_timeout: plan.connect_timeout.to_string(),
+            settings: &plan.settings,
+            user: &family.haproxy_user,
+            chroot: program.can.log_stdout.then_some(family.haproxy_chroot.as_str()),
+            global_maxconn: plan.settings.max_connections + SPARE_CONNECTIONS,
+            hard_stop_after: program.can.hard_stop_after.then_some(HARD_STOP),
             fin_timeout: FIN_TIMEOUT,
-            check_interval: plan.check_interval.to_string(),
-            check_timeout: plan.check_timeout.to_string(),
-            maxconn: plan.max_connections,
-            balance: match plan.balance {
-                Balance::Leastconn => "leastconn",
-                Balance::Roundrobin => "roundrobin",
-            },
-            check_request: instance.can.http_check_send,
-            default_server: instance.can.default_server_checks,
+            check_request: program.can.http_check_send,
+            default_server: program.can.default_server_checks,
             endpoints: endpoints.enumerate().map(service).collect(),
-            metrics: plan.metrics_on(instance),
+            metrics: plan.metrics_on(program),
         }
     }
 }
@@ -116,7 +104,7 @@ impl<'a> Config<'a> {
 impl<'a> Service<'a> {
     fn new(
         plan: &HaproxyPlan,
-        instance: &Instance,
+        program: &Program<catalog::Haproxy>,
         position: usize,
         endpoint: &'a Endpoint,
     ) -> Self {
@@ -141,13 +129,10 @@ impl<'a> Service<'a> {
                 Alive::Get { path, server_name, .. } => Some(Get { path, server_name }),
                 Alive::Connect => None,
             },
-            server_options: server_options(plan, instance, alive),
+            server_options: server_options(&plan.settings, program, alive),
             servers: backends
                 .iter()
-                .map(|server| Server {
-                    name: &server.name,
-                    address: host_port(server.address, server.port),
-                })
+                .map(|server| Server { name: &server.name, address: server.host_port() })
                 .collect(),
             status_address: format!("127.0.0.1:{}", balancer.status_port),
         }
@@ -175,12 +160,16 @@ pub(super) fn ca_file(authority: &Authority) -> String {
 /// a check's connection, TLS handshake included, may take the lower of `inter` and `timeout
 /// connect`; the backend of the checks has both alike. While a server is on its way down or
 /// up, checks follow one another twice as fast.
-fn server_options(plan: &HaproxyPlan, instance: &Instance, alive: &Alive) -> String {
-    let HaproxyPlan { check_interval, fall, rise, .. } = plan;
+fn server_options(
+    settings: &Settings,
+    program: &Program<catalog::Haproxy>,
+    alive: &Alive,
+) -> String {
+    let Settings { check_interval, fall, rise, .. } = settings;
     let between = Duration::from_millis((check_interval.millis() / 2).max(1));
     let check = format!("check inter {check_interval} fastinter {between} fall {fall} rise {rise}");
     let Alive::Get { server_name, authority, .. } = alive else { return check };
-    let sni = match instance.can.check_sni {
+    let sni = match program.can.check_sni {
         true => format!(" check-sni {server_name}"),
         false => String::new(),
     };

@@ -2,9 +2,9 @@
 
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
-use crate::site::idle_timeout;
+use crate::site::{Program, idle_timeout};
 
-use super::plan::HaproxyPlan;
+use super::plan::{HaproxyPlan, Settings};
 use super::{DIRECTIVE_VERSION, SLOW_IS_DOWN, TIMEOUT_RANGE, TIMEOUTS_CUT_WATCHES};
 
 /// haproxy keeps times as 31 bits of milliseconds (`TIMER_LOOK_BACK`, include/haproxy/ticks.h)
@@ -22,40 +22,40 @@ const LOST_PACKET: Duration = Duration::from_millis(1000);
 
 pub(super) fn lint(plan: &HaproxyPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "haproxy"]);
-    for host in &plan.instances {
-        let version = host.version;
-        let name = &host.name;
-        if !host.can.tls_checks {
+    for program in &plan.instances {
+        let Program { version, on, at, can, .. } = program;
+        if !can.tls_checks {
             report.push(
                 Finding::new(
                     &DIRECTIVE_VERSION,
-                    host.version_at.clone(),
-                    format!("haproxy {version} on node {name} cannot check an API server over TLS"),
+                    at.clone(),
+                    format!("haproxy {version} on node {on} cannot check an API server over TLS"),
                 )
                 .label("`check-ssl` came with 1.5")
                 .help("install haproxy 1.5 or newer"),
             );
             break;
         }
-        if plan.metrics == Some(true) && !host.can.prometheus_exporter {
+        if plan.settings.metrics == Some(true) && !can.prometheus_exporter {
             report.push(
                 Finding::new(
                     &DIRECTIVE_VERSION,
                     section.key("metrics"),
-                    format!("haproxy {version} on node {name} has no `prometheus-exporter`"),
+                    format!("haproxy {version} on node {on} has no `prometheus-exporter`"),
                 )
                 .label("needs a newer haproxy")
-                .because(host.version_at.clone(), format!("decides on haproxy {version}"))
+                .because(at.clone(), format!("decides on haproxy {version}"))
                 .help("leave `metrics` out, so that they are served where the version can"),
             );
             break;
         }
     }
+    let settings = &plan.settings;
     let times = [
-        ("idleTimeout", &plan.idle_timeout),
-        ("connectTimeout", &plan.connect_timeout),
-        ("checkInterval", &plan.check_interval),
-        ("checkTimeout", &plan.check_timeout),
+        ("idleTimeout", &settings.idle_timeout),
+        ("connectTimeout", &settings.connect_timeout),
+        ("checkInterval", &settings.check_interval),
+        ("checkTimeout", &settings.check_timeout),
     ];
     for (key, time) in times.into_iter().filter(|(_, time)| **time > LONGEST) {
         report.push(
@@ -68,16 +68,16 @@ pub(super) fn lint(plan: &HaproxyPlan, report: &mut Report) {
             .help(format!("write `{key}: 576h` or less")),
         );
     }
-    slow_is_down(plan, &section, report);
+    slow_is_down(settings, &section, report);
     let idle = section.key("idleTimeout");
-    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &settings.idle_timeout) {
         report.push(finding);
     }
 }
 
 /// What makes haproxy take a slow API server, or a slow network, for a dead one.
-fn slow_is_down(plan: &HaproxyPlan, section: &Path, report: &mut Report) {
-    let HaproxyPlan { check_interval, check_timeout, fall, .. } = plan;
+fn slow_is_down(settings: &Settings, section: &Path, report: &mut Report) {
+    let Settings { check_interval, check_timeout, fall, .. } = settings;
     if *check_timeout <= WAIT_FOR_ETCD {
         let message = format!(
             "an API server that answers after {check_timeout} is taken for a dead one, and all its \

@@ -13,7 +13,7 @@ mod render;
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
-use crate::site::Site;
+use crate::site::{LoadBalancerKind, Site};
 use crate::template;
 use crate::template::Template;
 
@@ -33,6 +33,8 @@ static TEMPLATES: [Template; 2] = [
     template!("haproxy/etc/systemd/system/haproxy.service.d/10-hagen.conf.j2"),
 ];
 
+/// What an endpoint says that has it.
+const KIND: LoadBalancerKind = LoadBalancerKind::Haproxy;
 const CONFIGURATION: &str = "/etc/haproxy/haproxy.cfg";
 const UNIT: &str = "haproxy.service";
 /// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.

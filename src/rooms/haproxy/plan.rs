@@ -1,14 +1,29 @@
 //! What the section says, with every default filled in.
 
-use crate::catalog::{self, FamilyFacts, builds_of};
+use serde::Serialize;
+
+use crate::catalog;
 use crate::inventory::haproxy::{Balance, HaproxySection};
-use crate::inventory::values::{Duration, ProgramVersion};
-use crate::report::Path;
-use crate::site::{Endpoint, Host, LoadBalancerKind, Site, idle_timeout};
+use crate::inventory::values::Duration;
+use crate::site::{Host, Program, Site, idle_timeout};
+
+use super::KIND;
+
+/// What decides the version, where it is said.
+const VERSION: &[&str] = &["loadBalancer", "haproxy", "version"];
 
 /// Every decision of the room.
 #[derive(Debug)]
 pub(super) struct HaproxyPlan {
+    pub(super) settings: Settings,
+    pub(super) instances: Vec<Program<catalog::Haproxy>>,
+}
+
+/// What is settled for every machine, under the section's own keys: `hagen show` writes it out, and
+/// the template is filled with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings {
     pub(super) balance: Balance,
     pub(super) idle_timeout: Duration,
     pub(super) connect_timeout: Duration,
@@ -17,24 +32,9 @@ pub(super) struct HaproxyPlan {
     pub(super) fall: u32,
     pub(super) rise: u32,
     pub(super) max_connections: u32,
-    /// What was asked for; `None` is "where the version can".
+    /// What was asked for; `None` is "where the version can", so that machines differ.
+    #[serde(skip)]
     pub(super) metrics: Option<bool>,
-    pub(super) instances: Vec<Instance>,
-}
-
-/// One machine's haproxy.
-#[derive(Debug)]
-pub(super) struct Instance {
-    /// The machine's position in the inventory.
-    pub(super) index: usize,
-    pub(super) name: String,
-    /// The version of its package, where one is asked for.
-    pub(super) wanted: Option<String>,
-    pub(super) version: catalog::Version,
-    /// Where the version was decided.
-    pub(super) version_at: Path,
-    pub(super) can: catalog::Haproxy,
-    pub(super) family: &'static FamilyFacts,
 }
 
 impl HaproxyPlan {
@@ -53,7 +53,10 @@ impl HaproxyPlan {
             stats_port: _,
             metrics,
         } = section;
-        Self {
+        let said = (VERSION, version.as_ref());
+        let instance =
+            |host: &Host| Program::new(host, "haproxy", said, host.os.haproxy, catalog::haproxy);
+        let settings = Settings {
             balance: *balance,
             idle_timeout: idle_timeout.clone().unwrap_or(idle_timeout::DEFAULT),
             // A session that meets a dead host has another API server's answer before a client
@@ -73,49 +76,17 @@ impl HaproxyPlan {
             // Enough for a thousand kubelets with a handful of long connections each.
             max_connections: max_connections.unwrap_or(4000),
             metrics: *metrics,
-            instances: site
-                .hosts
-                .iter()
-                .filter(|host| on(host, site).next().is_some())
-                .map(|host| Instance::new(host, version.as_ref()))
-                .collect(),
-        }
+        };
+        Self { settings, instances: site.balancers(KIND).map(instance).collect() }
     }
 
     /// The haproxy of this machine, where it runs one.
-    pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
-        self.instances.iter().find(|instance| instance.index == host.index)
+    pub(super) fn on(&self, host: &Host) -> Option<&Program<catalog::Haproxy>> {
+        self.instances.iter().find(|program| program.host == host.index)
     }
 
     /// Whether this machine serves metrics.
-    pub(super) fn metrics_on(&self, instance: &Instance) -> bool {
-        self.metrics.unwrap_or(instance.can.prometheus_exporter)
-    }
-}
-
-/// The endpoints whose sessions haproxy of this machine passes on.
-pub(super) fn on<'a>(host: &'a Host, site: &'a Site) -> impl Iterator<Item = &'a Endpoint> {
-    site.endpoints.iter().filter(|endpoint| {
-        endpoint.balancer.kind == LoadBalancerKind::Haproxy && endpoint.is_balanced_on(host)
-    })
-}
-
-impl Instance {
-    fn new(node: &Host, said: Option<&ProgramVersion>) -> Self {
-        let parsed = said.and_then(|version| version.as_str().parse().ok());
-        let version = parsed.unwrap_or(node.os.haproxy);
-        let version_at = match said {
-            Some(_) => Path::of(&["loadBalancer", "haproxy", "version"]),
-            None => node.path().key("os"),
-        };
-        Self {
-            index: node.index,
-            name: node.name.clone(),
-            wanted: said.map(|said| builds_of("haproxy", version, said.is_exact(), node.os.family)),
-            version,
-            version_at,
-            can: catalog::haproxy(version),
-            family: node.os.family_facts(),
-        }
+    pub(super) fn metrics_on(&self, program: &Program<catalog::Haproxy>) -> bool {
+        self.settings.metrics.unwrap_or(program.can.prometheus_exporter)
     }
 }

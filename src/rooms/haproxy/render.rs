@@ -6,25 +6,17 @@ use crate::site::Host;
 use crate::tree::Apply;
 
 use super::config::{Config, authorities, ca_file};
-use super::plan::{HaproxyPlan, on};
-use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT};
+use super::plan::HaproxyPlan;
+use super::{CONFIGURATION, DROP_IN, KIND, TEMPLATES, UNIT};
 
 impl Plan for HaproxyPlan {
     fn settled(&self) -> serde_json::Value {
-        serde_json::json!({"loadBalancer": {"haproxy": {
-            "balance": self.balance,
-            "idleTimeout": self.idle_timeout,
-            "connectTimeout": self.connect_timeout,
-            "checkInterval": self.check_interval,
-            "checkTimeout": self.check_timeout,
-            "fall": self.fall,
-            "rise": self.rise,
-            "maxConnections": self.max_connections,
-        }}})
+        serde_json::json!({"loadBalancer": {"haproxy": self.settings}})
     }
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(instance) = self.on(node) else { return };
+        let Some(program) = self.on(node) else { return };
+        let endpoints = || with.site.balanced_by(KIND, node);
         let [configuration, drop_in] = &TEMPLATES;
         let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
@@ -41,9 +33,9 @@ impl Plan for HaproxyPlan {
         out.template(
             file(CONFIGURATION).reads(shaped_by),
             configuration.id,
-            &Config::new(self, instance, on(node, with.site)),
+            &Config::new(self, node, program, endpoints()),
         );
-        for authority in authorities(on(node, with.site)) {
+        for authority in authorities(endpoints()) {
             let ca = with.issued.trust(authority).as_bytes();
             out.bytes(file(&ca_file(authority)).reads([Path::of(&["pki"])]), ca);
         }

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use super::plan::HostPlan;
 use super::{steps, sysctls};
 use crate::catalog::{FamilyFacts, KubeadmFacts};
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Setting, Unit,
-};
+use crate::claims::{Bind, Package, Phase, Port, Protocol, Reach, RoomClaims, Setting, Unit};
 use crate::report::Path;
 use crate::site::{Cluster, Host};
 
@@ -75,15 +73,8 @@ fn programs(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item = Package>
     let kubelet = node.kubelet();
     let names = family.base_packages.iter().chain(&node.os.extra_packages);
     names.filter(move |name| kubelet || WITHOUT_KUBELET.contains(&name.as_str())).map(|name| {
-        Package {
-            name: name.clone(),
-            version: None,
-            written_for: None,
-            repository: Repository::Distribution,
-            hold: false,
-            program: program(name, &cluster.release.kubeadm).map(str::to_owned),
-            serves: false,
-        }
+        let program = program(name, &cluster.release.kubeadm).map(str::to_owned);
+        Package { program, ..Package::of_distribution(name) }
     })
 }
 
@@ -117,11 +108,5 @@ fn ssh() -> Port {
 
 /// Certificates and leases need clocks that agree.
 fn clock(family: &FamilyFacts) -> Unit {
-    Unit {
-        name: family.time_unit.clone(),
-        phase: Phase::Install,
-        check: Vec::new(),
-        wait: true,
-        start: true,
-    }
+    Unit::started(&family.time_unit, Phase::Install, [])
 }

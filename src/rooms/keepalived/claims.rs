@@ -1,8 +1,7 @@
 //! What each machine that may hold an address has to have.
 
 use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, RouterId, Script, Unit,
-    WrittenFor,
+    Bind, Package, Phase, Port, Protocol, Reach, RoomClaims, RouterId, Script, Unit,
 };
 use crate::report::Path;
 
@@ -20,7 +19,7 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
         }
     }
     for host in &plan.instances {
-        let node = claims.node(host.index);
+        let node = claims.node(host.program.host);
         // Both start here, and the VIP answers once one of each does.
         node.scripts
             .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
@@ -32,38 +31,17 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
             what: "keepalived's adverts",
             at: Path::of(&["keepalived"]),
         });
-        node.packages.push(Package {
-            name: "keepalived".into(),
-            version: host.wanted.clone(),
-            written_for: Some(WrittenFor {
-                release: host.program.series(),
-                key: &["keepalived", "programVersion"],
-                at: host.program_at.clone(),
-            }),
-            repository: Repository::Distribution,
-            hold: false,
-            program: Some("keepalived".into()),
-            serves: true,
-        });
+        node.packages.push(Package::of(&host.program));
         if plan.instances.len() > 1 {
             // What the check asks the API server with.
             node.packages.push(Package {
-                name: "curl".into(),
-                version: None,
-                written_for: None,
-                repository: Repository::Distribution,
-                hold: false,
                 program: Some("curl".into()),
                 serves: true,
+                ..Package::of_distribution("curl")
             });
         }
         let check = ["keepalived", "--config-test", "--use-file", CONFIGURATION];
-        node.units.push(Unit {
-            name: UNIT.into(),
-            phase: Phase::Vip,
-            check: if host.can.config_test { check.map(String::from).to_vec() } else { Vec::new() },
-            wait: true,
-            start: true,
-        });
+        let check = check.into_iter().filter(|_| host.program.can.config_test);
+        node.units.push(Unit::started(UNIT, Phase::Vip, check));
     }
 }

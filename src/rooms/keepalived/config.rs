@@ -8,28 +8,24 @@ use crate::document::Assignments;
 use crate::inventory::keepalived::State;
 use crate::site::{Alive, Backend, Endpoint, Host, LoadBalancerKind, Site, host_port, loopback};
 
-use super::plan::{Instance, KeepalivedPlan, Virtual};
+use super::plan::{Instance, KeepalivedPlan, Settings, Virtual};
 
 /// Context of `keepalived/etc/keepalived/keepalived.conf.j2`.
 #[derive(Debug, Serialize)]
 pub(super) struct Config<'a> {
     /// The node's name; only logs and SNMP show it.
     name: &'a str,
-    vrrp_version: u8,
+    /// What the section says; times that the file has are below, in seconds.
+    settings: &'a Settings,
     /// Whether `enable_script_security` exists.
     script_security: bool,
-    /// Seconds.
     check_interval: u64,
-    fall: u32,
-    rise: u32,
-    weight: i32,
     /// Whether a check counts as failed until it has passed once.
     init_fail: bool,
     state: &'static str,
-    nopreempt: bool,
     interface: &'a str,
     priority: u32,
-    /// Seconds with up to three decimals.
+    /// With up to three decimals.
     advert_interval: String,
     address: IpAddr,
     /// Whether adverts of others than the peers are refused.
@@ -94,7 +90,7 @@ pub(super) fn checked<'a>(
     site: &'a Site,
 ) -> impl Iterator<Item = (String, &'a Endpoint)> {
     let held = site.endpoints.iter().enumerate();
-    held.filter(|(_, endpoint)| endpoint.holders.contains(&instance.index))
+    held.filter(|(_, endpoint)| endpoint.holders.contains(&instance.program.host))
         .map(|(position, endpoint)| (called(position, "balancer", endpoint.name), endpoint))
 }
 
@@ -112,28 +108,24 @@ impl<'a> Config<'a> {
         }
     }
 
-    pub(super) fn new(plan: &KeepalivedPlan, instance: &'a Instance, site: &Site) -> Self {
+    pub(super) fn new(plan: &'a KeepalivedPlan, instance: &'a Instance, site: &Site) -> Self {
         let addresses = plan.addresses.iter();
-        let held = addresses.filter(|address| address.holders.contains(&instance.index));
+        let held = addresses.filter(|address| address.holders.contains(&instance.program.host));
         Self {
-            name: &instance.name,
-            vrrp_version: plan.vrrp_version,
-            script_security: instance.can.enable_script_security,
-            check_interval: plan.check_interval.millis() / 1000,
-            fall: plan.fall,
-            rise: plan.rise,
-            weight: plan.weight,
-            init_fail: instance.can.init_fail,
+            name: &instance.program.on,
+            settings: &plan.settings,
+            script_security: instance.program.can.enable_script_security,
+            check_interval: plan.settings.check_interval.millis() / 1000,
+            init_fail: instance.program.can.init_fail,
             state: match instance.state {
                 State::Backup => "BACKUP",
                 State::Master => "MASTER",
             },
-            nopreempt: !plan.preempt,
             interface: &instance.interface,
             priority: instance.priority,
-            advert_interval: seconds(plan.advert_interval.millis()),
+            advert_interval: seconds(plan.settings.advert_interval.millis()),
             address: instance.address,
-            check_source: instance.can.check_unicast_src && plan.instances.len() > 1,
+            check_source: instance.program.can.check_unicast_src && plan.instances.len() > 1,
             checks: checked(instance, site)
                 .map(|(name, _)| Check { script: script(instance, &name), name })
                 .collect(),
@@ -149,13 +141,14 @@ impl Held {
         // chooses it as a source (keepalived/vrrp/vrrp_ipaddress.c); IPv4's is a secondary
         // address of its subnet and not chosen either.
         let prefix = if vip.is_ipv6() { 128 } else { subnet.prefix_len() };
-        let others = plan.holders_of(address).filter(|peer| peer.index != instance.index);
+        let others =
+            plan.holders_of(address).filter(|peer| peer.program.host != instance.program.host);
         Self {
             name,
             router_id: *router_id,
-            auth_file: plan.authentication.then(|| auth_file(plan, address)),
+            auth_file: plan.settings.authentication.then(|| auth_file(plan, address)),
             peers: others.map(|peer| peer.address).collect(),
-            on_link: instance.can.unicast_ttl && vip.is_ipv4(),
+            on_link: instance.program.can.unicast_ttl && vip.is_ipv4(),
             vip: format!("{vip}/{prefix}"),
             checks: checked(instance, site)
                 .filter(|(_, endpoint)| endpoint.vip == *vip)
@@ -230,7 +223,7 @@ pub(super) struct BringUp<'a> {
 
 impl<'a> BringUp<'a> {
     pub(super) fn new(plan: &'a KeepalivedPlan, address: &'a Virtual) -> Self {
-        let holders = plan.holders_of(address).map(|holder| holder.name.as_str()).collect();
+        let holders = plan.holders_of(address).map(|holder| holder.program.on.as_str()).collect();
         Self { holders, vip: address.vip }
     }
 }

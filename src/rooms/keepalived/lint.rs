@@ -10,7 +10,7 @@ use crate::report::{Finding, Path, Report};
 use crate::site::Site;
 
 use super::election::{self, Loss, Rules};
-use super::plan::{KeepalivedPlan, Virtual};
+use super::plan::{Instance, KeepalivedPlan, Virtual};
 use super::{
     ADVERT_INTERVAL, AUTH, NO_FAILOVER, NOPREEMPT_MASTER, NOT_EVERY_CONTROL_PLANE, PRIORITY_RANGE,
     ROUTER_ID_CLASH, ROUTER_ID_RANGE, SLOW_IS_DOWN, VRRP_VERSION, WHOLE_SECONDS,
@@ -24,7 +24,7 @@ pub(super) fn lint(plan: &KeepalivedPlan, site: &Site, report: &mut Report) {
     let electable = priorities(plan, site, report);
     versions(plan, report);
     intervals(plan, report);
-    if plan.state == State::Master && !plan.preempt {
+    if plan.settings.state == State::Master && !plan.settings.preempt {
         report.push(
             Finding::new(
                 &NOPREEMPT_MASTER,
@@ -36,13 +36,16 @@ pub(super) fn lint(plan: &KeepalivedPlan, site: &Site, report: &mut Report) {
             .help("leave `state` out: the election makes one of them master"),
         );
     }
-    if plan.fall == 1 && plan.instances.len() > 1 {
+    if plan.settings.fall == 1 && plan.instances.len() > 1 {
         let message =
             "one slow check makes a node give the VIP up, and busy nodes are slow together";
         report.push(
             Finding::new(&SLOW_IS_DOWN, section("fall"), message)
                 .label("the first failed check is the last")
-                .because(section("checkInterval"), format!("{} for it", plan.check_interval))
+                .because(
+                    section("checkInterval"),
+                    format!("{} for it", plan.settings.check_interval),
+                )
                 .help("leave `fall` out for 2"),
         );
     }
@@ -135,13 +138,16 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
     }
     let mut by_priority = BTreeMap::new();
     for host in &plan.instances {
-        let Some(first) = by_priority.insert(host.priority, &host.name) else { continue };
+        let Some(first) = by_priority.insert(host.priority, &host.program.on) else { continue };
         let priorities = section("priorities");
         report.push(
             Finding::new(
                 &PRIORITY_RANGE,
-                priorities.key(&host.name),
-                format!("{first} and {} have the same priority, {}", host.name, host.priority),
+                priorities.key(&host.program.on),
+                format!(
+                    "{first} and {} have the same priority, {}",
+                    host.program.on, host.priority
+                ),
             )
             .because(priorities.key(first), "the other one")
             .help("give each control plane a priority of its own, or leave them all out"),
@@ -154,7 +160,7 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
 fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     let at = section("version");
     let ipv6 = plan.addresses.iter().any(|address| address.vip.is_ipv6());
-    if plan.vrrp_version == 2 && ipv6 {
+    if plan.settings.vrrp_version == 2 && ipv6 {
         report.push(
             Finding::new(&VRRP_VERSION, at.clone(), "VRRP version 2 cannot hold an IPv6 address")
                 .label("IPv4 only")
@@ -164,25 +170,26 @@ fn versions(plan: &KeepalivedPlan, report: &mut Report) {
     }
     let v4 = plan.addresses.iter().any(|address| address.vip.is_ipv4());
     let able = |can: &Keepalived| if !v4 { can.vrrp_v3 } else { can.vrrp_v3_unicast };
-    if plan.vrrp_version == 3
-        && let Some(host) = plan.instances.iter().find(|host| !able(&host.can))
+    if plan.settings.vrrp_version == 3
+        && let Some(Instance { program, .. }) =
+            plan.instances.iter().find(|host| !able(&host.program.can))
     {
         let finding = Finding::new(
             &VRRP_VERSION,
             at.clone(),
             format!(
                 "keepalived {} on node {} cannot send adverts of VRRP version 3 to several peers",
-                host.program, host.name
+                program.version, program.on
             ),
         )
-        .because(host.program_at.clone(), format!("decides on keepalived {}", host.program));
+        .because(program.at.clone(), format!("decides on keepalived {}", program.version));
         report.push(if !v4 {
             finding.help("install keepalived 1.2.8 or newer")
         } else {
             finding.help("leave `version` out, for version 2, or install keepalived 1.3.7 or newer")
         });
     }
-    if plan.authentication && plan.vrrp_version == 3 {
+    if plan.settings.authentication && plan.settings.vrrp_version == 3 {
         report.push(
             Finding::new(&AUTH, section("authentication"), "VRRP version 3 has no authentication")
                 .label("keepalived would ignore it")
@@ -193,10 +200,10 @@ fn versions(plan: &KeepalivedPlan, report: &mut Report) {
 }
 
 fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
-    let (advert, at) = (&plan.advert_interval, section("advertInterval"));
+    let (advert, at) = (&plan.settings.advert_interval, section("advertInterval"));
     let because =
         |finding: Finding| finding.because(section("version"), "decides what is possible");
-    if plan.vrrp_version == 2 && !advert.millis().is_multiple_of(1000) {
+    if plan.settings.vrrp_version == 2 && !advert.millis().is_multiple_of(1000) {
         report.push(because(
             Finding::new(
                 &ADVERT_INTERVAL,
@@ -205,13 +212,13 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             )
             .help("write `1s`, or use version 3"),
         ));
-    } else if plan.vrrp_version == 2 && advert.millis() > 255_000 {
+    } else if plan.settings.vrrp_version == 2 && advert.millis() > 255_000 {
         report.push(because(Finding::new(
             &ADVERT_INTERVAL,
             at,
             format!("{advert} is more than the 255 s of VRRP version 2"),
         )));
-    } else if plan.vrrp_version == 3
+    } else if plan.settings.vrrp_version == 3
         && (!advert.millis().is_multiple_of(10) || *advert > LONGEST_ADVERT)
     {
         report.push(because(
@@ -225,14 +232,14 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
             .help("leave it out for 500ms"),
         ));
     }
-    if !plan.check_interval.millis().is_multiple_of(1000) {
+    if !plan.settings.check_interval.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,
                 section("checkInterval"),
                 format!(
                     "keepalived runs checks at whole seconds, not every {}",
-                    plan.check_interval
+                    plan.settings.check_interval
                 ),
             )
             .help("leave it out for 1s"),
@@ -242,14 +249,14 @@ fn intervals(plan: &KeepalivedPlan, report: &mut Report) {
 
 /// The proof that the VIP survives each loss, or the first loss that it does not.
 fn failover(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
-    let rules = Rules { preempt: plan.preempt, weight: plan.weight };
+    let rules = Rules { preempt: plan.settings.preempt, weight: plan.settings.weight };
     // With one node there is nobody to fail over to: `cluster/single-control-plane`.
     let voters = plan.voters(address);
     if voters.len() < 2 {
         return;
     }
     let Some(failure) = election::first_failure(&voters, rules) else { return };
-    let names: Vec<&str> = plan.holders_of(address).map(|host| host.name.as_str()).collect();
+    let names: Vec<&str> = plan.holders_of(address).map(|host| host.program.on.as_str()).collect();
     let name = |index: usize| names[index];
     let lost = match failure.loss {
         Loss::Node(index) => format!("node {}", name(index)),
@@ -262,7 +269,7 @@ fn failover(plan: &KeepalivedPlan, address: &Virtual, report: &mut Report) {
     let finding =
         Finding::new(&NO_FAILOVER, section("weight"), format!("when {lost} is lost, {held}"))
             .help("leave `weight` out: a node whose balancer fails then gives the VIP up at once");
-    report.push(if plan.preempt {
+    report.push(if plan.settings.preempt {
         finding
             .label("too small to bring the node below the others")
             .because(section("priorities"), "the distance between the priorities")

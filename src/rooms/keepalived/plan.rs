@@ -4,14 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Serialize;
 
-use crate::catalog::{self, OsFamily, builds_of};
+use crate::catalog::{self, OsFamily};
 use crate::inventory::keepalived::{KeepalivedSection, State};
 use crate::inventory::values::{Duration, ProgramVersion};
-use crate::report::Path;
-use crate::site::{Host, Site};
+use crate::site::{Host, Program, Site};
 
 use super::election::Voter;
+
+/// What decides the program's version, where it is said.
+const VERSION: &[&str] = &["keepalived", "programVersion"];
 
 /// The first default priority, as most guides have it; those of other nodes follow below.
 const FIRST_PRIORITY: u32 = 150;
@@ -19,23 +22,32 @@ const FIRST_PRIORITY: u32 = 150;
 /// Every decision of the room. Numbers are as they were said: `lint` refuses those out of range.
 #[derive(Debug)]
 pub(super) struct KeepalivedPlan {
-    /// VRRP's: 2 or 3.
-    pub(super) vrrp_version: u8,
+    pub(super) settings: Settings,
     pub(super) addresses: Vec<Virtual>,
     pub(super) reserved_router_ids: Vec<u32>,
+    /// As said, by name.
+    pub(super) priorities: BTreeMap<String, u32>,
+    pub(super) instances: Vec<Instance>,
+}
+
+/// What is settled for every machine, under the section's own keys: `hagen show` writes it out, and
+/// the template is filled with it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Settings {
+    /// VRRP's: 2 or 3.
+    #[serde(rename = "version")]
+    pub(super) vrrp_version: u8,
     pub(super) state: State,
     pub(super) preempt: bool,
     /// Zero or negative.
     pub(super) weight: i32,
-    /// As said, by name.
-    pub(super) priorities: BTreeMap<String, u32>,
     pub(super) advert_interval: Duration,
     pub(super) check_interval: Duration,
     pub(super) fall: u32,
     pub(super) rise: u32,
     /// Whether adverts carry a password.
     pub(super) authentication: bool,
-    pub(super) instances: Vec<Instance>,
 }
 
 /// One virtual address, however many endpoints have it.
@@ -53,21 +65,13 @@ pub(super) struct Virtual {
 /// One machine's keepalived.
 #[derive(Debug)]
 pub(super) struct Instance {
-    /// The machine's position in the inventory.
-    pub(super) index: usize,
-    /// The version of its package, where one is asked for.
-    pub(super) wanted: Option<String>,
-    pub(super) name: String,
+    pub(super) program: Program<catalog::Keepalived>,
     pub(super) address: IpAddr,
     pub(super) interface: String,
     pub(super) priority: u32,
     pub(super) state: State,
     /// The folder of the scripts that check balancers.
     pub(super) scripts: &'static str,
-    pub(super) program: catalog::Version,
-    /// Where the version was decided.
-    pub(super) program_at: Path,
-    pub(super) can: catalog::Keepalived,
 }
 
 impl KeepalivedPlan {
@@ -96,7 +100,8 @@ impl KeepalivedPlan {
             holders.map(|host| Instance::new(host, program_version.as_ref())).collect();
         number(&mut instances, &priorities);
         let v4 = addresses.iter().any(|address| address.vip.is_ipv4());
-        let version_3 = !v4 || instances.iter().all(|instance| instance.can.vrrp_v3_unicast);
+        let version_3 =
+            !v4 || instances.iter().all(|instance| instance.program.can.vrrp_v3_unicast);
         let vrrp_version = vrrp_version.unwrap_or(if version_3 { 3 } else { 2 });
         if *state == State::Master
             && let Some(first) = instances.first_mut()
@@ -105,26 +110,24 @@ impl KeepalivedPlan {
         }
         // Version 2 counts whole seconds (RFC 3768, 5.3.7).
         let advert = if vrrp_version == 2 { 1000 } else { 500 };
-        Self {
+        let settings = Settings {
             vrrp_version,
-            addresses,
-            reserved_router_ids: reserved_router_ids.clone(),
             state: *state,
             preempt: *preempt,
             weight: weight.unwrap_or(0),
-            priorities,
             advert_interval: advert_interval.clone().unwrap_or(Duration::from_millis(advert)),
             check_interval: check_interval.clone().unwrap_or(Duration::from_millis(1000)),
             fall: fall.unwrap_or(2),
             rise: rise.unwrap_or(2),
             authentication: authentication.unwrap_or(vrrp_version == 2),
-            instances,
-        }
+        };
+        let reserved_router_ids = reserved_router_ids.clone();
+        Self { settings, addresses, reserved_router_ids, priorities, instances }
     }
 
     /// The keepalived of this machine, where it runs one.
     pub(super) fn on(&self, host: &Host) -> Option<&Instance> {
-        self.instances.iter().find(|instance| instance.index == host.index)
+        self.instances.iter().find(|instance| instance.program.host == host.index)
     }
 
     /// Those that may hold an address.
@@ -132,7 +135,7 @@ impl KeepalivedPlan {
         &'a self,
         address: &'a Virtual,
     ) -> impl Iterator<Item = &'a Instance> {
-        self.instances.iter().filter(|instance| address.holders.contains(&instance.index))
+        self.instances.iter().filter(|instance| address.holders.contains(&instance.program.host))
     }
 
     /// The same as the election sees them.
@@ -145,25 +148,14 @@ impl KeepalivedPlan {
 
 impl Instance {
     fn new(node: &Host, said: Option<&ProgramVersion>) -> Self {
-        let parsed = said.and_then(|version| version.as_str().parse().ok());
-        let program = parsed.unwrap_or(node.os.keepalived);
-        let program_at = match said {
-            Some(_) => Path::of(&["keepalived", "programVersion"]),
-            None => node.path().key("os"),
-        };
+        let ships = node.os.keepalived;
         Self {
-            index: node.index,
-            wanted: said
-                .map(|said| builds_of("keepalived", program, said.is_exact(), node.os.family)),
-            name: node.name.clone(),
+            program: Program::new(node, "keepalived", (VERSION, said), ships, catalog::keepalived),
             address: node.address,
             interface: node.interface.clone(),
             priority: 0,
             state: State::Backup,
             scripts: scripts(node.os.family),
-            program,
-            program_at,
-            can: catalog::keepalived(program),
         }
     }
 }
@@ -206,7 +198,7 @@ fn number(hosts: &mut [Instance], said: &BTreeMap<String, u32>) {
         .chain(FIRST_PRIORITY + 1..=254)
         .filter(|priority| !taken.contains(priority));
     for host in hosts {
-        host.priority = match said.get(&host.name) {
+        host.priority = match said.get(&host.program.on) {
             Some(priority) => *priority,
             None => free.next().unwrap_or(0),
         };
@@ -226,21 +218,26 @@ fn default_router_id(vip: IpAddr) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Path;
 
     fn host(name: &str) -> Instance {
-        let program = "2.2.7".parse().unwrap();
+        let version = "2.2.7".parse().unwrap();
         Instance {
-            wanted: None,
-            index: 0,
-            name: name.into(),
+            program: Program {
+                host: 0,
+                on: name.into(),
+                name: "keepalived",
+                version,
+                key: VERSION,
+                at: Path::root(),
+                wanted: None,
+                can: catalog::keepalived(version),
+            },
             address: IpAddr::from([192, 168, 1, 11]),
             interface: "eth0".into(),
             priority: 0,
             state: State::Backup,
             scripts: "",
-            program,
-            program_at: Path::root(),
-            can: catalog::keepalived(program),
         }
     }
 

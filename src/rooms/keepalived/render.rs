@@ -13,19 +13,12 @@ use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT, config};
 impl Plan for KeepalivedPlan {
     fn settled(&self) -> serde_json::Value {
         let priorities: BTreeMap<&str, u32> =
-            self.instances.iter().map(|host| (host.name.as_str(), host.priority)).collect();
+            self.instances.iter().map(|host| (host.program.on.as_str(), host.priority)).collect();
         let said = self.addresses.first();
-        serde_json::json!({"keepalived": {
-            "version": self.vrrp_version,
-            "routerId": said.map(|address| address.router_id),
-            "weight": self.weight,
-            "priorities": priorities,
-            "advertInterval": self.advert_interval,
-            "checkInterval": self.check_interval,
-            "fall": self.fall,
-            "rise": self.rise,
-            "authentication": self.authentication,
-        }})
+        let mut settled = serde_json::json!({"keepalived": self.settings});
+        settled["keepalived"]["routerId"] = said.map(|address| address.router_id).into();
+        settled["keepalived"]["priorities"] = serde_json::json!(priorities);
+        settled
     }
 
     fn render_cluster(&self, _: &Rendering<'_>, out: &mut Output<'_>) {
@@ -59,7 +52,7 @@ impl Plan for KeepalivedPlan {
                 .reads([endpoint.at.clone(), Path::of(&["os"])]);
             out.script(script, config::check(node, endpoint), check.id);
         }
-        for address in self.addresses.iter().filter(|_| self.authentication) {
+        for address in self.addresses.iter().filter(|_| self.settings.authentication) {
             let password = with.secrets.password(&format!("vrrp/{}", address.name), 8);
             let context = config::Auth { password: &password };
             out.template(file(&config::auth_file(self, address)).secret(), auth.id, &context);

@@ -1,9 +1,7 @@
 use std::net::IpAddr;
 
 use super::plan::KubeProxyPlan;
-use crate::claims::{
-    Bind, Carried, Package, Port, Protocol, Reach, Repository, RoomClaims, Setting,
-};
+use crate::claims::{Bind, Carried, Package, Port, Protocol, Reach, RoomClaims, Setting};
 use crate::report::Path;
 use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 use crate::site::{Cluster, Host, ProxyMode};
@@ -46,15 +44,8 @@ fn ipvs_modules(node: &Host, scheduler: &str) -> Vec<String> {
 }
 
 fn ipvs_packages(node: &Host) -> impl Iterator<Item = Package> {
-    node.os.family_facts().ipvs_packages.iter().map(|name| Package {
-        name: name.clone(),
-        version: None,
-        written_for: None,
-        repository: Repository::Distribution,
-        hold: false,
-        program: None,
-        serves: true,
-    })
+    let names = node.os.family_facts().ipvs_packages.iter();
+    names.map(|name| Package { serves: true, ..Package::of_distribution(name) })
 }
 
 /// kube-proxy's own defaults, or what a patch says:

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::site::{Endpoint, host_port};
+use crate::catalog;
+use crate::site::{Endpoint, Host, Program};
 
-use super::plan::{Instance, NginxPlan};
+use super::plan::{NginxPlan, Settings};
 
 /// How long a reload leaves old workers to the sessions they still have. Clients of the API
 /// reconnect without loss; exec and port-forward get the minute.
@@ -15,19 +16,15 @@ const SHUTDOWN_TIMEOUT: &str = "1m";
 /// Context of `nginx/etc/nginx/nginx.conf.j2`.
 #[derive(Debug, Serialize)]
 pub(super) struct Config<'a> {
+    /// What the section says, in nginx's own notation.
+    settings: &'a Settings,
     /// The pattern that loads the packaged modules.
     modules: &'static str,
     user: &'static str,
     /// Files that a worker may have open: twice its connections, so that they never run out first.
     open_files: u32,
-    worker_connections: u32,
-    /// nginx's own notation, as are all times here.
     shutdown_timeout: &'static str,
     endpoints: Vec<Service<'a>>,
-    max_fails: u32,
-    fail_timeout: String,
-    connect_timeout: String,
-    idle_timeout: String,
     /// Whether `proxy_socket_keepalive` exists.
     socket_keepalive: bool,
 }
@@ -53,22 +50,20 @@ struct Server<'a> {
 
 impl<'a> Config<'a> {
     pub(super) fn new(
-        plan: &NginxPlan,
-        instance: &Instance,
+        plan: &'a NginxPlan,
+        host: &Host,
+        program: &Program<catalog::Nginx>,
         endpoints: impl Iterator<Item = &'a Endpoint>,
     ) -> Self {
+        let family = host.os.family_facts();
         Self {
-            modules: &instance.family.nginx_modules_include,
-            user: &instance.family.nginx_user,
-            open_files: plan.worker_connections * 2,
-            worker_connections: plan.worker_connections,
+            settings: &plan.settings,
+            modules: &family.nginx_modules_include,
+            user: &family.nginx_user,
+            open_files: plan.settings.worker_connections * 2,
             shutdown_timeout: SHUTDOWN_TIMEOUT,
             endpoints: endpoints.map(Service::new).collect(),
-            max_fails: plan.max_fails,
-            fail_timeout: plan.fail_timeout.to_string(),
-            connect_timeout: plan.connect_timeout.to_string(),
-            idle_timeout: plan.idle_timeout.to_string(),
-            socket_keepalive: instance.can.proxy_socket_keepalive,
+            socket_keepalive: program.can.proxy_socket_keepalive,
         }
     }
 }
@@ -87,10 +82,7 @@ impl<'a> Service<'a> {
             loopback: format!("{loopback}:{port}"),
             servers: backends
                 .iter()
-                .map(|server| Server {
-                    name: &server.name,
-                    address: host_port(server.address, server.port),
-                })
+                .map(|server| Server { name: &server.name, address: server.host_port() })
                 .collect(),
         }
     }

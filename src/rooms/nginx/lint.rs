@@ -1,30 +1,40 @@
 //! What a valid inventory may still get wrong about nginx.
 
+use crate::catalog;
 use crate::report::{Finding, Path, Report};
-use crate::site::{Endpoint, LoadBalancerKind, Site, idle_timeout};
+use crate::site::{Hollow, Program, Site, idle_timeout};
 
-use super::plan::NginxPlan;
-use super::{DIRECTIVE_VERSION, ONE_NODE, PASSIVE_CHECKS, TIMEOUTS_CUT_WATCHES, WHOLE_SECONDS};
+use super::plan::{NginxPlan, Settings};
+use super::{
+    DIRECTIVE_VERSION, KIND, ONE_NODE, PASSIVE_CHECKS, TIMEOUTS_CUT_WATCHES, WHOLE_SECONDS,
+};
 
 pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
     versions(plan, report);
     times(plan, report);
     let kind = Path::of(&["loadBalancer", "kind"]);
-    if let [instance] = plan.instances.as_slice() {
+    if let [program] = plan.instances.as_slice() {
         report.push(
             Finding::new(
                 &ONE_NODE,
                 kind.clone(),
                 "the balancer runs on one node only, so the API is gone with that node",
             )
-            .because(site.hosts[instance.index].path(), "the only control plane")
+            .because(site.hosts[program.host].path(), "the only control plane")
             .help("give the role `control-plane` to three nodes"),
         );
         return;
     }
-    let balanced = |endpoint: &&Endpoint| endpoint.balancer.kind == LoadBalancerKind::Nginx;
-    let mut backends = site.endpoints.iter().filter(balanced).flat_map(|one| &one.backends);
-    if let Some((etcd, label)) = backends.find_map(|backend| backend.hollow.clone()) {
+    let balanced = site.endpoints.iter().filter(|endpoint| endpoint.balancer.kind == KIND);
+    let mut backends = balanced.flat_map(|endpoint| &endpoint.backends);
+    if let Some(hollow) = backends.find_map(|backend| backend.hollow) {
+        let etcd = Path::of(&["etcd"]);
+        let (etcd, label) = match hollow {
+            Hollow::StackedMember => (etcd.key("mode"), "stacked: each API server has one member"),
+            Hollow::LocalMember => {
+                (etcd.key("endpoints"), "each API server is given the member of its own node only")
+            }
+        };
         report.push(
             Finding::new(
                 &PASSIVE_CHECKS,
@@ -39,18 +49,18 @@ pub(super) fn lint(plan: &NginxPlan, site: &Site, report: &mut Report) {
 }
 
 fn versions(plan: &NginxPlan, report: &mut Report) {
-    let too_old = |host: &&super::plan::Instance| {
-        !(host.can.stream_return && host.can.stream_access_log && host.can.worker_shutdown_timeout)
+    let too_old = |program: &&Program<catalog::Nginx>| {
+        let can = program.can;
+        !(can.stream_return && can.stream_access_log && can.worker_shutdown_timeout)
     };
-    if let Some(host) = plan.instances.iter().find(too_old) {
+    if let Some(Program { version, on, at, .. }) = plan.instances.iter().find(too_old) {
         report.push(
             Finding::new(
                 &DIRECTIVE_VERSION,
-                host.version_at.clone(),
+                at.clone(),
                 format!(
-                    "nginx {} on node {} lacks `return`, `access_log` or `worker_shutdown_timeout` \
-                     for streams",
-                    host.version, host.name
+                    "nginx {version} on node {on} lacks `return`, `access_log` or `worker_shutdown_timeout` \
+                     for streams"
                 ),
             )
             .label("all three exist from 1.11.11 on")
@@ -61,18 +71,19 @@ fn versions(plan: &NginxPlan, report: &mut Report) {
 
 fn times(plan: &NginxPlan, report: &mut Report) {
     let section = Path::of(&["loadBalancer", "nginx"]);
-    if !plan.fail_timeout.millis().is_multiple_of(1000) {
+    let Settings { fail_timeout, idle_timeout: idle, .. } = &plan.settings;
+    if !fail_timeout.millis().is_multiple_of(1000) {
         report.push(
             Finding::new(
                 &WHOLE_SECONDS,
                 section.key("failTimeout"),
-                format!("nginx reads `fail_timeout` in whole seconds, not {}", plan.fail_timeout),
+                format!("nginx reads `fail_timeout` in whole seconds, not {fail_timeout}"),
             )
             .help("write `failTimeout: 1s` or more"),
         );
     }
-    let idle = section.key("idleTimeout");
-    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, idle, &plan.idle_timeout) {
+    let at = section.key("idleTimeout");
+    if let Some(finding) = idle_timeout::cut(&TIMEOUTS_CUT_WATCHES, at, idle) {
         report.push(finding);
     }
 }

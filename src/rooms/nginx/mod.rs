@@ -10,7 +10,7 @@ mod render;
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
-use crate::site::Site;
+use crate::site::{LoadBalancerKind, Site};
 use crate::template;
 use crate::template::Template;
 
@@ -31,6 +31,8 @@ static TEMPLATES: [Template; 2] = [
     template!("nginx/etc/systemd/system/nginx.service.d/10-hagen.conf.j2"),
 ];
 
+/// What an endpoint says that has it.
+const KIND: LoadBalancerKind = LoadBalancerKind::Nginx;
 const CONFIGURATION: &str = "/etc/nginx/nginx.conf";
 const UNIT: &str = "nginx.service";
 /// Read at each reload of systemd, which `20-install.sh` does; the service is left alone.

@@ -6,22 +6,16 @@ use crate::site::Host;
 use crate::tree::Apply;
 
 use super::config::Config;
-use super::plan::{NginxPlan, on};
-use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT};
+use super::plan::NginxPlan;
+use super::{CONFIGURATION, DROP_IN, KIND, TEMPLATES, UNIT};
 
 impl Plan for NginxPlan {
     fn settled(&self) -> serde_json::Value {
-        serde_json::json!({"loadBalancer": {"nginx": {
-            "idleTimeout": self.idle_timeout,
-            "connectTimeout": self.connect_timeout,
-            "maxFails": self.max_fails,
-            "failTimeout": self.fail_timeout,
-            "workerConnections": self.worker_connections,
-        }}})
+        serde_json::json!({"loadBalancer": {"nginx": self.settings}})
     }
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
-        let Some(instance) = self.on(node) else { return };
+        let Some(program) = self.on(node) else { return };
         let [configuration, drop_in] = &TEMPLATES;
         let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
@@ -35,7 +29,7 @@ impl Plan for NginxPlan {
                 Path::of(&["nodes"]),
                 Path::of(&["os"]),
             ]);
-        let endpoints = on(node, with.site);
-        out.template(file, configuration.id, &Config::new(self, instance, endpoints));
+        let endpoints = with.site.balanced_by(KIND, node);
+        out.template(file, configuration.id, &Config::new(self, node, program, endpoints));
     }
 }

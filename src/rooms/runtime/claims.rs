@@ -26,23 +26,15 @@ fn archives(plan: &RuntimePlan) -> impl Iterator<Item = OwnedPath> {
 }
 
 fn units(cluster: &Cluster<'_>) -> Vec<Unit> {
-    let unit = |name: &str, check: &[&str]| Unit {
-        name: name.into(),
-        phase: Phase::Install,
-        check: check.iter().map(|word| (*word).to_owned()).collect(),
-        wait: true,
-        start: true,
-    };
+    let unit = |name: &str| Unit::started(name, Phase::Install, []);
     match cluster.runtime.kind {
-        RuntimeKind::Containerd => vec![unit(
-            "containerd.service",
-            &["containerd", "--config", CONTAINERD_CONFIG, "config", "dump"],
-        )],
-        RuntimeKind::Docker if cluster.runtime.cri_dockerd => vec![
-            unit("docker.service", &[]),
-            unit("cri-docker.socket", &[]),
-            unit("cri-docker.service", &[]),
-        ],
-        RuntimeKind::Docker => vec![unit("docker.service", &[])],
+        RuntimeKind::Containerd => {
+            let check = ["containerd", "--config", CONTAINERD_CONFIG, "config", "dump"];
+            vec![Unit::started("containerd.service", Phase::Install, check)]
+        }
+        RuntimeKind::Docker if cluster.runtime.cri_dockerd => {
+            vec![unit("docker.service"), unit("cri-docker.socket"), unit("cri-docker.service")]
+        }
+        RuntimeKind::Docker => vec![unit("docker.service")],
     }
 }

@@ -79,8 +79,17 @@ pub struct Backend {
     /// A URL on the machine's own loopback that answers only while what the server stands on has
     /// its quorum.
     pub quorum: Option<String>,
-    /// Why a balancer has to ask: what can be lost while the server goes on accepting sessions.
-    pub hollow: Option<(Path, &'static str)>,
+    /// What can be lost while the server goes on accepting sessions, so that a balancer has to ask.
+    pub hollow: Option<Hollow>,
+}
+
+/// What a server may stand on alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hollow {
+    /// The member of a stacked etcd on its own machine.
+    StackedMember,
+    /// The member of an external etcd on its own machine, for it is told of no other.
+    LocalMember,
 }
 
 /// How a server is known to be alive.
@@ -116,10 +125,12 @@ impl Endpoint {
     pub fn backend_on(&self, host: &Host) -> Option<&Backend> {
         self.backends.iter().find(|backend| backend.host == host.index)
     }
+}
 
-    /// Whether this machine passes its sessions on.
-    pub fn is_balanced_on(&self, host: &Host) -> bool {
-        self.balancer.hosts.contains(&host.index)
+impl Backend {
+    /// `192.168.1.11:6443`, brackets around IPv6.
+    pub fn host_port(&self) -> String {
+        host_port(self.address, self.port)
     }
 }
 
@@ -133,15 +144,10 @@ pub(super) fn of_api(said: &Inventory, facts: &Kubernetes, hosts: &[Host]) -> En
     let EndpointSection { vip, port, interface: _, name } = &said.endpoint;
     let control_planes = || hosts.iter().filter(|host| host.control_plane());
     let members = facts.etcd.members.iter().map(|index| &hosts[*index]);
-    let hollow = || {
-        let etcd = Path::of(&["etcd"]);
-        facts.etcd.local_endpoints.then(|| match facts.etcd.mode {
-            EtcdMode::Stacked => (etcd.key("mode"), "stacked: each API server has one member"),
-            EtcdMode::External => {
-                (etcd.key("endpoints"), "each API server is given the member of its own node only")
-            }
-        })
-    };
+    let hollow = facts.etcd.local_endpoints.then_some(match facts.etcd.mode {
+        EtcdMode::Stacked => Hollow::StackedMember,
+        EtcdMode::External => Hollow::LocalMember,
+    });
     Endpoint {
         name: "apiserver",
         at: Path::of(&["endpoint"]),
@@ -167,7 +173,7 @@ pub(super) fn of_api(said: &Inventory, facts: &Kubernetes, hosts: &[Host]) -> En
                     let metrics = host_port(loopback(host.address), facts.etcd.metrics_port);
                     format!("http://{metrics}/health")
                 }),
-                hollow: hollow(),
+                hollow,
             })
             .collect(),
         alive: Alive::Get {

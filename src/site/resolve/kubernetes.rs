@@ -107,7 +107,7 @@ fn runtime(
         Some(version) => (version.as_str().parse().ok()?, version.to_string()),
         None => {
             let newest = match kind {
-                RuntimeKind::Containerd => release.newest_containerd()?,
+                RuntimeKind::Containerd => release.newest_containerd(),
                 RuntimeKind::Docker => release.newest_docker(),
             };
             (newest, newest.series())
