@@ -28,13 +28,13 @@ answer=$?
 
 # Nobody else could hold the VIP.
 [ -n "${peers[*]-}" ] || exit 0
-# Nothing more is asked before this node has an API server: somebody has to hold the VIP until the
-# first one exists.
-[ -e "$manifest" ] || exit 0
+# Nothing more is asked before a node that is to have an API server has it: somebody has to hold the
+# VIP until the first one exists.
+[ -z "$manifest" ] || [ -e "$manifest" ] || exit 0
 
 # curl of CentOS 7 knows whole seconds only.
 answers() { timeout 0.3 curl -sf -o /dev/null --noproxy '*' "$@"; }
-api_server_is_ready() { answers --cacert "$ca" "$api_server"; }
+api_server_is_ready() { [ -n "$api_server" ] && answers --cacert "$ca" "$api_server"; }
 
 # A balancer that says that it finds no API server, although the one here is ready, is of no use.
 # Where none is ready anywhere, as while etcd elects a leader, giving the VIP up would help nobody.
@@ -48,7 +48,7 @@ if balancer_finds_none && api_server_is_ready; then
   exit 1
 fi
 
-# A node that is cut off from the other control planes hears nobody and takes the VIP, or keeps it,
+# A node that is cut off from the control planes hears nobody and takes the VIP, or keeps it,
 # with nothing of use behind its balancer. Whoever reaches one of these hosts is not cut off. What
 # they answer is not asked, nor how fast: API servers are slow, or down, all at once, and then a VIP
 # that everybody gives up comes back seconds after them.
@@ -67,7 +67,7 @@ for one in "${asked[@]}"; do
   wait "$one" && exit 0
 done
 
-# Or the others are gone, and this node is all that is left. An API server says for up to three seconds
+# Or the others are gone, and this node is all that is left, if it has an API server. An API server says for up to three seconds
 # that it is ready after etcd has lost its quorum, and a slow one says nothing for as long; a member of
 # etcd knows at once.
 if [ -n "$member" ]; then
