@@ -48,9 +48,9 @@ if balancer_finds_none && api_server_is_ready; then
   exit 1
 fi
 
-# A node that is cut off from the control planes hears nobody and takes the VIP, or keeps it,
-# with nothing of use behind its balancer. Whoever reaches one of these hosts is not cut off. What
-# they answer is not asked, nor how fast: API servers are slow, or down, all at once, and then a VIP
+# A node that is cut off from the control planes hears nobody and takes the VIP, or keeps it, with
+# nothing of use behind its balancer. Whoever reaches one of these hosts is not cut off. What they
+# answer is not asked, nor how fast: API servers are slow, or down, all at once, and then a VIP
 # that everybody gives up comes back seconds after them.
 reaches() {
   local said
@@ -67,9 +67,9 @@ for one in "${asked[@]}"; do
   wait "$one" && exit 0
 done
 
-# Or the others are gone, and this node is all that is left, if it has an API server. An API server says for up to three seconds
-# that it is ready after etcd has lost its quorum, and a slow one says nothing for as long; a member of
-# etcd knows at once.
+# Or the others are gone, and this node is all that is left, if it has an API server. An API server
+# says for up to three seconds that it is ready after etcd has lost its quorum, and a slow one says
+# nothing for as long; a member of etcd knows at once.
 if [ -n "$member" ]; then
   answers "$member"
 else
