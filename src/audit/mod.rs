@@ -359,7 +359,7 @@ mod tests {
         };
         let unit = || Unit {
             name: "haproxy.service".into(),
-            phase: Phase::Balancer,
+            phase: Phase::BALANCER,
             check: Vec::new(),
             wait: true,
             start: true,

@@ -355,7 +355,7 @@ fn words_stay_words() {
 fn half_of_a_file_does_nothing() {
     let folder = beside_hostile_words();
     // What a step would say once it has begun.
-    let begun = "192.0.2.1";
+    let begun = "has the address 192.0.2.1";
     for name in ["lib.sh", "node.sh", "20-install.sh", "90-reset.sh"] {
         let file = folder.path().join(name);
         let whole = fs::read(&file).unwrap();
@@ -600,6 +600,52 @@ fn what_was_there_before_comes_back() {
         assert!(theirs(), "a reset {run}");
         assert!(!machine.path("/var/lib/hagen").exists());
         assert!(!machine.path("/etc/crictl.yaml").exists());
+    }
+}
+
+/// A member of etcd without a kubelet.
+const APART: Case = Case {
+    name: "apart",
+    edit: |text| {
+        let apart = text.replace("10.0.0.22, roles: [worker]", "10.0.0.22, roles: [etcd]");
+        apart + "etcd: {mode: external}\npackages: {source: preinstalled}\n"
+    },
+    ..MINIMAL
+};
+
+#[test]
+fn a_host_without_kubernetes_has_no_part_of_it() {
+    let cluster = compiled(&APART);
+    let node = cluster.nodes.last().unwrap();
+    let parts = list(node, "parts");
+    assert_eq!(parts, ["apt", "host", "firewall", "etcd"]);
+    let network = Network::start();
+    let machine = delivered(node, &network);
+    preinstall(node, &machine);
+    // Nor does it need one.
+    let own: Vec<_> = parts.into_iter().chain(list(node, "steps")).collect();
+    for file in fs::read_dir(machine.path("/root/hagen")).unwrap().map(Result::unwrap) {
+        let name = file.file_name().into_string().unwrap();
+        let Some(script) = name.strip_suffix(".sh") else { continue };
+        if !["lib", "node"].contains(&script) && !own.iter().any(|own| own == script) {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    machine.place_script("/usr/bin/curl", "#!/bin/sh\necho '{\"health\":\"true\"}'\n");
+    machine.place_script("/usr/bin/chronyc", "#!/bin/sh\nexit 0\n");
+    let run = |step: &str, words: &[&str]| machine.run(&format!("/root/hagen/{step}.sh"), words);
+    run("10-prepare", &[]).succeeded();
+    run("20-install", &[]).succeeded();
+    // As 40-etcd.sh leaves them, once there is a quorum.
+    machine.run("rm", &["-r", "/var/lib/hagen/pending"]).succeeded();
+    let ran = run("60-verify", &[]).succeeded();
+    assert!(ran.stdout.contains("everything that belongs here works"), "{ran}");
+    let says = ["nothing was deleted", "next: run it with --yes minimal --etcd\n"];
+    refuses(&machine, "90-reset", &["--yes", "minimal"], &says);
+    let ran = run("90-reset", &["--yes", "minimal", "--etcd"]).succeeded();
+    assert!(!ran.text().contains("kube"), "{ran}");
+    for gone in ["/var/lib/hagen", "/etc/etcd/etcd.conf"] {
+        assert!(!machine.path(gone).exists(), "{gone}: {ran}");
     }
 }
 

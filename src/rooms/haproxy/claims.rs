@@ -46,7 +46,7 @@ pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
         let check = ["haproxy", "-c", "-f", CONFIGURATION];
         node.units.push(Unit {
             name: UNIT.into(),
-            phase: Phase::Balancer,
+            phase: Phase::BALANCER,
             check: check.map(String::from).to_vec(),
             wait: true,
             start: true,

@@ -119,7 +119,7 @@ fn ssh() -> Port {
 fn clock(family: &FamilyFacts) -> Unit {
     Unit {
         name: family.time_unit.clone(),
-        phase: Phase::Install,
+        phase: Phase::INSTALL,
         check: Vec::new(),
         wait: true,
         start: true,

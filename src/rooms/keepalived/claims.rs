@@ -9,6 +9,15 @@ use crate::report::Path;
 use super::plan::KeepalivedPlan;
 use super::{CONFIGURATION, UNIT};
 
+/// Whoever may hold the VIP has something to answer.
+pub(super) const VIP: Phase = Phase::BALANCER.behind();
+
+/// The step, in which balancers start as well: the VIP answers once one of each does.
+const SCRIPTS: [Script; 2] = [
+    Script::step("30-balancer", "keepalived/steps/30-balancer.sh"),
+    Script::part("keepalived", VIP.step, "keepalived/steps/keepalived.sh"),
+];
+
 pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
     for address in &plan.addresses {
         if let Ok(id) = u8::try_from(address.router_id) {
@@ -21,9 +30,7 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
     }
     for host in &plan.instances {
         let node = claims.node(host.index);
-        // Both start here, and the VIP answers once one of each does.
-        node.scripts
-            .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
+        node.scripts.extend(SCRIPTS);
         node.ports.push(Port {
             protocol: Protocol::Vrrp,
             bind: Bind::Address(host.address),
@@ -60,7 +67,7 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
         let check = ["keepalived", "--config-test", "--use-file", CONFIGURATION];
         node.units.push(Unit {
             name: UNIT.into(),
-            phase: Phase::Vip,
+            phase: VIP,
             check: if host.can.config_test { check.map(String::from).to_vec() } else { Vec::new() },
             wait: true,
             start: true,

@@ -36,7 +36,7 @@ pub(super) fn state(plan: &NginxPlan, site: &Site, claims: &mut RoomClaims) {
         }));
         node.units.push(Unit {
             name: UNIT.into(),
-            phase: Phase::Balancer,
+            phase: Phase::BALANCER,
             check: ["nginx", "-t", "-c", CONFIGURATION].map(String::from).to_vec(),
             wait: true,
             start: true,

@@ -1,14 +1,15 @@
 //! What the runtime occupies and needs.
 
 use super::plan::RuntimePlan;
-use super::{CONTAINERD_CONFIG, packages};
-use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
+use super::{CONTAINERD_CONFIG, PART, packages};
+use crate::claims::{OwnedPath, Phase, RoomClaims, Script, Unit};
 use crate::report::Path;
 use crate::site::{Cluster, RuntimeKind};
 
 pub(super) fn state(plan: &RuntimePlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
+        claims.scripts.push(Script::part("runtime", Phase::INSTALL.step, PART.id));
         claims.packages.extend(packages::of(node, plan.wanted.as_ref(), cluster));
         claims.units.extend(units(cluster));
         claims.paths.extend(archives(plan));
@@ -28,7 +29,7 @@ fn archives(plan: &RuntimePlan) -> impl Iterator<Item = OwnedPath> {
 fn units(cluster: &Cluster<'_>) -> Vec<Unit> {
     let unit = |name: &str, check: &[&str]| Unit {
         name: name.into(),
-        phase: Phase::Install,
+        phase: Phase::INSTALL,
         check: check.iter().map(|word| (*word).to_owned()).collect(),
         wait: true,
         start: true,
