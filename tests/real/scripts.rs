@@ -649,6 +649,45 @@ fn a_host_without_kubernetes_has_no_part_of_it() {
     }
 }
 
+#[test]
+fn a_member_of_etcd_stays_until_its_name_is_said() {
+    let cluster = compiled(&HAPROXY_1_21);
+    let node = &cluster.nodes[0];
+    let network = Network::start();
+    let machine = delivered(node, &network);
+    preinstall(node, &machine);
+    for program in ["kubeadm", "umount", "ip"] {
+        let real = if program == "ip" { "exec /usr/bin/ip" } else { "exit 0 #" };
+        let script = format!("#!/bin/sh\ncase $1$2 in linkdelete) exit 1 ;; esac\n{real} \"$@\"\n");
+        machine.place_script(&format!("/usr/local/sbin/{program}"), &script);
+    }
+    for step in ["10-prepare", "20-install"] {
+        machine.run(&format!("/root/hagen/{step}.sh"), &[]).succeeded();
+    }
+    let owner = fs::read_to_string(machine.path("/var/lib/hagen/owner")).unwrap();
+    let (name, _) = owner.split_once(' ').unwrap();
+    machine.place_script("/usr/bin/systemctl", RECORDING);
+    let both = format!("--yes {name}, or with --yes {name} --etcd, which deletes its member");
+    refuses(&machine, "90-reset", &[], &[&both]);
+
+    let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name]).succeeded();
+    assert!(ran.stdout.contains("its member of etcd was left as it is"), "{ran}");
+    let asked = || fs::read_to_string(machine.path("/root/systemctl")).unwrap();
+    assert!(asked().contains("disable --now --quiet keepalived.service\n"), "{}", asked());
+    assert!(!asked().contains("etcd"), "{}", asked());
+    assert!(machine.path("/etc/etcd/etcd.conf").exists());
+    assert!(!machine.path("/etc/keepalived/keepalived.conf").exists());
+    let placed = fs::read_to_string(machine.path("/var/lib/hagen/placed.tsv")).unwrap();
+    assert!(placed.lines().count() > 5 && placed.lines().all(|row| row.contains("etcd")));
+
+    let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name, "--etcd"]).succeeded();
+    assert!(ran.stdout.contains("its member of etcd has lost its data"), "{ran}");
+    assert!(asked().contains("disable --now --quiet etcd.service\n"), "{}", asked());
+    for gone in ["/var/lib/hagen", "/etc/etcd/etcd.conf"] {
+        assert!(!machine.path(gone).exists(), "{gone}: {ran}");
+    }
+}
+
 /// A key pair of this moment, in the armour that repositories serve, and its fingerprint.
 fn key(folder: &Path, name: &str, faked: &[&str], expires: &str) -> (Vec<u8>, String) {
     let home = folder.join(name);
