@@ -358,7 +358,7 @@ mod tests {
             units(&site.hosts[0], claims.of(0), &mut report);
             report.findings().iter().map(|finding| finding.message.clone()).collect()
         };
-        let unit = || Unit::started("haproxy.service", Phase::Balancer, []);
+        let unit = || Unit::started("haproxy.service", Phase::BALANCER, []);
         let of = |units: usize| {
             let mut claims = RoomClaims::default();
             claims.node(0).units.extend((0..units).map(|_| unit()));

@@ -23,6 +23,6 @@ pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
         }
         node.packages.push(Package::of(program));
         let check = ["haproxy", "-c", "-f", CONFIGURATION];
-        node.units.push(Unit::started(UNIT, Phase::Balancer, check));
+        node.units.push(Unit::started(UNIT, Phase::BALANCER, check));
     }
 }

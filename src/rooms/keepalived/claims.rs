@@ -8,6 +8,15 @@ use crate::report::Path;
 use super::plan::KeepalivedPlan;
 use super::{CONFIGURATION, UNIT};
 
+/// Whoever may hold the VIP has something to answer.
+pub(super) const VIP: Phase = Phase::BALANCER.behind();
+
+/// The step, in which balancers start as well: the VIP answers once one of each does.
+const SCRIPTS: [Script; 2] = [
+    Script::step("30-balancer", "keepalived/steps/30-balancer.sh"),
+    Script::part("keepalived", VIP.step, "keepalived/steps/keepalived.sh"),
+];
+
 pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
     for address in &plan.addresses {
         if let Ok(id) = u8::try_from(address.router_id) {
@@ -20,9 +29,7 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
     }
     for host in &plan.instances {
         let node = claims.node(host.program.host);
-        // Both start here, and the VIP answers once one of each does.
-        node.scripts
-            .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
+        node.scripts.extend(SCRIPTS);
         node.ports.push(Port {
             protocol: Protocol::Vrrp,
             bind: Bind::Address(host.address),
@@ -42,6 +49,6 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
         }
         let check = ["keepalived", "--config-test", "--use-file", CONFIGURATION];
         let check = check.into_iter().filter(|_| host.program.can.config_test);
-        node.units.push(Unit::started(UNIT, Phase::Vip, check));
+        node.units.push(Unit::started(UNIT, VIP, check));
     }
 }

@@ -35,12 +35,13 @@ crate::codes! { "keepalived":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 6] = [
+static TEMPLATES: [Template; 7] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
     template!("keepalived/etc/keepalived/check-balancer.sh"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
     template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
     template!("keepalived/steps/30-balancer.sh"),
+    template!("keepalived/steps/keepalived.sh"),
     template!("keepalived/runbook/bring-up.md.j2"),
 ];
 

@@ -4,18 +4,32 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::live;
-use crate::claims::{AllOnNode, Script};
+use crate::claims::{AllOnNode, Phase, Script};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
-use crate::site::{Cluster, Host, RuntimeKind, loopback};
+use crate::site::{Cluster, Host, loopback};
 use crate::template;
 use crate::template::Template;
 
-pub(super) static TEMPLATES: &[Template] =
-    &[template!("kubeadm/steps/50-init.sh"), template!("kubeadm/steps/50-join.sh")];
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("kubeadm/steps/50-init.sh"),
+    template!("kubeadm/steps/50-join.sh"),
+    template!("kubeadm/steps/kubeadm.sh"),
+    template!("kubeadm/steps/dns.sh"),
+    template!("kubeadm/steps/pods.sh"),
+    template!("kubeadm/steps/settings.sh"),
+];
 
 /// The number of the steps that make and join the cluster.
-pub(super) const INIT: u8 = 50;
+pub(super) const INIT: u8 = Phase::KUBERNETES.step;
+
+/// What looks at a node, whichever of the two made it one.
+const PARTS: [Script; 4] = [
+    Script::part("kubeadm", INIT, "kubeadm/steps/kubeadm.sh"),
+    Script::part("dns", INIT, "kubeadm/steps/dns.sh"),
+    Script::part("pods", INIT, "kubeadm/steps/pods.sh"),
+    Script::part("settings", INIT, "kubeadm/steps/settings.sh"),
+];
 
 /// Where kubeadm puts the operator's credential on a control plane.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
@@ -25,12 +39,13 @@ const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
 /// What kubeadm's init makes last, with kube-proxy and without: it is done where this is there.
 const LAST_ADDON: [&str; 2] = ["daemonset/kube-proxy", "deployment/coredns"];
 
-/// The steps of a node.
+/// The steps of a node, and its parts.
 pub(super) fn scripts(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item = Script> {
-    let init = Script { name: "50-init", template: "kubeadm/steps/50-init.sh" };
-    let join = Script { name: "50-join", template: "kubeadm/steps/50-join.sh" };
+    let init = Script::step("50-init", "kubeadm/steps/50-init.sh");
+    let join = Script::step("50-join", "kubeadm/steps/50-join.sh");
     let first = cluster.is_first_control_plane(node).then_some(init);
-    first.into_iter().chain(cluster.joins(node).then_some(join))
+    let parts = PARTS.into_iter().filter(|_| node.kubelet());
+    first.into_iter().chain(cluster.joins(node).then_some(join)).chain(parts)
 }
 
 /// Where the API is reached.
@@ -69,15 +84,12 @@ fn needed(claims: &AllOnNode) -> BTreeSet<[String; 2]> {
 pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
     let mut words = Assignments::default();
     let cluster = &with.cluster;
-    words.flag("kubelet", node.kubelet());
     if !node.kubelet() {
         return words;
     }
-    let docker = cluster.runtime.kind == RuntimeKind::Docker;
     words
         .flag("control_plane", node.control_plane())
         .word("kubernetes", &cluster.version.to_string())
-        .word("runtime", if docker { "docker" } else { "containerd" })
         .word("cri_socket", &cluster.runtime.cri_socket)
         .word("health", &cluster.release.health_path)
         .word("first", cluster.control_planes().next().map_or("", |first| &first.name));

@@ -15,6 +15,6 @@ pub(super) fn state(plan: &NginxPlan, site: &Site, claims: &mut RoomClaims) {
         node.packages.push(Package::of(program));
         node.packages.push(Package { name: stream, program: None, ..Package::of(program) });
         let check = ["nginx", "-t", "-c", CONFIGURATION];
-        node.units.push(Unit::started(UNIT, Phase::Balancer, check));
+        node.units.push(Unit::started(UNIT, Phase::BALANCER, check));
     }
 }

@@ -1,14 +1,14 @@
 //! What every node has of steps.
 
 use super::{INSTALL, LIBRARY, RESET, VERIFY};
-use crate::claims::{RoomClaims, Script};
+use crate::claims::{Role, RoomClaims, Script};
 use crate::site::Site;
 
 const SCRIPTS: [Script; 4] = [
-    Script { name: "20-install", template: INSTALL.id },
-    Script { name: "60-verify", template: VERIFY.id },
-    Script { name: "90-reset", template: RESET.id },
-    Script { name: "lib", template: LIBRARY.id },
+    Script::step("20-install", INSTALL.id),
+    Script::step("60-verify", VERIFY.id),
+    Script::step("90-reset", RESET.id),
+    Script { name: "lib", role: Role::Library, template: LIBRARY.id },
 ];
 
 pub(super) fn state(site: &Site, claims: &mut RoomClaims) {

@@ -1,4 +1,6 @@
-use crate::rooms::overlaid::{file, outcome};
+use serde_json::json;
+
+use crate::rooms::overlaid::{claimed, file, outcome};
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 
@@ -160,17 +162,49 @@ fn images_are_imported_where_containers_run() {
 }
 
 #[test]
-fn each_node_knows_its_own_steps() {
+fn each_node_knows_its_own_steps_and_parts() {
     let outcome = outcome(
         "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}, {name: w1, address: 192.168.1.21, roles: [worker]}]}",
     );
-    for (node, steps) in [
-        ("cp1", "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset"),
-        ("e1", "10-prepare 20-install 40-etcd 60-verify 90-reset"),
-        ("w1", "10-prepare 20-install 50-join 60-verify 90-reset"),
+    let of_pods = "cni dns kubeadm kubelet kubeproxy pods settings";
+    for (node, steps, parts) in [
+        (
+            "cp1",
+            "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset",
+            format!("apt host firewall runtime keepalived etcd {of_pods}"),
+        ),
+        (
+            "e1",
+            "10-prepare 20-install 40-etcd 60-verify 90-reset",
+            "apt host firewall etcd".to_owned(),
+        ),
+        (
+            "w1",
+            "10-prepare 20-install 50-join 60-verify 90-reset",
+            format!("apt host firewall runtime etcd {of_pods}"),
+        ),
     ] {
         let words = file(&outcome, &format!("nodes/{node}/node.sh"));
-        assert!(words.contains(&format!("\nsteps=({steps})\n")), "{words}");
+        for list in [format!("\nsteps=({steps})\n"), format!("\nparts=({parts})\n")] {
+            assert!(words.contains(&list), "{words}");
+        }
+    }
+}
+
+/// A unit of a step that its node does not have would never be started.
+#[test]
+fn every_unit_is_started_by_a_step_of_its_node() {
+    let external = json!({"etcd": {"mode": "external", "backup": {}}});
+    for overlay in [json!({}), external, json!({"loadBalancer": {"kind": "nginx"}})] {
+        let (site, claims) = claimed(&overlay);
+        for host in &site.hosts {
+            let node = claims.of(host.index);
+            for unit in &node.units {
+                let number = format!("{}-", unit.phase.step);
+                let here = node.steps().any(|step| step.starts_with(&number));
+                assert!(here, "{} starts {} in {number}", host.name, unit.name);
+            }
+        }
     }
 }
 
@@ -194,7 +228,19 @@ fn the_steps_are_the_same_for_all_and_only_those_that_somebody_runs() {
             "60-verify.sh",
             "90-reset.sh",
             "apt.sh",
-            "lib.sh"
+            "cni.sh",
+            "dns.sh",
+            "etcd.sh",
+            "firewall.sh",
+            "host.sh",
+            "keepalived.sh",
+            "kubeadm.sh",
+            "kubelet.sh",
+            "kubeproxy.sh",
+            "lib.sh",
+            "pods.sh",
+            "runtime.sh",
+            "settings.sh"
         ]
     );
     for (path, _) in tree.iter().filter(|(path, _)| path.ends_with(".sh")) {

@@ -9,8 +9,6 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=node.sh
 . "$here/node.sh"
-# shellcheck source=apt.sh
-. "$here/$package_family.sh"
 
 main() {
   right_system
