@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 /// When something happens: in which step, and where in it. A room of its own step says its number; these
 /// are the phases that several rooms meet in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +78,10 @@ pub struct Unit {
     pub wait: bool,
     /// Whether the script starts it (`false`: enabled only; kubeadm starts the kubelet).
     pub start: bool,
+    /// Where connections are accepted once it works, on this machine or through its doing.
+    pub answers: Vec<SocketAddr>,
+    /// The boolean of SELinux's policy without which it is kept from what it connects to.
+    pub selinux_boolean: Option<&'static str>,
 }
 
 impl Unit {
@@ -83,7 +89,15 @@ impl Unit {
     /// nothing.
     pub fn started<'a>(name: &str, phase: Phase, check: impl IntoIterator<Item = &'a str>) -> Self {
         let check = check.into_iter().map(str::to_owned).collect();
-        Self { name: name.to_owned(), phase, check, wait: true, start: true }
+        Self {
+            name: name.to_owned(),
+            phase,
+            check,
+            wait: true,
+            start: true,
+            answers: Vec::new(),
+            selinux_boolean: None,
+        }
     }
 
     /// Whether it stays at a reset: the runtime, which `kubeadm reset` needs, and what belongs to
@@ -102,13 +116,7 @@ mod tests {
     fn a_step_of_a_rooms_own_has_its_place_among_those_of_others() {
         let room = |scripts: &[Script], units: &[(&str, Phase)]| {
             let mut claims = RoomClaims::default();
-            let unit = |(name, phase): &(&str, Phase)| Unit {
-                name: (*name).to_owned(),
-                phase: *phase,
-                check: Vec::new(),
-                wait: true,
-                start: true,
-            };
+            let unit = |(name, phase): &(&str, Phase)| Unit::started(name, *phase, []);
             claims.node(0).scripts.extend_from_slice(scripts);
             claims.node(0).units.extend(units.iter().map(unit));
             claims

@@ -9,7 +9,8 @@ use crate::programs::Ran;
 const END: &str = "\nrun() { step=$1; shift; read_parts; \"$@\"; }\n";
 
 /// The parts of a control plane.
-pub(crate) const PARTS: &str = "parts=(apt host firewall runtime keepalived etcd cni dns kubeadm kubelet kubeproxy pods settings)\n";
+pub(crate) const PARTS: &str =
+    "parts=(apt host firewall runtime etcd cni dns kubeadm kubelet kubeproxy pods settings)\n";
 
 /// What every function finds of its host.
 const WORDS: &str = "node=w1 cluster=lab whole=yes steps=(10-prepare 20-install 30-balancer)
@@ -226,6 +227,43 @@ fn a_step_of_any_number_starts_its_own_units() {
     let asked = shell(&machine, "cat /root/asked");
     assert!(asked.contains("\nstart registry.service\n"), "{asked}");
     assert!(!asked.contains("containerd"), "{asked}");
+}
+
+#[test]
+fn an_unused_boolean_of_selinux_stops_what_needs_it() {
+    let machine = machine(END, &format!("{WORDS}selinux=leave\n"));
+    let says = |name: &str, text: &str| {
+        machine.place_script(&format!("/usr/local/bin/{name}"), &format!("#!/bin/sh\n{text}\n"));
+    };
+    says("systemctl", "exit 3");
+    says("getenforce", "echo Enforcing");
+    says("getsebool", "echo \"$1 --> off\"");
+    let asked = ["selinux_lets", "nginx.service", "httpd_can_network_connect"];
+    let ran = part_of("10-prepare")(&machine, &asked);
+    assert!(!ran.ok() && ran.text().contains("setsebool -P httpd_can_network_connect 1"), "{ran}");
+    // It runs, so a policy of the site's own lets it.
+    says("systemctl", "exit 0");
+    part_of("10-prepare")(&machine, &asked).succeeded();
+    says("systemctl", "exit 3");
+    says("getsebool", "echo \"$1 --> on\"");
+    part_of("10-prepare")(&machine, &asked).succeeded();
+}
+
+#[test]
+fn a_step_waits_for_its_own_units_to_accept_connections() {
+    let units = "units=(20 chronyd.service yes yes - 30 haproxy.service yes yes -)\n";
+    let machine =
+        machine(&END.replace("shift;", "shift; SECONDS=1000;"), &(WORDS.to_owned() + units));
+    let asked =
+        |unit: &str| part_of("30-balancer")(&machine, &["accepts", unit, "127.0.0.1", "7443"]);
+    let ran = asked("haproxy.service");
+    let says = "127.0.0.1 accepts connections on port 7443: not within 30 s";
+    assert!(!ran.ok() && ran.text().contains(says), "{ran}");
+    asked("chronyd.service").succeeded();
+    let serve =
+        "import socket, time; s = socket.create_server(('127.0.0.1', 7443)); time.sleep(60)";
+    let _server = machine.background("/var/log/server.log", &["python3", "-c", serve]);
+    asked("haproxy.service").succeeded();
 }
 
 #[test]

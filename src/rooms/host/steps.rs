@@ -3,7 +3,7 @@
 use super::plan::HostPlan;
 use super::{APT, FIREWALL_PART, HOST_PART, PREPARE, RPM};
 use crate::catalog::{OsFamily, PackageManager};
-use crate::claims::{Phase, Script};
+use crate::claims::{Phase, Script, Unit};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
 use crate::site::Host;
@@ -49,8 +49,14 @@ pub(super) fn words(plan: &HostPlan, host: &Host, with: &OfCluster<'_>) -> Assig
         // The kubelet does not start beside swap, unless it is told to.
         .flag("swap_goes", host.kubelet() && !with.cluster.swap)
         .word("selinux", if permissive { "permissive" } else { "leave" })
+        .rows("booleans", claims.units.iter().filter_map(|unit| boolean(unit)))
         .rows("hosts", claims.hosts.iter().map(|(at, name)| [at.to_string(), name.clone()]));
     words
+}
+
+/// `UNIT BOOLEAN`.
+fn boolean(unit: &Unit) -> Option<[String; 2]> {
+    unit.selinux_boolean.map(|boolean| [unit.name.clone(), boolean.to_owned()])
 }
 
 /// From so many seconds before its end on, 60-verify.sh names a certificate: 30 days, or a third of

@@ -3,11 +3,10 @@ use std::collections::BTreeMap;
 use crate::claims::Phase;
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Place, Plan, Rendering};
+use crate::rooms::{Output, Plan, Rendering};
 use crate::site::Host;
 use crate::tree::Apply;
 
-use super::claims::VIP;
 use super::plan::KeepalivedPlan;
 use super::{CONFIGURATION, DROP_IN, TEMPLATES, UNIT, config};
 
@@ -22,17 +21,9 @@ impl Plan for KeepalivedPlan {
         settled
     }
 
-    fn render_cluster(&self, _: &Rendering<'_>, out: &mut Output<'_>) {
-        let [.., bring_up] = &TEMPLATES;
-        for address in &self.addresses {
-            let context = config::BringUp::new(self, address);
-            out.prose(Place::BringUp(VIP.step), bring_up.id, &context);
-        }
-    }
-
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(instance) = self.on(node) else { return };
-        let [configuration, check, auth, drop_in, ..] = &TEMPLATES;
+        let [configuration, check, auth, drop_in] = &TEMPLATES;
         let configured = |path: &str| {
             File::on(node, path).phase(Phase::BALANCER).reads([
                 Path::of(&["endpoint"]),

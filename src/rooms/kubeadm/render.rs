@@ -21,7 +21,7 @@ impl Plan for KubeadmPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.words(30, steps::endpoint(node, with));
+        out.words(30, steps::endpoint(with));
         out.words(steps::INIT, steps::kubernetes(node, with));
         let OfCluster { cluster, claims, issued, secrets: _ } = with;
         if node.control_plane() {

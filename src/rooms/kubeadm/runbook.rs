@@ -26,6 +26,9 @@ struct Context<'a> {
     first: &'a str,
     other_control_planes: Vec<&'a str>,
     workers: Vec<&'a str>,
+    /// Whether every control plane leads clients to the API, or else which ones do.
+    all_lead: bool,
+    some_lead: Vec<&'a str>,
     /// Whether somebody else brings the pod network.
     own_pod_network: bool,
     pod_subnets: Vec<String>,
@@ -54,11 +57,15 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
     let external = cluster.etcd.mode == EtcdMode::External;
     let runs_member = |node: &Host| external && node.member();
     let loopback = host_port(loopback(first.address), cluster.etcd.client_port);
+    let leads = |node: &Host| node.control_plane() && cluster.site.leads(node);
+    let all_lead = cluster.control_planes().all(leads);
     let context = Context {
         cluster: &cluster.site.name,
         kubernetes: cluster.version.to_string(),
         first: &first.name,
         other_control_planes: names(&|node| node.control_plane() && node.index != first.index),
+        all_lead,
+        some_lead: if all_lead { Vec::new() } else { names(&leads) },
         workers: names(&|node| node.worker() && !node.control_plane()),
         own_pod_network: cluster.pod_network == Plugin::None,
         pod_subnets: cluster.pod_subnets.iter().map(ToString::to_string).collect(),

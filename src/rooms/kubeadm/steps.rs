@@ -7,7 +7,7 @@ use super::live;
 use crate::claims::{AllOnNode, Phase, Script};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
-use crate::site::{Cluster, Host, loopback};
+use crate::site::{Cluster, Holder, Host, Reached};
 use crate::template;
 use crate::template::Template;
 
@@ -49,22 +49,26 @@ pub(super) fn scripts(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item 
 }
 
 /// Where the API is reached.
-pub(super) fn endpoint(node: &Host, with: &OfCluster<'_>) -> Assignments {
+pub(super) fn endpoint(with: &OfCluster<'_>) -> Assignments {
     let mut words = Assignments::default();
-    let endpoint = &with.cluster.endpoint;
+    words.word("endpoint", &with.cluster.endpoint.url());
     words
-        .word("endpoint", &endpoint.url())
-        .word(
-            "vip",
-            &endpoint.address().map_or_else(
-                || endpoint.name().unwrap_or_default().to_owned(),
-                |at| at.to_string(),
-            ),
-        )
-        .word("port", &endpoint.port.to_string())
-        .word("loopback", &loopback(node.address).to_string())
-        .word("balancer", endpoint.balancer_on(node).map_or("", |balancer| balancer.kind.as_str()));
-    words
+}
+
+/// Who has to lead to the API before there is one: kubeadm talks to itself through the endpoint. Nobody
+/// where the endpoint is the API server's own, nor where it is somebody else's, which may well wait for
+/// a server before it accepts connections.
+fn leaders<'a>(node: &Host, cluster: &'a Cluster<'_>) -> Vec<&'a str> {
+    let endpoint = cluster.endpoint;
+    match endpoint.holder {
+        Holder::External => Vec::new(),
+        Holder::Loopback => vec![cluster.nodes[node.index].name.as_str()],
+        Holder::Vrrp(_) | Holder::Host => {
+            let balancer = endpoint.balancer.iter();
+            let hosts = balancer.flat_map(|balancer| &balancer.hosts);
+            hosts.map(|host| cluster.nodes[*host].name.as_str()).collect()
+        }
+    }
 }
 
 /// `PROGRAM WORD`: arguments that programs of Kubernetes run with.
@@ -117,7 +121,15 @@ pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
         };
         let skipped = skipped.iter().map(|phase| format!("--skip-phases={phase}"));
         let others = cluster.control_planes().filter(|other| other.index != node.index);
+        let endpoint = cluster.endpoint;
+        let host = match &endpoint.reached {
+            Reached::Address(address) => address.to_string(),
+            Reached::Name(name) => name.clone(),
+        };
         words
+            .list("leaders", leaders(node, cluster))
+            .word("endpoint_host", &host)
+            .word("endpoint_port", &endpoint.port.to_string())
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
             .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])
             .list("init_options", skipped)

@@ -39,11 +39,9 @@ fn on_node(
     claims.command_lines.insert("kubelet", kubelet.written());
     claims.ports.extend(ports(&plan.fields));
     claims.units.push(Unit {
-        name: "kubelet.service".into(),
-        phase: Phase::INSTALL,
-        check: Vec::new(),
         wait: false,
         start: false,
+        ..Unit::started("kubelet.service", Phase::INSTALL, [])
     });
     claims.paths.push(OwnedPath {
         path: "/var/lib/kubelet".into(),

@@ -1,6 +1,6 @@
 //! What every node has of steps.
 
-use super::{INSTALL, LIBRARY, RESET, VERIFY};
+use super::{BALANCER, INSTALL, LIBRARY, RESET, VERIFY};
 use crate::claims::{Role, RoomClaims, Script};
 use crate::site::Site;
 
@@ -11,8 +11,13 @@ const SCRIPTS: [Script; 4] = [
     Script { name: "lib", role: Role::Library, template: LIBRARY.id },
 ];
 
+const START: Script = Script::step("30-balancer", BALANCER.id);
+
 pub(super) fn state(site: &Site, claims: &mut RoomClaims) {
     for host in &site.hosts {
-        claims.node(host.index).scripts.extend(SCRIPTS);
+        let scripts = &mut claims.node(host.index).scripts;
+        scripts.extend(SCRIPTS);
+        // Whatever leads there on this host: all of it starts in one step.
+        scripts.extend(site.leads(host).then_some(START));
     }
 }

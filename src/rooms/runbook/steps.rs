@@ -59,6 +59,11 @@ fn stoppable(claims: &AllOnNode) -> impl Iterator<Item = &str> {
     claims.units.iter().filter(|unit| !unit.survives_reset()).map(|unit| unit.name.as_str())
 }
 
+fn listeners(unit: &Unit) -> impl Iterator<Item = [String; 3]> {
+    let at = unit.answers.iter();
+    at.map(|at| [unit.name.clone(), at.ip().to_string(), at.port().to_string()])
+}
+
 /// `PHASE NAME WAIT START CHECK`; the words of a check are a list of their own.
 fn units(claims: &AllOnNode, words: &mut Assignments) {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
@@ -79,5 +84,7 @@ fn units(claims: &AllOnNode, words: &mut Assignments) {
     for unit in claims.units.iter().filter(|unit| !unit.check.is_empty()) {
         words.list(&array(unit), &unit.check);
     }
+    // `UNIT ADDRESS PORT`.
+    words.rows("listeners", claims.units.iter().flat_map(|unit| listeners(unit)));
     words.list("stoppable", stoppable(claims));
 }

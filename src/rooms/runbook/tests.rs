@@ -171,7 +171,7 @@ fn each_node_knows_its_own_steps_and_parts() {
         (
             "cp1",
             "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset",
-            format!("apt host firewall runtime keepalived etcd {of_pods}"),
+            format!("apt host firewall runtime etcd {of_pods}"),
         ),
         (
             "e1",
@@ -195,7 +195,10 @@ fn each_node_knows_its_own_steps_and_parts() {
 #[test]
 fn every_unit_is_started_by_a_step_of_its_node() {
     let external = json!({"etcd": {"mode": "external", "backup": {}}});
-    for overlay in [json!({}), external, json!({"loadBalancer": {"kind": "nginx"}})] {
+    let [local, balancers] = [node_local(), load_balancers()];
+    for overlay in
+        [json!({}), external, json!({"loadBalancer": {"kind": "nginx"}}), local, balancers]
+    {
         let (site, claims) = claimed(&overlay);
         for host in &site.hosts {
             let node = claims.of(host.index);
@@ -206,6 +209,54 @@ fn every_unit_is_started_by_a_step_of_its_node() {
             }
         }
     }
+}
+
+fn node_local() -> serde_json::Value {
+    json!({"endpoint": {"holder": "nodeLocal", "vip": null, "port": null, "interface": null}})
+}
+
+/// Two machines of their own lead to the only control plane.
+fn load_balancers() -> serde_json::Value {
+    let node = |name: &str, place: u8, role: &str| json!({"name": name, "address": format!("192.168.1.{place}"), "roles": [role]});
+    let nodes = [
+        node("cp1", 11, "control-plane"),
+        node("lb1", 12, "load-balancer"),
+        node("lb2", 13, "load-balancer"),
+    ];
+    json!({"endpoint": {"port": 6443}, "nodes": nodes})
+}
+
+#[test]
+fn whoever_leads_to_the_api_starts_and_waits_for_what_does() {
+    let list = |overlay: &serde_json::Value, node: &str, name: &str| {
+        let words = words(&overlay.to_string(), node);
+        let (_, rest) = words.split_once(&format!("\n{name}=(")).unwrap();
+        let (list, _) = rest.split_once(")\n").unwrap();
+        list.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+    };
+    let usual = json!({});
+    let vip = "haproxy.service 127.0.0.1 8443, keepalived.service 192.168.1.33 8443";
+    assert_eq!(list(&usual, "cp1", "listeners"), vip);
+    assert_eq!(list(&usual, "cp1", "leaders"), "cp1 cp2 cp3");
+    assert_eq!(list(&usual, "w1", "listeners"), "");
+
+    let local = node_local();
+    for node in ["cp1", "w1"] {
+        assert_eq!(list(&local, node, "listeners"), "haproxy.service 127.0.0.1 8443");
+    }
+    assert_eq!(list(&local, "cp1", "leaders"), "cp1");
+
+    let apart = load_balancers();
+    assert_eq!(list(&apart, "cp1", "leaders"), "lb1 lb2");
+    assert_eq!(list(&apart, "cp1", "listeners"), "");
+    assert_eq!(list(&apart, "lb1", "listeners"), vip.replace("8443", "6443"));
+
+    // Somebody else's may accept nothing before there is a server.
+    let external = json!({
+        "endpoint": {"vip": null, "interface": null, "address": "192.168.1.9", "port": 6443},
+    });
+    assert_eq!(list(&external, "cp1", "leaders"), "");
+    assert_eq!(list(&external, "cp1", "steps"), "10-prepare 20-install 50-init 60-verify 90-reset");
 }
 
 #[test]
@@ -233,7 +284,6 @@ fn the_steps_are_the_same_for_all_and_only_those_that_somebody_runs() {
             "etcd.sh",
             "firewall.sh",
             "host.sh",
-            "keepalived.sh",
             "kubeadm.sh",
             "kubelet.sh",
             "kubeproxy.sh",
