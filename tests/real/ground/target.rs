@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 pub(crate) enum Target {
     /// Whoever holds the VIP: where it hurts most.
     Holder,
-    /// A control plane that does not, and is not the only one.
+    /// A control plane that does not.
     Other,
     /// A control plane: the holder of the VIP, if that is one.
     Plane,
@@ -25,13 +25,12 @@ impl Target {
     /// Their names.
     pub(crate) fn nodes(self, cluster: &Cluster) -> Vec<String> {
         match self {
+            // With the only one, all are gone.
+            Self::Other | Self::Plane if cluster.control_planes().len() == 1 => vec![],
             Self::Holder => cluster.holder().into_iter().collect(),
             Self::Other => {
                 let holder = cluster.holder();
                 let mut others = cluster.control_planes();
-                if others.len() == 1 {
-                    return vec![];
-                }
                 others.retain(|node| holder.as_ref() != Some(node));
                 others.truncate(1);
                 others
