@@ -212,7 +212,7 @@ fn every_unit_is_started_by_a_step_of_its_node() {
 }
 
 fn node_local() -> serde_json::Value {
-    json!({"endpoint": {"holder": "nodeLocal", "vip": null, "port": null, "interface": null}})
+    json!({"endpoint": {"holder": "nodeLocal", "vip": null, "port": 8443, "interface": null}})
 }
 
 /// Two machines of their own lead to the only control plane.
@@ -256,7 +256,10 @@ fn whoever_leads_to_the_api_starts_and_waits_for_what_does() {
         "endpoint": {"vip": null, "interface": null, "address": "192.168.1.9", "port": 6443},
     });
     assert_eq!(list(&external, "cp1", "leaders"), "");
-    assert_eq!(list(&external, "cp1", "steps"), "10-prepare 20-install 50-init 60-verify 90-reset");
+    assert_eq!(
+        list(&external, "cp1", "steps"),
+        "10-prepare 20-install 50-init 50-join 60-verify 90-reset"
+    );
 }
 
 #[test]

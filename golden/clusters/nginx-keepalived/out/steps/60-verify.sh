@@ -20,6 +20,7 @@ main() {
   verdict
   certificates_last
   certificates_name
+  rows 3 accepts ${listeners[@]+"${listeners[@]}"}
   # What works beyond that each part knows of its own.
   hook verify
   verdict
@@ -49,6 +50,11 @@ holds() {
 unit_runs() {
   [ "$4" = no ] || systemctl is-active --quiet "$2" ||
     fault "$2 is not active" "run the steps before this one; if they have run: journalctl -u $2 -n 50"
+}
+
+# accepts UNIT ADDRESS PORT
+accepts() {
+  holds 60 answers "$2" "$3" || fault "$2 does not accept connections on port $3" "journalctl -u $1 -n 50"
 }
 
 # nothing_owed: what 10-prepare.sh and 20-install.sh have replaced is in use.

@@ -14,6 +14,7 @@ renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
+booleans=()
 hosts=(
   10.0.0.11 cp1
   10.0.0.12 cp2
@@ -67,6 +68,7 @@ units=(
   20 kubelet.service no no -
 )
 check_containerd_service=(containerd --config /etc/containerd/config.toml config dump)
+listeners=()
 stoppable=()
 firewall=()
 runtime=containerd
@@ -74,10 +76,6 @@ image_archives=()
 images=()
 images_needed=no
 endpoint=https://10.0.0.10:8443
-vip=10.0.0.10
-port=8443
-loopback=127.0.0.1
-balancer=''
 member=''
 control_plane=no
 kubernetes=1.37.1

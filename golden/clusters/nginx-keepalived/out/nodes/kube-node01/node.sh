@@ -14,6 +14,7 @@ renew_before=2592000
 set_hostname=no
 swap_goes=yes
 selinux=leave
+booleans=()
 hosts=(
   172.26.133.161 kube-master01
   172.26.133.162 kube-master02
@@ -67,6 +68,7 @@ units=(
   20 kubelet.service no no -
 )
 check_containerd_service=(containerd --config /etc/containerd/config.toml config dump)
+listeners=()
 stoppable=()
 firewall=()
 runtime=containerd
@@ -74,10 +76,6 @@ image_archives=()
 images=()
 images_needed=no
 endpoint=https://172.26.133.160:16443
-vip=172.26.133.160
-port=16443
-loopback=127.0.0.1
-balancer=''
 member=''
 control_plane=no
 kubernetes=1.30.4
