@@ -84,6 +84,16 @@ impl Frame {
         self.release.release().expect("the frame's releases are in the catalog")
     }
 
+    /// Whether keepalived holds the endpoint.
+    pub(super) fn vip(&self) -> bool {
+        matches!(self.way, Way::Vip | Way::LoadBalancers)
+    }
+
+    /// Whether it does so on control planes.
+    pub(super) fn vip_on_control_planes(&self) -> bool {
+        self.way == Way::Vip
+    }
+
     /// The name of the first control plane.
     pub(super) fn first(&self) -> String {
         self.name(0)
