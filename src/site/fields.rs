@@ -230,6 +230,22 @@ mod tests {
             kubelet("{shutdownGracePeriodByPodPriority: [{priority: high}]}"),
             wrong("shutdownGracePeriodByPodPriority[0].priority", "write a whole number")
         );
+        assert_eq!(kubelet("{podPidsLimit: 4.5}"), wrong("podPidsLimit", "write a whole number"));
+        assert_eq!(
+            kubelet("{imageMaximumGCAge: '720'}"),
+            wrong("imageMaximumGCAge", "write its unit as well, such as `720s`")
+        );
+        assert_eq!(
+            kubelet("{allowedUnsafeSysctls: {net.core.somaxconn: 1}}"),
+            wrong("allowedUnsafeSysctls", "write a list: each entry after a `-`")
+        );
+        // The envelope is hagen's own, and no field that the release lacks.
+        assert_eq!(
+            kubelet("{kind: Kubelet}"),
+            [
+                "cluster/patch-target at patches[0].patch.kind: change the inventory's own setting instead"
+            ]
+        );
         for right in [
             "{imageMaximumGCAge: 720h}",
             "{evictionHard: {memory.available: 5%}, podPidsLimit: 4096}",

@@ -324,59 +324,6 @@ mod tests {
         assert_eq!(weights(false, 0), [""; 0]);
     }
 
-    #[test]
-    fn what_a_version_of_vrrp_can_do_is_said_before_it_is_asked() {
-        let advert = |version: u8, interval: &str| {
-            said(json!({"version": version, "advertInterval": interval}))
-        };
-        for (version, interval) in [(2, "1s"), (2, "255s"), (3, "10ms"), (3, "40950ms")] {
-            assert_eq!(advert(version, interval), [""; 0], "{version}: {interval}");
-        }
-        for (version, interval) in [(2, "500ms"), (2, "256s"), (3, "15ms"), (3, "40960ms")] {
-            let found = advert(version, interval);
-            assert_eq!(found, ["advert-interval at advertInterval"], "{version}: {interval}");
-        }
-        let checked = |interval: &str| said(json!({"checkInterval": interval}));
-        assert_eq!(checked("1500ms"), ["whole-seconds at checkInterval"]);
-        assert_eq!(checked("2s"), [""; 0]);
-        let password =
-            |version: u8, on: bool| said(json!({"version": version, "authentication": on}));
-        assert_eq!(password(3, true), ["auth at authentication"]);
-        assert_eq!(password(3, false), [""; 0]);
-        assert_eq!(password(2, true), [""; 0]);
-    }
-
-    #[test]
-    fn a_keepalived_that_cannot_send_version_3_is_told() {
-        let with = |vip: &str, keepalived: serde_json::Value| {
-            complaints(&Room, &json!({"endpoint": {"vip": vip}, "keepalived": keepalived}))
-        };
-        let (v4, v6) = ("192.168.1.33/24", "fd00::33/64");
-        let told = ["keepalived/vrrp-version at keepalived.version"];
-        let program = |version: &str| json!({"version": 3, "programVersion": version});
-        assert_eq!(with(v4, program("1.3.6")), told);
-        assert_eq!(with(v4, program("1.3.7")), [""; 0]);
-        assert_eq!(with(v6, program("1.2.7")), told);
-        assert_eq!(with(v6, program("1.2.8")), [""; 0]);
-        assert_eq!(with(v6, json!({"version": 2})), told);
-        // Left out, it is what the program can.
-        assert_eq!(with(v4, json!({"programVersion": "1.3.6"})), [""; 0]);
-    }
-
-    #[test]
-    fn one_slow_check_is_no_reason_where_there_is_somebody_to_go_to() {
-        assert_eq!(said(json!({"fall": 1})), ["slow-is-down at fall"]);
-        assert_eq!(said(json!({"fall": 2})), [""; 0]);
-        let alone = json!({
-            "keepalived": {"fall": 1, "weight": -20},
-            "nodes": [{"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane"]}],
-        });
-        assert_eq!(complaints(&Room, &alone), [""; 0]);
-        let master = |preempt: bool| said(json!({"state": "MASTER", "preempt": preempt}));
-        assert_eq!(master(false), ["nopreempt-master at state"]);
-        assert_eq!(master(true), [""; 0]);
-    }
-
     fn claim(id: u8, segment: &str) -> RouterId {
         RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }
     }

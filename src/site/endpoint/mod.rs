@@ -325,17 +325,17 @@ fn port(cluster: &Cluster<'_>, report: &mut Report) {
 mod tests {
     use serde_json::json;
 
-    use super::*;
-    use crate::rooms::overlaid::resolved;
+    use crate::rooms::overlaid::outcome;
 
     /// What is said of an endpoint like this, with the places below it.
     fn said(overlay: serde_json::Value) -> Vec<String> {
-        let (_, site) = resolved(&overlay);
-        let mut report = Report::new();
-        lint(&site.cluster().expect("a cluster"), &mut report);
-        let found = report.findings().iter();
-        let short = |at: &Path| at.to_string().replace("endpoint.", "");
-        found.map(|found| format!("{} at {}", &found.code.id[9..], short(&found.at))).collect()
+        let outcome = outcome(&overlay.to_string());
+        let found = outcome.report.findings().iter();
+        let found = found.filter_map(|found| {
+            let code = found.code.id.strip_prefix("endpoint/")?;
+            Some(format!("{code} at {}", found.at.to_string().replace("endpoint.", "")))
+        });
+        found.collect()
     }
 
     #[test]
