@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime, Time};
 
-use crate::rooms::overlaid::outcome;
+use super::lint;
+use crate::report::Report;
+use crate::rooms::overlaid::{outcome, resolved};
+use crate::site::codes;
 
 /// What the model says of such an inventory: `code at place: message`, and the help.
 fn said(overlay: &Value) -> Vec<(String, String)> {
@@ -84,4 +88,59 @@ fn services_have_a_tenth_address_and_no_more_than_the_api_server_takes() {
         let found = format!("{at} {range} {is}");
         assert_eq!(services(range), one(&found, "choose a network between /12 and /28"));
     }
+}
+
+/// Control planes with these last octets.
+fn control_planes(octets: &[u8]) -> Value {
+    let node = |octet| {
+        let address = format!("192.168.1.{octet}");
+        json!({"name": format!("cp{octet}"), "address": address, "roles": ["control-plane"]})
+    };
+    octets.iter().map(node).collect()
+}
+
+#[test]
+fn what_an_even_number_of_control_planes_survives_is_counted() {
+    for (octets, counts) in [
+        (
+            &[11, 12][..],
+            "2 control planes needs 2 of them and survives the loss of none, as that of 1",
+        ),
+        (
+            &[11, 12, 13, 14],
+            "4 control planes needs 3 of them and survives the loss of 1, as that of 3",
+        ),
+    ] {
+        let found = said(&json!({"nodes": control_planes(octets)}));
+        let message = format!("even-control-planes at nodes: the etcd of {counts} would");
+        assert_eq!(found[0].0, message);
+        // Members elsewhere are counted by themselves.
+        let elsewhere = json!({"nodes": control_planes(octets), "etcd": {"mode": "external"}});
+        assert!(said(&elsewhere).iter().all(|(what, _)| !what.starts_with("even-")));
+    }
+}
+
+#[test]
+fn the_edges_of_a_subnet_are_no_machine_s_unless_it_has_two_addresses_alone() {
+    let of = |vip: &str, octet: u8| {
+        let found = said(&json!({"endpoint": {"vip": vip}, "nodes": control_planes(&[octet])}));
+        found.iter().any(|(what, _)| what.starts_with("no-host-address at nodes[0].address"))
+    };
+    assert!(of("192.168.1.9/30", 11) && of("192.168.1.9/30", 8));
+    assert!(!of("192.168.1.9/30", 10));
+    assert!(!of("192.168.1.8/31", 9));
+}
+
+#[test]
+fn a_release_is_out_of_support_from_the_day_of_its_end_on() {
+    let (_, site) = resolved(&json!({"cluster": {"kubernetes": "1.30.4"}}));
+    let end = site.cluster().expect("a cluster").release.end_of_life.expect("it is over");
+    let end = OffsetDateTime::new_utc(end, Time::MIDNIGHT);
+    let told = |issued_at: OffsetDateTime| {
+        let mut report = Report::new();
+        lint(&site, issued_at, &mut report);
+        report.findings().iter().any(|finding| finding.code == &codes::END_OF_LIFE)
+    };
+    assert!(told(end));
+    assert!(!told(end - Duration::seconds(1)));
 }
