@@ -44,10 +44,6 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn fields(&mut self, path: &str, said: &Map<String, Value>, at: &Path) {
         for (key, value) in said {
-            // The document's own envelope, which hagen writes.
-            if path.is_empty() && (key == "apiVersion" || key == "kind") {
-                continue;
-            }
             let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let at = at.key(key);
             match self.document.field(&below, self.cluster.version.minor) {

@@ -144,3 +144,24 @@ fn a_release_is_out_of_support_from_the_day_of_its_end_on() {
     assert!(told(end));
     assert!(!told(end - Duration::seconds(1)));
 }
+
+#[test]
+fn a_node_s_part_has_an_address_for_a_pod() {
+    let of = |plugin: &str, mask: &str| {
+        let flags = json!({"controllerManager": {"node-cidr-mask-size": mask}});
+        said(&json!({"cni": {"plugin": plugin}, "extraArgs": flags}))
+    };
+    let at = "pod-range-too-small at extraArgs.controllerManager.node-cidr-mask-size:";
+    let help = "write a number from 18 to 30";
+    for plugin in ["bridge", "flannel"] {
+        assert_eq!(of(plugin, "30"), []);
+        for mask in ["31", "32"] {
+            let full = format!("{at} a /{mask} of 10.244.0.0/16 has no address left for a pod");
+            assert_eq!(of(plugin, mask), one(&full, help));
+        }
+    }
+    // Another network's own affair.
+    assert_eq!(of("none", "32"), []);
+    let none = format!("{at} a /33 of 10.244.0.0/16 is no network");
+    assert_eq!(of("none", "33"), one(&none, help));
+}
