@@ -424,6 +424,25 @@ mod tests {
         assert_eq!(places, ["endpoint.port"]);
     }
 
+    /// The ports that clash, each as the place that is to change and the other one.
+    fn clashes(overlay: &str) -> Vec<String> {
+        let outcome = overlaid::outcome(overlay);
+        let found = outcome.report.findings().iter();
+        let clashes = found.filter(|finding| finding.code == &PORT_CLASH);
+        clashes.map(|finding| format!("{}, {}", finding.at, finding.related[0].0)).collect()
+    }
+
+    #[test]
+    fn what_the_model_says_of_the_endpoint_is_not_said_again_and_all_else_is() {
+        assert_eq!(overlaid::codes("endpoint: {port: 6443}"), ["endpoint/port-taken"]);
+        // The endpoint's port, of which the model says nothing; and one beside what it says.
+        let status = "loadBalancer: {haproxy: {statsPort: 8443}}";
+        assert_eq!(clashes(status), ["loadBalancer.haproxy.statsPort, endpoint.port"]);
+        let beside = "{endpoint: {port: 6443}, loadBalancer: {haproxy: {statsPort: 2381}}}";
+        assert_eq!(clashes(beside), ["loadBalancer.haproxy.statsPort, etcd.metricsPort"]);
+        assert!(overlaid::codes(beside).contains(&"endpoint/port-taken"));
+    }
+
     #[test]
     fn a_patch_has_a_document_to_change() {
         let said = of_patches("{document: runtime/DockerDaemon, patch: {debug: true}}");

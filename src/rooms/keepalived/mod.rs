@@ -9,6 +9,8 @@ mod election;
 mod lint;
 mod plan;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use crate::claims::{Claims, RoomClaims};
 use crate::inventory::Inventory;
