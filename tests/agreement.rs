@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, Pem, X509Certi
 use crate::compiled::{build, folders, overlaid, root, values};
 
 /// The golden clusters: each with its inventory, built here with all that is private.
-fn clusters() -> BTreeMap<String, (serde_json::Value, Tree)> {
+fn clusters() -> BTreeMap<String, (Value, Tree)> {
     let cases = folders(&root().join("golden/clusters")).into_iter().map(|case| {
         let name = case.file_name().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(case.join("inventory.yaml")).unwrap();
