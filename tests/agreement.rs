@@ -165,3 +165,112 @@ fn what_is_run_names_its_interpreter() {
         assert!(silent.is_empty(), "{cluster}: {silent:?}");
     }
 }
+
+/// A guide copied one from machine to machine; then it signed others without their purposes, under
+/// `CN=kube-apiserver,` with the comma.
+#[test]
+fn each_api_server_has_a_certificate_of_its_own_and_for_nothing_else() {
+    for (cluster, (_, tree)) in clusters() {
+        let made = on_nodes(&tree, API_SERVER);
+        assert_eq!(made.values().collect::<BTreeSet<_>>().len(), made.len(), "{cluster}");
+        for (node, pem) in made {
+            let certificate = parse(pem);
+            assert_eq!(certificate.subject().to_string(), "CN=kube-apiserver", "{cluster}, {node}");
+            let usage = certificate.extended_key_usage().unwrap().unwrap().value;
+            assert!(usage.server_auth && !usage.client_auth && !usage.any, "{cluster}, {node}");
+            assert!(!certificate.is_ca(), "{cluster}, {node}");
+        }
+    }
+}
+
+/// A guide copied kubeconfigs that named the first machine, and gave others a name with the port of
+/// an API server where its balancer had another.
+#[test]
+fn every_kubeconfig_of_a_host_leads_to_the_endpoint_or_to_itself() {
+    for (cluster, (_, tree)) in clusters() {
+        let mut kubeconfigs = 0;
+        for (path, artifact) in tree.iter().filter(|(path, _)| path.ends_with("/node.sh")) {
+            let node = path.split('/').nth(1).unwrap();
+            let words = text(artifact);
+            let endpoint = value(words, "endpoint").trim_matches('\'');
+            let own = format!("https://{}:6443", value(words, "address"));
+            for name in ["admin", "controller-manager", "discovery", "kubelet", "scheduler"] {
+                let Some(file) = tree.on(node, &format!("/etc/kubernetes/{name}.conf")) else {
+                    continue;
+                };
+                let server = values(text(file))["clusters"][0]["cluster"]["server"].clone();
+                assert!(
+                    server == endpoint || server == *own,
+                    "{cluster}, {node}, {name}: {server}"
+                );
+                kubeconfigs += 1;
+            }
+        }
+        assert!(kubeconfigs >= 5, "{cluster}: {kubeconfigs}");
+    }
+}
+
+/// Minutes of `4h`, `90m`, `30s`.
+fn minutes(text: &str) -> u32 {
+    let (number, unit) = text.split_at(text.len() - 1);
+    let number: u32 = number.parse().unwrap_or_else(|_| panic!("{text} is no duration"));
+    match unit {
+        "h" => number * 60,
+        "m" => number,
+        _ => number / 60,
+    }
+}
+
+/// A guide's closed every session that was quiet for three seconds: each watch, each `kubectl exec`.
+#[test]
+fn balancers_leave_quiet_sessions_open() {
+    let mut balancers = 0;
+    for (cluster, (_, tree)) in clusters() {
+        for (path, keys) in [
+            ("/etc/nginx/nginx.conf", &["proxy_timeout"][..]),
+            ("/etc/haproxy/haproxy.cfg", &["timeout client", "timeout server"]),
+        ] {
+            for (node, text) in on_nodes(&tree, path) {
+                for key in keys {
+                    let lines = text.lines().map(str::trim);
+                    let said =
+                        lines.clone().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+                    let said = said.unwrap_or_else(|| panic!("{cluster}, {node}: no {key}"));
+                    assert!(minutes(said.trim_end_matches(';')) >= 10, "{cluster}, {node}: {said}");
+                }
+                balancers += 1;
+            }
+        }
+    }
+    assert!(balancers > 10, "{balancers}");
+}
+
+/// A guide gave the API's name inside of the cluster the address of a balancer, so that hosts and pods
+/// meant different machines by it.
+#[test]
+fn no_host_gives_a_name_of_the_cluster_s_own_another_address() {
+    for (cluster, (_, tree)) in clusters() {
+        for (path, artifact) in tree.iter().filter(|(path, _)| path.ends_with("/node.sh")) {
+            let (_, hosts) = text(artifact).split_once("\nhosts=(\n").unwrap();
+            let (hosts, _) = hosts.split_once("\n)").unwrap();
+            assert!(!hosts.contains("kubernetes.default"), "{cluster}, {path}: {hosts}");
+        }
+    }
+}
+
+/// A guide installed etcd, nginx and keepalived on workers, which have no use for them.
+#[test]
+fn a_worker_runs_nothing_of_the_control_planes() {
+    let (inventory, tree) = &clusters()["nginx-keepalived"];
+    let nodes = inventory["nodes"].as_array().unwrap();
+    let workers = nodes.iter().filter(|node| node["roles"][0] == "worker");
+    let workers: Vec<_> = workers.map(|node| node["name"].as_str().unwrap()).collect();
+    assert_eq!(workers.len(), 3);
+    for worker in workers {
+        let words = text(tree.get(&format!("nodes/{worker}/node.sh")).unwrap());
+        for program in ["etcd", "nginx", "keepalived"] {
+            assert!(!words.contains(&format!("\n  {program} ")), "{worker} installs {program}");
+            assert!(!words.contains(&format!(" {program}.service ")), "{worker} runs {program}");
+        }
+    }
+}
