@@ -41,8 +41,10 @@ pub enum Reach {
     Holders,
     /// Control planes.
     ControlPlanes,
-    /// Members of etcd and control planes.
+    /// Members of etcd.
     Members,
+    /// Members of etcd and control planes.
+    Store,
     /// Every node.
     Nodes,
     /// Everybody who uses the cluster.

@@ -230,6 +230,35 @@ fn a_step_of_any_number_starts_its_own_units() {
 }
 
 #[test]
+fn a_host_stays_what_it_is_until_it_is_reset() {
+    let machine = machine(END, &format!("{WORDS}part='a worker'\n"));
+    part_of("20-install")(&machine, &["as_before"]).succeeded();
+    machine.place_script("/var/lib/hagen/part", "a control plane\n");
+    for step in ["20-install", "90-reset"] {
+        let ran = part_of(step)(&machine, &["as_before"]);
+        let says = "this host is a control plane of cluster lab, and these files make it a worker";
+        assert!(!ran.ok() && ran.text().contains(says), "{ran}");
+    }
+    machine.place_script("/var/lib/hagen/part", "a worker\n");
+    part_of("20-install")(&machine, &["as_before"]).succeeded();
+}
+
+#[test]
+fn a_folder_that_an_access_list_opens_is_open() {
+    let machine = machine(END, WORDS);
+    let list = "import os, struct, sys
+entry = lambda tag, bits, who=0xffffffff: struct.pack('<HHI', tag, bits, who)
+acl = struct.pack('<I', 2) + entry(1, 7) + entry(2, 7, 1000) + entry(4, 5) + entry(16, 7) + entry(32, 5)
+os.mkdir('/opened'); os.mkdir('/opened/keys'); os.setxattr('/opened', 'system.posix_acl_access', acl)
+";
+    machine.run("python3", &["-c", list]).succeeded();
+    let ran = part_of("20-install")(&machine, &["sheltered", "/opened/keys/site.gpg"]);
+    assert!(!ran.ok() && ran.text().contains("others than root can write /opened"), "{ran}");
+    shell(&machine, "mkdir -p /closed/keys");
+    part_of("20-install")(&machine, &["sheltered", "/closed/keys/site.gpg"]).succeeded();
+}
+
+#[test]
 fn an_unused_boolean_of_selinux_stops_what_needs_it() {
     let machine = machine(END, &format!("{WORDS}selinux=leave\n"));
     let says = |name: &str, text: &str| {

@@ -679,6 +679,11 @@ fn a_member_of_etcd_stays_until_its_name_is_said() {
     assert!(!machine.path("/etc/keepalived/keepalived.conf").exists());
     let placed = fs::read_to_string(machine.path("/var/lib/hagen/placed.tsv")).unwrap();
     assert!(placed.lines().count() > 5 && placed.lines().all(|row| row.contains("etcd")));
+    // What may not go unasked is still known to run.
+    assert_eq!(
+        fs::read_to_string(machine.path("/var/lib/hagen/started")).unwrap(),
+        "etcd.service\n"
+    );
 
     let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name, "--etcd"]).succeeded();
     assert!(ran.stdout.contains("its member of etcd has lost its data"), "{ran}");

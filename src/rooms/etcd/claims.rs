@@ -76,7 +76,7 @@ fn ports(member: &Host, cluster: &Cluster<'_>) -> [Port; 4] {
     let etcd = &cluster.etcd;
     let address = Bind::Address(member.address);
     [
-        port(address, etcd.client_port, Reach::Members, "etcd's clients", "clientPort"),
+        port(address, etcd.client_port, Reach::Store, "etcd's clients", "clientPort"),
         port(Bind::Loopback, etcd.client_port, Reach::Host, "etcd's clients", "clientPort"),
         port(address, etcd.peer_port, Reach::Members, "etcd's peers", "peerPort"),
         port(Bind::Loopback, etcd.metrics_port, Reach::Host, "etcd's metrics", "metricsPort"),

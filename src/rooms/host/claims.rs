@@ -58,7 +58,10 @@ fn names<'a>(
     servers: &'a [&Host],
     cluster: &'a Cluster<'a>,
 ) -> impl Iterator<Item = (IpAddr, String)> + 'a {
-    let endpoint = cluster.endpoint.address().zip(cluster.endpoint.dns_name.clone());
+    let endpoint = cluster.endpoint;
+    // Each node's own loopback leads somewhere only from nodes that balance.
+    let known = !endpoint.is_local() || endpoint.balancer_on(node).is_some();
+    let endpoint = endpoint.address().zip(endpoint.dns_name.clone()).filter(|_| known);
     let (before, after) =
         servers.split_at(servers.partition_point(|other| other.index < node.index));
     let itself = (!serves(node)).then_some(node);

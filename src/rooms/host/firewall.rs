@@ -100,7 +100,8 @@ fn sources(
             others(&mut hosts.flat_map(|place| cluster.nodes[*place].addresses()))
         }
         Reach::ControlPlanes => others(&mut cluster.control_planes().flat_map(Host::addresses)),
-        Reach::Members => {
+        Reach::Members => others(&mut cluster.members().flat_map(Host::addresses)),
+        Reach::Store => {
             others(&mut cluster.control_planes().chain(cluster.members()).flat_map(Host::addresses))
         }
         Reach::Nodes => {

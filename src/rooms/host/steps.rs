@@ -38,6 +38,8 @@ pub(super) fn words(plan: &HostPlan, host: &Host, with: &OfCluster<'_>) -> Assig
         .word("address", &host.address.to_string())
         // Empty where the node needs none.
         .word("interface", &host.interface)
+        // What it is of the cluster until it is reset.
+        .word("part", part(host))
         .list("steps", claims.steps())
         .word("os_id", &host.os.distribution)
         .word("os_release", &host.os.version)
@@ -52,6 +54,14 @@ pub(super) fn words(plan: &HostPlan, host: &Host, with: &OfCluster<'_>) -> Assig
         .rows("booleans", claims.units.iter().filter_map(|unit| boolean(unit)))
         .rows("hosts", claims.hosts.iter().map(|(at, name)| [at.to_string(), name.clone()]));
     words
+}
+
+fn part(host: &Host) -> &'static str {
+    match (host.control_plane(), host.kubelet()) {
+        (true, _) => "a control plane",
+        (false, true) => "a worker",
+        (false, false) => "",
+    }
 }
 
 /// `UNIT BOOLEAN`.

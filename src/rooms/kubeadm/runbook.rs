@@ -1,5 +1,7 @@
 //! What the runbook says of a cluster that kubeadm makes.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use super::steps;
@@ -26,6 +28,7 @@ struct Context<'a> {
     first: &'a str,
     other_control_planes: Vec<&'a str>,
     workers: Vec<&'a str>,
+    leaders: Vec<&'a str>,
     /// Whether every control plane leads clients to the API, or else which ones do.
     all_lead: bool,
     some_lead: Vec<&'a str>,
@@ -64,6 +67,7 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
         kubernetes: cluster.version.to_string(),
         first: &first.name,
         other_control_planes: names(&|node| node.control_plane() && node.index != first.index),
+        leaders: names(&|node| cluster.site.leads(node)),
         all_lead,
         some_lead: if all_lead { Vec::new() } else { names(&leads) },
         workers: names(&|node| node.worker() && !node.control_plane()),
@@ -112,8 +116,11 @@ struct InFront<'a> {
     port: u16,
     /// With their ports.
     servers: Vec<String>,
+    /// Whether these are balancers in their turn.
+    balanced: bool,
     health: &'a str,
-    /// The address, or what stands for it.
+    /// The same in tmsh's words, where a port is behind a dot if the address has colons.
+    members: Vec<String>,
     destination: String,
 }
 
@@ -122,26 +129,35 @@ impl<'a> InFront<'a> {
         let endpoint = cluster.endpoint;
         let Holder::External = endpoint.holder else { return None };
         let (host, destination) = match &endpoint.reached {
-            Reached::Address(address) => (address.to_string(), address.to_string()),
-            Reached::Name(name) => (name.clone(), "ADDRESS".to_owned()),
+            Reached::Address(address) => (address.to_string(), in_tmsh(*address, endpoint.port)),
+            Reached::Name(name) => (name.clone(), format!("ADDRESS:{}", endpoint.port)),
         };
-        let servers: Vec<String> = match &endpoint.balancer {
-            Some(balancer) => balancer
-                .hosts
-                .iter()
-                .map(|place| host_port(cluster.nodes[*place].address, endpoint.port))
-                .collect(),
-            None => endpoint.backends.iter().map(|one| host_port(one.address, one.port)).collect(),
+        let servers: Vec<(IpAddr, u16)> = match &endpoint.balancer {
+            Some(balancer) => {
+                let hosts = balancer.hosts.iter();
+                hosts.map(|place| (cluster.nodes[*place].address, endpoint.port)).collect()
+            }
+            None => endpoint.backends.iter().map(|one| (one.address, one.port)).collect(),
         };
         Some(Self {
             cluster: &cluster.site.name,
             host,
             by_name: matches!(endpoint.reached, Reached::Name(_)),
             port: endpoint.port,
-            servers,
+            members: servers.iter().map(|(at, port)| in_tmsh(*at, *port)).collect(),
+            servers: servers.into_iter().map(|(at, port)| host_port(at, port)).collect(),
+            balanced: endpoint.balancer.is_some(),
             health: &cluster.release.health_path,
             destination,
         })
+    }
+}
+
+/// <https://clouddocs.f5.com/cli/tmsh-reference/latest/modules/ltm/ltm_pool.html>.
+fn in_tmsh(address: IpAddr, port: u16) -> String {
+    match address {
+        IpAddr::V4(address) => format!("{address}:{port}"),
+        IpAddr::V6(address) => format!("{address}.{port}"),
     }
 }
 
@@ -154,22 +170,21 @@ fn summary(with: &OfCluster<'_>) -> String {
 /// Who leads clients to API servers, in two phrases at most.
 fn led(cluster: &Cluster<'_>) -> Vec<String> {
     let endpoint = cluster.endpoint;
-    let names = |places: &[usize]| -> String {
-        let names = places.iter().map(|place| cluster.nodes[*place].name.as_str());
-        names.collect::<Vec<_>>().join(", ")
-    };
     let balancer = endpoint.balancer.as_ref().map(|balancer| {
         let control_planes: Vec<usize> = cluster.control_planes().map(|host| host.index).collect();
         let whose = match endpoint.holder {
             Holder::Loopback => "every node's loopback".to_owned(),
             _ if balancer.hosts == control_planes => "every control plane".to_owned(),
-            _ => names(&balancer.hosts),
+            _ => names(cluster, &balancer.hosts),
         };
         format!("{} on {whose}", balancer.kind.as_str())
     });
     let holder = match &endpoint.holder {
         Holder::Vrrp(held) => Some(format!("the VIP {} held by keepalived", held.address)),
-        Holder::External => Some("which is not made here".to_owned()),
+        Holder::External if balancer.is_some() => {
+            Some("behind one that is not made here".to_owned())
+        }
+        Holder::External => Some("a balancer that is not made here".to_owned()),
         Holder::Host if balancer.is_none() => Some("the control plane itself".to_owned()),
         Holder::Host | Holder::Loopback => None,
     };
@@ -180,14 +195,19 @@ fn survives(with: &OfCluster<'_>) -> String {
     let cluster = &with.cluster;
     let endpoint = cluster.endpoint;
     let all = cluster.control_planes().count();
-    let lost = |of: usize, whose: &str| format!("survive the loss of {} of {of} {whose}", of - 1);
+    let gone = |what: &str| format!("the API is gone while {what} is");
+    if let (1, Some(only)) = (all, cluster.control_planes().next()) {
+        return gone(&only.name);
+    }
     match (&endpoint.holder, &endpoint.balancer) {
-        (Holder::Vrrp(_), Some(balancer)) if !balancer.hosts.iter().any(beside(cluster)) => {
-            let balancers = balancer.hosts.len();
-            format!("the VIP and the balancers {}", lost(balancers, "load balancers"))
-        }
-        (Holder::Vrrp(_), _) => {
-            format!("the VIP and the balancers {}", lost(all, "control planes"))
+        (Holder::Vrrp(held), _) => {
+            let [of, left] = [held.hosts.len(), held.hosts.len() - 1];
+            let whose = match held.hosts.iter().filter(|host| beside(cluster)(host)).count() {
+                0 => "load balancers".to_owned(),
+                planes if planes == all && of == all => "control planes".to_owned(),
+                _ => format!("machines that hold it ({})", names(cluster, &held.hosts)),
+            };
+            format!("the VIP and the balancers survive the loss of {left} of {of} {whose}")
         }
         (Holder::Loopback, _) => {
             format!(
@@ -199,8 +219,13 @@ fn survives(with: &OfCluster<'_>) -> String {
             "whether clients find an API server after a loss is up to the balancer in front"
                 .to_owned()
         }
-        (Holder::Host, _) => format!("the API is gone while {} is", endpoint.host_port()),
+        (Holder::Host, _) => gone(&endpoint.host_port()),
     }
+}
+
+fn names(cluster: &Cluster<'_>, places: &[usize]) -> String {
+    let names = places.iter().map(|place| cluster.nodes[*place].name.as_str());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn beside<'a>(cluster: &'a Cluster<'_>) -> impl Fn(&usize) -> bool + 'a {

@@ -96,7 +96,8 @@ pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
         .word("kubernetes", &cluster.version.to_string())
         .word("cri_socket", &cluster.runtime.cri_socket)
         .word("health", &cluster.release.health_path)
-        .word("first", cluster.control_planes().next().map_or("", |first| &first.name));
+        .word("first", cluster.control_planes().next().map_or("", |first| &first.name))
+        .list("leaders", leaders(node, cluster));
     // What pods use, of the first network where there are two.
     let text =
         |addresses: Vec<IpAddr>| addresses.first().map_or_else(String::new, ToString::to_string);
@@ -127,7 +128,6 @@ pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
             Reached::Name(name) => name.clone(),
         };
         words
-            .list("leaders", leaders(node, cluster))
             .word("endpoint_host", &host)
             .word("endpoint_port", &endpoint.port.to_string())
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })

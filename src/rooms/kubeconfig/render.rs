@@ -1,3 +1,5 @@
+use serde::Serialize;
+
 use super::config::kubeconfig;
 use super::plan::{DISCOVERY, KubeconfigPlan, OPERATOR, Server, admin};
 use crate::claims::Phase;
@@ -33,13 +35,29 @@ impl Plan for KubeconfigPlan {
 
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.prose(Place::Use, super::TEMPLATES[0].id, &());
+        out.prose(Place::Use, super::TEMPLATES[0].id, &Use::new(&with.cluster));
         let file = File::cluster("cluster/kubeconfigs/admin.conf")
             .secret()
             .reads([Path::of(&["cluster", "name"]), Path::of(&["endpoint"])]);
         let user = admin(&with.cluster).user;
         let server = from_outside(&with.cluster);
         write(with, file, &server, &user, OPERATOR, out);
+    }
+}
+
+/// Context of `kubeconfig/runbook/afterwards.md.j2`.
+#[derive(Serialize)]
+struct Use<'a> {
+    first: &'a str,
+    /// Where else the operator may ask, from none of the machines; none where the endpoint leads to all.
+    others: Vec<String>,
+}
+
+impl<'a> Use<'a> {
+    fn new(cluster: &'a Cluster<'_>) -> Self {
+        let mut planes = cluster.control_planes().filter(|_| cluster.endpoint.is_local());
+        let first = planes.next().map_or("", |first| &first.name);
+        Self { first, others: planes.map(|plane| cluster.api_url(plane)).collect() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What people read of the machines that lead clients to an endpoint.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -44,7 +45,8 @@ pub(super) fn render(with: &Rendering<'_>, out: &mut Output<'_>) {
     });
     let context = BringUp { leaders, vips: vips.collect() };
     out.prose(Place::BringUp(Phase::BALANCER.step), BRING_UP.id, &context);
-    let balancers = names(&|host| host.roles.contains(&LOAD_BALANCER));
+    // What else a machine is has chapters of its own.
+    let balancers = names(&|host| host.roles == BTreeSet::from([LOAD_BALANCER]));
     if !balancers.is_empty() {
         let context = Lost { cluster: &site.name, balancers };
         out.prose(Place::Loss, LOST_LOAD_BALANCER.id, &context);

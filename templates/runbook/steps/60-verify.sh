@@ -77,18 +77,20 @@ step_of() {
 # Those of the tree, and what others have made of them since. Each part names its own, and files that may hold
 # one; to one that names a file instead, its program sees itself.
 certificates_last() {
-  local file
+  local file files=()
+  while read -r file; do [ ! -e "$file" ] || files+=("$file"); done < <(hook certificates)
+  [ -n "${files[*]-}" ] || return 0
   if ! command -v openssl >/dev/null; then
     fault 'openssl is missing, so nobody sees when certificates end' 'install the package openssl'
     return
   fi
-  while read -r file; do
+  for file in "${files[@]}"; do
     if [[ $file == *.crt ]]; then
-      [ ! -e "$file" ] || lasts "$file" "$(cat "$file")"
+      lasts "$file" "$(cat "$file")"
     elif grep -qs client-certificate-data: "$file"; then
       lasts "$file" "$(sed -n '/client-certificate-data:/{s/^ *client-certificate-data: *//p;q}' "$file" | base64 -d)"
     fi
-  done < <(hook certificates)
+  done
 }
 # lasts FILE CERTIFICATE
 lasts() {

@@ -29,6 +29,7 @@ main() {
   forget
   did "took $node out of cluster $cluster"
   hook reset_done
+  say "keys of $cluster stay in $here: rm -rf $here, unless it is installed from there again"
 }
 
 # meant --yes CLUSTER [--STAYING]: nothing is deleted before somebody has said whose. Others count on what
@@ -105,7 +106,8 @@ forget() {
   if [ "$fate" = kept ]; then
     keep "$state/placed.tsv" "$(rows_that_stay)"
     forget_originals
-    find "$state" -mindepth 1 -maxdepth 1 ! -name owner ! -name original ! -name '*.tsv' -exec rm -rf --one-file-system -- {} +
+    keep "$state/started" "$(printf '%s\n' "${staying_units[@]}")"
+    find "$state" -mindepth 1 -maxdepth 1 ! -name started ! -name owner ! -name original ! -name '*.tsv' -exec rm -rf --one-file-system -- {} +
     say "$staying_as was left as it is"
   else
     rm -rf --one-file-system -- "$state"

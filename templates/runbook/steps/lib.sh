@@ -9,7 +9,7 @@ state=/var/lib/hagen
 changed=0 ended='' temps=() endings=()
 
 say() { printf '%s on %s: %s\n' "$step" "$node" "$*"; }
-warn() { printf '%s on %s: warning: %s\n' "$step" "$node" "$*" >&2; }
+warn() { shown "$step on $node: warning: $*" >&2; }
 # did TEXT: says and counts a change.
 did() {
   changed=$((changed + 1))
@@ -19,7 +19,7 @@ did() {
 die() {
   trap - ERR
   ended=yes
-  printf '%s on %s: error: %s; next: %s\n' "$step" "$node" "$1" "$2" >&2
+  shown "$step on $node: error: $1; next: $2" >&2
   exit 1
 }
 
@@ -108,14 +108,25 @@ way() {
 # open_ways HOW PATH…: those that others than root can write, and so put a link or another file on the way. With
 # HOW sticky, all but sticky folders: there nobody can take away what is root's.
 open_ways() {
-  local but=() staff=() at
-  [ "$1" != sticky ] || but=(! -perm -1000)
+  local how=$1 but=() staff=() at
+  [ "$how" != sticky ] || but=(! -perm -1000)
   # Debian's staff is as good as root.
   [ "$package_family" != apt ] || staff=(! -group staff)
   shift
   mapfile -t at < <(way "$@")
-  [ -z "${at[*]-}" ] ||
-    find "${at[@]}" -maxdepth 0 \( ! -uid 0 -o ! -type l \( -perm -002 -o -perm -020 ! -group root ${staff[@]+"${staff[@]}"} \) ${but[@]+"${but[@]}"} \) 2>/dev/null || true
+  [ -n "${at[*]-}" ] || return 0
+  with_acl "$how" "${at[@]}"
+  find "${at[@]}" -maxdepth 0 \( ! -uid 0 -o ! -type l \( -perm -002 -o -perm -020 ! -group root ${staff[@]+"${staff[@]}"} \) ${but[@]+"${but[@]}"} \) 2>/dev/null || true
+}
+
+# with_acl HOW PATH…: those that somebody may write who is named in an access list: what looks like the rights of
+# the group is the most that any of these have.
+with_acl() {
+  local how=$1 path
+  shift
+  for path in "$@"; do
+    case $how$(ls -ld -- "$path" 2>/dev/null) in sticky?????????[tT]+*) ;; $how?????w????+*) printf '%s\n' "$path" ;; esac
+  done
 }
 
 # roots_alone FILE: nobody else can write it, nor put another in its place.
@@ -319,10 +330,20 @@ mine() {
   owner=$(cat "$state/owner" 2>/dev/null || true)
   [ -z "$owner" ] || [ "$owner" = "$cluster $bundle" ] ||
     die "this host belongs to cluster ${owner% *} (bundle ${owner#* }), these files are of cluster $cluster (bundle $bundle)" "copy the right folder here; to give the host to $cluster, run 90-reset.sh of cluster ${owner% *} first"
+  as_before
   [ "$step" != 10-prepare ] || return 0
   [ "$(hostname)" = "$node" ] ||
     die "this host is called $(hostname), these files are for $node" "copy the right folder here"
   [ -n "$owner" ] || [ "$step" = 90-reset ] || die 'this host is not prepared yet' 'run 10-prepare.sh first'
+}
+
+# as_before: what others count on is not turned into something else, nor taken down by steps that know
+# nothing of it.
+as_before() {
+  local was
+  was=$(cat "$state/part" 2>/dev/null) || return 0
+  [ "$was" = "$part" ] ||
+    die "this host is ${was:-no node} of cluster $cluster, and these files make it ${part:-none}" 'run 90-reset.sh of the folder that it was installed from first'
 }
 
 placed_here() {

@@ -2,7 +2,7 @@
 # Every word that a step may ask for, with values that mean something to a shell.
 hostile=$'\'"; touch hacked; $(touch hacked) `touch hacked` * ~ \\ \n& | > < #'
 cluster=lab bundle=0123456789ab node=$hostile address=192.0.2.1 interface=''
-parts=(apt host firewall runtime etcd cni dns kubeadm kubelet kubeproxy pods settings)
+part='a worker' parts=(apt host firewall runtime etcd cni dns kubeadm kubelet kubeproxy pods settings)
 steps=(10-prepare 20-install 30-balancer 40-etcd 50-init 50-join 60-verify 90-reset)
 os_id=debian os_release=12 set_hostname=no swap_goes=no selinux=leave
 hosts=(192.0.2.1 "$hostile")

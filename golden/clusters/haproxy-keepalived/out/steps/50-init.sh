@@ -20,6 +20,7 @@ main() {
   else
     # A second cluster of the same name and keys would take a part of the first one's requests.
     rows 3 no_cluster_at ${other_apis[@]+"${other_apis[@]}"}
+    getent ahosts "$endpoint_host" >/dev/null || die "this host knows no $endpoint_host, where the API is to be" 'see to DNS first'
     [ -z "${leaders[*]-}" ] || answers "$endpoint_host" "$endpoint_port" ||
       die "nothing accepts connections at $endpoint" "run 30-balancer.sh on ${leaders[*]} first"
     etcd_ready

@@ -31,15 +31,24 @@ kubeadm_verify() {
   if holds 120 as_kubelet get --raw "$health"; then
     holds 300 ready || fault 'the node is not Ready' "kubectl describe node $node"
     holds 300 pods_settled || fault "pods that this node rests on are not ready: $said" 'kubectl get pods -A -o wide'
+    leads_there
     runs 'the API server' "$(as_kubelet get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')"
     runs 'the kubelet' "$(as_kubelet get node "$node" -o 'jsonpath={.status.nodeInfo.kubeletVersion}')"
     [ "$control_plane" = no ] || holds 120 dns_is_spread ||
       fault "$said" 'run 50-init.sh on the first control plane again, or 50-join.sh on another that takes pods: it moves one of them'
   else
-    fault "the API does not answer at $endpoint: $said" 'run the steps before this one on the control planes'
+    fault "the API does not answer at $endpoint: $said" "look at ${leaders[*]:-what is in front of the API}, then run the steps before this one on the control planes"
   fi
   [ -z "$dns" ] || holds 120 resolves "$dns" "kubernetes.default.svc.$dns_domain" ||
     fault "a pod on this node has names not resolved, or not each time: $said" 'kubectl -n kube-system get pods -l k8s-app=kube-dns -o wide; does this node reach the pods there?'
+}
+
+# leads_there: kubeadm has written its kubeconfig when the node joined, and nobody writes it again.
+leads_there() {
+  local server
+  server=$(sed -n 's/^ *server: *//p' /etc/kubernetes/kubelet.conf)
+  among "$server" "$endpoint" "${local_api-$endpoint}" ||
+    fault "the kubelet is led to $server, and the API is at $endpoint" 'change server: in /etc/kubernetes/kubelet.conf, then systemctl restart kubelet'
 }
 
 ready() { [ "$(as_kubelet get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')" = True ]; }

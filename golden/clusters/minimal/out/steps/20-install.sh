@@ -21,6 +21,7 @@ main() {
   mapfile -t left < <(units_left)
   # Whoever is in the way says so before anything is touched.
   hook may_install ${left[@]+"${left[@]}"}
+  keep "$state/part" "$part"
   rows 9 preserve "${files[@]}"
   hook before_files
   take_away

@@ -14,6 +14,12 @@ etcd_may_install() {
     die 'etcd runs here, and the inventory no longer has this member' 'remove it (etcdctl member remove), then systemctl disable --now etcd, then run this again'
 }
 
+# What deletes a member says so, and knows what it has.
+etcd_reset_first() {
+  [ -n "${staying-}" ] || ! grep -qxF etcd.service "$state/started" 2>/dev/null || ! systemctl is-active --quiet etcd.service ||
+    die 'etcd runs here, and the inventory no longer has this member' 'remove it (etcdctl member remove), then systemctl disable --now etcd, then run this again'
+}
+
 etcd_certificates() { printf '%s\n' /etc/etcd/pki/*.crt; }
 
 etcd_verify() { [ -z "$member" ] || member_works; }

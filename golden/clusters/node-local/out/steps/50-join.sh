@@ -37,7 +37,12 @@ joined() {
 join() {
   local over="delete the node on a control plane (kubectl delete node $node), run 90-reset.sh here, then 10-prepare.sh and the steps after it"
   [ "$control_plane" = no ] || over='start this node over as README.md says under "A lost control plane"'
-  wait_for 60 "the API answers at $endpoint" "run 50-init.sh on $first first" as_node get --raw "$health"
+  wait_for 60 "the API answers at $endpoint" "50-init.sh on $first comes first, and ${leaders[*]:-what is in front of it} has to lead there" as_node get --raw "$health"
+  # One unanswered question is no half-way join.
+  if joined >/dev/null 2>&1; then
+    say 'already joined'
+    return
+  fi
   # Placed for 50-init.sh, and untouched since: kubeadm join makes its own.
   if [ -e "$here/rootfs/etc/kubernetes/kubelet.conf" ] && cmp -s /etc/kubernetes/kubelet.conf "$here/rootfs/etc/kubernetes/kubelet.conf"; then
     rm -f /etc/kubernetes/kubelet.conf
