@@ -120,7 +120,8 @@ pub struct Host {
     pub os: &'static OsRelease,
     /// The interface that carries the address and the VIP; empty where no room needs it.
     pub interface: String,
-    /// Whether the inventory names that interface for this node, and not for carriers of the VIP.
+    /// Whether the inventory names that interface for this node, or for carriers of the VIP, and this
+    /// is one.
     pub own_interface: bool,
     /// More names and addresses for its API server certificate.
     pub extra_sans: Vec<String>,

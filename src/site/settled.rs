@@ -87,12 +87,13 @@ fn of_kubernetes(kubernetes: &Kubernetes) -> Value {
 }
 
 fn of_node(node: &Host) -> Value {
-    let Host { ssh, os, interface, pod_range, .. } = node;
+    let Host { ssh, os, interface, own_interface, pod_range, .. } = node;
     let mut patch = json!({
         "ssh": ssh,
         "os": {"distribution": os.distribution, "release": os.version},
     });
-    if !interface.is_empty() {
+    // What is said for carriers of the VIP says nothing of others.
+    if *own_interface && !interface.is_empty() {
         patch["interface"] = json!(interface);
     }
     if let Some(range) = pod_range {
@@ -111,6 +112,18 @@ mod tests {
 
     use super::settled;
     use crate::rooms::overlaid::resolved;
+
+    /// Said for itself, it would be known, and IPv6's routes would be kept on it.
+    #[test]
+    fn the_interface_of_the_vip_is_no_other_node_s() {
+        let (said, site) = resolved(&json!({}));
+        let shown = settled(&said, &site);
+        let known = |name: &str| {
+            let host = site.hosts.iter().find(|host| host.name == name).unwrap();
+            !shown["nodes"][host.index]["interface"].is_null()
+        };
+        assert!(known("cp1") && !known("w1"));
+    }
 
     #[test]
     fn an_interface_is_shown_where_one_is_known() {

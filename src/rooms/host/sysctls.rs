@@ -81,7 +81,7 @@ fn preferred_here(node: &Host, cluster: &Cluster<'_>) -> Option<(String, String)
 
 /// Whether it is known what a node's interface is called: a setting of one that is not there fails.
 fn has_interface(node: &Host) -> bool {
-    !node.interface.is_empty() && (node.control_plane() || node.own_interface)
+    !node.interface.is_empty() && node.own_interface
 }
 
 /// The setting of an interface, whose name may have dots.

@@ -50,7 +50,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
     let kubernetes = kubernetes::resolve(said, &mut hosts, &patches, report)?;
     let api = endpoint::of_api(said, &kubernetes, &hosts, report);
     balancer::lint(said, &api, report);
-    interfaces(&hosts, &api, report);
+    interfaces(&mut hosts, &api, report);
     let mut site = Site {
         name: cluster.name.to_string(),
         networks: networks(cluster, &api),
@@ -109,9 +109,13 @@ fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut R
 }
 
 /// Whoever may hold a VIP has to be told where.
-fn interfaces(hosts: &[Host], api: &Endpoint, report: &mut Report) {
-    let holders = api.vip().into_iter().flat_map(|held| &held.hosts).map(|place| &hosts[*place]);
-    for host in holders.filter(|host| host.interface.is_empty()) {
+fn interfaces(hosts: &mut [Host], api: &Endpoint, report: &mut Report) {
+    for place in api.vip().into_iter().flat_map(|held| &held.hosts) {
+        let host = &mut hosts[*place];
+        host.own_interface = true;
+        if !host.interface.is_empty() {
+            continue;
+        }
         report.push(
             Finding::new(
                 &crate::inventory::codes::MISSING_KEY,
