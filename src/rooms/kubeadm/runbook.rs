@@ -43,6 +43,8 @@ struct Context<'a> {
     /// The member on a node, as that node reaches it.
     etcd_local: String,
     etcdctl_api_variable: bool,
+    /// Whether a control plane runs a balancer, or holds a VIP without the cluster.
+    balancer_step: bool,
 }
 
 pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
@@ -78,6 +80,7 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
             .version
             .release()
             .is_some_and(|f| f.etcdctl_api_variable),
+        balancer_step: with.claims.of(first.index).steps().any(|step| step == "30-balancer"),
     };
     out.phrase(Place::Purpose, summary(with));
     out.phrase(Place::Survives, survives(with));
@@ -162,6 +165,10 @@ fn led(cluster: &Cluster<'_>) -> Vec<String> {
     });
     let holder = match &endpoint.holder {
         Holder::Vrrp(held) => Some(format!("the VIP {} held by keepalived", held.address)),
+        Holder::KubeVip(held) => Some(format!(
+            "the API server of the control plane whose kube-vip holds the VIP {}",
+            held.address
+        )),
         Holder::External => Some("which is not made here".to_owned()),
         Holder::Host if balancer.is_none() => Some("the control plane itself".to_owned()),
         Holder::Host | Holder::Loopback => None,
@@ -181,6 +188,10 @@ fn survives(with: &OfCluster<'_>) -> String {
         }
         (Holder::Vrrp(_), _) => {
             format!("the VIP and the balancers {}", lost(all, "control planes"))
+        }
+        (Holder::KubeVip(_), _) => {
+            let whose = lost(all, "control planes");
+            format!("the VIP {whose}, but nobody holds it while etcd has no majority")
         }
         (Holder::Loopback, _) => {
             format!(
