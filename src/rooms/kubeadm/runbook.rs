@@ -190,8 +190,10 @@ fn survives(with: &OfCluster<'_>) -> String {
             format!("the VIP and the balancers {}", lost(all, "control planes"))
         }
         (Holder::KubeVip(_), _) => {
-            let whose = lost(all, "control planes");
-            format!("the VIP {whose}, but nobody holds it while etcd has no majority")
+            format!(
+                "the VIP survives that of {} of {all} control planes while etcd has its majority",
+                all - 1
+            )
         }
         (Holder::Loopback, _) => {
             format!(
