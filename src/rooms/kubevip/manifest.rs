@@ -1,7 +1,10 @@
 //! The pod, after the manifest that `kube-vip manifest pod` prints. What differs, and why: it is as
 //! critical as the static pods of kubeadm and has a share of the processor, since a holder that does
 //! not get to renew its lease loses the VIP; the kubelet waits for the kubeconfig instead of making a
-//! folder in its place; metrics are bound to loopback.
+//! folder in its place; metrics are bound to loopback; and the API server that it asks is named. Without a
+//! name, 1.2.2 asks the one in the kubeconfig, which is the VIP: nobody would ever hold that
+//! (`pkg/manager/manager.go`: `--k8sConfigPath` is never empty, so what is meant for control planes, the
+//! host `kubernetes` by an alias, is not reached).
 
 use serde_json::{Value, json};
 
@@ -21,7 +24,6 @@ pub(super) const DOCUMENTS: &[DocumentName] = &[DocumentName {
         "/metadata/name",
         "/metadata/namespace",
         "/spec/containers",
-        "/spec/hostAliases",
         "/spec/hostNetwork",
         "/spec/volumes",
     ],
@@ -33,10 +35,8 @@ pub(super) const METRICS_PORT: u16 = 2112;
 pub(super) const LEASE: &str = "plndr-cp-lock";
 const NAMESPACE: &str = "kube-system";
 
-/// Where kube-vip looks for a kubeconfig. Of that it takes the credential alone: it asks the host
-/// `kubernetes`, a name of every API server's certificate, at the VIP's port (`pkg/manager/manager.go`).
+/// Where kube-vip looks for a kubeconfig. Of that it takes the credential and the authority alone.
 const KUBECONFIG: &str = "/etc/kubernetes/admin.conf";
-const HOST: &str = "kubernetes";
 
 /// Of the node, kubeadm's own file, so that its renewal is kubeadm's. The one that may ask before
 /// `kubeadm init` has given the other any rights is on the first control plane only; the others ask
@@ -56,7 +56,6 @@ pub(super) fn pod(plan: &KubeVipPlan, node: &Host, cluster: &Cluster<'_>) -> Val
         "metadata": {"name": "kube-vip", "namespace": NAMESPACE},
         "spec": {
             "hostNetwork": true,
-            "hostAliases": [{"ip": loopback(node.address), "hostnames": [HOST]}],
             "priorityClassName": "system-node-critical",
             "containers": [{
                 "name": "kube-vip",
@@ -82,6 +81,7 @@ pub(super) fn pod(plan: &KubeVipPlan, node: &Host, cluster: &Cluster<'_>) -> Val
 fn environment(plan: &KubeVipPlan, node: &Host) -> Vec<Value> {
     let seconds = |time: &Duration| (time.millis() / 1000).to_string();
     let settings = &plan.settings;
+    let here = |port| host_port(loopback(node.address), port);
     let on = || "true".to_owned();
     let node_name = json!({
         "name": "vip_nodename",
@@ -90,6 +90,9 @@ fn environment(plan: &KubeVipPlan, node: &Host) -> Vec<Value> {
     // The name is ARP's; an IPv6 address is advertised by NDP.
     let rest = [
         ("vip_arp", on()),
+        // Milliseconds, the least that it takes. A new holder is known from the next one on
+        // (`pkg/arp/arp.go`); of the default, 3 s, clients would wait for most.
+        ("vip_arpRate", "500".to_owned()),
         ("vip_interface", node.interface.clone()),
         ("address", plan.vip.to_string()),
         ("vip_subnet", plan.prefix.to_string()),
@@ -101,7 +104,8 @@ fn environment(plan: &KubeVipPlan, node: &Host) -> Vec<Value> {
         ("vip_leaseduration", seconds(&settings.lease_duration)),
         ("vip_renewdeadline", seconds(&settings.renew_deadline)),
         ("vip_retryperiod", seconds(&settings.retry_period)),
-        ("prometheus_server", host_port(loopback(node.address), METRICS_PORT)),
+        ("kubernetes_addr", here(plan.port)),
+        ("prometheus_server", here(METRICS_PORT)),
     ];
     let rest = rest.into_iter().map(|(name, value)| json!({"name": name, "value": value}));
     std::iter::once(node_name).chain(rest).collect()

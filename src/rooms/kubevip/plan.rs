@@ -6,7 +6,9 @@ use crate::inventory::kubevip::KubeVipSection;
 use crate::inventory::values::Duration;
 use crate::site::{Cluster, Holder};
 
-/// The release whose environment variables the manifest has.
+/// The release whose environment variables the manifest has. To the API server it speaks of leases of
+/// coordination.k8s.io/v1 alone, there since 1.14, so one release serves every Kubernetes of the catalog;
+/// tried with the API servers of 1.20.2 and 1.37.1.
 const IMAGE: &str = "ghcr.io/kube-vip/kube-vip:v1.2.2";
 
 /// Every decision of the room.

@@ -109,6 +109,7 @@ mod tests {
         for (name, value) in [
             ("address", "192.168.1.33"),
             ("port", "7443"),
+            ("kubernetes_addr", "127.0.0.1:7443"),
             ("vip_interface", "eth0"),
             ("vip_subnet", "32"),
             ("vip_leaseduration", "9"),
@@ -116,7 +117,6 @@ mod tests {
         ] {
             assert_eq!(variable(&own, name), value, "{name}");
         }
-        assert_eq!(own["spec"]["hostAliases"][0]["ip"], "127.0.0.1");
         let made = files(&KubeVip, &held(more));
         assert!(made.iter().all(|(path, _)| !path.starts_with("nodes/w1/")));
     }
@@ -133,7 +133,7 @@ mod tests {
         );
         assert_eq!(variable(&six, "vip_subnet"), "128");
         assert_eq!(variable(&six, "prometheus_server"), "[::1]:2112");
-        assert_eq!(six["spec"]["hostAliases"][0]["ip"], "::1");
+        assert_eq!(variable(&six, "kubernetes_addr"), "[::1]:6443");
     }
 
     #[test]
