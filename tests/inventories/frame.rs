@@ -91,6 +91,16 @@ impl Frame {
         self.name(0)
     }
 
+    /// Whether keepalived runs on some of the machines.
+    pub(super) fn keepalived(&self) -> bool {
+        matches!(self.way, Way::Vip | Way::LoadBalancers)
+    }
+
+    /// Whether control planes do so.
+    pub(super) fn planes_hold(&self) -> bool {
+        self.way == Way::Vip
+    }
+
     fn name(&self, index: usize) -> String {
         format!("{}{index:02}", self.naming)
     }

@@ -15,7 +15,6 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         endpoint(),
         balancer(),
         keepalived(frame),
-        kube_vip(),
         etcd(frame),
         packages(frame),
         images(frame),
@@ -32,6 +31,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         files(frame),
         private_files(frame),
         allow(),
+        kube_vip(),
     ]
 }
 
@@ -111,7 +111,9 @@ fn endpoint() -> BoxedStrategy<Value> {
         json!({"endpoint": {"port": 443}}),
         json!({"endpoint": {"port": 6443}, "cluster": {"apiPort": 7443}}),
     ]);
-    (ports, section("endpoint", json!({"name": ["api.example.com", "k8s"]})))
+    // Who holds it goes with the machines.
+    let more = json!({"holder": [], "name": ["api.example.com", "k8s"]});
+    (ports, section("endpoint", more))
         .prop_map(|(mut ports, name)| {
             hagen::document::merge(&mut ports, &name);
             ports
@@ -155,7 +157,11 @@ fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
         "/keepalived",
         json!({
             "programVersion": ["2.0.20", "2.2.7"],
-            "priorities": [{frame.first(): 1}, {frame.first(): 254}],
+            "priorities": if frame.planes_hold() {
+                json!([{frame.first(): 1}, {frame.first(): 254}])
+            } else {
+                json!([])
+            },
             "routerId": [1, 77, 255],
             "reservedRouterIds": [[], [51, 200]],
             "checkInterval": ["2s"],
@@ -382,7 +388,11 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
         json!({
             // Below, with repositories.
             "source": [],
-            "versions": [{"keepalived": "2.*"}, {"kubeadm": pin}],
+            "versions": if frame.keepalived() {
+                json!([{"keepalived": "2.*"}, {"kubeadm": pin}])
+            } else {
+                json!([{"kubeadm": pin}])
+            },
             "archives": ["http://10.0.0.1/etcd"],
             "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
                 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
@@ -501,7 +511,10 @@ fn units(frame: &Frame) -> BoxedStrategy<Value> {
         "nodes": {"names": [frame.first()], "roles": ["worker"]},
     });
     let empty = json!({"unit": "keepalived.service", "dropIn": {}});
-    let mut said = vec![json!({}), json!({"units": [kubelet]}), json!({"units": [empty, kubelet]})];
+    let mut said = vec![json!({}), json!({"units": [kubelet]})];
+    if frame.keepalived() {
+        said.push(json!({"units": [empty, kubelet]}));
+    }
     if frame.external_etcd {
         // Without backups there is no timer.
         said.push(json!({
