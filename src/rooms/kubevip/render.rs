@@ -8,6 +8,7 @@ use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Place, Plan, Rendering};
 use crate::site::Host;
+use crate::tree::Apply;
 
 /// Read by the kubelet, which starts the pod anew when it changes and ends it when it goes.
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-vip.yaml";
@@ -45,7 +46,8 @@ impl Plan for KubeVipPlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(cluster) = &with.site.cluster() else { return };
         if self.holders.contains(&node.index) {
-            let file = File::on(node, MANIFEST).mode(0o600).phase(Phase::Kubernetes).reads([
+            let file = File::on(node, MANIFEST).mode(0o600).phase(Phase::Kubernetes);
+            let file = file.read_by("kube-vip", Apply::Kubelet).reads([
                 Path::of(&["endpoint"]),
                 Path::of(&["kubeVip"]),
                 Path::of(&["cluster", "kubernetes"]),
