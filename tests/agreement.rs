@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hagen::compile::Outcome;
 use hagen::tree::{Artifact, Tree};
+use serde_json::Value;
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, Pem, X509Certificate};
 
 use crate::compiled::{build, folders, overlaid, root, values};
 
 /// The golden clusters: each with its inventory, built here with all that is private.
-fn clusters() -> BTreeMap<String, (serde_json::Value, Tree)> {
+fn clusters() -> BTreeMap<String, (Value, Tree)> {
     let cases = folders(&root().join("golden/clusters")).into_iter().map(|case| {
         let name = case.file_name().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(case.join("inventory.yaml")).unwrap();
@@ -65,20 +66,23 @@ const ETCD_CONF: &str = "/etc/etcd/etcd.conf";
 #[test]
 fn every_api_server_is_known_by_all_names_under_which_clients_come() {
     for (cluster, (inventory, tree)) in clusters() {
-        let vip = inventory["endpoint"]["vip"].as_str().unwrap().split('/').next().unwrap();
+        let endpoint = &inventory["endpoint"];
+        let led = [&endpoint["vip"], &endpoint["name"]].map(Value::as_str).into_iter().flatten();
+        let led: Vec<&str> = led.filter_map(|said| said.split('/').next()).collect();
         let service = inventory["cluster"]["serviceSubnet"].as_str().unwrap_or("10.96.0.0/12");
         let service = service.replace(".0/", ".1/");
         let service = service.split('/').next().unwrap();
         let certificates = on_nodes(&tree, API_SERVER);
-        assert_eq!(certificates.len(), 3, "{cluster}");
+        let nodes = inventory["nodes"].as_array().unwrap();
+        let planes = nodes.iter().filter(|node| node["roles"][0] == "control-plane");
+        assert_eq!(certificates.len(), planes.count(), "{cluster}");
         for (node, pem) in certificates {
             let names = names(&parse(pem));
-            let nodes = inventory["nodes"].as_array().unwrap();
             let own = nodes.iter().find(|own| own["name"] == node).unwrap();
             let own = own["address"].as_str().unwrap();
-            let wanted =
-                [vip, service, own, node, "127.0.0.1", "kubernetes.default.svc.cluster.local"];
-            let missing: Vec<_> = wanted.iter().filter(|name| !names.contains(**name)).collect();
+            let fixed = [service, own, node, "127.0.0.1", "kubernetes.default.svc.cluster.local"];
+            let mut wanted = led.iter().chain(&fixed);
+            let missing: Vec<_> = wanted.by_ref().filter(|name| !names.contains(**name)).collect();
             assert!(missing.is_empty(), "{cluster}, {node}: {missing:?} not in {names:?}");
         }
     }
@@ -159,5 +163,114 @@ fn what_is_run_names_its_interpreter() {
         let run = tree.iter().filter(|(_, artifact)| artifact.mode & 0o111 != 0);
         let silent: Vec<_> = run.filter(|(_, file)| !file.bytes.starts_with(b"#!/")).collect();
         assert!(silent.is_empty(), "{cluster}: {silent:?}");
+    }
+}
+
+/// A guide copied one from machine to machine; then it signed others without their purposes, under
+/// `CN=kube-apiserver,` with the comma.
+#[test]
+fn each_api_server_has_a_certificate_of_its_own_and_for_nothing_else() {
+    for (cluster, (_, tree)) in clusters() {
+        let made = on_nodes(&tree, API_SERVER);
+        assert_eq!(made.values().collect::<BTreeSet<_>>().len(), made.len(), "{cluster}");
+        for (node, pem) in made {
+            let certificate = parse(pem);
+            assert_eq!(certificate.subject().to_string(), "CN=kube-apiserver", "{cluster}, {node}");
+            let usage = certificate.extended_key_usage().unwrap().unwrap().value;
+            assert!(usage.server_auth && !usage.client_auth && !usage.any, "{cluster}, {node}");
+            assert!(!certificate.is_ca(), "{cluster}, {node}");
+        }
+    }
+}
+
+/// A guide copied kubeconfigs that named the first machine, and gave others a name with the port of
+/// an API server where its balancer had another.
+#[test]
+fn every_kubeconfig_of_a_host_leads_to_the_endpoint_or_to_itself() {
+    for (cluster, (_, tree)) in clusters() {
+        let mut kubeconfigs = 0;
+        for (path, artifact) in tree.iter().filter(|(path, _)| path.ends_with("/node.sh")) {
+            let node = path.split('/').nth(1).unwrap();
+            let words = text(artifact);
+            let endpoint = value(words, "endpoint").trim_matches('\'');
+            let own = format!("https://{}:6443", value(words, "address"));
+            for name in ["admin", "controller-manager", "discovery", "kubelet", "scheduler"] {
+                let Some(file) = tree.on(node, &format!("/etc/kubernetes/{name}.conf")) else {
+                    continue;
+                };
+                let server = values(text(file))["clusters"][0]["cluster"]["server"].clone();
+                assert!(
+                    server == endpoint || server == *own,
+                    "{cluster}, {node}, {name}: {server}"
+                );
+                kubeconfigs += 1;
+            }
+        }
+        assert!(kubeconfigs >= 5, "{cluster}: {kubeconfigs}");
+    }
+}
+
+/// Minutes of `4h`, `90m`, `30s`.
+fn minutes(text: &str) -> u32 {
+    let (number, unit) = text.split_at(text.len() - 1);
+    let number: u32 = number.parse().unwrap_or_else(|_| panic!("{text} is no duration"));
+    match unit {
+        "h" => number * 60,
+        "m" => number,
+        _ => number / 60,
+    }
+}
+
+/// A guide's closed every session that was quiet for three seconds: each watch, each `kubectl exec`.
+#[test]
+fn balancers_leave_quiet_sessions_open() {
+    let mut balancers = 0;
+    for (cluster, (_, tree)) in clusters() {
+        for (path, keys) in [
+            ("/etc/nginx/nginx.conf", &["proxy_timeout"][..]),
+            ("/etc/haproxy/haproxy.cfg", &["timeout client", "timeout server"]),
+        ] {
+            for (node, text) in on_nodes(&tree, path) {
+                for key in keys {
+                    let lines = text.lines().map(str::trim);
+                    let said =
+                        lines.clone().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+                    let said = said.unwrap_or_else(|| panic!("{cluster}, {node}: no {key}"));
+                    assert!(minutes(said.trim_end_matches(';')) >= 10, "{cluster}, {node}: {said}");
+                }
+                balancers += 1;
+            }
+        }
+    }
+    assert!(balancers > 10, "{balancers}");
+}
+
+/// A guide gave the API's name inside of the cluster the address of a balancer, so that hosts and pods
+/// meant different machines by it.
+#[test]
+fn no_host_gives_a_name_of_the_cluster_s_own_another_address() {
+    for (cluster, (_, tree)) in clusters() {
+        for (path, artifact) in tree.iter().filter(|(path, _)| path.ends_with("/node.sh")) {
+            let (_, hosts) = text(artifact).split_once("\nhosts=(\n").unwrap();
+            let (hosts, _) = hosts.split_once("\n)").unwrap();
+            assert!(!hosts.contains("kubernetes.default"), "{cluster}, {path}: {hosts}");
+        }
+    }
+}
+
+/// A guide installed etcd, nginx and keepalived on workers, which have no use for them.
+#[test]
+fn a_worker_runs_nothing_of_the_control_planes() {
+    let (inventory, tree) = &clusters()["nginx-keepalived"];
+    let nodes = inventory["nodes"].as_array().unwrap();
+    let workers = nodes.iter().filter(|node| node["roles"][0] == "worker");
+    let workers: Vec<_> = workers.map(|node| node["name"].as_str().unwrap()).collect();
+    assert_eq!(workers.len(), 3);
+    for worker in workers {
+        let words = text(tree.get(&format!("nodes/{worker}/node.sh")).unwrap());
+        for program in ["etcd", "nginx", "keepalived"] {
+            assert!(!words.contains(&format!("\n  {program} ")), "{worker} installs {program}");
+            assert!(!words.contains(&format!(" {program}.service ")), "{worker} runs {program}");
+        }
     }
 }

@@ -335,9 +335,11 @@ fn a_loss_is_within_the_bar_or_says_what_was_too_long() {
 #[test]
 fn lost_writes_and_two_holders_are_defects_whatever_the_bar() {
     let well = event("powered off", "cp1", &outage(|_, _| WELL));
-    assert_eq!(well.defects(), [""; 0]);
+    assert_eq!(well.defects(1), [""; 0]);
+    let without = Event { holders: vec![], holders_healed: vec![], ..well.clone() };
+    assert_eq!(without.defects(0), [""; 0], "an API without a VIP");
     let nobody_yet = Event { holders: vec![], ..well.clone() };
-    assert_eq!(nobody_yet.defects(), [""; 0], "all control planes are off");
+    assert_eq!(nobody_yet.defects(1), [""; 0], "all control planes are off");
     let two = || vec!["cp1".to_owned(), "cp2".to_owned()];
     for wrong in [
         Event { lost_writes: vec!["hagen-probe-1".to_owned()], ..well.clone() },
@@ -345,7 +347,7 @@ fn lost_writes_and_two_holders_are_defects_whatever_the_bar() {
         Event { holders_healed: two(), ..well.clone() },
         Event { holders_healed: vec![], ..well },
     ] {
-        assert_eq!(wrong.defects().len(), 1, "{wrong:?}");
+        assert_eq!(wrong.defects(1).len(), 1, "{wrong:?}");
     }
 }
 

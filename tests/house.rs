@@ -3,6 +3,7 @@
 //! stands in `src/`, `templates/` and `golden/`.
 
 mod source;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 

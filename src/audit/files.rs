@@ -74,3 +74,15 @@ fn several(names: &[&str]) -> String {
         _ => names.join(", "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::several;
+
+    #[test]
+    fn three_nodes_are_named_and_more_are_counted() {
+        assert_eq!(several(&["cp1"]), "cp1");
+        assert_eq!(several(&["cp1", "cp2", "cp3"]), "cp1, cp2, cp3");
+        assert_eq!(several(&["cp1", "cp2", "cp3", "w1"]), "cp1, cp2, cp3 and 1 more");
+    }
+}

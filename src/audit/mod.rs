@@ -358,7 +358,7 @@ mod tests {
             units(&site.hosts[0], claims.of(0), &mut report);
             report.findings().iter().map(|finding| finding.message.clone()).collect()
         };
-        let unit = || Unit::started("haproxy.service", Phase::Balancer, []);
+        let unit = || Unit::started("haproxy.service", Phase::BALANCER, []);
         let of = |units: usize| {
             let mut claims = RoomClaims::default();
             claims.node(0).units.extend((0..units).map(|_| unit()));
@@ -422,6 +422,25 @@ mod tests {
             .map(|finding| finding.at.to_string())
             .collect();
         assert_eq!(places, ["endpoint.port"]);
+    }
+
+    /// The ports that clash, each as the place that is to change and the other one.
+    fn clashes(overlay: &str) -> Vec<String> {
+        let outcome = overlaid::outcome(overlay);
+        let found = outcome.report.findings().iter();
+        let clashes = found.filter(|finding| finding.code == &PORT_CLASH);
+        clashes.map(|finding| format!("{}, {}", finding.at, finding.related[0].0)).collect()
+    }
+
+    #[test]
+    fn what_the_model_says_of_the_endpoint_is_not_said_again_and_all_else_is() {
+        assert_eq!(overlaid::codes("endpoint: {port: 6443}"), ["endpoint/port-taken"]);
+        // The endpoint's port, of which the model says nothing; and one beside what it says.
+        let status = "loadBalancer: {haproxy: {statsPort: 8443}}";
+        assert_eq!(clashes(status), ["loadBalancer.haproxy.statsPort, endpoint.port"]);
+        let beside = "{endpoint: {port: 6443}, loadBalancer: {haproxy: {statsPort: 2381}}}";
+        assert_eq!(clashes(beside), ["loadBalancer.haproxy.statsPort, etcd.metricsPort"]);
+        assert!(overlaid::codes(beside).contains(&"endpoint/port-taken"));
     }
 
     #[test]

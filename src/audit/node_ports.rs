@@ -80,6 +80,9 @@ mod tests {
         let api = range("6000-7000");
         assert!(api[0].1.ends_with("the API server, port 6443"), "{api:?}");
         assert!(range("8440-8450")[0].1.contains("port 8443"));
+        let four = &range("2379-6443")[0].1;
+        assert!(four.matches(", port ").count() == 4 && !four.contains("more"), "{four}");
+        assert!(range("2379-8404")[0].1.ends_with("; 1 more"));
         assert!(range("20000-22767").is_empty());
     }
 

@@ -158,3 +158,25 @@ fn report_unused(pin: &Pin, site: &Site, claims: &Claims, report: &mut Report) {
         None => finding.help("remove it; `node.sh` of each node lists what is installed"),
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::overlaid::outcome;
+
+    #[test]
+    fn a_pin_that_nothing_takes_says_why() {
+        let said = |packages: &str| -> Vec<String> {
+            let outcome = outcome(&format!("packages: {{{packages}}}"));
+            outcome.report.findings().iter().map(|finding| finding.message.clone()).collect()
+        };
+        assert_eq!(said("versions: {haproxi: '2.6.*'}"), ["no node needs a package `haproxi`"]);
+        let debian = "os: {distribution: debian, release: '12'}";
+        let own = format!("systems: [{{{debian}, versions: {{haproxy: '2.6.*'}}}}]");
+        assert_eq!(
+            said(&format!("versions: {{haproxy: '2.6.1*'}}, {own}")),
+            ["every node that needs `haproxy` has a version of its system"]
+        );
+        let other = format!("systems: [{{{debian}, versions: {{nginx: '1.*'}}}}]");
+        assert_eq!(said(&other), ["no node of debian-12 needs a package `nginx`"]);
+    }
+}

@@ -33,6 +33,10 @@ pub struct NeededFile {
 /// all units, folders and ports of the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stays {
+    /// The name that the reset is told: `etcd`.
+    pub name: &'static str,
+    /// What it is on the host, in a few words: "its member of etcd".
+    pub what: &'static str,
     /// Its files, as patterns of a shell's `case`.
     pub files: &'static [&'static str],
 }

@@ -17,7 +17,7 @@ use crate::report::Path;
 pub use files::{NeededFile, OwnedPath, Stays};
 pub use packages::{Archive, ArchiveSource, Package, Pin, Repository, WrittenFor};
 pub use ports::{Bind, Port, Protocol, Reach, RouterId};
-pub use units::{Phase, Script, Unit};
+pub use units::{Phase, Role, Script, Unit};
 
 /// What a kernel setting is set to, or that a module is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,8 +170,17 @@ pub struct AllOnNode {
 impl AllOnNode {
     /// The steps, in their order.
     pub fn steps(&self) -> impl Iterator<Item = &'static str> {
-        let steps = self.scripts.iter().filter(|script| script.is_step());
+        let steps = self.scripts.iter().filter(|script| script.role == Role::Step);
         steps.map(|script| script.name)
+    }
+
+    /// What the steps read besides, in their order.
+    pub fn parts(&self) -> impl Iterator<Item = &'static str> {
+        let parts = self.scripts.iter().filter_map(|script| match script.role {
+            Role::Part(step) => Some((step, script.name)),
+            Role::Step | Role::Library => None,
+        });
+        parts.collect::<BTreeSet<_>>().into_iter().map(|(_, name)| name)
     }
 
     fn add(&mut self, room: &'static str, claims: NodeClaims) {

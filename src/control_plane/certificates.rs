@@ -124,7 +124,7 @@ pub fn files<'a>(
     let mut public = |name: &str, reads: &[&'static str], pem: &'a str| {
         let path = format!("{}/{name}", layout::PKI);
         // The balancer checks API servers against ca.crt, and starts before them.
-        let phase = if name == "ca.crt" { Phase::Balancer } else { Phase::Kubernetes };
+        let phase = if name == "ca.crt" { Phase::BALANCER } else { Phase::KUBERNETES };
         let reads = vec![Path::of(&["pki"]), Path::of(reads)];
         files.push(CertificateFile { path, pem, secret: false, phase, reads });
     };
@@ -150,7 +150,7 @@ pub fn files<'a>(
 
     let mut private = |name: &str, pem: &'a str| {
         let path = format!("{}/{name}", layout::PKI);
-        let (phase, reads) = (Phase::Kubernetes, vec![Path::of(&["pki"])]);
+        let (phase, reads) = (Phase::KUBERNETES, vec![Path::of(&["pki"])]);
         files.push(CertificateFile { path, pem, secret: true, phase, reads });
     };
     for (name, authority, _) in authorities.iter().filter(|(.., key)| *key) {

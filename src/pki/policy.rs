@@ -154,4 +154,19 @@ mod tests {
         assert!(findings(longest, 365).is_empty());
         assert_eq!(findings(longest + 1, 365), ["pki/lifetime-past-2049 at pki.caLifetimeDays"]);
     }
+
+    #[test]
+    fn the_last_second_of_2049_is_in_time_and_no_life_of_less_than_a_day_is_asked_for() {
+        let warned = |issued_at: OffsetDateTime| {
+            let mut report = Report::new();
+            let policy =
+                Policy { ca_lifetime_days: 10, leaf_lifetime_days: 9, ..Policy::default() };
+            lint(&policy, issued_at, &mut report);
+            !report.findings().is_empty()
+        };
+        assert!(!warned(UTC_TIME_END - Duration::days(10)));
+        assert!(warned(UTC_TIME_END - Duration::days(9)));
+        assert!(warned(UTC_TIME_END - Duration::days(1)));
+        assert!(!warned(UTC_TIME_END - Duration::hours(23)));
+    }
 }

@@ -147,6 +147,18 @@ fn keepalived_holds_each_address() {
 }
 
 #[test]
+fn each_address_has_a_password_of_its_own() {
+    let (mut said, site) = both("haproxy");
+    said.keepalived.version = Some(2);
+    let made = files_on(&Keepalived, &said, &site);
+    let config = text(&made, "nodes/cp1/rootfs/etc/keepalived/keepalived.conf");
+    let (_, registry) = config.split_once("vrrp_instance registry {").unwrap();
+    assert!(registry.contains("include /etc/keepalived/auth-registry.conf\n"), "{registry}");
+    let password = |name: &str| text(&made, &format!("nodes/cp1/rootfs/etc/keepalived/{name}"));
+    assert_ne!(password("auth.conf"), password("auth-registry.conf"));
+}
+
+#[test]
 fn two_endpoints_with_one_address_have_one_router() {
     let (said, mut site) = both("haproxy");
     site.endpoints[1].reached = site.endpoints[0].reached.clone();

@@ -189,4 +189,39 @@ mod tests {
             assert_eq!(range(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn a_mask_is_of_the_family_that_pods_have() {
+        use serde_json::json;
+        let (v4, v6, both) =
+            ("10.244.0.0/16", "fd00:10:244::/56", "10.244.0.0/16,fd00:10:244::/56");
+        for (pods, flags, masks, wrong) in [
+            (v4, &[][..], &[24][..], None),
+            (v4, &[(MASK, "26")], &[26], None),
+            (v4, &[(MASK, "0")], &[24], None),
+            (v4, &[(MASK_V4, "26")], &[26], None),
+            (v4, &[(MASK_V6, "72")], &[24], Some(MASK_V6)),
+            (v4, &[(MASK, "26"), (MASK_V4, "26")], &[26], Some(MASK_V4)),
+            (v4, &[(MASK, "26"), (MASK_V6, "72")], &[26], Some(MASK_V6)),
+            (v6, &[(MASK, "72")], &[72], None),
+            (v6, &[(MASK_V6, "72")], &[72], None),
+            (v6, &[(MASK_V4, "26")], &[64], Some(MASK_V4)),
+            (both, &[(MASK, "26")], &[24, 64], Some(MASK)),
+            (both, &[(MASK_V4, "26"), (MASK_V6, "72")], &[26, 72], None),
+        ] {
+            let flags: serde_json::Map<String, Value> =
+                flags.iter().map(|(flag, mask)| ((*flag).to_owned(), json!(mask))).collect();
+            let (said, site) = crate::rooms::overlaid::resolved(&json!({
+                "cluster": {"podSubnet": pods},
+                "extraArgs": {"controllerManager": flags},
+            }));
+            let cluster = site.cluster().expect("a cluster");
+            let networks = &cluster.pod_subnets;
+            let found: Vec<u8> =
+                networks.iter().map(|network| cluster.pod_masks.prefix_len(network)).collect();
+            assert_eq!(found, masks, "{pods} {flags:?}");
+            let found = wrong_mask(&said, networks).map(|(at, ..)| at);
+            assert_eq!(found, wrong.map(mask_path), "{pods} {flags:?}");
+        }
+    }
 }

@@ -113,6 +113,10 @@ mod tests {
             ("5.s", "5s"),
             ("720h", "720h0m0s"),
             ("7ns", "7ns"),
+            ("1000ns", "1µs"),
+            ("1000us", "1ms"),
+            ("1000ms", "1s"),
+            ("-0s", "0s"),
         ] {
             assert_eq!(canonical(text).as_deref(), Some(canonical_text), "{text}");
         }

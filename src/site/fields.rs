@@ -44,10 +44,6 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn fields(&mut self, path: &str, said: &Map<String, Value>, at: &Path) {
         for (key, value) in said {
-            // The document's own envelope, which hagen writes.
-            if path.is_empty() && (key == "apiVersion" || key == "kind") {
-                continue;
-            }
             let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let at = at.key(key);
             match self.document.field(&below, self.cluster.version.minor) {
@@ -229,6 +225,22 @@ mod tests {
         assert_eq!(
             kubelet("{shutdownGracePeriodByPodPriority: [{priority: high}]}"),
             wrong("shutdownGracePeriodByPodPriority[0].priority", "write a whole number")
+        );
+        assert_eq!(kubelet("{podPidsLimit: 4.5}"), wrong("podPidsLimit", "write a whole number"));
+        assert_eq!(
+            kubelet("{imageMaximumGCAge: '720'}"),
+            wrong("imageMaximumGCAge", "write its unit as well, such as `720s`")
+        );
+        assert_eq!(
+            kubelet("{allowedUnsafeSysctls: {net.core.somaxconn: 1}}"),
+            wrong("allowedUnsafeSysctls", "write a list: each entry after a `-`")
+        );
+        // The envelope is hagen's own, and no field that the release lacks.
+        assert_eq!(
+            kubelet("{kind: Kubelet}"),
+            [
+                "cluster/patch-target at patches[0].patch.kind: change the inventory's own setting instead"
+            ]
         );
         for right in [
             "{imageMaximumGCAge: 720h}",

@@ -272,3 +272,87 @@ fn listed(names: &[&str]) -> String {
 fn are(names: &[&str]) -> &'static str {
     if names.len() == 1 { "is" } else { "are" }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::overlaid::{codes, outcome};
+
+    /// What is said of these gates of the API server, with the edit.
+    fn said(gates: &str) -> Vec<(String, String)> {
+        let overlay = format!(
+            "{{cluster: {{kubernetes: 1.36.0}}, extraArgs: {{apiServer: {{feature-gates: '{gates}'}}}}}}"
+        );
+        let outcome = outcome(&overlay);
+        let found = outcome.report.findings().iter();
+        let found = found.filter(|finding| finding.code.id == "cluster/gate-needs");
+        found
+            .map(|finding| (finding.message.clone(), finding.help.clone().unwrap_or_default()))
+            .collect()
+    }
+
+    fn one(message: &str, help: &str) -> Vec<(String, String)> {
+        vec![(message.to_owned(), format!("write as well: `{help}`"))]
+    }
+
+    #[test]
+    fn what_a_gate_needs_is_written_as_well() {
+        assert!(said("AllAlpha=true").is_empty());
+        assert_eq!(
+            said("GangScheduling=true"),
+            one("GangScheduling needs GenericWorkload, which is off", "GenericWorkload=true")
+        );
+        // And what that needs in turn.
+        assert_eq!(
+            said("WorkloadAwarePreemption=true"),
+            one(
+                "WorkloadAwarePreemption needs GangScheduling, which is off",
+                "GangScheduling=true,GenericWorkload=true"
+            )
+        );
+        assert_eq!(
+            said("AllAlpha=true,AllBeta=false"),
+            one(
+                "AllAlpha turns on PodLevelResourceManagers, StorageVersionAPI and \
+                 UserNamespacesHostNetworkSupport, which need APIServerIdentity, \
+                 NodeDeclaredFeatures and PodLevelResources, which are off",
+                "APIServerIdentity=true,NodeDeclaredFeatures=true,PodLevelResources=true"
+            )
+        );
+    }
+
+    #[test]
+    fn what_needs_a_gate_that_is_off_is_turned_off_as_well() {
+        assert_eq!(
+            said("ResourceHealthStatus=false"),
+            one(
+                "ResourceHealthStatus is off, and ResourceHealthStatusMessage needs it",
+                "ResourceHealthStatusMessage=false"
+            )
+        );
+        // And what needs that in turn.
+        assert_eq!(
+            said("AllAlpha=true,GenericWorkload=false"),
+            one(
+                "GenericWorkload is off, and DRAWorkloadResourceClaims, GangScheduling, \
+                 TopologyAwareWorkloadScheduling and WorkloadWithJob need it",
+                "DRAWorkloadResourceClaims=false,GangScheduling=false,\
+                 TopologyAwareWorkloadScheduling=false,WorkloadWithJob=false,\
+                 WorkloadAwarePreemption=false"
+            )
+        );
+    }
+
+    #[test]
+    fn gates_of_a_patch_count_where_it_is_of_all_nodes() {
+        let codes = |nodes: &str| {
+            let gates = "featureGates: {ResourceHealthStatus: false}";
+            let document = "document: kubelet/KubeletConfiguration";
+            codes(&format!(
+                "{{cluster: {{kubernetes: 1.36.0}}, patches: [{{{document}, {nodes} patch: {{{gates}}}}}]}}"
+            ))
+        };
+        assert_eq!(codes(""), ["cluster/gate-needs"]);
+        // What is wrong with that is another finding.
+        assert_eq!(codes("nodes: {names: [cp1]},"), ["cluster/patch-target"]);
+    }
+}

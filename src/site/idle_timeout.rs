@@ -24,3 +24,21 @@ pub fn cut(code: &'static Code, at: Path, idle: &Duration) -> Option<Finding> {
             .help(format!("leave it out for {DEFAULT}, the kubelet's own limit"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::overlaid::codes;
+
+    #[test]
+    fn nginx_own_limit_is_the_least_that_both_take() {
+        for (kind, code) in
+            [("haproxy", "haproxy/timeouts-cut-watches"), ("nginx", "nginx/timeouts-cut-watches")]
+        {
+            let of = |time: &str| {
+                codes(&format!("loadBalancer: {{kind: {kind}, {kind}: {{idleTimeout: {time}}}}}"))
+            };
+            assert!(!of("10m").contains(&code), "{kind}");
+            assert!(of("599s").contains(&code), "{kind}");
+        }
+    }
+}

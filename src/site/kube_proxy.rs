@@ -244,3 +244,53 @@ impl Cluster<'_> {
         Some(field.iter().fold(patch, |at, key| at.key(*key)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::rooms::overlaid::outcome;
+
+    /// What is said of the only setting that is overwritten: what it becomes, where that is decided,
+    /// and the edit.
+    fn said(overlay: &str) -> [String; 3] {
+        let outcome = outcome(overlay);
+        let mut found = outcome.report.findings().iter();
+        let finding = found.find(|finding| finding.code.id == "host/sysctl-overwritten");
+        let finding = finding.unwrap_or_else(|| panic!("{:#?}", outcome.report.findings()));
+        let (at, why) = &finding.related[0];
+        let label = finding.label.clone().unwrap_or_default();
+        [label, format!("{at}, {why}"), finding.help.clone().unwrap_or_default()]
+    }
+
+    #[test]
+    fn what_decides_and_what_to_write_instead_are_told() {
+        let add = |patch: &str| {
+            format!(
+                "remove it, or add `{{document: kubeproxy/KubeProxyConfiguration, patch: {patch}}}` to the end of `patches`"
+            )
+        };
+        let sysctls = |name: &str, value: &str| format!("host: {{sysctls: {{{name}: '{value}'}}}}");
+        let max = sysctls("net.netfilter.nf_conntrack_max", "7");
+        assert_eq!(
+            said(&max),
+            [
+                "becomes 32768 for each core and 131072 at least".to_owned(),
+                "kubeProxy, by default, in conntrack.maxPerCore".to_owned(),
+                add("{conntrack: {maxPerCore: 0}}"),
+            ]
+        );
+        let patch =
+            "{document: kubeproxy/KubeProxyConfiguration, patch: {conntrack: {maxPerCore: 9}}}";
+        let [becomes, decided, _] = said(&format!("{{{max}, patches: [{patch}]}}"));
+        assert_eq!(becomes, "becomes 131072");
+        assert_eq!(decided, "patches[0].patch.conntrack.maxPerCore, set here");
+        let established = "net.netfilter.nf_conntrack_tcp_timeout_established";
+        let [_, _, help] = said(&sysctls(established, "60"));
+        assert_eq!(help, add("{conntrack: {tcpEstablishedTimeout: 60s}}"));
+        // Of kube-proxy, 0 would leave the kernel's own.
+        assert_eq!(said(&sysctls(established, "0"))[2], "remove it");
+        let localnet = sysctls("net.ipv4.conf.all.route_localnet", "0");
+        assert_eq!(said(&localnet)[2], add("{iptables: {localhostNodePorts: false}}"));
+        let old = "cluster: {kubernetes: 1.25.0}, packages: {source: preinstalled}";
+        assert_eq!(said(&format!("{{{localnet}, {old}}}"))[2], "remove it");
+    }
+}

@@ -25,7 +25,7 @@ pub mod said_flags;
 mod settled;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -90,7 +90,7 @@ pub struct NodeNetwork {
 
 /// `address:port`, with brackets around IPv6.
 pub fn host_port(address: IpAddr, port: u16) -> String {
-    std::net::SocketAddr::new(address, port).to_string()
+    SocketAddr::new(address, port).to_string()
 }
 
 /// Loopback in the family of this address.
@@ -186,6 +186,17 @@ impl Site {
         })
     }
 
+    /// Whether this machine leads clients to an endpoint, whatever is behind that: balances it, or may
+    /// hold its address by VRRP.
+    pub fn leads(&self, host: &Host) -> bool {
+        let leads = |endpoint: &Endpoint| {
+            let held = |vip: &Virtual| vip.hosts.contains(&host.index);
+            let holds = matches!(&endpoint.holder, Holder::Vrrp(vip) if held(vip));
+            holds || endpoint.balancer_on(host).is_some()
+        };
+        self.endpoints.iter().any(leads)
+    }
+
     /// The endpoints whose sessions this program passes on from this machine.
     pub fn balanced_by(
         &self,
@@ -197,6 +208,17 @@ impl Site {
             (balancer.kind == kind).then_some((endpoint, balancer))
         };
         self.endpoints.iter().filter_map(balanced)
+    }
+
+    /// Where this program takes sessions on this machine, whichever addresses it takes them at
+    /// besides.
+    pub fn balanced_at(
+        &self,
+        kind: LoadBalancerKind,
+        host: &Host,
+    ) -> impl Iterator<Item = SocketAddr> {
+        let at = loopback(host.address);
+        self.balanced_by(kind, host).map(move |(endpoint, _)| SocketAddr::new(at, endpoint.port))
     }
 
     /// The machines on which this program passes sessions on.

@@ -45,3 +45,20 @@ pub fn of_system_alone(os: &OsRelease, what: &str) -> String {
         "`packages: {{systems: [{{os: {{distribution: {distribution}, release: \"{version}\"}}, {what}}}]}}`"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rooms::overlaid::codes;
+
+    #[test]
+    fn what_is_to_be_said_of_one_system_is_read_as_it_is_written() {
+        let debian = catalog::os("debian-12").expect("the default");
+        let said = of_system_alone(debian, "versions: {haproxy: 2.6.*}");
+        assert_eq!(
+            said,
+            "`packages: {systems: [{os: {distribution: debian, release: \"12\"}, versions: {haproxy: 2.6.*}}]}`"
+        );
+        assert_eq!(codes(said.trim_matches('`')), [""; 0]);
+    }
+}

@@ -193,7 +193,48 @@ fn finding(node: &Host, message: impl Into<String>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use crate::rooms::overlaid::codes;
+    use serde_json::json;
+
+    use super::*;
+    use crate::rooms::overlaid::{codes, resolved};
+
+    #[test]
+    fn nodes_keep_the_ranges_that_their_pods_have() {
+        let (_, site) = resolved(&json!({"cni": {"plugin": "bridge"}}));
+        let told = |standing: &[(&str, &str)]| {
+            let standing = standing
+                .iter()
+                .map(|(node, range)| ((*node).to_owned(), range.parse::<IpNet>().unwrap()));
+            let finding = moved(&site.cluster().expect("a cluster"), &standing.collect())?;
+            Some((finding.message, finding.help.unwrap_or_default()))
+        };
+        let of = |message: &str, help: &str| Some((message.to_owned(), help.to_owned()));
+        assert_eq!(told(&[("cp1", "10.244.0.0/24"), ("gone", "10.244.1.0/24")]), None);
+        assert_eq!(
+            told(&[("w1", "10.244.9.0/24")]),
+            of(
+                "the pods of node w1 would move from 10.244.9.0/24 to 10.244.3.0/24",
+                "write `podRange: 10.244.9.0/24` at w1"
+            )
+        );
+        assert_eq!(
+            told(&[("cp2", "10.244.2.0/24"), ("cp3", "10.244.1.0/24")]),
+            of(
+                "the pods of node cp2 would move from 10.244.2.0/24 to 10.244.1.0/24, and that of \
+                 another node moves too",
+                "write `podRange: 10.244.2.0/24` at cp2, `podRange: 10.244.1.0/24` at cp3"
+            )
+        );
+        // Whoever has a part of it by the place gets another.
+        assert_eq!(
+            told(&[("w1", "10.244.0.0/23")]),
+            of(
+                "the pods of node w1 would move from 10.244.0.0/23 to 10.244.3.0/24",
+                "write `podRange: 10.244.0.0/23` at w1, `podRange: 10.244.4.0/24` at cp1, \
+                 `podRange: 10.244.5.0/24` at cp2"
+            )
+        );
+    }
 
     #[test]
     fn ranges_that_were_said_are_judged() {
@@ -203,7 +244,9 @@ mod tests {
             ))
             .contains(&"cluster/pod-range")
         };
-        assert!(!refused("10.244.9.0/24", "bridge"));
+        for range in ["10.244.9.0/24", "10.244.9.0/30"] {
+            assert!(!refused(range, "bridge"), "{range}");
+        }
         for range in ["10.245.0.0/24", "10.244.0.0/23", "10.244.9.0/31", "10.244.9.0/24,fd00::/64"]
         {
             assert!(refused(range, "bridge"), "{range}");

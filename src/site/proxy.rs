@@ -88,3 +88,40 @@ impl Cluster<'_> {
         self.own_address().into_iter().chain(services).find(|address| !covered(address))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::rooms::overlaid::resolved;
+
+    #[test]
+    fn loopback_of_ipv6_is_reached_directly_where_anything_has_ipv6() {
+        let node = json!({"name": "a", "address": "192.168.1.11", "roles": ["control-plane"]});
+        let mut second = node.clone();
+        second["secondAddress"] = json!("fd00::11");
+        let both = json!({"podSubnet": "10.244.0.0/16,fd00:10:244::/56"});
+        for (overlay, has) in [
+            (json!({"nodes": [node]}), false),
+            (json!({"nodes": [second]}), true),
+            (json!({"nodes": [node], "cluster": both}), true),
+        ] {
+            let (_, site) = resolved(&overlay);
+            let direct = site.cluster().expect("a cluster").reached_directly();
+            assert_eq!(direct.iter().any(|entry| entry == "::1"), has, "{overlay}");
+        }
+    }
+
+    #[test]
+    fn a_list_covers_addresses_by_all_its_forms() {
+        let (_, site) = resolved(&json!({}));
+        let cluster = site.cluster().expect("a cluster");
+        let hidden =
+            |direct: &str| cluster.hidden_by(direct.split(',')).map(|address| address.to_string());
+        for all in ["*", "192.168.1.33, 10.96.0.1", "192.168.1.0/24,10.96.0.0/12"] {
+            assert_eq!(hidden(all), None, "{all}");
+        }
+        assert_eq!(hidden("192.168.1.33").as_deref(), Some("10.96.0.1"));
+        assert_eq!(hidden("10.96.0.0/12,192.168.1.34").as_deref(), Some("192.168.1.33"));
+    }
+}

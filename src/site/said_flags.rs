@@ -229,3 +229,44 @@ pub fn report_absent(
         .help(help),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rooms::overlaid::codes;
+
+    #[test]
+    fn a_value_is_taken_where_the_component_reads_it_so() {
+        for (kind, right, wrong) in [
+            (FlagKind::Bool, &["true", "false"][..], &["", "1", "True"][..]),
+            (FlagKind::Natural, &["0", "10"], &["", "-1", "+1", "007", "00", "1e3", "ten"]),
+            (
+                FlagKind::Integer,
+                &["0", "10", "-10"],
+                &["", "-", "--1", "-07", "9223372036854775808"],
+            ),
+            (FlagKind::Number, &["0.5", "50", "-1"], &["", "inf", "NaN", "half"]),
+            (FlagKind::Ip, &["0.0.0.0", "::"], &["", "localhost"]),
+        ] {
+            for value in right {
+                assert!(takes(kind, value), "{kind:?} {value}");
+            }
+            for value in wrong {
+                assert!(!takes(kind, value), "{kind:?} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_blank_is_another_finding_of_the_kubelet_s_flags_alone() {
+        let of = |component: &str, value: &str| {
+            codes(&format!("extraArgs: {{{component}: {{v: '{value}'}}}}"))
+        };
+        for component in ["kubelet", "apiServer"] {
+            assert_eq!(of(component, "4"), [""; 0], "{component}");
+            assert_eq!(of(component, "four"), ["cluster/field-type"], "{component}");
+        }
+        assert_eq!(of("apiServer", "4 5"), ["cluster/field-type"]);
+        assert!(!of("kubelet", "4 5").contains(&"cluster/field-type"));
+    }
+}

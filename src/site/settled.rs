@@ -105,3 +105,19 @@ fn of_node(node: &Host) -> Value {
 fn joined(networks: &[ipnet::IpNet]) -> String {
     networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::settled;
+    use crate::rooms::overlaid::resolved;
+
+    #[test]
+    fn an_interface_is_shown_where_one_is_known() {
+        let (said, mut site) = resolved(&json!({}));
+        assert_eq!(settled(&said, &site)["nodes"][0]["interface"], "eth0");
+        site.hosts[0].interface.clear();
+        assert!(settled(&said, &site)["nodes"][0]["interface"].is_null());
+    }
+}

@@ -86,19 +86,19 @@ impl Frame {
         self.release.release().expect("the frame's releases are in the catalog")
     }
 
-    /// The name of the first control plane.
-    pub(super) fn first(&self) -> String {
-        self.name(0)
-    }
-
-    /// Whether keepalived runs on some of the machines.
-    pub(super) fn keepalived(&self) -> bool {
+    /// Whether keepalived holds the endpoint.
+    pub(super) fn vip(&self) -> bool {
         matches!(self.way, Way::Vip | Way::LoadBalancers)
     }
 
-    /// Whether control planes do so.
-    pub(super) fn planes_hold(&self) -> bool {
+    /// Whether it does so on control planes.
+    pub(super) fn vip_on_control_planes(&self) -> bool {
         self.way == Way::Vip
+    }
+
+    /// The name of the first control plane.
+    pub(super) fn first(&self) -> String {
+        self.name(0)
     }
 
     fn name(&self, index: usize) -> String {

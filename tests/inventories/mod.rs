@@ -41,7 +41,6 @@ pub(crate) fn inventories(release: Option<&'static str>) -> BoxedStrategy<Invent
             }
             pin_a_range(&mut inventory);
             suit_every_system(&mut inventory);
-            one_port(&mut inventory);
             Inventory(inventory)
         })
         .boxed()
@@ -57,15 +56,6 @@ fn pin_a_range(inventory: &mut Value) {
             _ => "10.244.255.0/30",
         }
         .into();
-    }
-}
-
-/// Where kube-vip leads clients to the API server itself, they come to its own port.
-fn one_port(inventory: &mut Value) {
-    if inventory["endpoint"]["holder"] == "kubeVip"
-        && let Some(said) = inventory.pointer("/endpoint/port").cloned()
-    {
-        inventory["cluster"]["apiPort"] = said;
     }
 }
 

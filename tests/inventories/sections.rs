@@ -12,7 +12,7 @@ use super::schema::ordinary;
 pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
     vec![
         cluster(frame),
-        endpoint(),
+        endpoint(frame),
         balancer(),
         keepalived(frame),
         etcd(frame),
@@ -105,15 +105,16 @@ fn cluster(frame: &Frame) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn endpoint() -> BoxedStrategy<Value> {
-    let ports = one_of(&[
+fn endpoint(frame: &Frame) -> BoxedStrategy<Value> {
+    let ports = [
         json!({}),
         json!({"endpoint": {"port": 443}}),
         json!({"endpoint": {"port": 6443}, "cluster": {"apiPort": 7443}}),
-    ]);
-    // Who holds it goes with the machines.
-    let more = json!({"holder": [], "name": ["api.example.com", "k8s"]});
-    (ports, section("endpoint", more))
+    ];
+    // The other ways have ports that follow from them.
+    let ports = one_of(if frame.vip() { &ports } else { &ports[..1] });
+    let rows = json!({"name": ["api.example.com", "k8s"], "holder": []});
+    (ports, section("endpoint", rows))
         .prop_map(|(mut ports, name)| {
             hagen::document::merge(&mut ports, &name);
             ports
@@ -153,15 +154,15 @@ fn balancer() -> BoxedStrategy<Value> {
 }
 
 fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
+    let priorities = match frame.vip_on_control_planes() {
+        true => json!([{frame.first(): 1}, {frame.first(): 254}]),
+        false => json!([]),
+    };
     let more = part(
         "/keepalived",
         json!({
             "programVersion": ["2.0.20", "2.2.7"],
-            "priorities": if frame.planes_hold() {
-                json!([{frame.first(): 1}, {frame.first(): 254}])
-            } else {
-                json!([])
-            },
+            "priorities": priorities,
             "routerId": [1, 77, 255],
             "reservedRouterIds": [[], [51, 200]],
             "checkInterval": ["2s"],
@@ -383,16 +384,13 @@ fn packages(frame: &Frame) -> BoxedStrategy<Value> {
         json!({"distribution": kinds, "others": others, "runtime": kinds, "kubernetes": kinds}),
     );
     let pin = format!("1:{}~rc1-1.1+b2", frame.release);
+    let versions = if frame.vip() { json!({"keepalived": "2.*"}) } else { json!({"curl": "8.*"}) };
     let more = part(
         "/packages",
         json!({
             // Below, with repositories.
             "source": [],
-            "versions": if frame.keepalived() {
-                json!([{"keepalived": "2.*"}, {"kubeadm": pin}])
-            } else {
-                json!([{"kubeadm": pin}])
-            },
+            "versions": [versions, {"kubeadm": pin}],
             "archives": ["http://10.0.0.1/etcd"],
             "digests": [{"etcd-v3.7.0-linux-amd64.tar.gz":
                 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}],
@@ -512,7 +510,7 @@ fn units(frame: &Frame) -> BoxedStrategy<Value> {
     });
     let empty = json!({"unit": "keepalived.service", "dropIn": {}});
     let mut said = vec![json!({}), json!({"units": [kubelet]})];
-    if frame.keepalived() {
+    if frame.vip() {
         said.push(json!({"units": [empty, kubelet]}));
     }
     if frame.external_etcd {

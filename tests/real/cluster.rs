@@ -43,6 +43,14 @@ pub(crate) const HAPROXY_1_15: Case = Case::golden("haproxy-keepalived");
 pub(crate) const HAPROXY_1_21: Case = Case::golden("haproxy-keepalived-1.21");
 /// nginx in front, stacked etcd.
 pub(crate) const NGINX_1_30: Case = Case::golden("nginx-keepalived");
+/// nginx on one control plane of three, in networks of their own.
+pub(crate) const NGINX_STREAM: Case = Case::golden("nginx-stream");
+/// Somebody else's balancer, by its name.
+pub(crate) const EXTERNAL: Case = Case::golden("external-endpoint");
+/// haproxy on each node's loopback.
+pub(crate) const NODE_LOCAL: Case = Case::golden("node-local");
+/// One control plane, and nothing before it.
+pub(crate) const SINGLE: Case = Case::golden("single");
 /// A table merged into the configuration of the newest containerd.
 pub(crate) const PATCHED: Case = Case {
     name: "patched",
@@ -101,7 +109,7 @@ impl Case {
 pub(crate) struct Cluster {
     /// Names it in messages.
     pub(crate) case: String,
-    /// The address at which everybody reaches the API.
+    /// The address or the name at which everybody reaches the API.
     pub(crate) vip: String,
     pub(crate) port: String,
     /// The output folder.
@@ -213,7 +221,12 @@ pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
 
     let inventory = read_yaml(&sources.inventory).remove(0);
     let endpoint = &inventory["endpoint"];
-    let (vip, prefix) = text(&endpoint["vip"]).split_once('/').expect("address/prefix");
+    // Where no address moves, none is shared, and any prefix will do.
+    let prefix = match endpoint["vip"].as_str() {
+        Some(vip) => vip.split_once('/').expect("address/prefix").1,
+        None if text(&inventory["nodes"][0]["address"]).contains(':') => "64",
+        None => "24",
+    };
     let nodes = inventory["nodes"].as_array().expect("an inventory lists its nodes");
     let nodes: Vec<_> = nodes
         .iter()
@@ -221,7 +234,7 @@ pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
             name: text(&node["name"]).to_owned(),
             address: text(&node["address"]).to_owned(),
             prefix: prefix.to_owned(),
-            interface: text(node.get("interface").unwrap_or(&endpoint["interface"])).to_owned(),
+            interface: interface(node, endpoint).to_owned(),
             folder: out.join("nodes").join(text(&node["name"])),
             rootfs: folder.join("rootfs").join(text(&node["name"])),
         })
@@ -233,8 +246,21 @@ pub(crate) fn compile(name: &str, inventory: &str) -> Result<Cluster, Ran> {
             fs::hard_link(from, to).unwrap();
         }
     }
-    let port = endpoint["port"].to_string();
-    Ok(Cluster { case: name.to_owned(), vip: vip.to_owned(), port, out, nodes, warnings })
+    let (vip, port) = led_to(&nodes[0]);
+    Ok(Cluster { case: name.to_owned(), vip, port, out, nodes, warnings })
+}
+
+fn interface<'a>(node: &'a Value, endpoint: &'a Value) -> &'a str {
+    node.get("interface").or(endpoint.get("interface")).map_or("eth0", text)
+}
+
+/// The host and the port of the API, as the node's steps know them.
+fn led_to(node: &Node) -> (String, String) {
+    let words = fs::read_to_string(node.folder.join("node.sh")).unwrap();
+    let said = words.lines().find_map(|line| line.strip_prefix("endpoint="));
+    let url = said.and_then(|url| url.trim_matches('\'').strip_prefix("https://"));
+    let (host, port) = url.and_then(|url| url.rsplit_once(':')).expect("the steps know the API");
+    (host.trim_matches(['[', ']']).to_owned(), port.to_owned())
 }
 
 fn text(value: &Value) -> &str {

@@ -1,6 +1,8 @@
 //! `haproxy -c`: the configuration is valid, and warns of nothing (`-dW`).
 
-use crate::cluster::{Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, compiled};
+use crate::cluster::{
+    Case, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NODE_LOCAL, compiled,
+};
 use crate::machine::Machine;
 use crate::programs::installed;
 
@@ -34,4 +36,9 @@ fn accepts_haproxy_keepalived() {
 #[test]
 fn accepts_haproxy_keepalived_1_21() {
     accepts(&HAPROXY_1_21);
+}
+
+#[test]
+fn accepts_node_local() {
+    accepts(&NODE_LOCAL);
 }

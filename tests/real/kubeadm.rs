@@ -12,8 +12,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 use crate::cluster::{
-    Case, Cluster, HAPROXY_1_21, HOST_FILES, MINIMAL, MINIMAL_IPV6, NGINX_1_30, Node, compiled,
-    files_under,
+    Case, Cluster, EXTERNAL, HAPROXY_1_21, HOST_FILES, MINIMAL, MINIMAL_IPV6, NGINX_1_30,
+    NGINX_STREAM, NODE_LOCAL, Node, SINGLE, compiled, files_under,
 };
 use crate::machine::Machine;
 use crate::network::Network;
@@ -252,6 +252,26 @@ fn relative(file: &Path) -> String {
 #[test]
 fn takes_minimal_1_37() {
     takes_everything(&MINIMAL, &V1_37);
+}
+
+#[test]
+fn takes_external_endpoint_1_37() {
+    takes_everything(&EXTERNAL, &V1_37);
+}
+
+#[test]
+fn takes_node_local_1_37() {
+    takes_everything(&NODE_LOCAL, &V1_37);
+}
+
+#[test]
+fn takes_nginx_stream_1_37() {
+    takes_everything(&NGINX_STREAM, &V1_37);
+}
+
+#[test]
+fn takes_single_1_37() {
+    takes_everything(&SINGLE, &V1_37);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `nginx -t`: the configuration is valid, and warns of nothing.
 
-use crate::cluster::{NGINX_1_30, compiled};
+use crate::cluster::{NGINX_1_30, NGINX_STREAM, compiled};
 use crate::machine::Machine;
 use crate::programs::installed;
 
@@ -16,4 +16,9 @@ pub(crate) fn judge(machine: &Machine) {
 #[test]
 fn accepts_nginx_keepalived() {
     compiled(&NGINX_1_30).judge(CONFIGURATION, judge);
+}
+
+#[test]
+fn accepts_nginx_stream() {
+    compiled(&NGINX_STREAM).judge(CONFIGURATION, judge);
 }

@@ -1,12 +1,14 @@
 //! OpenSSL's view of every certificate: chain, purpose, names, and the key beside it.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::cluster::{
-    Case, Cluster, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30, compiled,
+    Case, Cluster, EXTERNAL, HAPROXY_1_15, HAPROXY_1_21, MINIMAL, MINIMAL_IPV6, NGINX_1_30,
+    NGINX_STREAM, NODE_LOCAL, SINGLE, compiled,
 };
 use crate::documents::read_yaml;
 use crate::programs::{Ran, run_installed};
@@ -143,11 +145,9 @@ fn check_control_planes(cluster: &Cluster) {
             key: pki.join("apiserver.key"),
             authority: pki.join("ca.crt"),
         };
-        for address in [&cluster.vip, &node.address] {
-            leaf.verify(&["-verify_ip", address]);
-        }
-        for host in [&node.name, "kubernetes.default.svc"] {
-            leaf.verify(&["-verify_hostname", host]);
+        for name in [&cluster.vip, &node.address, &node.name, "kubernetes.default.svc"] {
+            let is_address = name.parse::<IpAddr>().is_ok();
+            leaf.verify(&[if is_address { "-verify_ip" } else { "-verify_hostname" }, name]);
         }
         let public = openssl(["pkey", "-pubout", "-in", shown(&pki.join("sa.key"))]).succeeded();
         assert_eq!(public.stdout, fs::read_to_string(pki.join("sa.pub")).unwrap());
@@ -168,6 +168,13 @@ fn verifies(case: &Case) {
 #[test]
 fn verifies_minimal() {
     verifies(&MINIMAL);
+}
+
+#[test]
+fn verifies_whatever_leads_to_the_api() {
+    for case in [&EXTERNAL, &NODE_LOCAL, &NGINX_STREAM, &SINGLE] {
+        verifies(case);
+    }
 }
 
 #[test]

@@ -1,14 +1,18 @@
-//! Parts of the steps, each alone and as it stands in `templates/`, on a machine with what it meets
-//! there: whose a file, a folder or a process is, what an interrupted run has left, what other
+//! Functions of the steps and of their parts, each alone and as it stands in `templates/`, on a machine with
+//! what it meets there: whose a file, a folder or a process is, what an interrupted run has left, what other
 //! programs do meanwhile.
 
 use crate::machine::Machine;
 use crate::programs::Ran;
 
-/// The step's library with another end: the part that is named runs, and nothing before it.
-const END: &str = "\nrun() { step=$1; shift; \"$@\"; }\n";
+/// The step's library with another end: the function that is named runs, and nothing before it.
+const END: &str = "\nrun() { step=$1; shift; read_parts; \"$@\"; }\n";
 
-/// What every part finds of its host.
+/// The parts of a control plane.
+pub(crate) const PARTS: &str =
+    "parts=(apt host firewall runtime etcd cni dns kubeadm kubelet kubeproxy pods settings)\n";
+
+/// What every function finds of its host.
 const WORDS: &str = "node=w1 cluster=lab whole=yes steps=(10-prepare 20-install 30-balancer)
 stoppable=() units=() firewall=() keys=() package_family=apt manager=apt-get only_named=no
 ";
@@ -21,17 +25,14 @@ pub(crate) fn steps() -> impl Iterator<Item = (&'static str, &'static str)> {
     })
 }
 
-/// A machine with this step and its library, which `end` closes, and these words.
-pub(crate) fn machine(step: &str, end: &str, words: &str) -> Machine {
+/// A control plane with the steps, their library, which `end` closes, and these words.
+pub(crate) fn machine(end: &str, words: &str) -> Machine {
     let machine = Machine::start("w1");
-    let text = |name: &str| {
-        let mut steps = steps();
-        steps.find(|(own, _)| *own == name).unwrap_or_else(|| panic!("no step is called {name}")).1
-    };
-    machine.place_script("/steps/lib.sh", &format!("{}{end}", text("lib.sh")));
-    machine.place_script("/steps/apt.sh", text("apt.sh"));
-    machine.place_script(&format!("/steps/{step}.sh"), text(&format!("{step}.sh")));
-    machine.place_script("/steps/node.sh", words);
+    for (name, text) in steps() {
+        let end = if name == "lib.sh" { end } else { "" };
+        machine.place_script(&format!("/steps/{name}"), &format!("{text}{end}"));
+    }
+    machine.place_script("/steps/node.sh", &format!("{PARTS}{words}"));
     machine.run("install", &["-d", "-m", "0700", "/var/lib/hagen"]).succeeded();
     machine
 }
@@ -54,8 +55,45 @@ fn listed(rows: &[(&str, &str, &str)]) -> String {
 }
 
 #[test]
+fn hooks_are_called_in_the_order_of_the_parts() {
+    let machine = machine(END, "node=w1 whole=yes parts=(late absent early)\n");
+    for part in ["early", "late"] {
+        let text = format!("{part}_greets() {{ echo {part} \"$@\"; }}\nwhole=yes\n");
+        machine.place_script(&format!("/steps/{part}.sh"), &text);
+    }
+    machine.place_script("/steps/absent.sh", "whole=yes\n");
+    let ran = part_of("20-install")(&machine, &["hook", "greets", "two words"]).succeeded();
+    assert_eq!(ran.stdout, "late two words\nearly two words\n");
+    // What fails in one is no less a failure.
+    machine.place_script("/steps/late.sh", "late_greets() { false; echo on; }\nwhole=yes\n");
+    let ran = part_of("20-install")(&machine, &["hook", "greets"]);
+    assert!(!ran.ok() && ran.stdout.is_empty(), "{ran}");
+}
+
+#[test]
+fn a_part_that_is_missing_or_cut_short_is_refused() {
+    let machine = machine(END, WORDS);
+    let part = part_of("90-reset");
+    part(&machine, &["say", "begun"]).succeeded();
+    let refused = || {
+        let ran = part(&machine, &["say", "begun"]);
+        let says = "/steps/kubeadm.sh is missing or cut short; next: copy the folder again";
+        assert!(ran.code == Some(1) && ran.stderr.contains(says) && ran.stdout.is_empty(), "{ran}");
+    };
+    let file = machine.path("/steps/kubeadm.sh");
+    let whole = std::fs::read(&file).unwrap();
+    let lines = (0..whole.len() - 1).filter(|cut| whole[*cut] == b'\n');
+    for cut in lines.chain((0..whole.len() - 1).step_by(97)) {
+        std::fs::write(&file, &whole[..cut]).unwrap();
+        refused();
+    }
+    std::fs::remove_file(&file).unwrap();
+    refused();
+}
+
+#[test]
 fn root_writes_nowhere_that_others_can_put_a_link() {
-    let machine = machine("20-install", END, WORDS);
+    let machine = machine(END, WORDS);
     let part = part_of("20-install");
     shell(
         &machine,
@@ -87,7 +125,7 @@ fn root_writes_nowhere_that_others_can_put_a_link() {
 
 #[test]
 fn a_link_that_was_there_before_comes_back() {
-    let machine = machine("20-install", END, WORDS);
+    let machine = machine(END, WORDS);
     let part = part_of("20-install");
     shell(&machine, "install -d /srv/etc; echo theirs >/srv/theirs; ln -s ../theirs /srv/etc/f");
     shell(&machine, ": >/var/lib/hagen/placed.tsv");
@@ -102,7 +140,7 @@ fn a_link_that_was_there_before_comes_back() {
 
 #[test]
 fn a_users_and_a_pods_process_is_not_the_hosts() {
-    let machine = machine("20-install", END, WORDS);
+    let machine = machine(END, WORDS);
     let find =
         |name: &str| part_of("20-install")(&machine, &["processes", name]).succeeded().stdout;
     let named = "exec -a kubelet sleep 300";
@@ -120,7 +158,7 @@ fn a_users_and_a_pods_process_is_not_the_hosts() {
 
 #[test]
 fn a_file_that_a_static_pod_is_told_to_read_stays_until_it_is_not() {
-    let machine = machine("20-install", END, WORDS);
+    let machine = machine(END, WORDS);
     let part = part_of("20-install");
     let stay = [
         "/etc/kubernetes/policy.yaml",
@@ -150,7 +188,7 @@ fn a_file_that_a_static_pod_is_told_to_read_stays_until_it_is_not() {
     for path in go {
         assert!(!machine.path(path).exists(), "{path}: {ran}");
     }
-    let kept = part(&machine, &["still_named"]).succeeded().stdout;
+    let kept = part(&machine, &["still_read"]).succeeded().stdout;
     assert_eq!(kept.lines().count(), stay.len(), "they stay on the list: {kept}");
 
     machine.place_script(manifest, "    - --v=2\n");
@@ -158,14 +196,14 @@ fn a_file_that_a_static_pod_is_told_to_read_stays_until_it_is_not() {
     assert!(!stay.iter().any(|path| machine.path(path).exists()));
     // The first run on a host.
     shell(&machine, "rm /var/lib/hagen/placed.tsv");
-    let ran = part(&machine, &["still_named"]).succeeded();
+    let ran = part(&machine, &["still_read"]).succeeded();
     assert_eq!(ran.text(), "", "nothing to complain of");
 }
 
 #[test]
 fn nothing_is_owed_to_a_unit_that_has_left() {
     let words = "units=(20 containerd.service yes yes -)\n";
-    let machine = machine("20-install", END, &(WORDS.to_owned() + words));
+    let machine = machine(END, &(WORDS.to_owned() + words));
     for unit in ["containerd.service", "docker.service"] {
         machine.place_script(&format!("/var/lib/hagen/pending/{unit}"), "restart");
     }
@@ -174,8 +212,63 @@ fn nothing_is_owed_to_a_unit_that_has_left() {
 }
 
 #[test]
+fn a_step_of_any_number_starts_its_own_units() {
+    let words = "units=(20 containerd.service yes yes - 35 registry.service yes yes -)\n";
+    let machine = machine(END, &(WORDS.to_owned() + words));
+    let systemctl = "#!/bin/sh\necho \"$*\" >>/root/asked\n[ \"$1\" != is-active ]\n";
+    machine.place_script("/usr/local/bin/systemctl", systemctl);
+    let own = steps().find(|(name, _)| *name == "30-balancer.sh").unwrap().1;
+    machine.place_script("/steps/35-registry.sh", &own.replace("30-balancer", "35-registry"));
+    let row = ["unit", "35", "registry.service", "yes", "yes", "-"];
+    let ran = part_of("35-registry")(&machine, &row).succeeded();
+    assert!(ran.stdout.contains("starting registry.service"), "{ran}");
+    let row = ["unit", "20", "containerd.service", "yes", "yes", "-"];
+    part_of("35-registry")(&machine, &row).succeeded();
+    let asked = shell(&machine, "cat /root/asked");
+    assert!(asked.contains("\nstart registry.service\n"), "{asked}");
+    assert!(!asked.contains("containerd"), "{asked}");
+}
+
+#[test]
+fn an_unused_boolean_of_selinux_stops_what_needs_it() {
+    let machine = machine(END, &format!("{WORDS}selinux=leave\n"));
+    let says = |name: &str, text: &str| {
+        machine.place_script(&format!("/usr/local/bin/{name}"), &format!("#!/bin/sh\n{text}\n"));
+    };
+    says("systemctl", "exit 3");
+    says("getenforce", "echo Enforcing");
+    says("getsebool", "echo \"$1 --> off\"");
+    let asked = ["selinux_lets", "nginx.service", "httpd_can_network_connect"];
+    let ran = part_of("10-prepare")(&machine, &asked);
+    assert!(!ran.ok() && ran.text().contains("setsebool -P httpd_can_network_connect 1"), "{ran}");
+    // It runs, so a policy of the site's own lets it.
+    says("systemctl", "exit 0");
+    part_of("10-prepare")(&machine, &asked).succeeded();
+    says("systemctl", "exit 3");
+    says("getsebool", "echo \"$1 --> on\"");
+    part_of("10-prepare")(&machine, &asked).succeeded();
+}
+
+#[test]
+fn a_step_waits_for_its_own_units_to_accept_connections() {
+    let units = "units=(20 chronyd.service yes yes - 30 haproxy.service yes yes -)\n";
+    let machine =
+        machine(&END.replace("shift;", "shift; SECONDS=1000;"), &(WORDS.to_owned() + units));
+    let asked =
+        |unit: &str| part_of("30-balancer")(&machine, &["accepts", unit, "127.0.0.1", "7443"]);
+    let ran = asked("haproxy.service");
+    let says = "127.0.0.1 accepts connections on port 7443: not within 30 s";
+    assert!(!ran.ok() && ran.text().contains(says), "{ran}");
+    asked("chronyd.service").succeeded();
+    let serve =
+        "import socket, time; s = socket.create_server(('127.0.0.1', 7443)); time.sleep(60)";
+    let _server = machine.background("/var/log/server.log", &["python3", "-c", serve]);
+    asked("haproxy.service").succeeded();
+}
+
+#[test]
 fn a_list_of_another_version_is_not_read() {
-    let machine = machine("20-install", END, WORDS);
+    let machine = machine(END, WORDS);
     let list = "path\tmode\towner\tgroup\tsha256\tkind\tunit\tapply\n";
     machine.place_script("/steps/files.tsv", list);
     let ran = part_of("20-install")(&machine, &["list_is_whole"]);
@@ -188,7 +281,7 @@ fn a_cluster_without_an_add_on_is_not_told_to_begin_anew() {
         "admin_conf=/etc/kubernetes/admin.conf local_api=https://192.0.2.1:6443 health=/readyz
 last_addon=daemonset/kube-proxy
 ";
-    let machine = machine("50-init", END, &(WORDS.to_owned() + words));
+    let machine = machine(END, &(WORDS.to_owned() + words));
     let finished = |there: &str| {
         let kubectl = format!(
             "#!/bin/bash\ncase $* in *readyz | *' node w1') ;; *) [ \"${{@: -1}}\" = {there} ] ;; esac\n"
@@ -209,7 +302,7 @@ last_addon=daemonset/kube-proxy
 
 #[test]
 fn lists_that_somebody_else_updates_are_waited_for() {
-    let machine = machine("10-prepare", END, WORDS);
+    let machine = machine(END, WORDS);
     let part = part_of("10-prepare");
     // apt locks as fcntl(2) does, which flock(1) does not see.
     let hold = "import fcntl, time
@@ -227,7 +320,7 @@ f = open('/var/lib/apt/lists/lock', 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sl
 #[test]
 fn a_firewall_that_a_killed_run_has_not_reloaded_is_reloaded() {
     let words = "firewall=(- add-port=1/tcp)\naddress=192.0.2.1\n";
-    let machine = machine("20-install", END, &(WORDS.to_owned() + words));
+    let machine = machine(END, &(WORDS.to_owned() + words));
     let part = part_of("20-install");
     let stub = "#!/bin/bash\necho \"$*\" >>/root/asked\ncase $* in *--query*) [ -e /root/known ] ;; \
                 *--add*) touch /root/known; [ ! -e /root/die ] || kill -9 $PPID ;; esac\n";
@@ -237,19 +330,19 @@ fn a_firewall_that_a_killed_run_has_not_reloaded_is_reloaded() {
     machine.place_script("/usr/local/bin/systemctl", "#!/bin/sh\nexit 0\n");
     let reloads = || shell(&machine, "grep -c -- --reload /root/asked || true").trim().to_owned();
     shell(&machine, "touch /root/die");
-    assert!(!part(&machine, &["firewall_open"]).ok());
+    assert!(!part(&machine, &["firewall_after_files"]).ok());
     assert_eq!(reloads(), "0");
     shell(&machine, "rm /root/die");
-    part(&machine, &["firewall_open"]).succeeded();
+    part(&machine, &["firewall_after_files"]).succeeded();
     assert_eq!(reloads(), "1");
-    part(&machine, &["firewall_open"]).succeeded();
+    part(&machine, &["firewall_after_files"]).succeeded();
     assert_eq!(reloads(), "1", "nothing has changed since");
 }
 
 #[test]
 fn a_key_that_has_left_the_tree_is_not_given_any_more() {
     let words = "keys=()\n";
-    let machine = machine("10-prepare", END, &(WORDS.to_owned() + words));
+    let machine = machine(END, &(WORDS.to_owned() + words));
     let part = part_of("10-prepare");
     let ring = "/etc/apt/keyrings/hagen-x.asc";
     // Of a folder that was copied before.

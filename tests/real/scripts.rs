@@ -355,7 +355,7 @@ fn words_stay_words() {
 fn half_of_a_file_does_nothing() {
     let folder = beside_hostile_words();
     // What a step would say once it has begun.
-    let begun = "192.0.2.1";
+    let begun = "has the address 192.0.2.1";
     for name in ["lib.sh", "node.sh", "20-install.sh", "90-reset.sh"] {
         let file = folder.path().join(name);
         let whole = fs::read(&file).unwrap();
@@ -600,6 +600,91 @@ fn what_was_there_before_comes_back() {
         assert!(theirs(), "a reset {run}");
         assert!(!machine.path("/var/lib/hagen").exists());
         assert!(!machine.path("/etc/crictl.yaml").exists());
+    }
+}
+
+/// A member of etcd without a kubelet.
+const APART: Case = Case {
+    name: "apart",
+    edit: |text| {
+        let apart = text.replace("10.0.0.22, roles: [worker]", "10.0.0.22, roles: [etcd]");
+        apart + "etcd: {mode: external}\npackages: {source: preinstalled}\n"
+    },
+    ..MINIMAL
+};
+
+#[test]
+fn a_host_without_kubernetes_has_no_part_of_it() {
+    let cluster = compiled(&APART);
+    let node = cluster.nodes.last().unwrap();
+    let parts = list(node, "parts");
+    assert_eq!(parts, ["apt", "host", "firewall", "etcd"]);
+    let network = Network::start();
+    let machine = delivered(node, &network);
+    preinstall(node, &machine);
+    // Nor does it need one.
+    let own: Vec<_> = parts.into_iter().chain(list(node, "steps")).collect();
+    for file in fs::read_dir(machine.path("/root/hagen")).unwrap().map(Result::unwrap) {
+        let name = file.file_name().into_string().unwrap();
+        let Some(script) = name.strip_suffix(".sh") else { continue };
+        if !["lib", "node"].contains(&script) && !own.iter().any(|own| own == script) {
+            fs::remove_file(file.path()).unwrap();
+        }
+    }
+    machine.place_script("/usr/bin/curl", "#!/bin/sh\necho '{\"health\":\"true\"}'\n");
+    machine.place_script("/usr/bin/chronyc", "#!/bin/sh\nexit 0\n");
+    let run = |step: &str, words: &[&str]| machine.run(&format!("/root/hagen/{step}.sh"), words);
+    run("10-prepare", &[]).succeeded();
+    run("20-install", &[]).succeeded();
+    // As 40-etcd.sh leaves them, once there is a quorum.
+    machine.run("rm", &["-r", "/var/lib/hagen/pending"]).succeeded();
+    let ran = run("60-verify", &[]).succeeded();
+    assert!(ran.stdout.contains("everything that belongs here works"), "{ran}");
+    let says = ["nothing was deleted", "next: run it with --yes minimal --etcd\n"];
+    refuses(&machine, "90-reset", &["--yes", "minimal"], &says);
+    let ran = run("90-reset", &["--yes", "minimal", "--etcd"]).succeeded();
+    assert!(!ran.text().contains("kube"), "{ran}");
+    for gone in ["/var/lib/hagen", "/etc/etcd/etcd.conf"] {
+        assert!(!machine.path(gone).exists(), "{gone}: {ran}");
+    }
+}
+
+#[test]
+fn a_member_of_etcd_stays_until_its_name_is_said() {
+    let cluster = compiled(&HAPROXY_1_21);
+    let node = &cluster.nodes[0];
+    let network = Network::start();
+    let machine = delivered(node, &network);
+    preinstall(node, &machine);
+    for program in ["kubeadm", "umount", "ip"] {
+        let real = if program == "ip" { "exec /usr/bin/ip" } else { "exit 0 #" };
+        let script = format!("#!/bin/sh\ncase $1$2 in linkdelete) exit 1 ;; esac\n{real} \"$@\"\n");
+        machine.place_script(&format!("/usr/local/sbin/{program}"), &script);
+    }
+    for step in ["10-prepare", "20-install"] {
+        machine.run(&format!("/root/hagen/{step}.sh"), &[]).succeeded();
+    }
+    let owner = fs::read_to_string(machine.path("/var/lib/hagen/owner")).unwrap();
+    let (name, _) = owner.split_once(' ').unwrap();
+    machine.place_script("/usr/bin/systemctl", RECORDING);
+    let both = format!("--yes {name}, or with --yes {name} --etcd, which deletes its member");
+    refuses(&machine, "90-reset", &[], &[&both]);
+
+    let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name]).succeeded();
+    assert!(ran.stdout.contains("its member of etcd was left as it is"), "{ran}");
+    let asked = || fs::read_to_string(machine.path("/root/systemctl")).unwrap();
+    assert!(asked().contains("disable --now --quiet keepalived.service\n"), "{}", asked());
+    assert!(!asked().contains("etcd"), "{}", asked());
+    assert!(machine.path("/etc/etcd/etcd.conf").exists());
+    assert!(!machine.path("/etc/keepalived/keepalived.conf").exists());
+    let placed = fs::read_to_string(machine.path("/var/lib/hagen/placed.tsv")).unwrap();
+    assert!(placed.lines().count() > 5 && placed.lines().all(|row| row.contains("etcd")));
+
+    let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name, "--etcd"]).succeeded();
+    assert!(ran.stdout.contains("its member of etcd has lost its data"), "{ran}");
+    assert!(asked().contains("disable --now --quiet etcd.service\n"), "{}", asked());
+    for gone in ["/var/lib/hagen", "/etc/etcd/etcd.conf"] {
+        assert!(!machine.path(gone).exists(), "{gone}: {ran}");
     }
 }
 

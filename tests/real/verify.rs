@@ -1,5 +1,5 @@
-//! 60-verify.sh's own checks, each with the real thing that it looks at: whole, and broken. Parts of
-//! the step run alone here, as they stand in `templates/`.
+//! What 60-verify.sh checks, each with the real thing that it looks at: whole, and broken. Functions of the
+//! step and of its parts run alone here, as they stand in `templates/`.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -16,22 +16,22 @@ const COREFILE: &str = ".:53 {
 }
 ";
 const NAME: [&str; 3] = ["resolves", "127.0.0.1", "kubernetes.default.svc.cluster.local"];
-/// What parts of the step find of the host that they run on.
+/// What functions of the step find of the host that they run on.
 const WORDS: &str = "package_family=apt node=w1 whole=yes renew_before=2592000 member=http://127.0.0.1:12381
 steps=(20-install 30-balancer 60-verify) control_plane=yes
 units=(30 haproxy.service yes yes - 20 containerd.service yes yes -) kubernetes=1.37.1 endpoint=https://192.0.2.1
 ";
-/// The step's library with another end: one part runs, and the faults that it found are counted. No
-/// part waits: the step has begun long ago.
+/// The step's library with another end: one function runs, and the faults that it found are counted. None
+/// waits: the step has begun long ago.
 const END: &str = "
-run() { SECONDS=1000; step=$1; shift; if \"$@\"; then echo \"holds, $faults faults\"; else echo fails; fi; }
+run() { SECONDS=1000; step=$1; shift; read_parts; if \"$@\"; then echo \"holds, $faults faults\"; else echo fails; fi; }
 ";
 
 fn machine() -> Machine {
-    parts::machine("60-verify", END, WORDS)
+    parts::machine(END, WORDS)
 }
 
-/// Runs a part of the step.
+/// Runs a function of the step.
 fn part(machine: &Machine, words: &[&str]) -> Ran {
     machine.run("/steps/60-verify.sh", words)
 }
@@ -194,7 +194,9 @@ fn arguments_that_have_not_arrived_and_a_file_that_was_not_read() {
 #[test]
 fn configurations_that_have_not_arrived() {
     let machine = machine();
-    let says = |path: &str, value: &str| ["has_setting", "kubelet", path, value].map(str::to_owned);
+    let says = |path: &str, value: &str| {
+        ["configurations_hold", "kubelet", path, value].map(str::to_owned)
+    };
     let holds = |path: &str, value: &str| {
         let words = says(path, value);
         holds(&machine, &words.each_ref().map(String::as_str));

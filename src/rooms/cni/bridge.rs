@@ -19,6 +19,7 @@ pub(super) const ROUTES: &str = "cni/etc/hagen/pod-routes.j2";
 pub(super) static TEMPLATES: &[Template] = &[
     template!("cni/etc/systemd/system/hagen-pod-routes.service.j2"),
     template!("cni/etc/hagen/pod-routes.j2"),
+    template!("cni/steps/cni.sh"),
 ];
 
 /// The node's network, the one file that the runtime looks for.

@@ -2,11 +2,20 @@ use super::bridge::UNIT;
 use super::flannel;
 use super::plan::{CniPlan, Families, Flannel};
 use crate::claims::{
-    Bind, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Setting, Unit,
+    Bind, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository, RoomClaims, Script,
+    Setting, Unit,
 };
 use crate::inventory::cni::Backend;
 use crate::report::Path;
 use crate::site::Cluster;
+
+/// States what takes away the devices of a network, whoever brought it.
+pub(super) fn scripts(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
+    let part = Script::part("cni", Phase::KUBERNETES.step, "cni/steps/cni.sh");
+    for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
+        claims.node(node.index).scripts.push(part);
+    }
+}
 
 /// States what the network occupies and needs on each node with pods.
 pub(super) fn state(plan: &CniPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
@@ -26,7 +35,7 @@ fn of_bridge(cluster: &Cluster<'_>, claims: &mut RoomClaims) {
             mounts: false,
             at: Path::of(&["cni"]),
         }));
-        claims.units.push(Unit::started(UNIT, Phase::Install, []));
+        claims.units.push(Unit::started(UNIT, Phase::INSTALL, []));
         // The kubelet's own package depends on it; here all of the network rests on it.
         claims.packages.push(Package {
             name: "kubernetes-cni".into(),

@@ -54,10 +54,15 @@ impl Room for Cni {
     fn plan(&self, said: &Inventory, site: &Site, report: &mut Report) -> Option<Planned> {
         let cluster = &site.cluster()?;
         lint::lint(&said.cni, cluster, report);
-        let plan = CniPlan::new(&said.cni, cluster)?;
         let mut claims = RoomClaims::default();
-        claims::state(&plan, cluster, &mut claims);
-        Some(Planned::new(plan, claims))
+        claims::scripts(cluster, &mut claims);
+        Some(match CniPlan::new(&said.cni, cluster) {
+            Some(plan) => {
+                claims::state(&plan, cluster, &mut claims);
+                Planned::new(plan, claims)
+            }
+            None => Planned::claims(claims),
+        })
     }
 
     fn remembers(&self) -> Option<&'static str> {

@@ -30,7 +30,7 @@ impl Plan for CniPlan {
             Self::Bridge => bridge(node, &with.cluster, out),
             Self::Flannel(plan) if with.cluster.is_first_control_plane(node) => {
                 let path = format!("{}/{MANIFEST}", layout::ADDONS);
-                let file = File::on(node, path).phase(Phase::Kubernetes);
+                let file = File::on(node, path).phase(Phase::KUBERNETES);
                 out.yaml(file.reads(reads()), manifest::documents(plan, &with.cluster));
             }
             Self::Flannel(_) => {}
@@ -53,7 +53,7 @@ fn bridge(node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
     let (Some(range), Some(pods)) = (node.pod_range, cluster.pod_subnets.first()) else {
         return;
     };
-    let file = |path| File::on(node, path).phase(Phase::Install).reads(reads());
+    let file = |path| File::on(node, path).phase(Phase::INSTALL).reads(reads());
     out.json(file(CONFLIST_PATH), CONFLIST, conflist(range));
     let context = UnitContext::new(range, pods);
     let place = format!("/etc/systemd/system/{UNIT}");

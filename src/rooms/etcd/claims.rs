@@ -4,8 +4,8 @@ use super::plan::{EtcdPlan, External};
 use super::{BIN, FILES, certificates, paths, section, steps};
 use crate::catalog::{ETCD_MACHINES, ETCD_RELEASES, EtcdRelease, PathUse};
 use crate::claims::{
-    Archive, ArchiveSource, Bind, NeededFile, OwnedPath, Phase, Port, Protocol, Reach, RoomClaims,
-    Stays, Unit,
+    Archive, ArchiveSource, Bind, NeededFile, OwnedPath, Port, Protocol, Reach, RoomClaims, Stays,
+    Unit,
 };
 use crate::report::Path;
 use crate::site::{Cluster, Host};
@@ -13,6 +13,9 @@ use crate::tree::Apply;
 
 pub(super) fn state(plan: &EtcdPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     needed_files(plan, cluster, claims);
+    for node in cluster.nodes {
+        claims.node(node.index).scripts.push(steps::MEMBER);
+    }
     if let Some(external) = &plan.external {
         members(external, plan.facts, cluster, claims);
         certificates::ask(cluster, claims);
@@ -53,7 +56,7 @@ fn members(
         node.archives.push(archive(cluster, facts));
         node.paths.extend(folders(external));
         // The other members count on it, whatever becomes of the node.
-        node.stays = Some(Stays { files: FILES });
+        node.stays = Some(Stays { name: "etcd", what: "its member of etcd", files: FILES });
         node.units.push(unit("etcd.service", false));
         if external.backup.is_some() {
             node.units.push(unit("etcd-backup.timer", true));
@@ -127,5 +130,5 @@ fn folders(external: &External) -> impl Iterator<Item = OwnedPath> {
 }
 
 fn unit(name: &str, wait: bool) -> Unit {
-    Unit { wait, ..Unit::started(name, Phase::Etcd, []) }
+    Unit { wait, ..Unit::started(name, steps::PHASE, []) }
 }

@@ -62,12 +62,13 @@ const BACKUP_SCRIPT: Template = template!("etcd/usr/local/lib/hagen/etcd-backup.
 const ACCOUNTS: Template = template!("etcd/etc/sysusers.d/hagen-etcd.conf.j2");
 const FOLDERS: Template = template!("etcd/etc/tmpfiles.d/hagen-etcd.conf.j2");
 const STEP: Template = template!("etcd/steps/40-etcd.sh");
+const PART: Template = template!("etcd/steps/etcd.sh");
 const BRING_UP: Template = template!("etcd/runbook/bring-up.md.j2");
 const AFTERWARDS: Template = template!("etcd/runbook/afterwards.md.j2");
 const LOST_MEMBER: Template = template!("etcd/runbook/lost-member.md.j2");
 const DATA: Template = template!("etcd/runbook/data.md.j2");
 
-static TEMPLATES: [Template; 13] = [
+static TEMPLATES: [Template; 14] = [
     SETTINGS,
     CLIENT,
     UNIT,
@@ -77,6 +78,7 @@ static TEMPLATES: [Template; 13] = [
     ACCOUNTS,
     FOLDERS,
     STEP,
+    PART,
     BRING_UP,
     AFTERWARDS,
     LOST_MEMBER,

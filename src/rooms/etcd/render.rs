@@ -91,7 +91,7 @@ impl Plan for EtcdPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.words(steps::NUMBER, steps::words(node, &with.cluster));
+        out.words(steps::PHASE.step, steps::words(node, &with.cluster));
         if let Some(external) = self.external.as_ref().filter(|_| node.member()) {
             external.settings(self.facts, node, &with.cluster, out);
             external.unit(node, out);
@@ -136,7 +136,7 @@ impl External {
     ) {
         let file = File::on(node, CONFIGURATION)
             .read_by("etcd.service", Apply::Restart)
-            .phase(Phase::Etcd)
+            .phase(steps::PHASE)
             .reads([Path::of(&["etcd"]), Path::of(&["nodes"]), Path::of(&["cluster", "name"])]);
         out.template(
             file,
@@ -144,7 +144,7 @@ impl External {
             &SettingsContext { groups: settings::of(node, self, facts, cluster) },
         );
         let file = File::on(node, ETCDCTL_ENV)
-            .phase(Phase::Etcd)
+            .phase(steps::PHASE)
             .reads([Path::of(&["nodes"]), Path::of(&["etcd", "clientPort"])]);
         out.template(
             file,
@@ -164,7 +164,7 @@ impl External {
     fn unit(&self, node: &Host, out: &mut Output<'_>) {
         let file = File::on(node, "/etc/systemd/system/etcd.service")
             .read_by("etcd.service", Apply::Restart)
-            .phase(Phase::Etcd)
+            .phase(steps::PHASE)
             .reads([Path::of(&["etcd", "dataDir"])]);
         out.template(
             file,
@@ -181,10 +181,10 @@ impl External {
     /// The account and its folders.
     fn host(&self, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_>) {
         let file = File::on(node, "/etc/sysusers.d/hagen-etcd.conf")
-            .phase(Phase::Install)
+            .phase(Phase::INSTALL)
             .reads([Path::of(&["etcd", "dataDir"])]);
         out.template(file, ACCOUNTS.id, &AccountsContext { home: &cluster.etcd.data_dir });
-        let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf").phase(Phase::Install).reads([
+        let file = File::on(node, "/etc/tmpfiles.d/hagen-etcd.conf").phase(Phase::INSTALL).reads([
             Path::of(&["etcd", "dataDir"]),
             Path::of(&["etcd", "settings"]),
             Path::of(&["etcd", "backup", "directory"]),
@@ -200,7 +200,7 @@ impl External {
 fn certificates(node: &Host, with: &OfCluster<'_>, out: &mut Output<'_>) {
     let file = |name: &str| {
         File::on(node, format!("{}/{name}", ETCD_PKI))
-            .phase(Phase::Etcd)
+            .phase(steps::PHASE)
             .reads([node.path(), Path::of(&["pki"])])
     };
     let authority = file("ca.crt").read_by("etcd.service", Apply::Restart);
@@ -221,8 +221,9 @@ fn render_backup(
     out: &mut Output<'_>,
 ) {
     let Backup { interval, keep, directory } = backup;
-    let file =
-        |path: &str| File::on(node, path).phase(Phase::Etcd).reads([Path::of(&["etcd", "backup"])]);
+    let file = |path: &str| {
+        File::on(node, path).phase(steps::PHASE).reads([Path::of(&["etcd", "backup"])])
+    };
     let unit = file("/etc/systemd/system/etcd-backup.service");
     out.template(
         unit,

@@ -82,7 +82,7 @@ pub(super) fn render(external: Option<&External>, cluster: &Cluster<'_>, out: &m
     let survives = format!("reads and writes survive the loss of {lost} of {all} etcd members");
     out.phrase(Place::Survives, survives);
     if external.is_some() {
-        out.prose(Place::BringUp(steps::NUMBER), BRING_UP.id, &context);
+        out.prose(Place::BringUp(steps::PHASE.step), BRING_UP.id, &context);
         out.prose(Place::Afterwards, AFTERWARDS.id, &context);
         if all > 1 {
             out.prose(Place::Loss, LOST_MEMBER.id, &context);

@@ -1,15 +1,18 @@
 //! The step of an external member, and what the checks are told of a member of either kind.
 
-use super::STEP;
-use crate::claims::Script;
+use super::{PART, STEP};
+use crate::claims::{Phase, Script};
 use crate::document::Assignments;
 use crate::site::{Cluster, EtcdMode, Host, host_port, loopback};
 
-/// The number of the step that starts a member.
-pub(super) const NUMBER: u8 = 40;
+/// When a member starts.
+pub(super) const PHASE: Phase = Phase::of(40);
 
 /// The step that starts a member.
-pub(super) const START: Script = Script { name: "40-etcd", template: STEP.id };
+pub(super) const START: Script = Script::step("40-etcd", STEP.id);
+
+/// What looks at a member, whoever runs it; also where one was before and is no more.
+pub(super) const MEMBER: Script = Script::part("etcd", PHASE.step, PART.id);
 
 /// How the member on a node is reached there; empty without one.
 pub(super) fn words(node: &Host, cluster: &Cluster<'_>) -> Assignments {

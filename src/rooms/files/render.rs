@@ -28,7 +28,7 @@ impl Plan for FilesPlan {
             let mut place = File::on(node, &file.path)
                 .owner(file.owner.clone(), file.group.clone())
                 .verbatim()
-                .phase(Phase::Install)
+                .phase(Phase::INSTALL)
                 .reads([file.at.key("path")]);
             if let Some((unit, apply)) = file.read_by(with.claims.of(node.index)) {
                 place = place.read_by(unit, apply);

@@ -9,8 +9,9 @@ use super::{CONFIGURATION, KIND, UNIT};
 
 pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
     for program in &plan.instances {
+        let host = &site.hosts[program.host];
         let node = claims.node(program.host);
-        for (endpoint, balancer) in site.balanced_by(KIND, &site.hosts[program.host]) {
+        for (endpoint, balancer) in site.balanced_by(KIND, host) {
             node.ports.push(Port::of(endpoint));
             node.ports.push(Port {
                 protocol: Protocol::Tcp,
@@ -23,6 +24,10 @@ pub(super) fn state(plan: &HaproxyPlan, site: &Site, claims: &mut RoomClaims) {
         }
         node.packages.push(Package::of(program));
         let check = ["haproxy", "-c", "-f", CONFIGURATION];
-        node.units.push(Unit::started(UNIT, Phase::Balancer, check));
+        node.units.push(Unit {
+            answers: site.balanced_at(KIND, host).collect(),
+            selinux_boolean: Some("haproxy_connect_any"),
+            ..Unit::started(UNIT, Phase::BALANCER, check)
+        });
     }
 }

@@ -9,6 +9,8 @@ mod config;
 mod lint;
 mod plan;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use crate::claims::RoomClaims;
 use crate::inventory::Inventory;

@@ -18,10 +18,10 @@ impl Plan for HaproxyPlan {
         let Some(program) = self.on(node) else { return };
         let endpoints = || with.site.balanced_by(KIND, node);
         let [configuration, drop_in] = &TEMPLATES;
-        let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
+        let restarts = File::on(node, DROP_IN).phase(Phase::BALANCER);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
         let file =
-            |path: &str| File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::Balancer);
+            |path: &str| File::on(node, path).read_by(UNIT, Apply::Reload).phase(Phase::BALANCER);
         let shaped_by = [
             Path::of(&["endpoint"]),
             Path::of(&["loadBalancer"]),

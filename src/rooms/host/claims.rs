@@ -108,5 +108,5 @@ fn ssh() -> Port {
 
 /// Certificates and leases need clocks that agree.
 fn clock(family: &FamilyFacts) -> Unit {
-    Unit::started(&family.time_unit, Phase::Install, [])
+    Unit::started(&family.time_unit, Phase::INSTALL, [])
 }

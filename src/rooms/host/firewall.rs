@@ -50,7 +50,7 @@ pub(super) fn of_staying(
         false => BTreeSet::new(),
     };
     let mut words = Assignments::default();
-    words.list("member_firewall", rules.into_iter().map(|rule| format!("rich-rule={rule}")));
+    words.list("staying_firewall", rules.into_iter().map(|rule| format!("rich-rule={rule}")));
     (!stays.is_empty()).then_some(words)
 }
 

@@ -51,9 +51,21 @@ const NETWORK_MANAGER: Template =
 const PREPARE: Template = template!("host/steps/10-prepare.sh");
 const APT: Template = template!("host/steps/apt.sh");
 const RPM: Template = template!("host/steps/rpm.sh");
+const HOST_PART: Template = template!("host/steps/host.sh");
+const FIREWALL_PART: Template = template!("host/steps/firewall.sh");
 
-static TEMPLATES: [Template; 8] =
-    [MODULES, SYSCTL, FIREWALL, PROXY, NETWORK_MANAGER, PREPARE, APT, RPM];
+static TEMPLATES: [Template; 10] = [
+    MODULES,
+    SYSCTL,
+    FIREWALL,
+    PROXY,
+    NETWORK_MANAGER,
+    PREPARE,
+    APT,
+    RPM,
+    HOST_PART,
+    FIREWALL_PART,
+];
 
 fn section_of_packages() -> Path {
     Path::of(&["packages"])

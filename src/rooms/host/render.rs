@@ -100,7 +100,7 @@ impl Plan for HostPlan {
         }
         if node.kubelet() {
             let path = "/etc/NetworkManager/conf.d/90-hagen-kubernetes.conf";
-            let file = File::on(node, path).phase(Phase::Install).reads([node.path().key("os")]);
+            let file = File::on(node, path).phase(Phase::INSTALL).reads([node.path().key("os")]);
             out.template(file, NETWORK_MANAGER.id, &NetworkManagerContext { devices: DEVICES });
         }
         if self.open_firewall {
@@ -123,7 +123,7 @@ fn kernel(node: &Host, claims: &AllOnNode, out: &mut Output<'_>) {
     let reads = || [node.path(), Path::of(&["host"]), Path::of(&["kubeProxy"]), Path::of(&["cni"])];
     let mut file = |path, template, groups: Vec<KernelGroup>| {
         if !groups.is_empty() {
-            let file = File::on(node, path).phase(Phase::Install).reads(reads());
+            let file = File::on(node, path).phase(Phase::INSTALL).reads(reads());
             out.template(file, template, &KernelContext { groups });
         }
     };
@@ -179,7 +179,7 @@ fn firewall(node: &Host, claims: &AllOnNode, cluster: &Cluster<'_>, out: &mut Ou
         return;
     }
     let file = File::on(node, "/etc/firewalld/services/hagen-kubernetes.xml")
-        .phase(Phase::Install)
+        .phase(Phase::INSTALL)
         .reads([Path::of(&["host", "firewall"]), node.path()]);
     out.template(
         file,

@@ -1,21 +1,29 @@
 //! The host's steps, and what they are told.
 
 use super::plan::HostPlan;
-use super::{APT, PREPARE, RPM};
+use super::{APT, FIREWALL_PART, HOST_PART, PREPARE, RPM};
 use crate::catalog::{OsFamily, PackageManager};
-use crate::claims::Script;
+use crate::claims::{Phase, Script, Unit};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
 use crate::site::Host;
 
-/// The step, and the file that knows the host's package manager.
-pub(super) fn scripts(host: &Host) -> [Script; 2] {
-    let step = Script { name: "10-prepare", template: PREPARE.id };
+/// The number of the step.
+const PREPARED: u8 = 10;
+
+/// The step, what knows the host's package manager, and what looks at the host afterwards.
+pub(super) fn scripts(host: &Host) -> [Script; 4] {
     let manager = match host.os.package_manager {
-        PackageManager::Apt => Script { name: "apt", template: APT.id },
-        PackageManager::Dnf | PackageManager::Yum => Script { name: "rpm", template: RPM.id },
+        PackageManager::Apt => Script::part("apt", PREPARED, APT.id),
+        PackageManager::Dnf | PackageManager::Yum => Script::part("rpm", PREPARED, RPM.id),
     };
-    [step, manager]
+    [
+        Script::step("10-prepare", PREPARE.id),
+        manager,
+        Script::part("host", PREPARED, HOST_PART.id),
+        // After the host: the kernel has what it needs before a rule is made.
+        Script::part("firewall", Phase::INSTALL.step, FIREWALL_PART.id),
+    ]
 }
 
 /// Who the host is, and what it is to be.
@@ -41,8 +49,14 @@ pub(super) fn words(plan: &HostPlan, host: &Host, with: &OfCluster<'_>) -> Assig
         // The kubelet does not start beside swap, unless it is told to.
         .flag("swap_goes", host.kubelet() && !with.cluster.swap)
         .word("selinux", if permissive { "permissive" } else { "leave" })
+        .rows("booleans", claims.units.iter().filter_map(|unit| boolean(unit)))
         .rows("hosts", claims.hosts.iter().map(|(at, name)| [at.to_string(), name.clone()]));
     words
+}
+
+/// `UNIT BOOLEAN`.
+fn boolean(unit: &Unit) -> Option<[String; 2]> {
+    unit.selinux_boolean.map(|boolean| [unit.name.clone(), boolean.to_owned()])
 }
 
 /// From so many seconds before its end on, 60-verify.sh names a certificate: 30 days, or a third of

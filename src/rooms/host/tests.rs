@@ -112,6 +112,9 @@ fn what_kube_proxy_overwrites_is_said_where_it_does() {
         (&*format!("{max}: '1000000'"), "{conntrack: {maxPerCore: 0}}", false),
         (&*format!("{max}: '131072'"), "{conntrack: {maxPerCore: 1}}", false),
         (&*format!("{max}: '131073'"), "{conntrack: {maxPerCore: 1}}", true),
+        // The most cores, 8192, times that is the minimum, and more.
+        (&*format!("{max}: '131072'"), "{conntrack: {maxPerCore: 16}}", false),
+        (&*format!("{max}: '131072'"), "{conntrack: {maxPerCore: 17}}", true),
         ("net.nf_conntrack_max: '1000000'", "{conntrack: {min: 1000000}}", true),
         (&*format!("{established}: '86400'"), "", false),
         (&*format!("{established}: '7200'"), "", true),
@@ -143,6 +146,8 @@ fn what_kube_proxy_overwrites_is_said_where_it_does() {
     ] {
         assert_eq!(of(ipvs, settings, ""), refused, "{settings}");
     }
+    let first = "cluster: {kubernetes: 1.20.0}, kubeProxy: {mode: ipvs}, packages: {source: preinstalled}, ";
+    assert!(of(first, localnet, ""), "as iptables mode does, up to 1.20");
     let old = format!("os: {{distribution: ubuntu, release: '20.04'}}, {ipvs}");
     assert!(of(&old, reuse, ""), "its kernel is 5.4");
     let none = "kubeProxy: {mode: none}, cni: {plugin: none}, ";

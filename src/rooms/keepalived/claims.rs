@@ -1,14 +1,19 @@
 //! What each machine that may hold an address has to have.
 
-use crate::claims::{
-    Bind, Package, Phase, Port, Protocol, Reach, RoomClaims, RouterId, Script, Unit,
-};
-use crate::report::Path;
+use std::net::SocketAddr;
 
+use crate::claims::{Bind, Package, Phase, Port, Protocol, Reach, RoomClaims, RouterId, Unit};
+use crate::report::Path;
+use crate::site::Site;
+
+use super::config;
 use super::plan::KeepalivedPlan;
 use super::{CONFIGURATION, UNIT};
 
-pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
+/// Whoever may hold the VIP has something to answer.
+pub(super) const VIP: Phase = Phase::BALANCER.behind();
+
+pub(super) fn state(plan: &KeepalivedPlan, site: &Site, claims: &mut RoomClaims) {
     for address in &plan.addresses {
         if let Ok(id) = u8::try_from(address.router_id) {
             claims.router_ids.push(RouterId {
@@ -20,9 +25,6 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
     }
     for host in &plan.instances {
         let node = claims.node(host.program.host);
-        // Both start here, and the VIP answers once one of each does.
-        node.scripts
-            .push(Script { name: "30-balancer", template: "keepalived/steps/30-balancer.sh" });
         node.ports.push(Port {
             protocol: Protocol::Vrrp,
             bind: Bind::Address(host.address),
@@ -42,6 +44,8 @@ pub(super) fn state(plan: &KeepalivedPlan, claims: &mut RoomClaims) {
         }
         let check = ["keepalived", "--config-test", "--use-file", CONFIGURATION];
         let check = check.into_iter().filter(|_| host.program.can.config_test);
-        node.units.push(Unit::started(UNIT, Phase::Vip, check));
+        let answers = config::checked(host, site)
+            .filter_map(|(_, endpoint)| Some(SocketAddr::new(endpoint.address()?, endpoint.port)));
+        node.units.push(Unit { answers: answers.collect(), ..Unit::started(UNIT, VIP, check) });
     }
 }

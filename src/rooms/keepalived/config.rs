@@ -220,21 +220,6 @@ fn peers(host: &Host, endpoint: &Endpoint) -> Vec<String> {
     peers
 }
 
-/// Context of `keepalived/runbook/bring-up.md.j2`.
-#[derive(Debug, Serialize)]
-pub(super) struct BringUp<'a> {
-    /// The names of the machines that may hold the address.
-    holders: Vec<&'a str>,
-    vip: IpAddr,
-}
-
-impl<'a> BringUp<'a> {
-    pub(super) fn new(plan: &'a KeepalivedPlan, address: &'a Virtual) -> Self {
-        let holders = plan.holders_of(address).map(|holder| holder.program.on.as_str()).collect();
-        Self { holders, vip: address.vip }
-    }
-}
-
 /// Context of `keepalived/etc/keepalived/auth.conf.j2`. A secret.
 #[derive(Serialize)]
 pub(super) struct Auth<'a> {

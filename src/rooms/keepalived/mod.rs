@@ -9,6 +9,8 @@ mod election;
 mod lint;
 mod plan;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use crate::claims::{Claims, RoomClaims};
 use crate::inventory::Inventory;
@@ -35,13 +37,11 @@ crate::codes! { "keepalived":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 6] = [
+static TEMPLATES: [Template; 4] = [
     template!("keepalived/etc/keepalived/keepalived.conf.j2"),
     template!("keepalived/etc/keepalived/check-balancer.sh"),
     template!("keepalived/etc/keepalived/auth.conf.j2"),
     template!("keepalived/etc/systemd/system/keepalived.service.d/10-hagen.conf.j2"),
-    template!("keepalived/steps/30-balancer.sh"),
-    template!("keepalived/runbook/bring-up.md.j2"),
 ];
 
 const CONFIGURATION: &str = "/etc/keepalived/keepalived.conf";
@@ -73,7 +73,7 @@ impl Room for Keepalived {
         }
         lint::lint(&plan, site, report);
         let mut claims = RoomClaims::default();
-        claims::state(&plan, &mut claims);
+        claims::state(&plan, site, &mut claims);
         Some(Planned::new(plan, claims))
     }
 

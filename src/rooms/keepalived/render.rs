@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::claims::Phase;
 use crate::report::Path;
 use crate::rooms::output::File;
-use crate::rooms::{Output, Place, Plan, Rendering};
+use crate::rooms::{Output, Plan, Rendering};
 use crate::site::Host;
 use crate::tree::Apply;
 
@@ -21,19 +21,11 @@ impl Plan for KeepalivedPlan {
         settled
     }
 
-    fn render_cluster(&self, _: &Rendering<'_>, out: &mut Output<'_>) {
-        let [.., bring_up] = &TEMPLATES;
-        for address in &self.addresses {
-            let context = config::BringUp::new(self, address);
-            out.prose(Place::BringUp(Phase::Vip.number()), bring_up.id, &context);
-        }
-    }
-
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(instance) = self.on(node) else { return };
-        let [configuration, check, auth, drop_in, _, _] = &TEMPLATES;
+        let [configuration, check, auth, drop_in] = &TEMPLATES;
         let configured = |path: &str| {
-            File::on(node, path).phase(Phase::Balancer).reads([
+            File::on(node, path).phase(Phase::BALANCER).reads([
                 Path::of(&["endpoint"]),
                 Path::of(&["keepalived"]),
                 Path::of(&["nodes"]),
@@ -48,7 +40,7 @@ impl Plan for KeepalivedPlan {
             // Read afresh at each check, so nothing has to be told of a change.
             let script = File::on(node, config::script(instance, &name))
                 .mode(0o755)
-                .phase(Phase::Balancer)
+                .phase(Phase::BALANCER)
                 .reads([endpoint.at.clone(), Path::of(&["os"])]);
             out.script(script, config::check(node, endpoint), check.id);
         }

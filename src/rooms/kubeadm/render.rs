@@ -21,7 +21,7 @@ impl Plan for KubeadmPlan {
 
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.words(30, steps::endpoint(node, with));
+        out.words(30, steps::endpoint(with));
         out.words(steps::INIT, steps::kubernetes(node, with));
         let OfCluster { cluster, claims, issued, secrets: _ } = with;
         if node.control_plane() {
@@ -45,7 +45,7 @@ impl Plan for KubeadmPlan {
         .into_iter()
         .chain([node.path()]);
         if cluster.joins(node) {
-            let file = File::on(node, super::JOIN_CONFIG).phase(Phase::Kubernetes);
+            let file = File::on(node, super::JOIN_CONFIG).phase(Phase::KUBERNETES);
             out.yaml(
                 file.reads([node.path(), Path::of(&["images"]), Path::of(&["kubeadm"])]),
                 vec![(documents::JOIN, config::join(self, cluster, node, claims))],
@@ -60,11 +60,11 @@ impl Plan for KubeadmPlan {
         ];
         let carried = claims.carried.iter();
         documents.extend(carried.map(|carried| (carried.document, carried.value.clone())));
-        let file = File::on(node, super::INIT_CONFIG).phase(Phase::Kubernetes);
+        let file = File::on(node, super::INIT_CONFIG).phase(Phase::KUBERNETES);
         out.yaml(file.reads(reads), documents);
         if cluster.release.kubeadm.node_role_binding_needed {
             let path = format!("{}/{JOIN_RBAC}", layout::ADDONS);
-            let file = File::on(node, path).phase(Phase::Kubernetes);
+            let file = File::on(node, path).phase(Phase::KUBERNETES);
             out.yaml(
                 file.reads([kubernetes()]),
                 vec![(documents::JOIN_RBAC, rbac::nodes_read_kube_proxy())],

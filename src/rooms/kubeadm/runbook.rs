@@ -26,6 +26,9 @@ struct Context<'a> {
     first: &'a str,
     other_control_planes: Vec<&'a str>,
     workers: Vec<&'a str>,
+    /// Whether every control plane leads clients to the API, or else which ones do.
+    all_lead: bool,
+    some_lead: Vec<&'a str>,
     /// Whether somebody else brings the pod network.
     own_pod_network: bool,
     pod_subnets: Vec<String>,
@@ -43,8 +46,6 @@ struct Context<'a> {
     /// The member on a node, as that node reaches it.
     etcd_local: String,
     etcdctl_api_variable: bool,
-    /// Whether a control plane runs a balancer, or holds a VIP without the cluster.
-    balancer_step: bool,
 }
 
 pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
@@ -56,11 +57,15 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
     let external = cluster.etcd.mode == EtcdMode::External;
     let runs_member = |node: &Host| external && node.member();
     let loopback = host_port(loopback(first.address), cluster.etcd.client_port);
+    let leads = |node: &Host| node.control_plane() && cluster.site.leads(node);
+    let all_lead = cluster.control_planes().all(leads);
     let context = Context {
         cluster: &cluster.site.name,
         kubernetes: cluster.version.to_string(),
         first: &first.name,
         other_control_planes: names(&|node| node.control_plane() && node.index != first.index),
+        all_lead,
+        some_lead: if all_lead { Vec::new() } else { names(&leads) },
         workers: names(&|node| node.worker() && !node.control_plane()),
         own_pod_network: cluster.pod_network == Plugin::None,
         pod_subnets: cluster.pod_subnets.iter().map(ToString::to_string).collect(),
@@ -80,7 +85,6 @@ pub(super) fn render(with: &OfCluster<'_>, out: &mut Output<'_>) {
             .version
             .release()
             .is_some_and(|f| f.etcdctl_api_variable),
-        balancer_step: with.claims.of(first.index).steps().any(|step| step == "30-balancer"),
     };
     out.phrase(Place::Purpose, summary(with));
     out.phrase(Place::Survives, survives(with));

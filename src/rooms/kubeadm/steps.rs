@@ -4,18 +4,32 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::live;
-use crate::claims::{AllOnNode, Script};
+use crate::claims::{AllOnNode, Phase, Script};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
-use crate::site::{Cluster, Host, RuntimeKind, loopback};
+use crate::site::{Cluster, Holder, Host, Reached};
 use crate::template;
 use crate::template::Template;
 
-pub(super) static TEMPLATES: &[Template] =
-    &[template!("kubeadm/steps/50-init.sh"), template!("kubeadm/steps/50-join.sh")];
+pub(super) static TEMPLATES: &[Template] = &[
+    template!("kubeadm/steps/50-init.sh"),
+    template!("kubeadm/steps/50-join.sh"),
+    template!("kubeadm/steps/kubeadm.sh"),
+    template!("kubeadm/steps/dns.sh"),
+    template!("kubeadm/steps/pods.sh"),
+    template!("kubeadm/steps/settings.sh"),
+];
 
 /// The number of the steps that make and join the cluster.
-pub(super) const INIT: u8 = 50;
+pub(super) const INIT: u8 = Phase::KUBERNETES.step;
+
+/// What looks at a node, whichever of the two made it one.
+const PARTS: [Script; 4] = [
+    Script::part("kubeadm", INIT, "kubeadm/steps/kubeadm.sh"),
+    Script::part("dns", INIT, "kubeadm/steps/dns.sh"),
+    Script::part("pods", INIT, "kubeadm/steps/pods.sh"),
+    Script::part("settings", INIT, "kubeadm/steps/settings.sh"),
+];
 
 /// Where kubeadm puts the operator's credential on a control plane.
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
@@ -25,31 +39,36 @@ const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
 /// What kubeadm's init makes last, with kube-proxy and without: it is done where this is there.
 const LAST_ADDON: [&str; 2] = ["daemonset/kube-proxy", "deployment/coredns"];
 
-/// The steps of a node.
+/// The steps of a node, and its parts.
 pub(super) fn scripts(node: &Host, cluster: &Cluster<'_>) -> impl Iterator<Item = Script> {
-    let init = Script { name: "50-init", template: "kubeadm/steps/50-init.sh" };
-    let join = Script { name: "50-join", template: "kubeadm/steps/50-join.sh" };
+    let init = Script::step("50-init", "kubeadm/steps/50-init.sh");
+    let join = Script::step("50-join", "kubeadm/steps/50-join.sh");
     let first = cluster.is_first_control_plane(node).then_some(init);
-    first.into_iter().chain(cluster.joins(node).then_some(join))
+    let parts = PARTS.into_iter().filter(|_| node.kubelet());
+    first.into_iter().chain(cluster.joins(node).then_some(join)).chain(parts)
 }
 
 /// Where the API is reached.
-pub(super) fn endpoint(node: &Host, with: &OfCluster<'_>) -> Assignments {
+pub(super) fn endpoint(with: &OfCluster<'_>) -> Assignments {
     let mut words = Assignments::default();
-    let endpoint = &with.cluster.endpoint;
+    words.word("endpoint", &with.cluster.endpoint.url());
     words
-        .word("endpoint", &endpoint.url())
-        .word(
-            "vip",
-            &endpoint.address().map_or_else(
-                || endpoint.name().unwrap_or_default().to_owned(),
-                |at| at.to_string(),
-            ),
-        )
-        .word("port", &endpoint.port.to_string())
-        .word("loopback", &loopback(node.address).to_string())
-        .word("balancer", endpoint.balancer_on(node).map_or("", |balancer| balancer.kind.as_str()));
-    words
+}
+
+/// Who has to lead to the API before there is one: kubeadm talks to itself through the endpoint. Nobody
+/// where the endpoint is the API server's own, nor where it is somebody else's, which may well wait for
+/// a server before it accepts connections; kube-vip, which the kubelet of an init starts, waits for one.
+fn leaders<'a>(node: &Host, cluster: &'a Cluster<'_>) -> Vec<&'a str> {
+    let endpoint = cluster.endpoint;
+    match endpoint.holder {
+        Holder::External | Holder::KubeVip(_) => Vec::new(),
+        Holder::Loopback => vec![cluster.nodes[node.index].name.as_str()],
+        Holder::Vrrp(_) | Holder::Host => {
+            let balancer = endpoint.balancer.iter();
+            let hosts = balancer.flat_map(|balancer| &balancer.hosts);
+            hosts.map(|host| cluster.nodes[*host].name.as_str()).collect()
+        }
+    }
 }
 
 /// `PROGRAM WORD`: arguments that programs of Kubernetes run with.
@@ -69,15 +88,12 @@ fn needed(claims: &AllOnNode) -> BTreeSet<[String; 2]> {
 pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
     let mut words = Assignments::default();
     let cluster = &with.cluster;
-    words.flag("kubelet", node.kubelet());
     if !node.kubelet() {
         return words;
     }
-    let docker = cluster.runtime.kind == RuntimeKind::Docker;
     words
         .flag("control_plane", node.control_plane())
         .word("kubernetes", &cluster.version.to_string())
-        .word("runtime", if docker { "docker" } else { "containerd" })
         .word("cri_socket", &cluster.runtime.cri_socket)
         .word("health", &cluster.release.health_path)
         .word("first", cluster.control_planes().next().map_or("", |first| &first.name));
@@ -105,7 +121,15 @@ pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
         };
         let skipped = skipped.iter().map(|phase| format!("--skip-phases={phase}"));
         let others = cluster.control_planes().filter(|other| other.index != node.index);
+        let endpoint = cluster.endpoint;
+        let host = match &endpoint.reached {
+            Reached::Address(address) => address.to_string(),
+            Reached::Name(name) => name.clone(),
+        };
         words
+            .list("leaders", leaders(node, cluster))
+            .word("endpoint_host", &host)
+            .word("endpoint_port", &endpoint.port.to_string())
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
             .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])
             .list("init_options", skipped)

@@ -22,7 +22,7 @@ impl Plan for KubeconfigPlan {
             // discovery file serves a join, which may come late.
             let file = File::on(node, format!("{FOLDER}/{}", identity.file)).secret();
             let file = if identity.file == DISCOVERY { file } else { file.seed() };
-            let file = file.phase(Phase::Kubernetes).reads([
+            let file = file.phase(Phase::KUBERNETES).reads([
                 Path::of(&["cluster", "name"]),
                 Path::of(&["endpoint"]),
                 node.path(),

@@ -1,9 +1,10 @@
+use super::PART;
 use super::fields::Fields;
 use super::plan::{KubeletPlan, OnNode};
 use crate::catalog::{KUBERNETES_PACKAGES, OsFamily, PathUse, flag_paths};
 use crate::claims::{
     Bind, Carried, NeededFile, OwnedPath, Package, Phase, Port, Protocol, Reach, Repository,
-    RoomClaims, Unit, WrittenFor,
+    RoomClaims, Script, Unit, WrittenFor,
 };
 use crate::report::Path;
 use crate::site::said_flags::SaidFlag;
@@ -28,6 +29,7 @@ fn on_node(
     claims: &mut RoomClaims,
 ) {
     let claims = claims.node(node.index);
+    claims.scripts.push(Script::part("kubelet", Phase::KUBERNETES.step, PART.id));
     claims.needed_files.extend(files(&plan.fields));
     for SaidFlag { name, value, at } in &kubelet.patched {
         claims.needed_files.extend(needed(name, value.unwrap_or_default(), at));
@@ -37,11 +39,9 @@ fn on_node(
     claims.command_lines.insert("kubelet", kubelet.written());
     claims.ports.extend(ports(&plan.fields));
     claims.units.push(Unit {
-        name: "kubelet.service".into(),
-        phase: Phase::Install,
-        check: Vec::new(),
         wait: false,
         start: false,
+        ..Unit::started("kubelet.service", Phase::INSTALL, [])
     });
     claims.paths.push(OwnedPath {
         path: "/var/lib/kubelet".into(),

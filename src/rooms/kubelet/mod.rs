@@ -24,6 +24,8 @@ use crate::claims::RoomClaims;
 use crate::inventory::Inventory;
 use crate::report::{Code, Report};
 use crate::site::{KUBELET_CONFIGURATION, Site};
+use crate::template;
+use crate::template::Template;
 
 crate::codes! { "kubelet":
     CGROUP_V1 = Error "cgroup-v1",
@@ -54,6 +56,10 @@ static DOCUMENTS: &[DocumentName] = &[DocumentName {
     ],
 }];
 
+const PART: Template = template!("kubelet/steps/kubelet.sh");
+
+static TEMPLATES: [Template; 1] = [PART];
+
 /// The room.
 pub struct Kubelet;
 
@@ -64,6 +70,10 @@ impl Room for Kubelet {
 
     fn codes(&self) -> &'static [&'static Code] {
         CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        &TEMPLATES
     }
 
     fn documents(&self) -> &'static [DocumentName] {

@@ -1,7 +1,10 @@
 use std::net::IpAddr;
 
+use super::PART;
 use super::plan::KubeProxyPlan;
-use crate::claims::{Bind, Carried, Package, Port, Protocol, Reach, RoomClaims, Setting};
+use crate::claims::{
+    Bind, Carried, Package, Phase, Port, Protocol, Reach, RoomClaims, Script, Setting,
+};
 use crate::report::Path;
 use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION as DOCUMENT;
 use crate::site::{Cluster, Host, ProxyMode};
@@ -9,6 +12,11 @@ use crate::site::{Cluster, Host, ProxyMode};
 /// States the configuration, ports, image, modules and packages.
 pub(super) fn state(plan: &KubeProxyPlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     let KubeProxyPlan { mode: _, scheduler, image } = plan;
+    // Somebody serves services, whoever it is.
+    for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
+        let part = Script::part("kubeproxy", Phase::KUBERNETES.step, PART.id);
+        claims.node(node.index).scripts.push(part);
+    }
     let Some(value) = plan.configuration(cluster) else {
         // These pull it with the images of a control plane, whatever phase is left out
         // (`GetControlPlaneImages` in `cmd/kubeadm/app/images/images.go`, 1.30).

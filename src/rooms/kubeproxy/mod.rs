@@ -13,6 +13,8 @@ use crate::inventory::Inventory;
 use crate::report::{Code, Report};
 use crate::site::Site;
 use crate::site::kube_proxy::KUBE_PROXY_CONFIGURATION;
+use crate::template;
+use crate::template::Template;
 
 crate::codes! { "kubeproxy":
     IPVS_DEPRECATED = Warning "ipvs-deprecated",
@@ -25,6 +27,10 @@ static DOCUMENTS: &[DocumentName] = &[DocumentName {
     owned: &["/apiVersion", "/kind", "/mode", "/clusterCIDR", "/ipvs/scheduler", "/ipvs/strictARP"],
 }];
 
+const PART: Template = template!("kubeproxy/steps/kubeproxy.sh");
+
+static TEMPLATES: [Template; 1] = [PART];
+
 /// The room.
 pub struct KubeProxy;
 
@@ -35,6 +41,10 @@ impl Room for KubeProxy {
 
     fn codes(&self) -> &'static [&'static Code] {
         CODES
+    }
+
+    fn templates(&self) -> &'static [Template] {
+        &TEMPLATES
     }
 
     fn documents(&self) -> &'static [DocumentName] {

@@ -26,7 +26,8 @@ crate::codes! { "kubevip":
     WHOLE_SECONDS = Error "whole-seconds",
 }
 
-static TEMPLATES: [Template; 1] = [template!("kubevip/runbook/lost-vip.md.j2")];
+static TEMPLATES: [Template; 2] =
+    [template!("kubevip/runbook/lost-vip.md.j2"), template!("kubevip/steps/kubevip.sh")];
 
 /// The room.
 pub struct KubeVip;

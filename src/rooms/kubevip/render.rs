@@ -4,6 +4,7 @@ use super::TEMPLATES;
 use super::manifest::{self, LEASE, POD};
 use super::plan::KubeVipPlan;
 use crate::claims::Phase;
+use crate::document::Assignments;
 use crate::report::Path;
 use crate::rooms::output::File;
 use crate::rooms::{Output, Place, Plan, Rendering};
@@ -46,7 +47,7 @@ impl Plan for KubeVipPlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(cluster) = &with.site.cluster() else { return };
         if self.holders.contains(&node.index) {
-            let file = File::on(node, MANIFEST).mode(0o600).phase(Phase::Kubernetes);
+            let file = File::on(node, MANIFEST).mode(0o600).phase(Phase::KUBERNETES);
             let file = file.read_by("kube-vip", Apply::Kubelet).reads([
                 Path::of(&["endpoint"]),
                 Path::of(&["kubeVip"]),
@@ -55,11 +56,16 @@ impl Plan for KubeVipPlan {
                 node.path(),
             ]);
             out.yaml(file, vec![(POD, manifest::pod(self, node, cluster))]);
+            let mut words = Assignments::default();
+            words
+                .word("kube_vip", &format!("{}/{}", self.vip, self.prefix))
+                .word("kube_vip_lease", LEASE);
+            out.words(Phase::KUBERNETES.step, words);
         }
     }
 
     fn render_cluster(&self, _: &Rendering<'_>, out: &mut Output<'_>) {
-        let [lost_vip] = &TEMPLATES;
+        let [lost_vip, _] = &TEMPLATES;
         out.prose(Place::Loss, lost_vip.id, &LostVip::new(self));
     }
 }

@@ -15,6 +15,10 @@ pub(super) fn state(plan: &NginxPlan, site: &Site, claims: &mut RoomClaims) {
         node.packages.push(Package::of(program));
         node.packages.push(Package { name: stream, program: None, ..Package::of(program) });
         let check = ["nginx", "-t", "-c", CONFIGURATION];
-        node.units.push(Unit::started(UNIT, Phase::Balancer, check));
+        node.units.push(Unit {
+            answers: site.balanced_at(KIND, host).collect(),
+            selinux_boolean: Some("httpd_can_network_connect"),
+            ..Unit::started(UNIT, Phase::BALANCER, check)
+        });
     }
 }

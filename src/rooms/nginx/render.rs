@@ -17,11 +17,11 @@ impl Plan for NginxPlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(program) = self.on(node) else { return };
         let [configuration, drop_in] = &TEMPLATES;
-        let restarts = File::on(node, DROP_IN).phase(Phase::Balancer);
+        let restarts = File::on(node, DROP_IN).phase(Phase::BALANCER);
         out.template(restarts.reads([Path::of(&["loadBalancer"])]), drop_in.id, &());
         let file = File::on(node, CONFIGURATION)
             .read_by(UNIT, Apply::Reload)
-            .phase(Phase::Balancer)
+            .phase(Phase::BALANCER)
             .reads([
                 Path::of(&["endpoint"]),
                 Path::of(&["loadBalancer"]),

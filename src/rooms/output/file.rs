@@ -135,7 +135,7 @@ impl File {
     /// The phase that first needs the file.
     #[must_use]
     pub fn phase(mut self, phase: crate::claims::Phase) -> Self {
-        self.phase = Some(phase.number());
+        self.phase = Some(phase.step);
         self
     }
 

@@ -5,6 +5,7 @@
 //! images. Per node: `node.sh`, what the steps know of it.
 
 mod claims;
+mod leading;
 mod readme;
 mod render;
 mod reset;
@@ -24,11 +25,16 @@ use super::{Planned, Room};
 /// The frame of what people read.
 const README: Template = template!("runbook/README.md.j2");
 const INSTALL: Template = template!("runbook/steps/20-install.sh");
+const BALANCER: Template = template!("runbook/steps/30-balancer.sh");
 const VERIFY: Template = template!("runbook/steps/60-verify.sh");
 const RESET: Template = template!("runbook/steps/90-reset.sh");
 const LIBRARY: Template = template!("runbook/steps/lib.sh");
 
-static TEMPLATES: [Template; 5] = [README, INSTALL, VERIFY, RESET, LIBRARY];
+const BRING_UP: Template = template!("runbook/bring-up.md.j2");
+const LOST_LOAD_BALANCER: Template = template!("runbook/lost-load-balancer.md.j2");
+
+static TEMPLATES: [Template; 8] =
+    [README, BRING_UP, LOST_LOAD_BALANCER, INSTALL, BALANCER, VERIFY, RESET, LIBRARY];
 
 /// The room.
 pub struct Runbook;

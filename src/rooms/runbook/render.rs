@@ -1,7 +1,7 @@
 use crate::rooms::{Output, Plan, Prose, Rendering, Words};
 use crate::site::Host;
 
-use super::{readme, steps};
+use super::{leading, readme, steps};
 
 /// Nothing is decided here: what rooms claim and say is put together.
 pub(super) struct RunbookPlan;
@@ -9,6 +9,7 @@ pub(super) struct RunbookPlan;
 impl Plan for RunbookPlan {
     fn render_cluster(&self, with: &Rendering<'_>, out: &mut Output<'_>) {
         steps::render_shared(with, out);
+        leading::render(with, out);
     }
 
     fn assemble_node(

@@ -11,6 +11,8 @@ pub(super) struct Reset<'a> {
 }
 
 struct Staying<'a> {
+    /// What the reset is told, and what that means.
+    named: [&'static str; 2],
     units: Vec<&'a str>,
     files: Vec<&'a str>,
     paths: Vec<&'a str>,
@@ -32,7 +34,8 @@ impl<'a> Reset<'a> {
         Self {
             kubelet_folder: mounts.map_or("", |path| &path.path),
             paths: paths(false),
-            staying: (!claims.stays.is_empty()).then(|| Staying {
+            staying: claims.stays.first().map(|first| Staying {
+                named: [first.name, first.what],
                 units: units.map(|unit| unit.name.as_str()).collect(),
                 files: claims.stays.iter().flat_map(|stays| stays.files).copied().collect(),
                 paths: paths(true),
@@ -41,12 +44,17 @@ impl<'a> Reset<'a> {
     }
 
     pub(super) fn say(&self, words: &mut Assignments) {
-        words.word("kubelet_folder", self.kubelet_folder).list("emptied", &self.paths);
-        if let Some(staying) = &self.staying {
+        if !self.kubelet_folder.is_empty() {
+            words.word("kubelet_folder", self.kubelet_folder);
+        }
+        words.list("emptied", &self.paths);
+        if let Some(Staying { named: [name, what], units, files, paths }) = &self.staying {
             words
-                .list("member_units", &staying.units)
-                .list("member_files", &staying.files)
-                .list("member_emptied", &staying.paths);
+                .word("staying", name)
+                .word("staying_as", what)
+                .list("staying_units", units)
+                .list("staying_files", files)
+                .list("staying_emptied", paths);
         }
     }
 }

@@ -1,4 +1,6 @@
-use crate::rooms::overlaid::{file, outcome};
+use serde_json::json;
+
+use crate::rooms::overlaid::{claimed, file, outcome};
 
 const SITE: &str = "url: 'http://10.0.0.1/apt', keyring: /etc/apt/keyrings/site.gpg";
 
@@ -160,18 +162,104 @@ fn images_are_imported_where_containers_run() {
 }
 
 #[test]
-fn each_node_knows_its_own_steps() {
+fn each_node_knows_its_own_steps_and_parts() {
     let outcome = outcome(
         "{etcd: {mode: external}, nodes: [{name: cp1, address: 192.168.1.11, roles: [control-plane]}, {name: e1, address: 192.168.1.31, roles: [etcd]}, {name: w1, address: 192.168.1.21, roles: [worker]}]}",
     );
-    for (node, steps) in [
-        ("cp1", "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset"),
-        ("e1", "10-prepare 20-install 40-etcd 60-verify 90-reset"),
-        ("w1", "10-prepare 20-install 50-join 60-verify 90-reset"),
+    let of_pods = "cni dns kubeadm kubelet kubeproxy pods settings";
+    for (node, steps, parts) in [
+        (
+            "cp1",
+            "10-prepare 20-install 30-balancer 50-init 60-verify 90-reset",
+            format!("apt host firewall runtime etcd {of_pods}"),
+        ),
+        (
+            "e1",
+            "10-prepare 20-install 40-etcd 60-verify 90-reset",
+            "apt host firewall etcd".to_owned(),
+        ),
+        (
+            "w1",
+            "10-prepare 20-install 50-join 60-verify 90-reset",
+            format!("apt host firewall runtime etcd {of_pods}"),
+        ),
     ] {
         let words = file(&outcome, &format!("nodes/{node}/node.sh"));
-        assert!(words.contains(&format!("\nsteps=({steps})\n")), "{words}");
+        for list in [format!("\nsteps=({steps})\n"), format!("\nparts=({parts})\n")] {
+            assert!(words.contains(&list), "{words}");
+        }
     }
+}
+
+/// A unit of a step that its node does not have would never be started.
+#[test]
+fn every_unit_is_started_by_a_step_of_its_node() {
+    let external = json!({"etcd": {"mode": "external", "backup": {}}});
+    let [local, balancers] = [node_local(), load_balancers()];
+    for overlay in
+        [json!({}), external, json!({"loadBalancer": {"kind": "nginx"}}), local, balancers]
+    {
+        let (site, claims) = claimed(&overlay);
+        for host in &site.hosts {
+            let node = claims.of(host.index);
+            for unit in &node.units {
+                let number = format!("{}-", unit.phase.step);
+                let here = node.steps().any(|step| step.starts_with(&number));
+                assert!(here, "{} starts {} in {number}", host.name, unit.name);
+            }
+        }
+    }
+}
+
+fn node_local() -> serde_json::Value {
+    json!({"endpoint": {"holder": "nodeLocal", "vip": null, "port": 8443, "interface": null}})
+}
+
+/// Two machines of their own lead to the only control plane.
+fn load_balancers() -> serde_json::Value {
+    let node = |name: &str, place: u8, role: &str| json!({"name": name, "address": format!("192.168.1.{place}"), "roles": [role]});
+    let nodes = [
+        node("cp1", 11, "control-plane"),
+        node("lb1", 12, "load-balancer"),
+        node("lb2", 13, "load-balancer"),
+    ];
+    json!({"endpoint": {"port": 6443}, "nodes": nodes})
+}
+
+#[test]
+fn whoever_leads_to_the_api_starts_and_waits_for_what_does() {
+    let list = |overlay: &serde_json::Value, node: &str, name: &str| {
+        let words = words(&overlay.to_string(), node);
+        let (_, rest) = words.split_once(&format!("\n{name}=(")).unwrap();
+        let (list, _) = rest.split_once(")\n").unwrap();
+        list.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+    };
+    let usual = json!({});
+    let vip = "haproxy.service 127.0.0.1 8443, keepalived.service 192.168.1.33 8443";
+    assert_eq!(list(&usual, "cp1", "listeners"), vip);
+    assert_eq!(list(&usual, "cp1", "leaders"), "cp1 cp2 cp3");
+    assert_eq!(list(&usual, "w1", "listeners"), "");
+
+    let local = node_local();
+    for node in ["cp1", "w1"] {
+        assert_eq!(list(&local, node, "listeners"), "haproxy.service 127.0.0.1 8443");
+    }
+    assert_eq!(list(&local, "cp1", "leaders"), "cp1");
+
+    let apart = load_balancers();
+    assert_eq!(list(&apart, "cp1", "leaders"), "lb1 lb2");
+    assert_eq!(list(&apart, "cp1", "listeners"), "");
+    assert_eq!(list(&apart, "lb1", "listeners"), vip.replace("8443", "6443"));
+
+    // Somebody else's may accept nothing before there is a server.
+    let external = json!({
+        "endpoint": {"vip": null, "interface": null, "address": "192.168.1.9", "port": 6443},
+    });
+    assert_eq!(list(&external, "cp1", "leaders"), "");
+    assert_eq!(
+        list(&external, "cp1", "steps"),
+        "10-prepare 20-install 50-init 50-join 60-verify 90-reset"
+    );
 }
 
 #[test]
@@ -194,7 +282,18 @@ fn the_steps_are_the_same_for_all_and_only_those_that_somebody_runs() {
             "60-verify.sh",
             "90-reset.sh",
             "apt.sh",
-            "lib.sh"
+            "cni.sh",
+            "dns.sh",
+            "etcd.sh",
+            "firewall.sh",
+            "host.sh",
+            "kubeadm.sh",
+            "kubelet.sh",
+            "kubeproxy.sh",
+            "lib.sh",
+            "pods.sh",
+            "runtime.sh",
+            "settings.sh"
         ]
     );
     for (path, _) in tree.iter().filter(|(path, _)| path.ends_with(".sh")) {

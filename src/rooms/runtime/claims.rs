@@ -1,14 +1,15 @@
 //! What the runtime occupies and needs.
 
 use super::plan::RuntimePlan;
-use super::{CONTAINERD_CONFIG, packages};
-use crate::claims::{OwnedPath, Phase, RoomClaims, Unit};
+use super::{CONTAINERD_CONFIG, PART, packages};
+use crate::claims::{OwnedPath, Phase, RoomClaims, Script, Unit};
 use crate::report::Path;
 use crate::site::{Cluster, RuntimeKind};
 
 pub(super) fn state(plan: &RuntimePlan, cluster: &Cluster<'_>, claims: &mut RoomClaims) {
     for node in cluster.nodes.iter().filter(|node| node.kubelet()) {
         let claims = claims.node(node.index);
+        claims.scripts.push(Script::part("runtime", Phase::INSTALL.step, PART.id));
         claims.packages.extend(packages::of(node, plan.wanted.as_ref(), cluster));
         claims.units.extend(units(cluster));
         claims.paths.extend(archives(plan));
@@ -26,11 +27,11 @@ fn archives(plan: &RuntimePlan) -> impl Iterator<Item = OwnedPath> {
 }
 
 fn units(cluster: &Cluster<'_>) -> Vec<Unit> {
-    let unit = |name: &str| Unit::started(name, Phase::Install, []);
+    let unit = |name: &str| Unit::started(name, Phase::INSTALL, []);
     match cluster.runtime.kind {
         RuntimeKind::Containerd => {
             let check = ["containerd", "--config", CONTAINERD_CONFIG, "config", "dump"];
-            vec![Unit::started("containerd.service", Phase::Install, check)]
+            vec![Unit::started("containerd.service", Phase::INSTALL, check)]
         }
         RuntimeKind::Docker if cluster.runtime.cri_dockerd => {
             vec![unit("docker.service"), unit("cri-docker.socket"), unit("cri-docker.service")]

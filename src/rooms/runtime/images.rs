@@ -8,7 +8,7 @@ use super::COPY;
 use crate::document::Assignments;
 use crate::rooms::output::File;
 use crate::rooms::{OfCluster, Output, Place};
-use crate::site::Host;
+use crate::site::{Host, RuntimeKind};
 
 /// What is decided about images on the machines.
 pub(super) struct Images {
@@ -19,16 +19,18 @@ pub(super) struct Images {
 }
 
 impl Images {
-    /// The images that 20-install.sh imports and looks for; none where the node runs no containers.
+    /// The images that 20-install.sh imports and looks for.
     pub(super) fn words(&self, node: &Host, with: &OfCluster<'_>) -> Assignments {
-        let asked = node.kubelet() && (!self.archives.is_empty() || self.needed);
+        let asked = !self.archives.is_empty() || self.needed;
         // What the node pulls in the end, or must have.
         let images = with.claims.of(node.index).images.iter().filter(|_| asked);
         let mut words = Assignments::default();
+        let docker = with.cluster.runtime.kind == RuntimeKind::Docker;
         words
-            .list("image_archives", self.archives.iter().filter(|_| asked))
+            .word("runtime", if docker { "docker" } else { "containerd" })
+            .list("image_archives", &self.archives)
             .list("images", images)
-            .flag("images_needed", asked && self.needed);
+            .flag("images_needed", self.needed);
         words
     }
 }

@@ -37,7 +37,9 @@ const COPY: Template = template!("runtime/runbook/copy.md.j2");
 const CRI_DOCKERD: Template =
     template!("runtime/etc/systemd/system/cri-docker.service.d/10-hagen.conf.j2");
 
-static TEMPLATES: [Template; 3] = [HOSTS, COPY, CRI_DOCKERD];
+const PART: Template = template!("runtime/steps/runtime.sh");
+
+static TEMPLATES: [Template; 4] = [HOSTS, COPY, CRI_DOCKERD, PART];
 
 const CONFIG: &str = "runtime/ContainerdConfig";
 const DAEMON: &str = "runtime/DockerDaemon";

@@ -21,10 +21,10 @@ struct CriDockerdContext<'a> {
 impl Plan for RuntimePlan {
     fn render_node(&self, node: &Host, with: &Rendering<'_>, out: &mut Output<'_>) {
         let Some(with) = &with.of_cluster() else { return };
-        out.words(20, self.images.words(node, with));
         if !node.kubelet() {
             return;
         }
+        out.words(Phase::INSTALL.step, self.images.words(node, with));
         match &self.kind {
             Kind::Containerd(config, mirrors) => {
                 let file = file(node, CONTAINERD_CONFIG)
@@ -60,7 +60,7 @@ fn summary(cluster: &Cluster<'_>) -> String {
 
 fn file(node: &Host, path: &str) -> File {
     File::on(node, path)
-        .phase(Phase::Install)
+        .phase(Phase::INSTALL)
         .reads([Path::of(&["runtime"]), Path::of(&["cluster", "kubernetes"])])
 }
 
@@ -88,7 +88,7 @@ fn daemon(facts: Docker, node: &Host, cluster: &Cluster<'_>, out: &mut Output<'_
 /// No unit reads the files before a pull.
 fn render_mirror(mirror: &Mirror, node: &Host, out: &mut Output<'_>) {
     let file =
-        |path: String| File::on(node, path).phase(Phase::Install).reads([section_of_mirrors()]);
+        |path: String| File::on(node, path).phase(Phase::INSTALL).reads([section_of_mirrors()]);
     out.template(file(format!("{}/hosts.toml", mirror.folder)), HOSTS.id, mirror);
     if let Some(ca) = &mirror.ca {
         out.bytes(file(mirror.authority()), ca.as_str());

@@ -3,6 +3,8 @@
 mod networks;
 mod nodes;
 mod release;
+#[cfg(test)]
+mod tests;
 
 use time::OffsetDateTime;
 

@@ -1,5 +1,6 @@
 use ipnet::IpNet;
 
+use crate::inventory::cni::Plugin;
 use crate::report::{Finding, Path, Report};
 use crate::site::{Cluster, codes};
 
@@ -184,6 +185,9 @@ fn pod_range(cluster: &Cluster<'_>, range: &IpNet, at: &Path, report: &mut Repor
     let kubelets = cluster.nodes.iter().filter(|node| node.kubelet()).count();
     let problem = if node_mask > range.max_prefix_len() {
         Some(format!("a /{node_mask} of {range} is no network"))
+    } else if node_mask + 2 > range.max_prefix_len() && cluster.pod_network != Plugin::None {
+        // The network's own address, the bridge's and the last one are not for pods.
+        Some(format!("a /{node_mask} of {range} has no address left for a pod"))
     } else if bits < 0 {
         Some(format!("{range} is smaller than the /{node_mask} that one node needs"))
     } else if bits > i32::from(POD_RANGE_BITS) {

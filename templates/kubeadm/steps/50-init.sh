@@ -20,7 +20,8 @@ main() {
   else
     # A second cluster of the same name and keys would take a part of the first one's requests.
     rows 3 no_cluster_at ${other_apis[@]+"${other_apis[@]}"}
-    answers "$vip" "$port" || die "the VIP $vip:$port does not answer" 'run 30-balancer.sh on the control planes first'
+    [ -z "${leaders[*]-}" ] || answers "$endpoint_host" "$endpoint_port" ||
+      die "nothing accepts connections at $endpoint" "run 30-balancer.sh on ${leaders[*]} first"
     etcd_ready
     rows 2 is_there ${needed[@]+"${needed[@]}"}
     init

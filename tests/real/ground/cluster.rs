@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, ExitCode, Stdio};
 use std::time::Instant;
 
 use crate::machine::{self, Machine};
@@ -11,13 +11,13 @@ use crate::programs::Ran;
 use crate::release::{Release, System};
 use crate::runbook::{self, Step};
 use crate::sandbox;
-use crate::switch::{self, Switch};
+use crate::switch::Switch;
 use crate::topology::Topology;
 use crate::tree::{Node, Tree};
 
 /// Where the runbook has a node's folder copied to.
 pub(crate) const FOLDER: &str = "/root/hagen";
-/// The namespace of the client.
+/// The namespace of clients outside of the cluster.
 const CLIENT: &str = "client";
 /// What serves the packages, archives and images of the site.
 const MIRROR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real/ground/mirror.py");
@@ -160,9 +160,10 @@ impl Cluster {
         self.tree.part("cluster/kubeconfigs/admin.conf")
     }
 
-    /// The endpoint.
-    pub(crate) fn server(&self) -> String {
-        format!("https://{}:{}", self.tree.vip, self.tree.port)
+    /// The network where clients are: their own, or that of a node where only nodes have a way to the
+    /// API; nothing happens to it.
+    pub(crate) fn clients(&self) -> String {
+        if self.tree.node_local { self.observer() } else { CLIENT.to_owned() }
     }
 
     /// The control planes, in order.
@@ -193,20 +194,43 @@ impl Cluster {
         members.map(|node| node.name.clone()).collect()
     }
 
-    /// Those that are on and hold the VIP.
+    /// Those that are on and hold the VIP, where there is one.
     pub(crate) fn vip_holders(&self) -> Vec<String> {
-        let wanted = format!(" {}/", self.tree.vip);
+        let Some(vip) = &self.tree.vip else { return vec![] };
+        let wanted = format!(" {vip}/");
         let holds = |machine: &&Machine| {
             machine.is_on() && machine.run("ip", &["-o", "address"]).stdout.contains(&wanted)
         };
         self.machines.values().filter(holds).map(|machine| machine.name.clone()).collect()
     }
 
-    /// The one that holds the VIP.
-    pub(crate) fn holder(&self) -> String {
-        let holders = self.vip_holders();
-        assert_eq!(holders.len(), 1, "the VIP's holders: {holders:?}");
-        holders.into_iter().next().unwrap()
+    /// How many of them there have to be.
+    pub(crate) fn vips(&self) -> usize {
+        usize::from(self.tree.vip.is_some())
+    }
+
+    /// The one that holds the VIP, where there is one.
+    pub(crate) fn holder(&self) -> Option<String> {
+        let mut holders = self.vip_holders();
+        assert_eq!(holders.len(), self.vips(), "the VIP's holders: {holders:?}");
+        holders.pop()
+    }
+
+    /// The control plane that holds the VIP; where none does, the first.
+    pub(crate) fn plane(&self) -> String {
+        self.plane_among(&self.vip_holders())
+    }
+
+    /// The same where the VIP's holders are known.
+    pub(crate) fn plane_among(&self, holders: &[String]) -> String {
+        let mut planes = self.control_planes();
+        let holder = planes.iter().position(|plane| holders.contains(plane));
+        planes.swap_remove(holder.unwrap_or_default())
+    }
+
+    /// Whose balancer the clients come through.
+    pub(crate) fn door(&self) -> Option<String> {
+        if self.tree.node_local { Some(self.observer()) } else { self.holder() }
     }
 }
 
@@ -217,11 +241,6 @@ impl Drop for Cluster {
             machine.power_off(&self.switch);
         }
     }
-}
-
-/// Runs a program outside of the cluster, as a client of the VIP.
-pub(crate) fn client(program: &str) -> Command {
-    switch::command(CLIENT, program)
 }
 
 /// Holds the number of a running machine's first process.

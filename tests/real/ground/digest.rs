@@ -31,6 +31,7 @@ pub(crate) fn digest(topology: &Topology, release: &Release) -> String {
         on_request: _,
         scenarios,
         starts_over,
+        endpoint: _,
         nodes: _,
         more: _,
         balancer,

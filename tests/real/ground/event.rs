@@ -61,14 +61,14 @@ impl Event {
         kinds.map(|(_, measured)| measured.stall).fold(0.0, f64::max)
     }
 
-    /// What must not be however busy the host is.
-    pub(crate) fn defects(&self) -> Vec<String> {
+    /// What must not be however busy the host is, where so many VIPs have a holder each.
+    pub(crate) fn defects(&self, vips: usize) -> Vec<String> {
         let Self { what, node, lost_writes, holders, holders_healed, .. } = self;
         let mut defects = Vec::new();
         if !lost_writes.is_empty() {
             defects.push(format!("{node} {what}: acknowledged writes are gone: {lost_writes:?}"));
         }
-        if holders.len() > 1 || holders_healed.len() != 1 {
+        if holders.len() > vips || holders_healed.len() != vips {
             defects.push(format!(
                 "{node} {what}: the VIP was held by {holders:?}, once healed by {holders_healed:?}"
             ));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 use crate::machine::Machine;
+use crate::tree::Node;
 
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 /// How long pods on all nodes may take to reach the API.
@@ -31,7 +32,7 @@ impl Cluster {
     /// A pod on every node finds the API by its service's name, so name service, service addresses
     /// and the pods' network work there; if not, what a pod said.
     pub(crate) fn pods_reach_the_api(&self) -> Result<(), String> {
-        let machine = &self.machines[&self.holder()];
+        let machine = &self.machines[&self.plane()];
         let names = self.kubelets();
         let pods: String = names.iter().map(|name| pod(name)).collect();
         let file = machine.disk("/root/pods.yaml");
@@ -59,46 +60,51 @@ impl Cluster {
 
     /// What runs here, in versions.
     pub(crate) fn programs(&self) -> BTreeMap<String, String> {
-        let machine = &self.machines[&self.control_planes()[0]];
-        let member = self.tree.nodes.iter().find(|node| node.member).unwrap();
-        let balancer = self.tree.balancer.trim_end_matches(".service");
-        let first = |program: &str, command: &str| {
-            let machine = if program == "etcd" { &self.machines[&member.name] } else { machine };
-            machine
-                .shell(&format!("{command} 2>&1 | grep -oE '[0-9]+[.][0-9]+[.][0-9]+' | head -n 1"))
-        };
+        let node = |is: fn(&&Node) -> bool| self.tree.nodes.iter().find(is);
+        let [plane, member] = [node(|node| node.control_plane), node(|node| node.member)];
+        let [plane, member] = [plane, member].map(|node| &node.unwrap().name);
         let etcd = if self.tree.external_etcd {
             "etcd --version".to_owned()
         } else {
             "nsenter --target $(pidof etcd) --mount --root etcd --version".to_owned()
         };
-        [
-            ("Kubernetes", "kubelet --version".to_owned()),
-            ("etcd", etcd),
-            ("containerd", "containerd --version".to_owned()),
-            (balancer, format!("{balancer} -v")),
-            ("keepalived", "keepalived --version".to_owned()),
-        ]
-        .into_iter()
-        .map(|(name, command)| {
-            let said = first(name, &command);
-            assert!(!said.stdout.trim().is_empty(), "{name} says no version: {said}");
-            (name.to_owned(), said.stdout.trim().to_owned())
-        })
-        .collect()
+        let mut programs = vec![
+            ("Kubernetes", plane, "kubelet --version".to_owned()),
+            ("etcd", member, etcd),
+            ("containerd", plane, "containerd --version".to_owned()),
+        ];
+        let leader = node(|node| !node.leading.is_empty());
+        programs.extend(leader.iter().flat_map(|node| &node.leading).map(|unit| {
+            let program = unit.trim_end_matches(".service");
+            (program, &leader.unwrap().name, format!("{program} -v"))
+        }));
+        programs
+            .into_iter()
+            .map(|(name, node, command)| {
+                let first = "grep -oE '[0-9]+[.][0-9]+[.][0-9]+' | head -n 1";
+                let said = self.machines[node].shell(&format!("{command} 2>&1 | {first}"));
+                assert!(!said.stdout.trim().is_empty(), "{name} says no version: {said}");
+                (name.to_owned(), said.stdout.trim().to_owned())
+            })
+            .collect()
     }
 
     /// Whether everything is as it should be; if not, what is not.
     pub(crate) fn health(&self) -> Result<(), String> {
         let holders = self.vip_holders();
-        if holders.len() != 1 {
+        if holders.len() != self.vips() {
             return Err(format!("the VIP's holders: {holders:?}"));
         }
-        for node in self.tree.nodes.iter().filter(|node| node.control_plane) {
+        for node in &self.tree.nodes {
             let machine = &self.machines[&node.name];
-            let own = format!("https://{}:6443", node.address);
-            kubectl(machine, &["--server", &own, "get", "--raw", "/readyz"])?;
-            for unit in [self.tree.balancer, "keepalived.service"] {
+            if !machine.is_on() {
+                return Err(format!("{} is off", node.name));
+            }
+            if node.control_plane {
+                let own = format!("https://{}:6443", node.address);
+                kubectl(machine, &["--server", &own, "get", "--raw", "/readyz"])?;
+            }
+            for unit in &node.leading {
                 if !machine.run("systemctl", &["is-active", "--quiet", unit]).ok() {
                     return Err(format!("{unit} on {} is not active", node.name));
                 }
@@ -106,21 +112,18 @@ impl Cluster {
         }
         for node in self.tree.nodes.iter().filter(|node| node.member) {
             let machine = &self.machines[&node.name];
-            if !machine.is_on() {
-                return Err(format!("{} is off", node.name));
-            }
             let member = machine.run("curl", &["-sS", "-m", "2", "http://127.0.0.1:2381/health"]);
             if !member.stdout.contains(r#""health":"true""#) {
                 return Err(format!("etcd on {}: {}", node.name, member.text().trim()));
             }
         }
         let ready = r#"jsonpath={range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}"#;
-        let holder = &self.machines[&holders[0]];
+        let plane = &self.machines[&self.plane_among(&holders)];
         let dns = ["-n", "kube-system", "get", "pods", "-l", "k8s-app=kube-dns", "-o", ready];
-        if let Some(pod) = kubectl(holder, &dns)?.lines().find(|line| !line.ends_with(" True")) {
+        if let Some(pod) = kubectl(plane, &dns)?.lines().find(|line| !line.ends_with(" True")) {
             return Err(format!("{pod}: not ready"));
         }
-        let said = kubectl(holder, &["get", "nodes", "-o", ready])?;
+        let said = kubectl(plane, &["get", "nodes", "-o", ready])?;
         let ready: Vec<&str> = said.lines().filter_map(|line| line.strip_suffix(" True")).collect();
         match self.kubelets().iter().find(|name| !ready.contains(&name.as_str())) {
             Some(name) => Err(format!("{name} is not Ready")),

@@ -42,6 +42,7 @@ mod sandbox;
 mod scenario;
 mod scripts;
 mod switch;
+mod target;
 mod topologies;
 mod topology;
 mod traces;

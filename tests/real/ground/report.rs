@@ -225,7 +225,7 @@ impl std::fmt::Display for Host {
         write!(
             f,
             "Measured on one machine with {cores} cores and {memory} GiB, Linux {kernel}, cgroup \
-             v{cgroup}. One read and one write through the VIP every {interval} s, each on a new \
+             v{cgroup}. One read and one write through the endpoint every {interval} s, each on a new \
              connection; a probe without a whole answer after {deadline} s has failed. An outage \
              is the time from the first failed probe to the first one after the last failed \
              probe; failures with {QUIET} s of success between them are two outages, and their \

@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::event::{BAR, Bar, Event};
 use crate::outage::{QUIET, Window};
 use crate::probe::Prober;
+use crate::target::{Target, same_role};
 use crate::users::Users;
 
 /// A loss is watched until every read and write has succeeded for [`QUIET`] seconds, and until names
@@ -33,42 +34,6 @@ const STALL: f64 = 12.0;
 /// A busy host makes an outage longer now and then, a defect makes each one longer: this many tries
 /// in the same role that are all too long are one.
 const TRIES: usize = 3;
-
-/// Who is hit.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The control plane that holds the VIP: where it hurts most.
-    Holder,
-    /// One that does not.
-    Other,
-    /// Each worker but the one with the pod that asks.
-    Worker,
-    /// Each machine with nothing but a member of etcd, one after another.
-    EachSeparateMember,
-    /// All control planes at once.
-    All,
-}
-
-impl Target {
-    fn nodes(self, cluster: &Cluster) -> Vec<String> {
-        match self {
-            Self::Holder => vec![cluster.holder()],
-            Self::Other => {
-                let holder = cluster.holder();
-                let mut others = cluster.control_planes();
-                others.retain(|node| *node != holder);
-                others.truncate(1);
-                others
-            }
-            Self::Worker => {
-                let observer = cluster.observer();
-                cluster.workers().into_iter().filter(|worker| *worker != observer).collect()
-            }
-            Self::EachSeparateMember => cluster.separate_members(),
-            Self::All => vec!["all control planes".to_owned()],
-        }
-    }
-}
 
 /// One kind of loss.
 pub(crate) struct Scenario {
@@ -98,7 +63,7 @@ pub(crate) static SCENARIOS: [Scenario; 10] = [
     },
     Scenario {
         what: "balancer killed",
-        targets: &[Target::Holder],
+        targets: &[Target::Door],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.kill(node, cluster.tree.balancer),
         heal: |_, _| {},
@@ -112,7 +77,7 @@ pub(crate) static SCENARIOS: [Scenario; 10] = [
     },
     Scenario {
         what: "API server hung",
-        targets: &[Target::Holder],
+        targets: &[Target::Plane],
         bar: Bar::PromisedByChecks(BAR),
         harm: |cluster, node| cluster.signal_api_server(node, "STOP"),
         heal: |cluster, node| cluster.signal_api_server(node, "CONT"),
@@ -126,7 +91,7 @@ pub(crate) static SCENARIOS: [Scenario; 10] = [
     },
     Scenario {
         what: "disk lost, replaced by the runbook",
-        targets: &[Target::Holder],
+        targets: &[Target::Plane],
         bar: Bar::Promised(BAR),
         harm: |cluster, node| cluster.lose_disk(node),
         heal: |cluster, node| cluster.replace(node),
@@ -190,7 +155,7 @@ impl Scenario {
         for tries in 1..=TRIES {
             let held = cluster.vip_holders().contains(&node);
             let event = self.on(&node, cluster, users);
-            defects.extend(event.defects());
+            defects.extend(event.defects(cluster.vips()));
             let missed = self.bar.missed(&event, cluster.tree.balancer_checks);
             events.push(event);
             let Some(missed) = missed else { break };
@@ -207,7 +172,7 @@ impl Scenario {
     fn on(&self, node: &str, cluster: &mut Cluster, users: &Users<'_>) -> Event {
         settle(cluster, users, self.what);
         let holder = cluster.holder();
-        let role = if node == holder { " (VIP)" } else { "" };
+        let role = if holder.is_some_and(|holder| node == holder) { " (VIP)" } else { "" };
         let begin = Prober::now();
         (self.harm)(cluster, node);
         // With nobody left to answer there is nothing to wait for.
@@ -249,19 +214,6 @@ impl Scenario {
         }
         event
     }
-}
-
-/// Who is hit where `node` was before: the VIP moves away from a control plane that is lost, and the
-/// loss of whoever holds it is another one than the loss of somebody else.
-fn same_role(cluster: &Cluster, node: String, held: bool) -> String {
-    let holder = cluster.holder();
-    if held {
-        return holder;
-    }
-    if node != holder {
-        return node;
-    }
-    Target::Other.nodes(cluster).pop().unwrap_or(node)
 }
 
 /// Waits for the end of what users feel of a loss that has just happened.

@@ -131,8 +131,8 @@ pub(crate) enum StartOver {
     ControlPlaneAndWorker,
     /// A control plane, killed as it joins again, beside a member of etcd that systemd runs.
     ControlPlaneAndMember,
-    /// The worker of this name.
-    Worker(&'static str),
+    /// The node of this name, which is no control plane.
+    Node(&'static str),
 }
 
 impl StartOver {
@@ -142,7 +142,7 @@ impl StartOver {
             Self::Nobody => vec![],
             Self::ControlPlaneAndWorker => control_plane_and_worker(cluster),
             Self::ControlPlaneAndMember => control_plane_and_member(cluster),
-            Self::Worker(name) => worker(cluster, name),
+            Self::Node(name) => node(cluster, name),
         }
     }
 }
@@ -150,7 +150,7 @@ impl StartOver {
 fn control_plane_and_worker(cluster: &Cluster) -> Vec<String> {
     let begun = Instant::now();
     let mut judge = Judge::default();
-    let plane = cluster.holder();
+    let plane = cluster.plane();
     let machine = &cluster.machines[&plane];
     let refused = script(machine, "90-reset");
     judge.refused("90-reset without --yes", &refused, &["run it with --yes ground"]);
@@ -160,28 +160,31 @@ fn control_plane_and_worker(cluster: &Cluster) -> Vec<String> {
     // Its kubelet runs on, and with it a member of etcd that has no vote yet.
     killed_join(cluster, &plane, "[ -e /etc/kubernetes/manifests/etcd.yaml ]", &mut judge);
 
-    judge.defects.extend(worker(cluster, &cluster.workers()[0]));
+    judge.defects.extend(node(cluster, &cluster.workers()[0]));
     eprintln!("two nodes started over: {:.1} s", begun.elapsed().as_secs_f64());
     judge.defects
 }
 
-fn worker(cluster: &Cluster, worker: &str) -> Vec<String> {
+fn node(cluster: &Cluster, node: &str) -> Vec<String> {
     let begun = Instant::now();
     let mut judge = Judge::default();
-    let machine = &cluster.machines[worker];
-    let delete =
-        format!("kubectl --kubeconfig /etc/kubernetes/admin.conf delete node {worker} --wait");
-    cluster.machines[&cluster.holder()].shell(&delete).succeeded();
+    let machine = &cluster.machines[node];
+    // A load balancer is none of Kubernetes'.
+    if cluster.kubelets().iter().any(|kubelet| kubelet == node) {
+        let kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
+        let plane = &cluster.machines[&cluster.plane()];
+        plane.shell(&format!("{kubectl} delete node {node} --wait")).succeeded();
+    }
     machine.shell(RESET).succeeded();
-    judge.check("90-reset on a worker", reset(machine));
+    judge.check(&format!("90-reset on {node}"), reset(machine));
     let names: Vec<String> = cluster.machines.keys().cloned().collect();
     for step in runbook::bring_up(&cluster.tree.runbook(), &names) {
-        if step.nodes.iter().any(|node| node == worker) {
+        if step.nodes.iter().any(|named| named == node) {
             machine.shell(&step.script).succeeded();
         }
     }
-    judge.check("a worker that started over", healthy(cluster));
-    eprintln!("{worker} started over: {:.1} s", begun.elapsed().as_secs_f64());
+    judge.check(&format!("{node}, which started over"), healthy(cluster));
+    eprintln!("{node} started over: {:.1} s", begun.elapsed().as_secs_f64());
     judge.defects
 }
 
@@ -190,7 +193,7 @@ fn worker(cluster: &Cluster, worker: &str) -> Vec<String> {
 fn control_plane_and_member(cluster: &Cluster) -> Vec<String> {
     let begun = Instant::now();
     let mut judge = Judge::default();
-    let plane = cluster.others(&cluster.holder())[0].clone();
+    let plane = cluster.others(&cluster.plane())[0].clone();
     let machine = &cluster.machines[&plane];
     machine.run("systemctl", &["disable", "--now", "etcd"]).succeeded();
     judge.killed(machine, "40-etcd", "pgrep -x etcd >/dev/null");

@@ -36,6 +36,9 @@ pub(crate) static SYSTEMS: &[System] = &[
     System { name: "centos-7", repository: "centos-7", manager: "yum", only: Some("1.20") },
 ];
 
+/// A VIP beside the API servers, so on another port.
+const VIP: &str = "endpoint: {vip: 10.0.0.10/24, port: 8443, interface: eth0}\n";
+
 /// Three control planes and two workers, not all with the endpoint's interface.
 const NODES: &str = "\
 nodes:
@@ -66,6 +69,34 @@ nodes:
   - {name: w2, address: 10.0.0.22, roles: [worker], os: {distribution: centos, release: \"7\"}}
 ";
 
+/// Debian's only.
+const PLAIN: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane]}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker]}
+  - {name: w2, address: 10.0.0.22, roles: [worker]}
+";
+
+/// Debian's only, with balancers on machines of their own.
+const BALANCED: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: cp2, address: 10.0.0.12, roles: [control-plane]}
+  - {name: cp3, address: 10.0.0.13, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker]}
+  - {name: lb1, address: 10.0.0.41, roles: [load-balancer]}
+  - {name: lb2, address: 10.0.0.42, roles: [load-balancer]}
+";
+
+/// One control plane.
+const SINGLE: &str = "\
+nodes:
+  - {name: cp1, address: 10.0.0.11, roles: [control-plane]}
+  - {name: w1, address: 10.0.0.21, roles: [worker]}
+";
+
 /// Debian's only, with members of etcd on machines of their own.
 const SEPARATE: &str = "\
 nodes:
@@ -86,6 +117,7 @@ pub(crate) static ALONE: Topology = Topology {
     on_request: true,
     scenarios: &[],
     starts_over: StartOver::Nobody,
+    endpoint: VIP,
     nodes: "\
 nodes:
   - {name: cp1, address: 10.0.0.11, roles: [control-plane, worker]}
@@ -102,6 +134,7 @@ pub(crate) static TOPOLOGIES: &[Topology] = &[
         on_request: false,
         scenarios: &[],
         starts_over: StartOver::ControlPlaneAndWorker,
+        endpoint: VIP,
         nodes: NODES,
         more: "",
         balancer: HAPROXY,
@@ -112,6 +145,7 @@ pub(crate) static TOPOLOGIES: &[Topology] = &[
         on_request: false,
         scenarios: &["disk lost"],
         starts_over: StartOver::ControlPlaneAndMember,
+        endpoint: VIP,
         nodes: MIXED,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,
@@ -121,11 +155,46 @@ pub(crate) static TOPOLOGIES: &[Topology] = &[
         what: "stacked etcd, nginx, CentOS 7 beside Debian 12",
         on_request: false,
         scenarios: &["network unplugged", "hung"],
-        starts_over: StartOver::Worker("w2"),
+        starts_over: StartOver::Node("w2"),
+        endpoint: VIP,
         nodes: OLD,
         more: "loadBalancer: {kind: nginx}\n\
                allow: [{code: nginx/passive-checks, reason: measured here}]\n",
         balancer: "nginx.service",
+    },
+    Topology {
+        name: "load-balancers",
+        what: "VIP and haproxy on machines of their own",
+        on_request: false,
+        scenarios: &["powered off", "balancer killed"],
+        starts_over: StartOver::Node("lb2"),
+        // Nothing beside them wants the API servers' own port.
+        endpoint: "endpoint: {vip: 10.0.0.10/24, port: 6443, interface: eth0}\n",
+        nodes: BALANCED,
+        more: "",
+        balancer: HAPROXY,
+    },
+    Topology {
+        name: "node-local",
+        what: "haproxy on each node's loopback",
+        on_request: false,
+        scenarios: &["powered off", "balancer killed"],
+        starts_over: StartOver::Node("w2"),
+        endpoint: "endpoint: {holder: nodeLocal, port: 7443}\n",
+        nodes: PLAIN,
+        more: "",
+        balancer: HAPROXY,
+    },
+    Topology {
+        name: "single",
+        what: "one control plane, no balancer",
+        on_request: false,
+        scenarios: &["all control planes"],
+        starts_over: StartOver::Nobody,
+        endpoint: "endpoint: {holder: host}\n",
+        nodes: SINGLE,
+        more: "",
+        balancer: HAPROXY,
     },
     Topology {
         name: "separate-haproxy",
@@ -133,6 +202,7 @@ pub(crate) static TOPOLOGIES: &[Topology] = &[
         on_request: true,
         scenarios: &[],
         starts_over: StartOver::Nobody,
+        endpoint: VIP,
         nodes: SEPARATE,
         more: "etcd: {mode: external}\n",
         balancer: HAPROXY,

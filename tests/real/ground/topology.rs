@@ -23,10 +23,12 @@ pub(crate) struct Topology {
     pub(crate) scenarios: &'static [&'static str],
     /// Who starts over where scripts are judged.
     pub(crate) starts_over: StartOver,
+    /// How its API is reached.
+    pub(crate) endpoint: &'static str,
     pub(crate) nodes: &'static str,
-    /// What its inventory says beside nodes, release and site.
+    /// What its inventory says beside these, release and site.
     pub(crate) more: &'static str,
-    /// The balancer's unit.
+    /// The balancer's unit, wherever one runs.
     pub(crate) balancer: &'static str,
 }
 
@@ -97,6 +99,7 @@ impl Topology {
             false => String::new(),
         };
         format!("{COMMON}{}\n{}{}", system.said(), release.more, self.more)
+            .replace("ENDPOINT\n", self.endpoint)
             .replace("NODES\n", self.nodes)
             .replace("REPOSITORY", system.repository)
             .replace("KUBERNETES", version)

@@ -21,8 +21,12 @@ pub(crate) struct Tree {
     pub(crate) gateway: &'static str,
     pub(crate) prefix: &'static str,
     pub(crate) client: &'static str,
-    pub(crate) vip: String,
-    pub(crate) port: u16,
+    /// The address that moves between machines, where the API has one.
+    pub(crate) vip: Option<String>,
+    /// Whether each node asks a balancer on its own loopback.
+    pub(crate) node_local: bool,
+    /// The URL of the API.
+    pub(crate) server: String,
     /// The balancer's unit.
     pub(crate) balancer: &'static str,
     /// Whether it checks by itself.
@@ -40,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) worker: bool,
     /// Whether it runs a member of etcd.
     pub(crate) member: bool,
+    /// The units that lead clients to API servers.
+    pub(crate) leading: Vec<&'static str>,
     pub(crate) system: &'static System,
 }
 
@@ -86,12 +92,13 @@ impl Tree {
             gateway: "10.0.0.1",
             prefix: "24",
             client: "10.0.0.100",
-            vip: said.endpoint.vip.split_once('/').unwrap().0.to_owned(),
-            port: said.endpoint.port,
+            vip: said.endpoint.vip().map(str::to_owned),
+            node_local: said.endpoint.node_local(),
+            server: said.server(),
             balancer: topology.balancer,
             balancer_checks: topology.balancer == HAPROXY,
             external_etcd: topology.external_etcd(),
-            nodes: said.nodes(),
+            nodes: said.nodes(topology.balancer),
         }
     }
 
@@ -123,9 +130,10 @@ struct Inventory {
 
 #[derive(Deserialize)]
 struct Endpoint {
-    vip: String,
-    port: u16,
-    interface: String,
+    holder: Option<String>,
+    vip: Option<String>,
+    port: Option<u16>,
+    interface: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -149,16 +157,50 @@ impl Os {
     }
 }
 
+impl Endpoint {
+    /// The VIP without its prefix.
+    fn vip(&self) -> Option<&str> {
+        self.vip.as_ref().map(|vip| vip.split_once('/').unwrap().0)
+    }
+
+    fn node_local(&self) -> bool {
+        self.holder.as_ref().is_some_and(|holder| holder == "nodeLocal")
+    }
+}
+
 impl Inventory {
-    fn nodes(&self) -> Vec<Node> {
-        let separate = self.nodes.iter().any(|node| node.has("etcd"));
+    /// What nodes ask: admin.conf names a control plane where they ask their own loopback.
+    fn server(&self) -> String {
+        let only = || &self.nodes.iter().find(|node| node.has("control-plane")).unwrap().address;
+        let address = match self.endpoint.vip() {
+            Some(vip) => vip,
+            None if self.endpoint.node_local() => "127.0.0.1",
+            None => only(),
+        };
+        format!("https://{address}:{}", self.endpoint.port.unwrap_or(6443))
+    }
+
+    fn nodes(&self, balancer: &'static str) -> Vec<Node> {
+        let [separate, dedicated] =
+            ["etcd", "load-balancer"].map(|role| self.nodes.iter().any(|node| node.has(role)));
+        let leading = |said: &Said| match &self.endpoint {
+            endpoint if endpoint.node_local() => vec![balancer],
+            Endpoint { vip: Some(_), .. }
+                if said.has(if dedicated { "load-balancer" } else { "control-plane" }) =>
+            {
+                vec![balancer, "keepalived.service"]
+            }
+            _ => vec![],
+        };
+        let interface = self.endpoint.interface.as_deref().unwrap_or("eth0");
         let node = |said: &Said| Node {
             name: said.name.clone(),
             address: said.address.clone(),
-            interface: said.interface.as_ref().unwrap_or(&self.endpoint.interface).clone(),
+            interface: said.interface.as_deref().unwrap_or(interface).to_owned(),
             control_plane: said.has("control-plane"),
             worker: said.has("worker"),
             member: said.has(if separate { "etcd" } else { "control-plane" }),
+            leading: leading(said),
             system: said.os.as_ref().unwrap_or(&self.os).system(),
         };
         self.nodes.iter().map(node).collect()

@@ -1,11 +1,11 @@
-//! The users of a cluster: clients outside of it that use the API through the endpoint, and a pod on
-//! a worker that uses the cluster's names and services.
+//! The users of a cluster: clients that use the API through the endpoint, outside of the cluster where
+//! it has a way in, and a pod on a worker that uses the cluster's names and services.
 
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 use crate::health::{kubectl, until};
 use crate::machine::Machine;
 use crate::outage::{Outage, Window};
@@ -64,9 +64,11 @@ impl Users<'_> {
         }
         let (network, service) = pods(cluster).unwrap_or_else(|error| panic!("{error}"));
         let enter = move |program: &str| switch::enter(&network, program);
-        let outside = Box::new(cluster::client);
+        let clients = cluster.clients();
+        let outside = Box::new(move |program: &str| switch::command(&clients, program));
+        let server = &cluster.tree.server;
         Self {
-            client: Prober::start(outside, &cluster.server(), &cluster.kubeconfig(), &client),
+            client: Prober::start(outside, server, &cluster.kubeconfig(), &client),
             pod: Prober::in_pod(Box::new(enter), &service, &pod),
         }
     }
@@ -96,7 +98,7 @@ impl Users<'_> {
 /// Makes the pods: the network of the one that asks, and what it asks.
 fn pods(cluster: &Cluster) -> Result<(String, Service), String> {
     let asks = &cluster.machines[&cluster.observer()];
-    let machine = &cluster.machines[&cluster.holder()];
+    let machine = &cluster.machines[&cluster.plane()];
     let file = machine.disk("/root/users.yaml");
     fs::write(&file, OBJECTS.replace("NODE", &asks.name)).unwrap();
     kubectl(machine, &["apply", "-f", "/root/users.yaml"])?;

@@ -9,15 +9,13 @@ here=$(CDPATH='' cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib.sh"
 # shellcheck source=node.sh
 . "$here/node.sh"
-# shellcheck source=apt.sh
-. "$here/$package_family.sh"
 
 main() {
   right_system
   right_name
   right_interface
   list_is_whole
-  selinux_lets
+  rows 2 selinux_lets ${booleans[@]+"${booleans[@]}"}
   own
   swap_off
   hosts_block "$(rows 2 host_entry "${hosts[@]}")"
@@ -97,15 +95,13 @@ selinux_permissive() {
   fi
 }
 
-# EL's policy knows neither the API's ports nor, mostly, the balancer's own as theirs.
+# selinux_lets UNIT BOOLEAN: EL's policy knows neither the API's ports nor, mostly, the balancer's own as theirs.
 selinux_lets() {
-  local boolean=haproxy_connect_any
-  [ "$selinux" = leave ] && among 30-balancer "${steps[@]}" && command -v getsebool >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
+  [ "$selinux" = leave ] && command -v getsebool >/dev/null && [ "$(getenforce)" = Enforcing ] || return 0
   # With a policy of the site's own.
-  ! systemctl is-active --quiet "$balancer" || return 0
-  [ "$balancer" = haproxy ] || boolean=httpd_can_network_connect
-  ! grep -q ' off$' <<<"$(getsebool "$boolean" 2>/dev/null)" ||
-    die "SELinux is enforcing and keeps $balancer from the API's ports: $boolean is off" "setsebool -P $boolean 1, then run this again; or host.selinux: permissive in the inventory"
+  ! systemctl is-active --quiet "$1" || return 0
+  ! grep -q ' off$' <<<"$(getsebool "$2" 2>/dev/null)" ||
+    die "SELinux is enforcing and keeps $1 from the ports that it connects to: $2 is off" "setsebool -P $2 1, then run this again; or host.selinux: permissive in the inventory"
 }
 
 programs_there() {
