@@ -193,6 +193,7 @@ const SECTIONS: &[(&str, &[&str], &str)] = &[
         "its flags stand beside those of the control plane; it deletes images that can be pulled",
     ),
     ("kubeproxy", &["kube_proxy"], "the section is spelt as Kubernetes spells it"),
+    ("kubevip", &["kube_vip"], "the section is spelt like its neighbours"),
     ("haproxy", &["load_balancer"], "the balancers share a section"),
     ("nginx", &["load_balancer"], "the balancers share a section"),
     ("files", &["private_files"], "files whose contents are elsewhere are files as well"),

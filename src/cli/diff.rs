@@ -200,7 +200,7 @@ fn consequences(impact: &BTreeMap<String, Impact>) -> String {
     let width = impact.keys().map(String::len).max().unwrap_or(0);
     let lines = impact.iter().map(|(node, Impact { files, units })| {
         let units = units.iter().map(|(unit, apply)| match apply {
-            Apply::Pod => format!("restart of the static pod {unit}"),
+            Apply::Pod | Apply::Kubelet => format!("restart of the static pod {unit}"),
             apply => format!("{} {unit}", apply.as_str()),
         });
         let units = units.collect::<Vec<_>>().join(", ");

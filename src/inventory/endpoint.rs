@@ -12,6 +12,9 @@ pub enum HolderKind {
     /// The control planes, or the nodes with the role `load-balancer`, hold `vip` in turn, by VRRP;
     /// a balancer runs on each of them.
     Keepalived,
+    /// The control planes hold `vip` in turn, by a lease in the cluster's own API: kube-vip runs there
+    /// as a static pod. Nobody balances: all clients reach the API server of the one that holds it.
+    KubeVip,
     /// Somebody else: a balancer in front of the API servers that is not in this inventory, or DNS.
     /// It is called `address` or `name`.
     External,
@@ -28,6 +31,7 @@ impl HolderKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Keepalived => "keepalived",
+            Self::KubeVip => "kubeVip",
             Self::External => "external",
             Self::NodeLocal => "nodeLocal",
             Self::Host => "host",

@@ -15,6 +15,7 @@ pub mod keepalived;
 pub mod kubeadm;
 pub mod kubelet;
 pub mod kubeproxy;
+pub mod kubevip;
 pub mod nginx;
 pub mod node;
 pub mod packages;
@@ -60,6 +61,9 @@ pub struct Inventory {
     /// Who holds the VIP. Default: VRRP version 3, unicast, no preemption.
     #[serde(default)]
     pub keepalived: keepalived::KeepalivedSection,
+    /// Who holds the VIP with `endpoint.holder: kubeVip`.
+    #[serde(default)]
+    pub kube_vip: kubevip::KubeVipSection,
     /// The store. Default: stacked, one member per control plane, run by kubeadm.
     #[serde(default)]
     pub etcd: etcd::EtcdSection,

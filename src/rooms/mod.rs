@@ -14,6 +14,7 @@ pub mod kubeadm;
 pub mod kubeconfig;
 pub mod kubelet;
 pub mod kubeproxy;
+pub mod kubevip;
 pub mod nginx;
 pub mod output;
 #[cfg(test)]
@@ -203,6 +204,7 @@ pub static ROOMS: &[&dyn Room] = &[
     &kubeadm::Kubeadm,
     &kubelet::Kubelet,
     &kubeproxy::KubeProxy,
+    &kubevip::KubeVip,
     &cni::Cni,
     &kubeconfig::Kubeconfig,
     &files::Files,

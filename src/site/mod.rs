@@ -187,10 +187,12 @@ impl Site {
         })
     }
 
-    /// Whether this machine leads clients to an endpoint: balances it, or may hold its address.
+    /// Whether this machine leads clients to an endpoint, whatever is behind that: balances it, or may
+    /// hold its address by VRRP.
     pub fn leads(&self, host: &Host) -> bool {
         let leads = |endpoint: &Endpoint| {
-            let holds = endpoint.vip().is_some_and(|held| held.hosts.contains(&host.index));
+            let held = |vip: &Virtual| vip.hosts.contains(&host.index);
+            let holds = matches!(&endpoint.holder, Holder::Vrrp(vip) if held(vip));
             holds || endpoint.balancer_on(host).is_some()
         };
         self.endpoints.iter().any(leads)

@@ -35,6 +35,7 @@ pub fn settled(said: &Inventory, site: &Site) -> Value {
 fn of_endpoint(endpoint: &Endpoint) -> Value {
     let holder = match endpoint.holder {
         Holder::Vrrp(_) => HolderKind::Keepalived,
+        Holder::KubeVip(_) => HolderKind::KubeVip,
         Holder::Host => HolderKind::Host,
         Holder::Loopback => HolderKind::NodeLocal,
         Holder::External => HolderKind::External,

@@ -56,15 +56,18 @@ pub enum Apply {
     Restart,
     /// The container of the static pod ends, and the kubelet starts it anew.
     Pod,
+    /// Nothing: it is the manifest of the static pod, which the kubelet ends and starts anew by itself.
+    Kubelet,
 }
 
 impl Apply {
-    /// The verb of `systemctl` or `pod`, also the word in `hagen.json` and `files.tsv`.
+    /// The verb of `systemctl`, or who else sees to it; also the word in `hagen.json` and `files.tsv`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Reload => "reload",
             Self::Restart => "restart",
             Self::Pod => "pod",
+            Self::Kubelet => "kubelet",
         }
     }
 }

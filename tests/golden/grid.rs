@@ -18,13 +18,14 @@ const SYSTEMS: [&str; 2] = ["debian-12", "rocky-9"];
 
 /// What every release is pinned with: the topologies whose files follow the release. The oldest and
 /// the newest stand in for the others with the rest.
-const EVERY_RELEASE: [(&str, &str); 8] = [
+const EVERY_RELEASE: [(&str, &str); 9] = [
     ("base", "debian-12"),
     ("docker", "debian-12"),
     ("dual-stack", "debian-12"),
     ("external-etcd", "debian-12"),
     ("external-etcd", "rocky-9"),
     ("ipvs", "debian-12"),
+    ("kube-vip", "debian-12"),
     ("nginx", "debian-12"),
     ("rocky-9", "rocky-9"),
 ];

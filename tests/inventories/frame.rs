@@ -30,6 +30,7 @@ pub(super) struct Frame {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
     Vip,
+    KubeVip,
     LoadBalancers,
     NodeLocal,
     ExternalAddress,
@@ -38,8 +39,9 @@ enum Way {
     Host,
 }
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 7] = [
     Way::Vip,
+    Way::KubeVip,
     Way::LoadBalancers,
     Way::NodeLocal,
     Way::ExternalAddress,
@@ -197,7 +199,7 @@ impl Frame {
         let planes = machines.iter().filter(|node| plane(node)).count();
         let balancer = json!({"roles": ["load-balancer"]});
         match self.way {
-            Way::Vip => {}
+            Way::Vip | Way::KubeVip => {}
             Way::LoadBalancers => machines.extend([balancer.clone(), balancer]),
             Way::NodeLocal => return json!({"holder": "nodeLocal", "port": 8443}),
             Way::ExternalAddress => return json!({"address": self.networks.address(9)}),
@@ -210,8 +212,12 @@ impl Frame {
             }
         }
         let prefix = if self.networks.v4() { 24 } else { 64 };
-        let mut said =
-            json!({"vip": format!("{}/{prefix}", self.networks.address(10)), "port": 8443});
+        let mut said = json!({"vip": format!("{}/{prefix}", self.networks.address(10))});
+        if self.way == Way::KubeVip {
+            said["holder"] = "kubeVip".into();
+        } else {
+            said["port"] = 8443.into();
+        }
         if !self.own_interfaces {
             said["interface"] = "eth0".into();
         }

@@ -31,6 +31,7 @@ pub(super) fn sections(frame: &Frame) -> Vec<BoxedStrategy<Value>> {
         files(frame),
         private_files(frame),
         allow(),
+        kube_vip(),
     ]
 }
 
@@ -191,6 +192,23 @@ fn keepalived(frame: &Frame) -> BoxedStrategy<Value> {
             hagen::document::merge(&mut more, &election);
             hagen::document::merge(&mut more, &version);
             json!({"keepalived": more})
+        })
+        .boxed()
+}
+
+fn kube_vip() -> BoxedStrategy<Value> {
+    // The three times depend on one another.
+    let times = [
+        json!({}),
+        json!({"leaseDuration": "1m"}),
+        json!({"leaseDuration": "15s", "renewDeadline": "10s", "retryPeriod": "8s"}),
+        json!({"leaseDuration": "3s", "renewDeadline": "2s"}),
+    ];
+    let more = part("/kubeVip", json!({"image": ["registry.example.com:5000/kube-vip:v1.2.2"]}));
+    (more, one_of(&times))
+        .prop_map(|(mut more, times)| {
+            hagen::document::merge(&mut more, &times);
+            json!({"kubeVip": more})
         })
         .boxed()
 }

@@ -48,7 +48,7 @@ pub(crate) struct Release {
     /// What it is the kubeadm of.
     pub(crate) version: &'static str,
     /// The module that builds it.
-    module: &'static str,
+    pub(crate) module: &'static str,
     /// The arguments before the name of a file, of init or of join, that it is to validate.
     reads: [&'static str; 3],
 }

@@ -35,6 +35,7 @@ mod flags;
 mod haproxy;
 mod keepalived;
 mod kubeadm;
+mod kubevip;
 mod nginx;
 mod openssl;
 mod parts;

@@ -392,3 +392,32 @@ fn a_key_that_has_left_the_tree_is_not_given_any_more() {
     let ran = part(&machine, &["keyring", "x", "source", "/srv/key.gpg"]);
     assert!(ran.stderr.contains("others than root can write /srv/key.gpg"), "{ran}");
 }
+
+#[test]
+fn a_vip_of_kube_vip_is_where_its_lease_is_and_leaves_with_the_node() {
+    let words = "local_api=https://192.0.2.1:6443 parts=(kubeadm kubevip)
+kube_vip=10.0.0.10/32 kube_vip_lease=plndr-cp-lock
+";
+    let machine = machine(END, &(WORDS.to_owned() + words));
+    shell(&machine, "ip link add eth0 type bridge; ip link set eth0 up");
+    let follows = |holder: &str| {
+        let kubectl = format!("#!/bin/sh\nprintf %s '{holder}'\n");
+        machine.place_script("/usr/local/bin/kubectl", &kubectl);
+        part_of("60-verify")(&machine, &["vip_follows_lease"])
+    };
+    let says = |holder: &str, words: &str| {
+        let ran = follows(holder);
+        assert!(!ran.ok() && ran.stdout.contains(words), "{ran}");
+    };
+    says("w1", "this host has the lease of the VIP 10.0.0.10/32, and not its address");
+    says("", "nobody has the lease");
+    follows("cp2").succeeded();
+    shell(&machine, "ip address add 10.0.0.10/32 dev eth0");
+    follows("w1").succeeded();
+    says("cp2", "the VIP 10.0.0.10/32 is on this host, and cp2 has its lease");
+
+    let reset = || part_of("90-reset")(&machine, &["hook", "reset_files"]).succeeded();
+    reset();
+    assert_eq!(shell(&machine, "ip -o address show to 10.0.0.10/32"), "");
+    assert_eq!(reset().text(), "", "nothing is left to take away");
+}

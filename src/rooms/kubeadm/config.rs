@@ -12,7 +12,7 @@ use crate::control_plane::arguments::joined;
 use crate::control_plane::mounts::mounts;
 use crate::control_plane::{Part, names};
 use crate::pki::Algorithm;
-use crate::site::{Cluster, EtcdMode, Host, layout};
+use crate::site::{Cluster, EtcdMode, Holder, Host, layout};
 
 /// What every document begins with.
 fn document(release: &Release, kind: &str) -> Map<String, Value> {
@@ -50,12 +50,27 @@ pub(super) fn join(
 ) -> Value {
     let mut join = document(cluster.release, "JoinConfiguration");
     join.insert("discovery".into(), json!({"file": {"kubeConfigPath": layout::DISCOVERY}}));
-    join.insert("nodeRegistration".into(), registration(plan, cluster, node, claims));
+    let mut registration = registration(plan, cluster, node, claims);
+    if node.control_plane() && matches!(cluster.endpoint.holder, Holder::KubeVip(_)) {
+        registration["ignorePreflightErrors"] = json!(with_manifests(&plan.ignored_checks));
+    }
+    join.insert("nodeRegistration".into(), registration);
     if node.control_plane() {
         let local = json!({"localAPIEndpoint": local_api_endpoint(cluster, node)});
         join.insert("controlPlane".into(), local);
     }
     Value::Object(join)
+}
+
+/// Older releases join no node that has a static pod already, which `20-install.sh` has placed
+/// (`RunJoinNodeChecks` in `cmd/kubeadm/app/preflight/checks.go` of 1.21); those without the check, such
+/// as 1.30, take its name for nothing.
+fn with_manifests(ignored: &[String]) -> Vec<String> {
+    const MANIFESTS: &str = "DirAvailable--etc-kubernetes-manifests";
+    let named =
+        |check: &String| ["all", MANIFESTS].iter().any(|name| name.eq_ignore_ascii_case(check));
+    let more = (!ignored.iter().any(named)).then(|| MANIFESTS.to_owned());
+    ignored.iter().cloned().chain(more).collect()
 }
 
 fn local_api_endpoint(cluster: &Cluster<'_>, node: &Host) -> Value {

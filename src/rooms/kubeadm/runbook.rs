@@ -185,6 +185,10 @@ fn led(cluster: &Cluster<'_>) -> Vec<String> {
             Some("behind one that is not made here".to_owned())
         }
         Holder::External => Some("a balancer that is not made here".to_owned()),
+        Holder::KubeVip(held) => Some(format!(
+            "the API server of the control plane whose kube-vip holds the VIP {}",
+            held.address
+        )),
         Holder::Host if balancer.is_none() => Some("the control plane itself".to_owned()),
         Holder::Host | Holder::Loopback => None,
     };
@@ -208,6 +212,12 @@ fn survives(with: &OfCluster<'_>) -> String {
                 _ => format!("machines that hold it ({})", names(cluster, &held.hosts)),
             };
             format!("the VIP and the balancers survive the loss of {left} of {of} {whose}")
+        }
+        (Holder::KubeVip(_), _) => {
+            format!(
+                "the VIP survives that of {} of {all} control planes while etcd has its majority",
+                all - 1
+            )
         }
         (Holder::Loopback, _) => {
             format!(

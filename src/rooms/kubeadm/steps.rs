@@ -57,11 +57,11 @@ pub(super) fn endpoint(with: &OfCluster<'_>) -> Assignments {
 
 /// Who has to lead to the API before there is one: kubeadm talks to itself through the endpoint. Nobody
 /// where the endpoint is the API server's own, nor where it is somebody else's, which may well wait for
-/// a server before it accepts connections.
+/// a server before it accepts connections; kube-vip, which the kubelet of an init starts, waits for one.
 fn leaders<'a>(node: &Host, cluster: &'a Cluster<'_>) -> Vec<&'a str> {
     let endpoint = cluster.endpoint;
     match endpoint.holder {
-        Holder::External => Vec::new(),
+        Holder::External | Holder::KubeVip(_) => Vec::new(),
         Holder::Loopback => vec![cluster.nodes[node.index].name.as_str()],
         Holder::Vrrp(_) | Holder::Host => {
             let balancer = endpoint.balancer.iter();

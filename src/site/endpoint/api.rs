@@ -119,6 +119,7 @@ impl<'a> Api<'a> {
             HolderKind::Keepalived | HolderKind::External | HolderKind::Host => {
                 places(&mut self.load_balancers())
             }
+            HolderKind::KubeVip => Vec::new(),
         }
     }
 
@@ -131,19 +132,26 @@ impl<'a> Api<'a> {
     ) -> Option<(Reached, Holder)> {
         let EndpointSection { vip, address, name, .. } = self.said;
         match kind {
-            HolderKind::Keepalived => {
+            HolderKind::Keepalived | HolderKind::KubeVip => {
+                let vrrp = kind == HolderKind::Keepalived;
                 let Some(vip) = vip else {
+                    let program = if vrrp { "keepalived" } else { "kube-vip" };
                     report.push(lacks(
                         "vip",
-                        "keepalived has no address to hold",
+                        format!("{program} has no address to hold"),
                         "add `vip: …`, an address of the nodes' subnet that nobody has, with its prefix",
                     ));
                     return None;
                 };
                 let address = vip.get().addr();
-                let held =
-                    Virtual { address, subnet: vip.get().trunc(), hosts: balancers.to_vec() };
-                Some((Reached::Address(address), Holder::Vrrp(held)))
+                let hosts = if vrrp {
+                    balancers.to_vec()
+                } else {
+                    self.control_planes().map(|host| host.index).collect()
+                };
+                let held = Virtual { address, subnet: vip.get().trunc(), hosts };
+                let holder = if vrrp { Holder::Vrrp(held) } else { Holder::KubeVip(held) };
+                Some((Reached::Address(address), holder))
             }
             HolderKind::External => {
                 let reached = match (address, name) {
@@ -202,7 +210,8 @@ impl<'a> Api<'a> {
             }
             return own;
         };
-        if kind == HolderKind::Host && balancers.is_empty() && said != own {
+        let direct = matches!(kind, HolderKind::Host | HolderKind::KubeVip);
+        if direct && balancers.is_empty() && said != own {
             report.push(
                 Finding::new(
                     &codes::WRONG_PORT,
@@ -223,7 +232,7 @@ impl<'a> Api<'a> {
     fn unused(&self, kind: HolderKind, report: &mut Report) {
         let EndpointSection { holder: _, vip, address, port: _, interface: _, name: _ } = self.said;
         let said = [
-            ("vip", vip.is_some(), kind == HolderKind::Keepalived),
+            ("vip", vip.is_some(), matches!(kind, HolderKind::Keepalived | HolderKind::KubeVip)),
             ("address", address.is_some(), kind == HolderKind::External),
         ];
         for (key, said, read) in said {
@@ -237,15 +246,17 @@ impl<'a> Api<'a> {
                 );
             }
         }
-        if kind != HolderKind::NodeLocal {
-            return;
-        }
+        let instead = match kind {
+            HolderKind::NodeLocal => "each node asks its own balancer",
+            HolderKind::KubeVip => "clients reach the API server of the one that holds the VIP",
+            HolderKind::Keepalived | HolderKind::External | HolderKind::Host => return,
+        };
         if let Some(host) = self.load_balancers().next() {
             let message = format!("node {} would balance for nobody", host.name);
             report.push(
                 Finding::new(&codes::ROLE_UNUSED, host.path().key("roles"), message)
                     .label("load-balancer")
-                    .because(Self::at("holder"), "each node asks its own balancer")
+                    .because(Self::at("holder"), instead)
                     .help("take the role `load-balancer` away, or choose another `holder`"),
             );
         }

@@ -68,6 +68,10 @@ fn vip(held: &Virtual, cluster: &Cluster<'_>, report: &mut Report) {
         );
     }
     let holders = hosts.iter().map(|place| &cluster.nodes[*place]);
+    let label = match cluster.endpoint.holder {
+        Holder::KubeVip(_) => "ARP finds an address in its own subnet only",
+        _ => "VRRP cannot move an address between subnets",
+    };
     for node in holders.filter(|node| !subnet.contains(&node.address)) {
         report.push(
             Finding::new(
@@ -75,7 +79,7 @@ fn vip(held: &Virtual, cluster: &Cluster<'_>, report: &mut Report) {
                 at.clone(),
                 format!("node {} is not in the VIP's subnet {subnet}", node.name),
             )
-            .label("VRRP cannot move an address between subnets")
+            .label(label)
             .because(node.path().key("address"), "outside the subnet")
             .help(
                 "put those that hold the VIP into its subnet, with its real prefix, or use \

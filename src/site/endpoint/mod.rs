@@ -57,6 +57,8 @@ pub enum Reached {
 pub enum Holder {
     /// One of these machines at a time, as they agree by VRRP.
     Vrrp(Virtual),
+    /// One of these machines at a time, as they agree by a lease in the API itself.
+    KubeVip(Virtual),
     /// The machine whose own address it is.
     Host,
     /// Each machine, on its loopback address.
@@ -147,7 +149,7 @@ impl Endpoint {
     /// The address, where it is one that moves.
     pub fn vip(&self) -> Option<&Virtual> {
         match &self.holder {
-            Holder::Vrrp(held) => Some(held),
+            Holder::Vrrp(held) | Holder::KubeVip(held) => Some(held),
             Holder::Host | Holder::Loopback | Holder::External => None,
         }
     }
@@ -155,7 +157,7 @@ impl Endpoint {
     /// The address, and the place that says it; none where it is a machine's own.
     pub fn said_at(&self) -> Option<Path> {
         match &self.holder {
-            Holder::Vrrp(_) => Some(self.at.key("vip")),
+            Holder::Vrrp(_) | Holder::KubeVip(_) => Some(self.at.key("vip")),
             Holder::External => Some(self.at.key("address")),
             Holder::Host | Holder::Loopback => None,
         }

@@ -22,6 +22,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
         endpoint: _,
         load_balancer: _,
         keepalived: _,
+        kube_vip: _,
         etcd: _,
         runtime: _,
         kubeadm: _,
