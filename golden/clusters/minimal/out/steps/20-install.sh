@@ -162,7 +162,8 @@ checks() {
 
 # put PATH MODE OWNER GROUP SUM KIND UNIT APPLY FOLDER
 put() {
-  local path=$1 new=$1.hagen-new name=$7
+  local path=$1 new name=$7
+  new=$(beside "$path")
   parents "$path"
   [ ! -d "$path" ] || die "$path is a folder, a file belongs there" 'move it away'
   temps+=("$new")

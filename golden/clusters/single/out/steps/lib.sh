@@ -149,15 +149,21 @@ config() {
   did "wrote $1"
 }
 
+# beside PATH: where its next version is made: who runs whatever a folder has, as that of static pods, passes by what
+# begins with a dot.
+beside() { printf '%s/.%s.hagen-new' "${1%/*}" "${1##*/}"; }
+
 # give_back PATH: what stood there before hagen's file; nothing where nothing did. The copy stays until the
 # path is off the list: whoever is killed before that gives it back once more.
 give_back() {
+  local new
   if [ -e "$state/original$1" ] || [ -L "$state/original$1" ]; then
     # Another program's reset may have removed the folder.
     mkdir -p -- "$(dirname -- "$1")"
-    rm -f -- "$1.hagen-new"
-    cp -aT -- "$state/original$1" "$1.hagen-new"
-    mv -fT -- "$1.hagen-new" "$1"
+    new=$(beside "$1")
+    rm -f -- "$new"
+    cp -aT -- "$state/original$1" "$new"
+    mv -fT -- "$new" "$1"
   else
     rm -f -- "$1"
   fi
@@ -218,14 +224,15 @@ order() {
 
 # restore UNIT: the files that it last ran with come back, and it starts with them.
 restore() {
-  local unit=$1 path back=''
+  local unit=$1 path new back=''
   while IFS=$'\t' read -r path _ _ _ _ _ reader _; do
     if [ "$reader" = "$unit" ] && [ -e "$state/previous$path" ]; then
       # What is placed is not what was built any more.
       rm -f "$state/installed"
-      rm -f -- "$path.hagen-new"
-      cp -aT -- "$state/previous$path" "$path.hagen-new"
-      mv -fT -- "$path.hagen-new" "$path"
+      new=$(beside "$path")
+      rm -f -- "$new"
+      cp -aT -- "$state/previous$path" "$new"
+      mv -fT -- "$new" "$path"
       back+=" $path"
     fi
   done <"$state/placed.tsv"
