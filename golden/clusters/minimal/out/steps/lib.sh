@@ -149,7 +149,7 @@ config() {
   did "wrote $1"
 }
 
-# beside PATH: where its next version is made: who runs whatever a folder has, as that of static pods, passes by what
+# beside PATH: where its next version is made: who reads whatever a folder has passes by what
 # begins with a dot.
 beside() { printf '%s/.%s.hagen-new' "${1%/*}" "${1##*/}"; }
 
