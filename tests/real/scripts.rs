@@ -686,7 +686,7 @@ fn a_member_of_etcd_stays_until_its_name_is_said() {
     // What may not go unasked is still known to run.
     assert_eq!(
         fs::read_to_string(machine.path("/var/lib/hagen/started")).unwrap(),
-        "etcd.service\n"
+        "etcd.service\netcd-backup.timer\n"
     );
 
     let ran = machine.run("/root/hagen/90-reset.sh", &["--yes", name, "--etcd"]).succeeded();
