@@ -1,4 +1,5 @@
-use super::{Endpoint, codes};
+use super::endpoint::Ways;
+use super::{Endpoint, Holder, Host, codes};
 use crate::inventory::haproxy::HaproxySection;
 use crate::inventory::keepalived::KeepalivedSection;
 use crate::inventory::nginx::NginxSection;
@@ -6,16 +7,30 @@ use crate::inventory::{Inventory, LoadBalancerKind, LoadBalancerSection};
 use crate::report::{Finding, Path, Report};
 
 /// Settings of a program that does not run.
-pub(super) fn lint(said: &Inventory, api: &Endpoint, report: &mut Report) {
+pub(super) fn lint(said: &Inventory, api: &Endpoint, hosts: &[Host], report: &mut Report) {
     let Inventory { load_balancer, keepalived, .. } = said;
     let unused = |program: &str, at: Path| {
         let message = format!("{program} does not run, so nobody reads its settings");
         Finding::new(&codes::BALANCER_UNUSED, at, message).label("without effect")
     };
+    // A VIP is read where nothing says that somebody else answers.
+    let help = match (&api.holder, said.endpoint.holder) {
+        (Holder::Host, None) => {
+            let port = said.endpoint.port.map(|port| port.get());
+            let ways = Ways {
+                hosts,
+                api_port: api.backends.first().map_or(api.port, |one| one.port),
+                port,
+                vip: false,
+            };
+            format!("remove it, or have the nodes hold the endpoint: add {}", ways.keepalived())
+        }
+        _ => "remove it".to_owned(),
+    };
     let elsewhere = |finding: Finding| {
         finding
             .because(api.at.key("holder"), "decides who answers, also where it is left out")
-            .help("remove it, or have the nodes hold the endpoint: `vip: …`")
+            .help(&help)
     };
     if api.vip().is_none() && *keepalived != KeepalivedSection::default() {
         report.push(elsewhere(unused("keepalived", Path::of(&["keepalived"]))));
