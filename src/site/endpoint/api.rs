@@ -283,7 +283,7 @@ impl<'a> Api<'a> {
                 more => format!(" and {more} more"),
             };
             let message = format!("node {}{others} would balance for nobody", host.name);
-            let away = without_role(self.load_balancers());
+            let away = without_role("load-balancer", self.load_balancers());
             let keepalived = self.ways().keepalived();
             let keepalived = match keepalived.as_str() {
                 "" => "remove `holder: nodeLocal`".to_owned(),

@@ -247,7 +247,8 @@ fn single_point(cluster: &Cluster<'_>, report: &mut Report) {
     let alone = endpoint.port == cluster.api_port && !node.control_plane();
     let where_else = if alone { " that is no control plane" } else { "" };
     let ways = ways(cluster);
-    let node_local = || format!("{} and write {}", without_role([node]), ways.node_local());
+    let node_local =
+        || format!("{} and write {}", without_role("load-balancer", [node]), ways.node_local());
     let with = if node.own_interface { ", with its `interface`" } else { "" };
     let help = match endpoint.holder {
         Holder::External => {

@@ -19,6 +19,7 @@ use crate::report::Path;
 pub(super) use self::api::of_api;
 pub(super) use self::lint::{in_range, lint};
 pub(super) use self::ways::Ways;
+pub(crate) use self::ways::without_role;
 
 /// An address and a port under which something is reached, wherever it runs at the moment.
 #[derive(Clone, Debug)]

@@ -46,13 +46,13 @@ impl Ways<'_> {
     }
 }
 
-/// How these stop balancing: a node has one role at least.
-pub(super) fn without_role<'a>(balancers: impl IntoIterator<Item = &'a Host>) -> String {
+/// How these lose a role: a node has one at least.
+pub(crate) fn without_role<'a>(role: &str, hosts: impl IntoIterator<Item = &'a Host>) -> String {
     let (whole, part): (Vec<&Host>, Vec<&Host>) =
-        balancers.into_iter().partition(|host| host.roles.len() == 1);
+        hosts.into_iter().partition(|host| host.roles.len() == 1);
     let names = |hosts: &[&Host]| listed(hosts.iter().map(|host| host.name.clone()));
-    let part = (!part.is_empty())
-        .then(|| format!("take the role `load-balancer` away from {}", names(&part)));
+    let part =
+        (!part.is_empty()).then(|| format!("take the role `{role}` away from {}", names(&part)));
     let nodes = if whole.len() == 1 { "node" } else { "nodes" };
     let whole = (!whole.is_empty()).then(|| format!("remove the {nodes} {}", names(&whole)));
     listed(part.into_iter().chain(whole))
