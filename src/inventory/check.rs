@@ -2,6 +2,7 @@
 //! serde would stop at its first error. It knows the part of draft 2020-12 that schemars writes
 //! for our types, and no `pattern`: forms are told by `format`.
 
+mod meant;
 mod shape;
 mod words;
 
@@ -108,8 +109,9 @@ impl<'a> Check<'a> {
         if let Some(choice) = closest(text, choices) {
             return Some(finding.help(format!("did you mean `{choice}`?")));
         }
-        Some(match format.and_then(|format| words::mended(text, format)) {
-            Some(mended) => finding.help(format!("write `{mended}`")),
+        let help = format.and_then(|format| meant::help(self.document, text, path, format));
+        Some(match help {
+            Some(help) => finding.help(help),
             None => finding,
         })
     }
