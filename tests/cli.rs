@@ -54,6 +54,23 @@ fn a_newcomer_gets_from_nothing_to_a_reviewed_change() {
 }
 
 #[test]
+fn a_diff_says_what_ends_and_who_leaves() {
+    let scene = Scene::demo();
+    scene.run("build inventory.yaml -o out").expect(0);
+    scene.edit("inventory.yaml", "  vip: 192.168.1.33/24\n", "  holder: nodeLocal\n");
+    let w1 = "  - {name: w1, address: 192.168.1.21, roles: [worker]}\n";
+    scene.edit("inventory.yaml", w1, "");
+    let diff = scene.run("diff inventory.yaml -o out").expect(1).out;
+    let impact = diff.split_once("Impact").unwrap().1;
+    let of = |node: &str| impact.lines().find(|line| line.starts_with(&format!("  {node} ")));
+    let cp1 = of("cp1").unwrap();
+    assert!(cp1.contains("reload haproxy.service, stop keepalived.service"), "{impact}");
+    let w1 = of("w1").unwrap();
+    assert!(w1.contains(": leaves the cluster: first run 90-reset.sh there"), "{impact}");
+    assert!(!w1.contains(".service"), "{impact}");
+}
+
+#[test]
 fn a_copy_that_moves_in_the_tree_is_compared_with_what_its_nodes_have() {
     let scene = Scene::demo();
     let base = scene.read("inventory.yaml");

@@ -294,8 +294,37 @@ fn folders_devices_and_absent_files_are_told_apart() {
 
 #[test]
 fn one_run_reports_unknown_keys_and_contradictions_alike() {
-    let overlay = "cluster: {podSubnets: 10.0.0.0/8}\nendpoint: {port: 6443}";
-    let outcome = crate::compiled::check(&crate::compiled::overlaid(overlay));
-    let found: Vec<&str> = outcome.report.findings().iter().map(|found| found.code.id).collect();
-    assert_eq!(found, ["inventory/unknown-key", "endpoint/port-taken"]);
+    let found = |overlay: &str| -> Vec<&'static str> {
+        let outcome = crate::compiled::check(&crate::compiled::overlaid(overlay));
+        outcome.report.findings().iter().map(|found| found.code.id).collect()
+    };
+    let port = "endpoint: {port: 6443}";
+    let (unknown, taken) = ("inventory/unknown-key", "endpoint/port-taken");
+    assert_eq!(found(&format!("cluster: {{pods: 10.0.0.0/8}}\n{port}")), [unknown, taken]);
+    // What was meant is judged as well.
+    let overlap = "cluster/networks-overlap";
+    let overlay = format!("cluster: {{podSubnets: 10.0.0.0/8}}\n{port}");
+    assert_eq!(found(&overlay), [unknown, overlap, taken]);
+}
+
+#[test]
+fn a_misspelt_key_is_one_mistake() {
+    let base = std::fs::read_to_string(crate::compiled::root().join("golden/base.yaml")).unwrap();
+    for (right, wrong) in [
+        ("  interface: ", "  iface: "),
+        ("  vip: ", "  vpi: "),
+        ("  port: ", "  prot: "),
+        ("endpoint:", "endpiont:"),
+        ("nodes:", "nods:"),
+        ("name: w1", "nmae: w1"),
+    ] {
+        assert!(base.contains(right), "{right}");
+        let outcome = crate::compiled::check(&base.replacen(right, wrong, 1));
+        let found = outcome.report.findings().iter();
+        let found: Vec<&str> = found.map(|found| found.code.id).collect();
+        assert_eq!(found, ["inventory/unknown-key"], "{wrong}");
+        let meant = right.trim().split(':').next().unwrap();
+        let help = outcome.report.findings()[0].help.clone();
+        assert_eq!(help, Some(format!("did you mean `{meant}`?")));
+    }
 }

@@ -54,25 +54,77 @@ fn vips(site: &Site) -> impl Iterator<Item = (IpAddr, Path)> {
     endpoints.filter_map(|endpoint| Some((endpoint.vip()?.address, endpoint.at.key("vip"))))
 }
 
-/// Where clients of both would be led to one of the two: a name has one address, and a port of a
-/// balancer in front one pool.
+/// Where clients of both would be led to one of the two: a name has one address, and a port one
+/// pool behind it.
 fn names<'a>(mine: &'a Site, other: &'a Site) -> impl Iterator<Item = Finding> + 'a {
-    let same = |one: &&Endpoint| {
-        let mut theirs = other.endpoints.iter();
-        theirs.any(|another| match (&one.holder, &another.holder) {
-            (Holder::External, Holder::External) => one.host_port() == another.host_port(),
-            _ => one.name().is_some() && one.name() == another.name(),
-        })
-    };
-    mine.endpoints.iter().filter(same).map(|endpoint| {
+    let one_each = |endpoint: &'a Endpoint| {
+        let twin = other.endpoints.iter().find(|another| leads_to_one(endpoint, another))?;
         let (what, key) = match endpoint.name() {
-            Some(name) => (name.to_owned(), "name"),
-            None => (endpoint.host_port(), "address"),
+            Some(name) if is_called_as(endpoint, twin) => (name.to_owned(), "name"),
+            _ => (endpoint.host_port(), "address"),
         };
         let message = format!("{what} is also the endpoint of cluster {}", other.name);
+        let external = |one: &Endpoint| matches!(one.holder, Holder::External);
+        let help = match (external(endpoint) && external(twin), key) {
+            (true, _) if endpoint.host_port() == twin.host_port() => {
+                "give each cluster a name of its own, or a port of its own at a balancer that both share"
+            }
+            (_, "name") => "give each cluster a name of its own",
+            _ => OF_ITS_OWN,
+        };
+        Some((endpoint, key, message, help))
+    };
+    let part = |endpoint: &'a Endpoint| {
+        let what = listener(endpoint, other)?;
+        Some((endpoint, "address", format!("{} is {what}", endpoint.host_port()), OF_ITS_OWN))
+    };
+    let found = mine.endpoints.iter().filter_map(move |one| one_each(one).or_else(|| part(one)));
+    found.map(|(endpoint, key, message, help)| {
         Finding::new(&NAME_SHARED, endpoint.at.key(key), message)
             .label("leads to one of the two")
-            .help("give each cluster a name of its own, or a port of its own at a balancer that both share")
+            .help(help)
+    })
+}
+
+const OF_ITS_OWN: &str = "write the address of a balancer that leads to this cluster's API servers";
+
+/// Whether what one is called by is what the other is called by.
+fn leads_to_one(mine: &Endpoint, other: &Endpoint) -> bool {
+    let at_one_port = mine.host_port() == other.host_port();
+    match (&mine.holder, &other.holder) {
+        // A name in DNS may be that of a balancer that tells them apart by the port.
+        (Holder::External, Holder::External) => {
+            let addresses = mine.address().zip(other.address());
+            let two = addresses.is_some_and(|(mine, other)| mine != other);
+            at_one_port || two && is_called_as(mine, other)
+        }
+        (Holder::External, _) => at_one_port || is_called_as(mine, other),
+        _ => is_called_as(mine, other),
+    }
+}
+
+fn is_called_as(mine: &Endpoint, other: &Endpoint) -> bool {
+    mine.name().is_some() && mine.name() == other.name()
+}
+
+/// What of the other cluster listens where somebody else's balancer is said to.
+fn listener(endpoint: &Endpoint, other: &Site) -> Option<String> {
+    let (Some(address), Holder::External) = (endpoint.address(), &endpoint.holder) else {
+        return None;
+    };
+    let of = |what: &str, place: usize| {
+        format!("{what} of node {} of cluster {}", other.hosts[place].name, other.name)
+    };
+    other.endpoints.iter().find_map(|theirs| {
+        let mut servers = theirs.backends.iter();
+        let server = servers.find(|one| (one.address, one.port) == (address, endpoint.port));
+        let balancer = theirs.balancer.as_ref();
+        let balancer = balancer.filter(|_| theirs.port == endpoint.port && !theirs.is_local());
+        let mut places = balancer.into_iter().flat_map(|balancer| &balancer.hosts);
+        let place = places.find(|place| other.hosts[**place].address == address);
+        server
+            .map(|one| of("the API server", one.host))
+            .or_else(|| Some(of("the balancer", *place?)))
     })
 }
 
@@ -146,6 +198,63 @@ mod tests {
         let address = |port: u16| json!({"address": "192.0.2.7", "port": port});
         assert_eq!(found(address(6443), address(6443)), ["endpoint.address"]);
         assert!(found(address(6443), address(7443)).is_empty());
+        // A name has one address.
+        let called = |address: &str| json!({"address": address, "name": "a.example.com"});
+        assert_eq!(found(called("192.0.2.7"), called("192.0.2.8")), ["endpoint.name"]);
+    }
+
+    #[test]
+    fn nobody_else_s_balancer_is_part_of_another_cluster() {
+        let site = |endpoint: Value, more: Value| {
+            let mut overlay = json!({"endpoint": {"vip": null, "port": null, "interface": null}});
+            crate::document::merge(&mut overlay, &json!({"endpoint": endpoint, "nodes": more}));
+            resolved(&overlay).1
+        };
+        let plane = |name: &str, address: &str| json!({"name": name, "address": address, "roles": ["control-plane"]});
+        let mine = |address: &str, port: u16| {
+            let nodes = json!([plane("cp1", "10.5.0.11")]);
+            site(json!({"address": address, "port": port}), nodes)
+        };
+        let planes = || ["192.168.1.11", "192.168.1.12"].map(|address| plane("cp", address));
+        let lone = json!({"name": "lb1", "address": "192.168.1.31", "roles": ["load-balancer"]});
+        let lone = site(json!({"port": 8443}), planes().into_iter().chain([lone]).collect());
+        let vip = json!({"vip": "192.168.1.33/24", "port": 8443, "interface": "eth0"});
+        let vip = site(vip, json!(planes()));
+        let local = site(json!({"holder": "nodeLocal", "port": 8443}), json!(planes()));
+        for (address, port, other, found) in [
+            (
+                "192.168.1.33",
+                8443,
+                &vip,
+                Some("192.168.1.33:8443 is also the endpoint of cluster demo"),
+            ),
+            ("192.168.1.33", 9443, &vip, None),
+            (
+                "192.168.1.31",
+                8443,
+                &lone,
+                Some("192.168.1.31:8443 is also the endpoint of cluster demo"),
+            ),
+            (
+                "192.168.1.11",
+                6443,
+                &vip,
+                Some("192.168.1.11:6443 is the API server of node cp of cluster demo"),
+            ),
+            (
+                "192.168.1.12",
+                8443,
+                &vip,
+                Some("192.168.1.12:8443 is the balancer of node cp of cluster demo"),
+            ),
+            ("192.168.1.12", 8443, &local, None),
+            ("192.168.1.40", 8443, &vip, None),
+        ] {
+            let mine = mine(address, port);
+            let told: Vec<_> = super::names(&mine, other).collect();
+            let told: Vec<&str> = told.iter().map(|told| told.message.as_str()).collect();
+            assert_eq!(told, found.into_iter().collect::<Vec<_>>(), "{address}:{port}");
+        }
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub struct RouterId {
     pub id: u8,
     /// The subnet that the VIP lives in.
     pub segment: ipnet::IpNet,
+    /// The VIP, where the id follows from it.
+    pub from: Option<IpAddr>,
     /// The place in the inventory that decided it.
     pub at: Path,
 }

@@ -10,7 +10,7 @@ use similar::TextDiff;
 use super::compiled::Compiled;
 use super::console::Console;
 use super::exit::{Exit, Failure};
-use super::impact::{Impact, impact};
+use super::impact::{Impact, Need, impact};
 use super::options::Sources;
 use super::reporting::Reporting;
 use super::summary;
@@ -22,9 +22,9 @@ use crate::tree::{Apply, Tree};
 /// Compare a tree on disk with what the inventory says now.
 ///
 /// Prints the text of public files that change, private and new files by name only (-v: new
-/// public files in full), and which units of which node have to be reloaded or restarted. Names,
-/// too, what hagen did not make below steps/, nodes/ and cluster/, which are rolled out whole, and
-/// private files that others may read. Nothing is written.
+/// public files in full), and which units of which node have to be reloaded, restarted or
+/// stopped. Names, too, what hagen did not make below steps/, nodes/ and cluster/, which are
+/// rolled out whole, and private files that others may read. Nothing is written.
 ///
 /// Exit code 0 means the same, 1 different, 2 that it cannot be said: errors in the input, wrong
 /// usage, an unreadable folder.
@@ -192,19 +192,27 @@ fn unified([was, path]: [&str; 2], old: &[u8], new: &[u8], color: bool) -> Strin
         .collect()
 }
 
+/// A node that the tree has no more would go on running what nobody knows of.
+const LEAVES: &str = "leaves the cluster: first run 90-reset.sh there, from its old folder";
+
 /// The nodes that change and what their units need.
 fn consequences(impact: &BTreeMap<String, Impact>) -> String {
     if impact.is_empty() {
         return String::new();
     }
     let width = impact.keys().map(String::len).max().unwrap_or(0);
-    let lines = impact.iter().map(|(node, Impact { files, units })| {
-        let units = units.iter().map(|(unit, apply)| match apply {
-            Apply::Pod | Apply::Kubelet => format!("restart of the static pod {unit}"),
-            apply => format!("{} {unit}", apply.as_str()),
+    let lines = impact.iter().map(|(node, Impact { files, units, leaves })| {
+        let units = units.iter().map(|(unit, need)| match need {
+            Need::Apply(Apply::Pod | Apply::Kubelet) => format!("restart of the static pod {unit}"),
+            Need::Apply(apply) => format!("{} {unit}", apply.as_str()),
+            Need::Stop(Apply::Pod | Apply::Kubelet) => format!("end of the static pod {unit}"),
+            Need::Stop(_) => format!("stop {unit}"),
         });
-        let units = units.collect::<Vec<_>>().join(", ");
-        let units = if units.is_empty() { "no unit to restart".to_owned() } else { units };
+        let units = match units.collect::<Vec<_>>().join(", ") {
+            _ if *leaves => LEAVES.to_owned(),
+            none if none.is_empty() => "no unit to restart".to_owned(),
+            units => units,
+        };
         format!("  {node:width$}  {}: {units}\n", summary::counted(*files, "file"))
     });
     ["\nImpact, one node after the other:\n".to_owned()].into_iter().chain(lines).collect()

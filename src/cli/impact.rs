@@ -13,7 +13,25 @@ pub(super) struct Impact {
     /// How many of its installed files change.
     pub(super) files: usize,
     /// What has to be done to which unit.
-    pub(super) units: BTreeMap<String, Apply>,
+    pub(super) units: BTreeMap<String, Need>,
+    /// Whether the new tree has nothing for it: it is to be reset, not to notice anything.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) leaves: bool,
+}
+
+/// What a unit of a node needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase", untagged)]
+pub(super) enum Need {
+    /// To notice what changed.
+    Apply(Apply),
+    /// Its files all leave the node.
+    #[serde(serialize_with = "stop")]
+    Stop(Apply),
+}
+
+fn stop<S: serde::Serializer>(_: &Apply, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str("stop")
 }
 
 /// The nodes that change, by name. `old` describes what they had: the copy of a file that several
@@ -34,14 +52,26 @@ pub(super) fn impact(
         Some(old) => !alike(old, new),
     });
     let gone = had.iter().filter(|(place, _)| !has.contains_key(*place));
+    let stays: BTreeSet<&str> = has.keys().map(|(node, _)| *node).collect();
+    let runs: BTreeSet<(&str, &str)> = has
+        .iter()
+        .flat_map(|((node, _), entry)| {
+            entry.unit.iter().flat_map(|unit| unit.split(',')).map(|unit| (*node, unit))
+        })
+        .collect();
     let mut nodes: BTreeMap<String, Impact> = BTreeMap::new();
     for ((node, _), Entry { unit, apply, .. }) in touched.chain(gone) {
         let impact = nodes.entry((*node).to_owned()).or_default();
         impact.files += 1;
-        if let (Some(unit), Some(apply)) = (unit, apply) {
-            let strongest = impact.units.entry(unit.clone()).or_insert(*apply);
+        impact.leaves = !stays.contains(node);
+        if let (Some(unit), Some(apply), false) = (unit, apply, impact.leaves) {
+            let need = match unit.split(',').any(|unit| runs.contains(&(*node, unit))) {
+                true => Need::Apply(*apply),
+                false => Need::Stop(*apply),
+            };
+            let strongest = impact.units.entry(unit.clone()).or_insert(need);
             // A restart reads everything that a reload would.
-            *strongest = (*strongest).max(*apply);
+            *strongest = (*strongest).max(need);
         }
     }
     nodes
@@ -63,14 +93,26 @@ mod tests {
     use crate::manifest::About;
     use crate::tree::{Artifact, Destination, Origin, Tree};
 
+    /// Of `(node, path, the unit that reloads it)`.
+    fn of_units(files: &[(&str, &str, Option<&str>)]) -> Manifest {
+        let read = |unit: &str| (unit.to_owned(), Apply::Reload);
+        of(files.iter().map(|(node, path, unit)| (*node, *path, "1", unit.map(read))))
+    }
+
     /// Of `(node, path, bytes, what a change takes)`.
     fn manifest(files: &[(&str, &str, &str, Apply)]) -> Manifest {
+        let read = |apply: Apply| Some(("haproxy.service".to_owned(), apply));
+        of(files.iter().map(|(node, path, bytes, apply)| (*node, *path, *bytes, read(*apply))))
+    }
+
+    type File<'a> = (&'a str, &'a str, &'a str, Option<(String, Apply)>);
+
+    fn of<'a>(files: impl Iterator<Item = File<'a>>) -> Manifest {
         let mut tree = Tree::new();
-        for (node, path, bytes, apply) in files {
-            let unit = Some(("haproxy.service".to_owned(), *apply));
-            let place = Destination { unit, ..Destination::new(*node, *path) };
+        for (node, path, bytes, unit) in files {
+            let place = Destination { unit, ..Destination::new(node, path) };
             let at = place.tree_path();
-            let file = Artifact::public(*bytes, Origin::room("haproxy"));
+            let file = Artifact::public(bytes, Origin::room("haproxy"));
             tree.insert(at, Artifact { destination: Some(place), ..file }).unwrap();
         }
         assert_eq!(tree.finish(), []);
@@ -93,15 +135,28 @@ mod tests {
         let found = impact(&Comparison::default(), Some(&old), &new);
         assert_eq!(found.keys().collect::<Vec<_>>(), ["cp1", "cp2"]);
         assert_eq!((found["cp1"].files, found["cp2"].files), (2, 1));
-        assert_eq!(found["cp1"].units["haproxy.service"], Apply::Restart);
-        assert_eq!(found["cp2"].units["haproxy.service"], Apply::Reload);
+        assert_eq!(found["cp1"].units["haproxy.service"], Need::Apply(Apply::Restart));
+        assert_eq!(found["cp2"].units["haproxy.service"], Need::Apply(Apply::Reload));
     }
 
     #[test]
     fn a_file_that_goes_is_described_by_the_tree_that_had_it() {
-        let old = manifest(&[("cp1", "/etc/a", "1", Apply::Restart)]);
-        let found = impact(&Comparison::default(), Some(&old), &manifest(&[]));
-        assert_eq!(found["cp1"].units["haproxy.service"], Apply::Restart);
+        let files = [("cp1", "/etc/a", "1", Apply::Restart), ("cp1", "/etc/b", "1", Apply::Reload)];
+        let (old, new) = (manifest(&files), manifest(&files[1..]));
+        let found = impact(&Comparison::default(), Some(&old), &new);
+        assert_eq!(found["cp1"].units["haproxy.service"], Need::Apply(Apply::Restart));
+    }
+
+    #[test]
+    fn a_unit_without_a_file_is_stopped_and_a_node_without_one_leaves() {
+        let (unit, other) = (Some("haproxy.service"), Some("keepalived.service"));
+        let files = [("cp1", "/etc/a", other), ("cp1", "/etc/b", unit), ("w1", "/etc/b", unit)];
+        let (old, new) = (of_units(&files), of_units(&files[1..2]));
+        let found = impact(&Comparison::default(), Some(&old), &new);
+        let json = serde_json::to_value(&found).unwrap();
+        let cp1 = serde_json::json!({"files": 1, "units": {"keepalived.service": "stop"}});
+        assert_eq!(json["cp1"], cp1);
+        assert_eq!(json["w1"], serde_json::json!({"files": 1, "units": {}, "leaves": true}));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! serde would stop at its first error. It knows the part of draft 2020-12 that schemars writes
 //! for our types, and no `pattern`: forms are told by `format`.
 
+mod meant;
 mod shape;
 mod words;
 
@@ -21,11 +22,19 @@ pub type Format = fn(&str) -> Result<(), String>;
 /// The forms by the `format` of their schema, such as `hagen-node-name`.
 pub type Formats = BTreeMap<&'static str, Format>;
 
-/// Reports every place where the document does not have the form that the schema describes.
-/// Nothing is reported of a document that serde can read with the types behind the schema.
+/// Reports every place where the document does not have the form that the schema describes, and
+/// returns the misspelt keys together with what each was meant as, where its value has the form of
+/// that. Nothing is reported of a document that serde can read with the types behind the schema.
 /// A list of nodes that is too long is not looked into.
-pub fn check(document: &Document, schema: &Json, formats: &Formats, report: &mut Report) {
-    Check { document, schema, formats, report }.visit(document.root(), schema, &Path::root());
+pub fn check(
+    document: &Document,
+    schema: &Json,
+    formats: &Formats,
+    report: &mut Report,
+) -> Vec<(Path, String)> {
+    let mut check = Check { document, schema, formats, report, misspelt: Vec::new() };
+    check.visit(document.root(), schema, &Path::root());
+    check.misspelt
 }
 
 struct Check<'a> {
@@ -33,6 +42,7 @@ struct Check<'a> {
     schema: &'a Json,
     formats: &'a Formats,
     report: &'a mut Report,
+    misspelt: Vec<(Path, String)>,
 }
 
 impl<'a> Check<'a> {
@@ -108,8 +118,9 @@ impl<'a> Check<'a> {
         if let Some(choice) = closest(text, choices) {
             return Some(finding.help(format!("did you mean `{choice}`?")));
         }
-        Some(match format.and_then(|format| words::mended(text, format)) {
-            Some(mended) => finding.help(format!("write `{mended}`")),
+        let help = format.and_then(|format| meant::help(self.document, text, path, format));
+        Some(match help {
+            Some(help) => finding.help(help),
             None => finding,
         })
     }
@@ -224,6 +235,9 @@ impl<'a> Check<'a> {
             let meant = closest(&key.name, shape.keys().filter(|key| !given.contains(key)));
             // A misspelt key is one mistake, not two.
             missing.retain(|missing| Some(*missing) != meant);
+            if let Some(meant) = meant.filter(|meant| self.fits(node, shape, meant, &at)) {
+                self.misspelt.push((at.clone(), meant.to_owned()));
+            }
             let help = match meant {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if shape.keys().next().is_none() => "delete it".to_owned(),
@@ -242,6 +256,17 @@ impl<'a> Check<'a> {
             let label = format!("`{key}` is missing here");
             self.report.push(finding.label(label).help(format!("add `{line}`")));
         }
+    }
+
+    /// Whether this value could be that of another key.
+    fn fits(&self, node: &Node, shape: &Shape<'a>, key: &str, at: &Path) -> bool {
+        let Some(schema) = shape.value_of(key) else { return false };
+        let mut unheard = Report::new();
+        let Self { document, schema: root, formats, .. } = self;
+        let report = &mut unheard;
+        Check { document, schema: root, formats, report, misspelt: Vec::new() }
+            .visit(node, schema, at);
+        !unheard.has_errors()
     }
 
     fn key(&mut self, key: &Key, shape: &Shape<'a>, at: &Path) {

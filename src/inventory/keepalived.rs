@@ -14,7 +14,7 @@ pub enum State {
     /// The election decides.
     #[default]
     Backup,
-    /// The first control plane starts as master, the others as backup.
+    /// The first that may hold the VIP starts as master, the others as backup.
     Master,
 }
 
@@ -46,7 +46,7 @@ pub struct KeepalivedSection {
     /// `preempt: true` only. Default: 0, the node gives the VIP up at once.
     #[schemars(range(min = -253, max = 0))]
     pub weight: Option<i32>,
-    /// Priorities of control planes by name, 1–254, all different. Default: 150, 149 … in the
+    /// Priorities of those that may hold the VIP, by name, 1–254, all different. Default: 150, 149 … in the
     /// order of the nodes, leaving out what is given here.
     #[serde(default)]
     #[schemars(schema_with = "keyed::<NodeName, u32>")]

@@ -292,20 +292,23 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// Reads a document as an inventory. All structural findings are reported at once. A key that
-/// nobody knows is left out, so that the same run can judge the rest; `None` where a value is
-/// missing or of the wrong form, since nothing can be decided on it.
+/// nobody knows is left out, or taken for the one that it was meant as, so that the same run can
+/// judge the rest; `None` where a value is missing or of the wrong form, since nothing can be
+/// decided on it.
 pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     let mut structure = Report::new();
     envelope(document, &mut structure);
     hidden::lint(document, &mut structure);
-    if !structure.has_errors() {
-        check::check(document, &schema(), &formats(), &mut structure);
-    }
+    let misspelt = match structure.has_errors() {
+        true => Vec::new(),
+        false => check::check(document, &schema(), &formats(), &mut structure),
+    };
     let mut said = document.to_json();
     let mut undecidable = false;
     for finding in structure.findings() {
         if *finding.code == codes::UNKNOWN_KEY {
-            forget(&mut said, finding.at.steps());
+            let meant = misspelt.iter().find(|(at, _)| *at == finding.at);
+            rename(&mut said, finding.at.steps(), meant.map(|(_, key)| key.as_str()));
         } else {
             undecidable |= finding.code.severity == Severity::Error;
         }
@@ -329,8 +332,8 @@ pub fn read(document: &Document, report: &mut Report) -> Option<Inventory> {
     }
 }
 
-/// Removes the key at the end of these steps.
-fn forget(said: &mut serde_json::Value, steps: &[Step]) {
+/// Gives the key at the end of these steps another name, or takes it away.
+fn rename(said: &mut serde_json::Value, steps: &[Step], name: Option<&str>) {
     let Some((last, way)) = steps.split_last() else { return };
     let parent = way.iter().try_fold(said, |value, step| match step {
         Step::Key(key) => value.get_mut(&**key),
@@ -339,7 +342,11 @@ fn forget(said: &mut serde_json::Value, steps: &[Step]) {
     if let (Some(parent), Step::Key(key)) = (parent, last)
         && let Some(map) = parent.as_object_mut()
     {
-        map.shift_remove(&**key);
+        let value = map.shift_remove(&**key);
+        if let (Some(name), Some(value)) = (name, value) {
+            // Of two that are meant as one key, the first is.
+            map.entry(name).or_insert(value);
+        }
     }
 }
 

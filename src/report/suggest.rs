@@ -1,11 +1,13 @@
 /// The candidate that was probably meant, for "did you mean". Case and separators count little:
 /// `pod_subnet` and `podsubnet` are near `podSubnet`. One edit in three characters is the
-/// most that is bridged, as in rustc.
+/// most that is bridged, as in rustc; or letters are left out, as in `iface` for `interface`.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = fold(word);
     let limit = (folded.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let near = candidates
+        .iter()
+        .copied()
         .filter(|candidate| candidate.len().abs_diff(word.len()) <= limit + 2)
         .map(|candidate| {
             let exact = strsim::damerau_levenshtein(word, candidate);
@@ -14,7 +16,25 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|(distance, ..)| *distance <= limit)
         // The name itself breaks ties, so that the order of the candidates does not matter.
         .min()
-        .map(|(.., candidate)| candidate)
+        .map(|(.., candidate)| candidate);
+    near.or_else(|| {
+        let short = |candidate: &&str| abbreviates(&folded, &fold(candidate));
+        candidates
+            .iter()
+            .copied()
+            .filter(short)
+            .min_by_key(|candidate| (candidate.len(), *candidate))
+    })
+}
+
+/// Whether a word has some of another's letters in their order: the first and at least half.
+fn abbreviates(short: &str, long: &str) -> bool {
+    let count = short.chars().count();
+    let mut letters = long.chars();
+    count >= 3
+        && 2 * count >= long.chars().count()
+        && short.chars().next() == long.chars().next()
+        && short.chars().all(|letter| letters.any(|other| other == letter))
 }
 
 fn fold(word: &str) -> String {
@@ -37,6 +57,10 @@ mod tests {
             ("vpi", Some("vip")),
             ("ip", Some("vip")),
             ("interface", None),
+            ("addr", Some("address")),
+            ("podnet", Some("podSubnet")),
+            ("add", None),
+            ("dress", None),
             ("", None),
             ("x", None),
         ] {

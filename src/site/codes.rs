@@ -8,6 +8,7 @@ crate::codes! { "cluster":
     DUPLICATE_ADDRESS = Error "duplicate-address",
     DUPLICATE_NODE = Error "duplicate-node",
     DUPLICATE_TAINT = Error "duplicate-taint",
+    EMPTY_NODE_SUBNET = Warning "empty-node-subnet",
     END_OF_LIFE = Note "end-of-life",
     EVEN_CONTROL_PLANES = Warning "even-control-planes",
     EXTRA_ARG_OWNED = Error "extra-arg-owned",
@@ -33,5 +34,6 @@ crate::codes! { "cluster":
     SECOND_ADDRESS_MISSING = Warning "second-address-missing",
     SERVICE_RANGE_TOO_SMALL = Error "service-range-too-small",
     SINGLE_CONTROL_PLANE = Warning "single-control-plane",
+    UNUSED_NODE_KEY = Warning "unused-node-key",
     VERSION_UNKNOWN = Error "version-unknown",
 }

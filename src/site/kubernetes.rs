@@ -116,6 +116,11 @@ impl Host {
         self.roles.contains(&MEMBER)
     }
 
+    /// Whether it passes clients on to the control planes, instead of these themselves.
+    pub fn load_balancer(&self) -> bool {
+        self.roles.contains(&LOAD_BALANCER)
+    }
+
     /// Whether it runs a kubelet; a machine that is only a member of etcd does not.
     pub fn kubelet(&self) -> bool {
         self.control_plane() || self.worker()

@@ -1,10 +1,9 @@
 //! What was seen and what was expected, in words.
 
-use ipnet::IpNet;
 use serde_json::Value as Json;
 
+use super::Formats;
 use super::shape::Shape;
-use super::{Format, Formats};
 use crate::report::Path;
 use crate::yaml::{Node, Value};
 
@@ -140,19 +139,6 @@ pub(super) fn help(
         }
         Value::Null | Value::List(_) | Value::Map(_) => None,
     }
-}
-
-/// The text that was probably meant, where one obvious edit gives it the form: no blanks around
-/// it, lower case, or a network's own address.
-pub(super) fn mended(text: &str, format: Format) -> Option<String> {
-    let networks: Option<Vec<String>> = text
-        .split(',')
-        .map(|part| Some(part.trim().parse::<IpNet>().ok()?.trunc().to_string()))
-        .collect();
-    [Some(text.trim().to_owned()), Some(text.to_lowercase()), networks.map(|all| all.join(","))]
-        .into_iter()
-        .flatten()
-        .find(|mended| format(mended).is_ok())
 }
 
 /// A value to start from, as the right side of `key: …`.

@@ -286,3 +286,47 @@ fn a_reset_leaves_every_file_of_the_member_where_it_leaves_the_member() {
         assert_eq!(stays(&to.path), of_member, "{}", to.path);
     }
 }
+
+#[test]
+fn advice_about_slow_members_holds_to_the_letter() {
+    let help = |overlay: serde_json::Value| {
+        let found = outcome(&overlay.to_string());
+        let mut found = found.report.findings().to_vec().into_iter();
+        found.find(|found| found.code == &super::ALL_ENDPOINTS).map(|found| found.help)
+    };
+    let node = |name: &str, octet: u8, role: &str| {
+        let roles: Vec<&str> = role.split(' ').collect();
+        serde_json::json!({"name": name, "address": format!("192.168.1.{octet}"), "roles": roles})
+    };
+    let nodes = |first: &str, more: &[(&str, u8)]| {
+        let planes = [node("cp1", 11, first), node("cp2", 12, "control-plane")];
+        let members = more.iter().map(|(name, octet)| node(name, *octet, "etcd"));
+        planes.into_iter().chain(members).collect::<serde_json::Value>()
+    };
+    let external = |nodes: &serde_json::Value, endpoints: &str, kind: &str| {
+        serde_json::json!({
+            "nodes": nodes,
+            "etcd": {"mode": "external", "endpoints": endpoints},
+            "loadBalancer": {"kind": kind},
+        })
+    };
+    let apart = nodes("control-plane etcd", &[("e1", 41), ("e2", 42)]);
+    let beside = nodes("control-plane", &[]);
+    let says = |steps: &str| {
+        let steps =
+            format!("behind haproxy, members on the control planes are lost within four: {steps}");
+        Some(Some(steps))
+    };
+    let away = "take the role `etcd` away from cp1 and remove the nodes e1 and e2";
+    assert_eq!(help(external(&apart, "auto", "haproxy")), says(away));
+    let both = format!("write `kind: haproxy` and {away}");
+    assert_eq!(help(external(&apart, "auto", "nginx")), says(&both));
+    assert_eq!(help(external(&beside, "auto", "nginx")), says("write `kind: haproxy`"));
+    assert_eq!(help(external(&beside, "all", "haproxy")), says("remove `endpoints: all`"));
+    assert_eq!(help(external(&beside, "auto", "haproxy")), None);
+    // Nobody leaves an API server whose member is gone.
+    let mut alone = external(&apart, "auto", "haproxy");
+    alone["endpoint"] = serde_json::json!({"vip": null, "port": null, "address": "192.0.2.7"});
+    alone["loadBalancer"] = serde_json::json!({});
+    assert_eq!(help(alone), Some(None));
+}

@@ -19,6 +19,7 @@ pub(super) fn state(plan: &KeepalivedPlan, site: &Site, claims: &mut RoomClaims)
             claims.router_ids.push(RouterId {
                 id,
                 segment: address.subnet,
+                from: address.router_id_follows.then_some(address.vip),
                 at: Path::of(&["keepalived", "routerId"]),
             });
         }

@@ -139,7 +139,7 @@ impl<'a> Config<'a> {
 
 impl Held {
     fn new(plan: &KeepalivedPlan, instance: &Instance, address: &Virtual, site: &Site) -> Self {
-        let Virtual { name, vip, subnet, router_id, holders: _ } = address;
+        let Virtual { name, vip, subnet, router_id, router_id_follows: _, holders: _ } = address;
         // A /128 makes keepalived mark the address as deprecated, so that the kernel never
         // chooses it as a source (keepalived/vrrp/vrrp_ipaddress.c); IPv4's is a secondary
         // address of its subnet and not chosen either.

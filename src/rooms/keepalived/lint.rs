@@ -7,7 +7,7 @@ use crate::claims::RouterId;
 use crate::inventory::keepalived::State;
 use crate::inventory::values::Duration;
 use crate::report::{Finding, Path, Report};
-use crate::site::Site;
+use crate::site::{Host, Site};
 
 use super::election::{self, Loss, Rules};
 use super::plan::{Instance, KeepalivedPlan, Virtual};
@@ -90,7 +90,9 @@ pub(super) fn router_id_clash(
     other_cluster: &str,
 ) -> Option<Finding> {
     let shared = mine.segment.contains(&other.segment) || other.segment.contains(&mine.segment);
-    (shared && mine.id == other.id).then(|| {
+    // Both have one VIP: `audit/vip-shared`.
+    let follows = mine.from.is_some() && mine.from == other.from;
+    (shared && mine.id == other.id && !follows).then(|| {
         Finding::new(
             &ROUTER_ID_CLASH,
             mine.at.clone(),
@@ -107,6 +109,11 @@ pub(super) fn router_id_clash(
 /// Whether the priorities are fit for an election.
 fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
     let before = report.findings().len();
+    let apart = site.hosts.iter().any(Host::load_balancer);
+    let (holders, holder) = match apart {
+        true => ("load balancers", "load balancer"),
+        false => ("control planes", "control plane"),
+    };
     for (name, priority) in &plan.priorities {
         let at = section("priorities").key(name);
         if !(1..=254).contains(priority) {
@@ -128,9 +135,9 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
                     at,
                     format!("{name} cannot hold the VIP, for it runs no balancer"),
                 )
-                .help("give priorities to control planes only");
+                .help(format!("give priorities to {holders} only"));
                 report.push(match node {
-                    Some(node) => finding.because(node.path().key("roles"), "not a control plane"),
+                    Some(node) => finding.because(node.path().key("roles"), "runs no balancer"),
                     None => finding.label("no node has this name"),
                 });
             }
@@ -150,7 +157,7 @@ fn priorities(plan: &KeepalivedPlan, site: &Site, report: &mut Report) -> bool {
                 ),
             )
             .because(priorities.key(first), "the other one")
-            .help("give each control plane a priority of its own, or leave them all out"),
+            .help(format!("give each {holder} a priority of its own, or leave them all out")),
         );
         break;
     }
@@ -320,6 +327,22 @@ mod tests {
     }
 
     #[test]
+    fn priorities_are_of_those_that_hold_the_vip() {
+        let help = |nodes: serde_json::Value| {
+            let overlay = json!({"keepalived": {"priorities": {"cp1": 200}}, "nodes": nodes});
+            let found = crate::rooms::overlaid::outcome(&overlay.to_string());
+            let mut found = found.report.findings().to_vec().into_iter();
+            found.find(|one| one.code == &NOT_EVERY_CONTROL_PLANE).and_then(|one| one.help)
+        };
+        let node = |name: &str, octet: u8, role: &str| json!({"name": name, "address": format!("192.168.1.{octet}"), "roles": [role]});
+        let cp1 = node("cp1", 11, "control-plane");
+        assert_eq!(help(json!([cp1])), None);
+        let nodes =
+            json!([cp1, node("lb1", 21, "load-balancer"), node("lb2", 22, "load-balancer")]);
+        assert_eq!(help(nodes).as_deref(), Some("give priorities to load balancers only"));
+    }
+
+    #[test]
     fn a_weight_that_moves_nothing_is_refused() {
         let weights = |preempt: bool, weight: i32| {
             let priorities = json!({"cp1": 150, "cp2": 100, "cp3": 90});
@@ -332,16 +355,19 @@ mod tests {
     }
 
     fn claim(id: u8, segment: &str) -> RouterId {
-        RouterId { id, segment: segment.parse().unwrap(), at: section("routerId") }
+        let from = Some([192, 168, 1, id].into());
+        RouterId { id, segment: segment.parse().unwrap(), from, at: section("routerId") }
     }
 
     #[test]
     fn clusters_clash_only_on_a_shared_segment() {
-        let mine = claim(33, "192.168.1.0/24");
+        let mine = RouterId { from: None, ..claim(33, "192.168.1.0/24") };
         let clash = |other: &RouterId| router_id_clash(&mine, other, "other").is_some();
         assert!(clash(&claim(33, "192.168.1.0/24")));
         assert!(clash(&claim(33, "192.168.0.0/16")), "a wider view of the same segment");
         assert!(!clash(&claim(34, "192.168.1.0/24")));
         assert!(!clash(&claim(33, "192.168.2.0/24")));
+        let mine = claim(33, "192.168.1.0/24");
+        assert!(router_id_clash(&mine, &mine, "other").is_none(), "another VIP mends it");
     }
 }

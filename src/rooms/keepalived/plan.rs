@@ -58,6 +58,8 @@ pub(super) struct Virtual {
     pub(super) vip: IpAddr,
     pub(super) subnet: IpNet,
     pub(super) router_id: u32,
+    /// Whether nobody said it.
+    pub(super) router_id_follows: bool,
     /// The machines that may hold it, by their positions in the inventory.
     pub(super) holders: Vec<usize>,
 }
@@ -185,6 +187,7 @@ fn addresses(site: &Site, said: Option<u32>) -> Vec<Virtual> {
             vip: *vip,
             subnet: *subnet,
             router_id: said.unwrap_or_else(|| default_router_id(*vip)),
+            router_id_follows: said.is_none(),
             holders: hosts.clone(),
         });
     }

@@ -2,11 +2,12 @@
 
 use std::net::Ipv4Addr;
 
+use super::ways::{Ways, another_port, without_role};
 use super::{Alive, Backend, Balancer, Endpoint, Holder, Hollow, Reached, Virtual, codes};
 use crate::inventory::Inventory;
 use crate::inventory::endpoint::{EndpointSection, HolderKind};
+use crate::inventory::values::Address;
 use crate::report::{Finding, Path, Report};
-use crate::site::kubernetes::LOAD_BALANCER;
 use crate::site::{EtcdMode, Host, Kubernetes, authorities, host_port, layout, loopback};
 
 /// A name in every API server's certificate, whichever way it was issued: kubeadm's list begins
@@ -24,13 +25,14 @@ pub(in crate::site) fn of_api(
 ) -> Endpoint {
     let api = Api { said: &said.endpoint, facts, hosts };
     let kind = api.kind();
-    api.unused(kind, report);
     let balancers = api.balancers(kind);
-    let (reached, holder) = api.held(kind, &balancers, report).unwrap_or_else(|| {
+    api.unused(kind, &balancers, report);
+    let held = api.held(kind, &balancers, report);
+    let port = api.port(kind, held.is_some(), &balancers, report);
+    let (reached, holder) = held.unwrap_or_else(|| {
         let first = hosts.first().map_or(Ipv4Addr::LOCALHOST.into(), |host| host.address);
         (Reached::Address(first), Holder::Host)
     });
-    let port = api.port(kind, &balancers, report);
     // Where clients ask for the name, it is no second way to say the same.
     let dns_name = api.said.name.as_ref().map(ToString::to_string);
     let dns_name = dns_name.filter(|name| reached != Reached::Name(name.clone()));
@@ -104,7 +106,7 @@ impl<'a> Api<'a> {
     }
 
     fn load_balancers(&self) -> impl Iterator<Item = &'a Host> + use<'a> {
-        self.hosts.iter().filter(|host| host.roles.contains(&LOAD_BALANCER))
+        self.hosts.iter().filter(|host| host.load_balancer())
     }
 
     /// The machines that run a balancer: those with the role where there are some.
@@ -123,24 +125,30 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// What clients ask for, and who answers.
+    /// What clients ask for, and who answers. Where the address is said for another holder, that
+    /// is one mistake, of which [`Api::unused`] speaks.
     fn held(
         &self,
         kind: HolderKind,
         balancers: &[usize],
         report: &mut Report,
     ) -> Option<(Reached, Holder)> {
-        let EndpointSection { vip, address, name, .. } = self.said;
+        let EndpointSection { vip, address, name, holder, .. } = self.said;
+        let mut lacks = |key, message: String, help: String| {
+            if vip.is_none() && address.is_none() {
+                report.push(lacks(key, message).help(help));
+            }
+        };
+        let ways = self.ways();
         match kind {
             HolderKind::Keepalived | HolderKind::KubeVip => {
                 let vrrp = kind == HolderKind::Keepalived;
                 let Some(vip) = vip else {
                     let program = if vrrp { "keepalived" } else { "kube-vip" };
-                    report.push(lacks(
-                        "vip",
-                        format!("{program} has no address to hold"),
-                        "add `vip: …`, an address of the nodes' subnet that nobody has, with its prefix",
-                    ));
+                    let what = "the VIP is an address of the nodes' subnet that nobody has, with its prefix";
+                    let keys = if vrrp { ways.keepalived() } else { ways.kube_vip() };
+                    let help = format!("add {keys}; {what}");
+                    lacks("vip", format!("{program} has no address to hold"), help);
                     return None;
                 };
                 let address = vip.get().addr();
@@ -158,11 +166,9 @@ impl<'a> Api<'a> {
                     (Some(address), _) => Reached::Address(*address.get()),
                     (None, Some(name)) => Reached::Name(name.to_string()),
                     (None, None) => {
-                        report.push(lacks(
-                            "address",
-                            "nothing says where somebody else's balancer is found",
-                            "add its `address: …`, or its `name: …` where DNS knows it",
-                        ));
+                        let message = "nothing says where somebody else's balancer is found";
+                        let help = "add its `address: …`, or its `name: …` where DNS knows it";
+                        lacks("address", message.into(), help.into());
                         return None;
                     }
                 };
@@ -173,21 +179,31 @@ impl<'a> Api<'a> {
                 Some((Reached::Address(loopback(first.address)), Holder::Loopback))
             }
             HolderKind::Host => {
-                let mut answering = match balancers {
-                    [] => self.control_planes().collect::<Vec<_>>(),
-                    _ => self.load_balancers().collect(),
-                }
-                .into_iter();
+                let answering = self.answering(balancers);
                 // Without any it is `cluster/no-control-plane`.
-                let only = answering.next()?;
-                let more = answering.count();
-                if more > 0 {
+                let (only, more) = answering.split_first()?;
+                if !more.is_empty() {
                     let what = if balancers.is_empty() { "control planes" } else { "balancers" };
-                    report.push(lacks(
-                        "vip",
-                        format!("{} {what}, and no address that clients find all of them under", more + 1),
-                        "add `vip: …` and `interface: …`, or say who else leads there: `holder: nodeLocal` or `external`",
-                    ));
+                    let message = format!(
+                        "{} {what}, and no address that clients find all of them under",
+                        answering.len()
+                    );
+                    let add =
+                        if holder.is_some() { "remove `holder: host` and add" } else { "add" };
+                    let external = match name {
+                        Some(_) => "`holder: external`",
+                        None => "`holder: external` with its `address: …`",
+                    };
+                    // Nobody would ask balancers of the inventory's own.
+                    let others = match balancers {
+                        [] => format!("{}, or {external}", ways.node_local()),
+                        _ => external.to_owned(),
+                    };
+                    let help = format!(
+                        "{add} {}, or say who else leads there: {others}",
+                        ways.keepalived()
+                    );
+                    lacks("vip", message, help);
                     return None;
                 }
                 Some((Reached::Address(only.address), Holder::Host))
@@ -195,23 +211,45 @@ impl<'a> Api<'a> {
         }
     }
 
-    /// The port that clients use: the API server's own unless a balancer is beside one.
-    fn port(&self, kind: HolderKind, balancers: &[usize], report: &mut Report) -> u16 {
+    /// The machines that clients would ask under their own addresses.
+    fn answering(&self, balancers: &[usize]) -> Vec<&'a Host> {
+        match balancers {
+            [] => self.control_planes().collect(),
+            _ => self.load_balancers().collect(),
+        }
+    }
+
+    fn ways(&self) -> Ways<'a> {
+        Ways {
+            hosts: self.hosts,
+            api_port: self.facts.api_port,
+            port: self.said.port.map(|port| port.get()),
+            vip: self.said.vip.is_some(),
+        }
+    }
+
+    /// The port that clients use: the API server's own unless a balancer is beside one. `held` says
+    /// whether somebody answers: what is lacking for that includes the port.
+    fn port(&self, kind: HolderKind, held: bool, balancers: &[usize], report: &mut Report) -> u16 {
         let own = self.facts.api_port;
-        let said = self.said.port.map(|port| port.get());
+        let known = held || kind == HolderKind::External;
         let beside = balancers.iter().any(|place| self.hosts[*place].control_plane());
-        let Some(said) = said else {
-            if beside {
-                report.push(lacks(
-                    "port",
-                    format!("balancers run beside API servers, which listen on {own} already"),
-                    "add `port: 8443`, or another one that nothing on the nodes uses",
-                ));
+        let Some(said) = self.said.port.map(|port| port.get()) else {
+            if !beside {
+                return own;
             }
-            return own;
+            let another = another_port(own);
+            if known {
+                let message =
+                    format!("balancers run beside API servers, which listen on {own} already");
+                let help =
+                    format!("add `port: {another}`, or another one that nothing on the nodes uses");
+                report.push(lacks("port", message).help(help));
+            }
+            return another;
         };
         let direct = matches!(kind, HolderKind::Host | HolderKind::KubeVip);
-        if direct && balancers.is_empty() && said != own {
+        if direct && known && balancers.is_empty() && said != own {
             report.push(
                 Finding::new(
                     &codes::WRONG_PORT,
@@ -229,7 +267,7 @@ impl<'a> Api<'a> {
     }
 
     /// What is said and read by nobody.
-    fn unused(&self, kind: HolderKind, report: &mut Report) {
+    fn unused(&self, kind: HolderKind, balancers: &[usize], report: &mut Report) {
         let EndpointSection { holder: _, vip, address, port: _, interface: _, name: _ } = self.said;
         let said = [
             ("vip", vip.is_some(), matches!(kind, HolderKind::Keepalived | HolderKind::KubeVip)),
@@ -242,7 +280,7 @@ impl<'a> Api<'a> {
                     Finding::new(&codes::UNUSED_KEY, Self::at(key), message)
                         .label("without effect")
                         .because(Self::at("holder"), "decides who answers")
-                        .help(format!("remove `{key}`, or the holder that does not read it")),
+                        .help(self.instead(kind, key, balancers)),
                 );
             }
         }
@@ -251,21 +289,72 @@ impl<'a> Api<'a> {
             HolderKind::KubeVip => "clients reach the API server of the one that holds the VIP",
             HolderKind::Keepalived | HolderKind::External | HolderKind::Host => return,
         };
-        if let Some(host) = self.load_balancers().next() {
-            let message = format!("node {} would balance for nobody", host.name);
+        let mut without_clients = self.load_balancers();
+        if let Some(host) = without_clients.next() {
+            let others = match without_clients.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let message = format!("node {}{others} would balance for nobody", host.name);
+            let away = without_role("load-balancer", self.load_balancers());
+            let holder = match kind {
+                HolderKind::KubeVip => "`holder: kubeVip`",
+                _ => "`holder: nodeLocal`",
+            };
+            let keepalived = match self.ways().keepalived().as_str() {
+                "" => format!("remove {holder}"),
+                keys => format!("write {keys} instead of {holder}"),
+            };
             report.push(
                 Finding::new(&codes::ROLE_UNUSED, host.path().key("roles"), message)
                     .label("load-balancer")
                     .because(Self::at("holder"), instead)
-                    .help("take the role `load-balancer` away, or choose another `holder`"),
+                    .help(format!("{away}, or {keepalived}")),
             );
+        }
+    }
+
+    /// What to do about `key`, which this holder does not read.
+    fn instead(&self, kind: HolderKind, key: &str, balancers: &[usize]) -> String {
+        let EndpointSection { holder, vip, address, name, .. } = self.said;
+        let both = vip.is_some() && address.is_some();
+        let of_a_node = |address: &Address| {
+            self.hosts.iter().flat_map(Host::addresses).any(|own| own == *address.get())
+        };
+        let is_node = key == "address" && address.as_ref().is_some_and(of_a_node);
+        let lacking = match kind {
+            HolderKind::Keepalived | HolderKind::KubeVip => vip.is_none(),
+            HolderKind::External => address.is_none() && name.is_none(),
+            HolderKind::NodeLocal => false,
+            HolderKind::Host => self.answering(balancers).len() > 1,
+        };
+        match (kind, vip, address) {
+            (HolderKind::Keepalived | HolderKind::KubeVip, None, Some(address)) => format!(
+                "write {} instead, the VIP as `{address}/…` with the prefix of its subnet",
+                match kind {
+                    HolderKind::KubeVip => self.ways().kube_vip(),
+                    _ => self.ways().keepalived(),
+                }
+            ),
+            (HolderKind::External, Some(vip), None) if lacking => {
+                format!("write `address: {}` instead", vip.get().addr())
+            }
+            _ if both || is_node || holder.is_none() => format!("remove `{key}`"),
+            _ => {
+                let missing = self.ways().keepalived();
+                let missing = match missing.as_str() {
+                    keys if key == "vip" && !keys.is_empty() => format!(" and add {keys}"),
+                    _ => String::new(),
+                };
+                let away = format!("remove `holder: {}`{missing}", kind.as_str());
+                if lacking { away } else { format!("remove `{key}`, or {away}") }
+            }
         }
     }
 }
 
 /// What has to be said beside the rest.
-fn lacks(key: &'static str, message: impl Into<String>, help: &str) -> Finding {
+fn lacks(key: &'static str, message: impl Into<String>) -> Finding {
     Finding::new(&codes::LACKS_KEY, Api::at(key), message.into())
         .label(format!("`{key}` is missing here"))
-        .help(help)
 }

@@ -1,15 +1,19 @@
 //! The endpoint against everything else: the VIP's subnet, ports, names.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
+use super::ways::{Ways, another_port, listed, without_role};
 use super::{Holder, Virtual, codes};
 use crate::report::{Finding, Path, Report};
-use crate::site::Cluster;
+use crate::site::{Cluster, Host};
 
 /// net.ipv4.ip_local_port_range default: `Documentation/networking/ip-sysctl.rst`.
 const EPHEMERAL: std::ops::RangeInclusive<u16> = 32_768..=60_999;
 
 pub(in crate::site) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
+    of_a_node(cluster, report);
     if let Some(held) = cluster.endpoint.vip() {
         vip(held, cluster, report);
     }
@@ -38,21 +42,50 @@ fn name(cluster: &Cluster<'_>, report: &mut Report) {
     });
 }
 
+/// Nobody else can have the address of a node.
+fn of_a_node(cluster: &Cluster<'_>, report: &mut Report) {
+    let endpoint = cluster.endpoint;
+    let (Some(address), Some(at)) = (endpoint.address(), endpoint.said_at()) else { return };
+    let Some((node, key)) = cluster.nodes.iter().find_map(|node| {
+        let mut keys = node.addresses().zip(["address", "secondAddress"]);
+        keys.find_map(|(own, key)| (own == address).then_some((node, key)))
+    }) else {
+        return;
+    };
+    let name = &node.name;
+    let answers = |place: &usize| *place == node.index;
+    let alone = match &endpoint.balancer {
+        Some(balancer) => balancer.hosts.iter().all(answers),
+        None => endpoint.backends.iter().all(|backend| answers(&backend.host)),
+    };
+    let (message, label, help) = match endpoint.vip() {
+        Some(_) => (
+            format!("the VIP {address} is the address of node {name}"),
+            "must be free: it moves between machines",
+            "choose an address of the same subnet that no machine and no DHCP range uses",
+        ),
+        None => (
+            format!("somebody else's balancer has the address of node {name}, {address}"),
+            "no node answers for it",
+            match alone {
+                true => {
+                    "remove `address`, and `holder` where it stands: the node's own address is the endpoint then"
+                }
+                false => "write the address of the balancer in front, which is none of the nodes",
+            },
+        ),
+    };
+    report.push(
+        Finding::new(&codes::VIP_IS_NODE, at, message)
+            .label(label)
+            .because(node.path().key(key), "this node's own address")
+            .help(help),
+    );
+}
+
 fn vip(held: &Virtual, cluster: &Cluster<'_>, report: &mut Report) {
     let at = Path::of(&["endpoint", "vip"]);
     let Virtual { address: vip, subnet, hosts } = held;
-    if let Some(node) = cluster.nodes.iter().find(|node| node.address == *vip) {
-        report.push(
-            Finding::new(
-                &codes::VIP_IS_NODE,
-                at.clone(),
-                format!("the VIP {vip} is the address of node {}", node.name),
-            )
-            .label("must be free: it moves between machines")
-            .because(node.path().key("address"), "this node's own address")
-            .help("choose an address of the same subnet that no machine and no DHCP range uses"),
-        );
-    }
     let edge = match subnet {
         IpNet::V4(net) if net.prefix_len() < 31 => *vip == net.network() || *vip == net.broadcast(),
         _ => false,
@@ -67,26 +100,66 @@ fn vip(held: &Virtual, cluster: &Cluster<'_>, report: &mut Report) {
             .help("choose a host address of the subnet"),
         );
     }
-    let holders = hosts.iter().map(|place| &cluster.nodes[*place]);
-    let label = match cluster.endpoint.holder {
+    // In a range of pods or services it is `endpoint/vip-in-cluster-range`, of another family than
+    // the nodes `cluster/address-family`.
+    if in_range(*vip, cluster).is_some() {
+        return;
+    }
+    let strays =
+        |node: &&Host| node.address.is_ipv4() == vip.is_ipv4() && !subnet.contains(&node.address);
+    let outside: Vec<&Host> =
+        hosts.iter().map(|place| &cluster.nodes[*place]).filter(strays).collect();
+    if outside.is_empty() {
+        return;
+    }
+    let (nodes, are) = if outside.len() == 1 { ("node", "is") } else { ("nodes", "are") };
+    let names = listed(outside.iter().map(|node| node.name.clone()));
+    let help = match outside.iter().any(|node| node.load_balancer()) {
+        true => "put all load balancers into the VIP's subnet, with its real prefix".to_owned(),
+        false => format!(
+            "put those that hold the VIP into its subnet, with its real prefix, or write {} \
+             instead of `vip`, which needs no common subnet",
+            ways(cluster).node_local()
+        ),
+    };
+    let finding = Finding::new(
+        &codes::VIP_OUTSIDE_SUBNET,
+        at,
+        format!("{nodes} {names} {are} not in the VIP's subnet {subnet}"),
+    )
+    .label(match cluster.endpoint.holder {
         Holder::KubeVip(_) => "ARP finds an address in its own subnet only",
         _ => "VRRP cannot move an address between subnets",
-    };
-    for node in holders.filter(|node| !subnet.contains(&node.address)) {
-        report.push(
-            Finding::new(
-                &codes::VIP_OUTSIDE_SUBNET,
-                at.clone(),
-                format!("node {} is not in the VIP's subnet {subnet}", node.name),
-            )
-            .label(label)
-            .because(node.path().key("address"), "outside the subnet")
-            .help(
-                "put those that hold the VIP into its subnet, with its real prefix, or use \
-                 `holder: nodeLocal`, which needs no common subnet",
-            ),
-        );
+    })
+    .help(help);
+    report.push(outside.iter().fold(finding, |finding, node| {
+        finding.because(node.path().key("address"), "outside the subnet")
+    }));
+}
+
+/// What there is to another way than the one that is said.
+fn ways<'a>(cluster: &Cluster<'a>) -> Ways<'a> {
+    Ways {
+        hosts: cluster.nodes,
+        api_port: cluster.api_port,
+        port: Some(cluster.endpoint.port),
+        vip: cluster.endpoint.vip().is_some(),
     }
+}
+
+/// The range of pods or services that takes the endpoint's address in, and no node: where nodes are
+/// in it, `cluster/networks-overlap` speaks of all of them.
+pub(in crate::site) fn in_range(
+    address: IpAddr,
+    cluster: &Cluster<'_>,
+) -> Option<(&'static str, &'static str, IpNet)> {
+    let pods = cluster.pod_subnets.iter().map(|range| ("podSubnet", "pods", *range));
+    let services = cluster.service_subnets.iter();
+    let services = services.map(|range| ("serviceSubnet", "services", *range));
+    let nodes = |range: &IpNet| {
+        cluster.nodes.iter().flat_map(Host::addresses).any(|address| range.contains(&address))
+    };
+    pods.chain(services).find(|(.., range)| range.contains(&address) && !nodes(range))
 }
 
 /// Packets for the endpoint would go to pods or services.
@@ -94,24 +167,20 @@ fn ranges(cluster: &Cluster<'_>, report: &mut Report) {
     let (Some(address), Some(at)) = (cluster.endpoint.address(), cluster.endpoint.said_at()) else {
         return;
     };
-    let what = if cluster.endpoint.vip().is_some() { "VIP" } else { "address" };
-    let ranges = [
-        ("podSubnet", "pods", &cluster.pod_subnets),
-        ("serviceSubnet", "services", &cluster.service_subnets),
-    ];
-    for (key, whose, networks) in ranges {
-        if let Some(range) = networks.iter().find(|range| range.contains(&address)) {
-            report.push(
-                Finding::new(
-                    &codes::VIP_IN_CLUSTER_RANGE,
-                    at.clone(),
-                    format!("the {what} {address} lies inside the {whose} network {range}"),
-                )
-                .because(Path::of(&["cluster"]).key(key), format!("the {whose} network"))
-                .help("choose a VIP in the nodes' subnet, and a network elsewhere"),
-            );
-        }
-    }
+    let Some((key, whose, range)) = in_range(address, cluster) else { return };
+    let (what, help) = match cluster.endpoint.vip() {
+        Some(_) => ("VIP", "choose a VIP in the nodes' subnet, or a network elsewhere"),
+        None => ("address", "write the balancer's real address, or choose a network elsewhere"),
+    };
+    report.push(
+        Finding::new(
+            &codes::VIP_IN_CLUSTER_RANGE,
+            at,
+            format!("the {what} {address} lies inside the {whose} network {range}"),
+        )
+        .because(Path::of(&["cluster"]).key(key), format!("the {whose} network"))
+        .help(help),
+    );
 }
 
 fn port(cluster: &Cluster<'_>, report: &mut Report) {
@@ -133,10 +202,7 @@ fn port(cluster: &Cluster<'_>, report: &mut Report) {
                 Path::of(&["cluster", "apiPort"]),
                 format!("the API server listens on {}", cluster.api_port),
             )
-            .help(format!(
-                "use another port for the endpoint, such as {}",
-                if port == 8443 { 16443 } else { 8443 }
-            )),
+            .help(format!("use another port for the endpoint, such as {}", another_port(port))),
         );
     }
     // A range of the site's own is compared with every port at once.
@@ -180,12 +246,32 @@ fn single_point(cluster: &Cluster<'_>, report: &mut Report) {
     }
     let node = &cluster.nodes[*only];
     let message = format!("the API is gone with node {}, which alone leads to it", node.name);
+    // Where no API server listens on the endpoint's port already.
+    let alone = endpoint.port == cluster.api_port && !node.control_plane();
+    let where_else = if alone { " that is no control plane" } else { "" };
+    let ways = ways(cluster);
+    let node_local =
+        || format!("{} and write {}", without_role("load-balancer", [node]), ways.node_local());
+    let with = if node.own_interface { ", with its `interface`" } else { "" };
+    let help = match endpoint.holder {
+        Holder::External => {
+            format!("give the role `load-balancer` to a second node{where_else}")
+        }
+        Holder::Vrrp(_) => format!(
+            "give the role `load-balancer` to a second node of the VIP's subnet{where_else}{with}, \
+             or {} instead of `vip`",
+            node_local()
+        ),
+        Holder::Host | Holder::Loopback | Holder::KubeVip(_) => format!(
+            "give the role `load-balancer` to a second node of its subnet{where_else}{with}, and the \
+             endpoint {}, or {}",
+            ways.keepalived(),
+            node_local()
+        ),
+    };
     report.push(
         Finding::new(&codes::SINGLE_POINT, node.path().key("roles"), message)
             .label("the only load balancer")
-            .help(
-                "give the role `load-balancer` to a second node of its subnet and the endpoint a \
-                 `vip`, or take the role away and write `holder: nodeLocal`",
-            ),
+            .help(help),
     );
 }

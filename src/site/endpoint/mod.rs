@@ -4,6 +4,9 @@
 mod api;
 pub mod codes;
 mod lint;
+#[cfg(test)]
+mod tests;
+mod ways;
 
 use std::net::IpAddr;
 
@@ -14,7 +17,9 @@ use crate::pki::Authority;
 use crate::report::Path;
 
 pub(super) use self::api::of_api;
-pub(super) use self::lint::lint;
+pub(super) use self::lint::{in_range, lint};
+pub(super) use self::ways::Ways;
+pub(crate) use self::ways::without_role;
 
 /// An address and a port under which something is reached, wherever it runs at the moment.
 #[derive(Clone, Debug)]
@@ -209,70 +214,5 @@ impl Backend {
     /// `192.168.1.11:6443`, brackets around IPv6.
     pub fn host_port(&self) -> String {
         host_port(self.address, self.port)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use crate::rooms::overlaid::outcome;
-
-    /// What is said of an endpoint like this, with the places below it.
-    fn said(overlay: serde_json::Value) -> Vec<String> {
-        let outcome = outcome(&overlay.to_string());
-        let found = outcome.report.findings().iter();
-        let found = found.filter_map(|found| {
-            let code = found.code.id.strip_prefix("endpoint/")?;
-            Some(format!("{code} at {}", found.at.to_string().replace("endpoint.", "")))
-        });
-        found.collect()
-    }
-
-    #[test]
-    fn the_vip_is_a_free_address_of_its_subnet() {
-        let alone = |address: &str, vip: &str| {
-            let node = json!({"name": "a", "address": address, "roles": ["control-plane"]});
-            said(json!({"endpoint": {"vip": vip}, "nodes": [node]}))
-        };
-        let of = |vip: &str| said(json!({"endpoint": {"vip": vip}}));
-        assert_eq!(of("192.168.1.33/24"), [""; 0]);
-        assert_eq!(of("192.168.1.12/24"), ["vip-is-node at vip"]);
-        for edge in ["192.168.1.0/24", "192.168.1.255/24"] {
-            assert_eq!(of(edge), ["vip-outside-subnet at vip"], "{edge}");
-        }
-        assert_eq!(of("192.168.2.33/24"), ["vip-outside-subnet at vip"; 3]);
-        assert_eq!(alone("192.168.1.9", "192.168.1.10/30"), [""; 0]);
-        assert_eq!(alone("192.168.1.9", "192.168.1.8/30"), ["vip-outside-subnet at vip"]);
-        // The two addresses of a /31 are both of hosts (RFC 3021).
-        assert_eq!(alone("192.168.1.9", "192.168.1.8/31"), [""; 0]);
-        let within = json!({"cluster": {"serviceSubnet": "192.168.0.0/16"}});
-        assert_eq!(said(within), ["vip-in-cluster-range at vip"]);
-    }
-
-    #[test]
-    fn the_port_is_the_balancer_s_alone() {
-        let of = |port: u16, range: &str| {
-            let flags = match range {
-                "" => json!({}),
-                range => json!({"apiServer": {"service-node-port-range": range}}),
-            };
-            said(json!({"endpoint": {"port": port}, "extraArgs": flags}))
-        };
-        assert_eq!(of(6443, ""), ["port-taken at port"]);
-        for (port, range) in [(6444, ""), (29_999, ""), (31_000, "20000-40000"), (61_000, "")] {
-            assert_eq!(of(port, range), [""; 0], "{port} {range}");
-        }
-        assert_eq!(of(32_767, ""), ["port-in-nodeport-range at port"]);
-        assert_eq!(of(32_768, ""), ["port-ephemeral at port"]);
-    }
-
-    #[test]
-    fn the_name_is_no_machine_s() {
-        let of = |name: &str| said(json!({"endpoint": {"name": name}}));
-        for taken in ["cp2", "localhost"] {
-            assert_eq!(of(taken), ["name-taken at name"], "{taken}");
-        }
-        assert_eq!(of("api.example.com"), [""; 0]);
     }
 }

@@ -2,7 +2,7 @@ use ipnet::IpNet;
 
 use crate::inventory::cni::Plugin;
 use crate::report::{Finding, Path, Report};
-use crate::site::{Cluster, codes};
+use crate::site::{Cluster, NodeNetwork, codes, endpoint};
 
 /// Docker's default bridge, `docker0`: <https://docs.docker.com/engine/network/drivers/bridge/>.
 const DOCKER_BRIDGE: &str = "172.17.0.0/16";
@@ -69,7 +69,14 @@ fn overlaps(cluster: &Cluster<'_>, networks: &[Network], report: &mut Report) {
                 clash(network, &name, other.range, Some(other.at.clone()));
             }
         }
-        let mut networks = cluster.site.networks.iter();
+        // A VIP that alone strays into a range is `endpoint/vip-in-cluster-range`.
+        let vip = cluster.endpoint.vip();
+        let astray = vip.and_then(|vip| endpoint::in_range(vip.address, cluster));
+        let told = |theirs: &&NodeNetwork| {
+            astray.is_some_and(|(.., range)| range == network.range)
+                && theirs.at == Path::of(&["endpoint", "vip"])
+        };
+        let mut networks = cluster.site.networks.iter().filter(|theirs| !told(theirs));
         if let Some(theirs) = networks.find(|theirs| overlap(&network.range, &theirs.range)) {
             clash(network, "the nodes' subnet", theirs.range, Some(theirs.at.clone()));
         } else if let Some((address, at)) = cluster.nodes.iter().find_map(|node| {
@@ -91,15 +98,24 @@ fn overlaps(cluster: &Cluster<'_>, networks: &[Network], report: &mut Report) {
 
 fn families(cluster: &Cluster<'_>, pods: &Path, services: &Path, report: &mut Report) {
     let v4 = |range: &IpNet| range.addr().is_ipv4();
-    // The endpoint's where it says an address, else the first node's.
-    let (what, address, place) = match (cluster.endpoint.address(), cluster.endpoint.said_at()) {
-        (Some(address), Some(at)) if cluster.endpoint.vip().is_some() => ("the VIP", address, at),
-        (Some(address), Some(at)) => ("the endpoint", address, at),
-        _ => match cluster.nodes.first() {
-            Some(node) => ("the first one", node.address, node.path().key("address")),
-            None => return,
-        },
-    };
+    let Some(first) = cluster.nodes.first() else { return };
+    let mut family = ("the first one", first.address, first.path().key("address"));
+    if let (Some(address), Some(at)) = (cluster.endpoint.address(), cluster.endpoint.said_at()) {
+        let what = if cluster.endpoint.vip().is_some() { "the VIP" } else { "the endpoint" };
+        // Where some nodes are of its family, the others are the odd ones.
+        if cluster.nodes.iter().any(|node| node.address.is_ipv4() == address.is_ipv4()) {
+            family = (what, address, at);
+        } else {
+            let (.., node) = &family;
+            let message = format!("{what} {address} is not of the nodes' address family");
+            report.push(
+                Finding::new(&codes::ADDRESS_FAMILY, at, message)
+                    .because(node.clone(), "the family of the first one")
+                    .help("write an address of the nodes' family"),
+            );
+        }
+    }
+    let (what, address, place) = family;
     let node_v4 = address.is_ipv4();
     let mismatch = |at: Path, message: String| {
         let label = format!("the family of {}", what.replace("VIP", "endpoint"));
@@ -117,15 +133,22 @@ fn families(cluster: &Cluster<'_>, pods: &Path, services: &Path, report: &mut Re
             }),
         );
     }
-    for (ranges, at) in [(&cluster.pod_subnets, pods), (&cluster.service_subnets, services)] {
+    let [of_pods, of_services] = match node_v4 {
+        true => ["podSubnet: 10.244.0.0/16", "serviceSubnet: 10.96.0.0/12"],
+        false => ["podSubnet: fd00:10:244::/56", "serviceSubnet: fd00:10:96::/112"],
+    };
+    for (ranges, at, example) in
+        [(&cluster.pod_subnets, pods, of_pods), (&cluster.service_subnets, services, of_services)]
+    {
         if ranges.first().is_some_and(|first| v4(first) != node_v4) {
-            report.push(
-                mismatch(
-                    at.clone(),
-                    "the first network is not of the nodes' address family".into(),
-                )
-                .help("name the network of the nodes' family first"),
+            let finding = mismatch(
+                at.clone(),
+                "the first network is not of the nodes' address family".into(),
             );
+            report.push(match ranges.iter().any(|range| v4(range) == node_v4) {
+                true => finding.help("name the network of the nodes' family first"),
+                false => finding.help(format!("write one of their family, such as `{example}`")),
+            });
         }
         if ranges.len() > 1 && !cluster.release.dual_stack {
             report.push(

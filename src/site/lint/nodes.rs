@@ -27,7 +27,9 @@ pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
         taints(node, report);
         second_address(node, cluster, report);
         edge(node, cluster, report);
+        unread(node, report);
     }
+    empty_subnets(cluster, report);
     forgotten_second_address(cluster, report);
     control_planes(cluster, report);
 }
@@ -117,6 +119,50 @@ fn taints(node: &Host, report: &mut Report) {
             .label("the API server would refuse the node")
             .because(at.index(first), "the first")
             .help("remove one of the two"),
+        );
+    }
+}
+
+/// What only a kubelet or an API server would read.
+fn unread(node: &Host, report: &mut Report) {
+    let kubelet = ("runs no kubelet", "neither `worker` nor `control-plane`");
+    let server = ("runs no API server", "not `control-plane`");
+    let keys = [
+        ("labels", !node.labels.is_empty(), node.kubelet(), kubelet),
+        ("taints", node.taints.is_some(), node.kubelet(), kubelet),
+        ("extraSans", !node.extra_sans.is_empty(), node.control_plane(), server),
+    ];
+    for (key, said, read, (why, role)) in keys {
+        if said && !read {
+            let message = format!("node {} {why}, so nobody reads its `{key}`", node.name);
+            report.push(
+                Finding::new(&codes::UNUSED_NODE_KEY, node.path().key(key), message)
+                    .label("without effect")
+                    .because(node.path().key("roles"), role)
+                    .help(format!("remove `{key}`")),
+            );
+        }
+    }
+}
+
+/// A network may wait for nodes to come, but not beside nodes that are in none.
+fn empty_subnets(cluster: &Cluster<'_>, report: &mut Report) {
+    let networks = &cluster.site.networks;
+    let outside = |node: &&Host| !cluster.site.is_in_networks(node.address);
+    let Some(stranger) = cluster.nodes.iter().find(outside) else { return };
+    let holds = |network: &NodeNetwork| {
+        cluster.nodes.iter().flat_map(Host::addresses).any(|one| network.range.contains(&one))
+    };
+    // The VIP's is judged with the VIP.
+    let said = networks.iter().filter(|network| network.at != Path::of(&["endpoint", "vip"]));
+    for NodeNetwork { range, at } in said.filter(|network| !holds(network)) {
+        let message =
+            format!("no node is in {range}, and node {} in no such network", stranger.name);
+        report.push(
+            Finding::new(&codes::EMPTY_NODE_SUBNET, at.clone(), message)
+                .label("firewalls and proxies would be told of it instead of the nodes")
+                .because(stranger.path().key("address"), "in none of them")
+                .help("write the network that the nodes are in"),
         );
     }
 }

@@ -165,3 +165,42 @@ fn a_node_s_part_has_an_address_for_a_pod() {
     let none = format!("{at} a /33 of 10.244.0.0/16 is no network");
     assert_eq!(of("none", "33"), one(&none, help));
 }
+
+#[test]
+fn a_node_subnet_without_nodes_is_told_beside_nodes_without_one() {
+    let of = |subnets: &[&str]| said(&json!({"cluster": {"nodeSubnets": subnets}}));
+    let at = "empty-node-subnet at cluster.nodeSubnets[0]:";
+    let empty = format!("{at} no node is in 192.168.11.0/24, and node cp1 in no such network");
+    assert_eq!(of(&["192.168.11.0/24"]), one(&empty, "write the network that the nodes are in"));
+    assert_eq!(of(&["192.168.1.0/24"]), []);
+    // One that will have nodes.
+    assert_eq!(of(&["192.168.11.0/24", "192.168.1.0/24"]), []);
+    // Nodes elsewhere are named one by one.
+    assert_eq!(of(&["192.168.1.0/28"]), []);
+}
+
+#[test]
+fn what_a_machine_without_kubelet_or_api_server_would_read_is_told() {
+    let of = |role: &str| {
+        let mut nodes = control_planes(&[11, 12, 13]);
+        nodes.as_array_mut().unwrap().push(json!({
+            "name": "x", "address": "192.168.1.31", "roles": [role],
+            "labels": {"a": "b"}, "taints": ["x=y:NoSchedule"], "extraSans": ["x.example.com"],
+        }));
+        let etcd = if role == "etcd" { "external" } else { "stacked" };
+        let found = said(&json!({"nodes": nodes, "etcd": {"mode": etcd}}));
+        let found = found.into_iter().filter_map(|(what, help)| {
+            Some((what.strip_prefix("unused-node-key at nodes[3].")?.to_owned(), help))
+        });
+        found.map(|(what, help)| (what.split(':').next().unwrap().to_owned(), help)).collect()
+    };
+    let all = ["labels", "taints", "extraSans"];
+    let told = |keys: &[&str]| -> Vec<(String, String)> {
+        keys.iter().map(|key| ((*key).to_owned(), format!("remove `{key}`"))).collect()
+    };
+    let found: Vec<(String, String)> = of("load-balancer");
+    assert_eq!(found, told(&all));
+    assert_eq!(of("etcd"), told(&all));
+    assert_eq!(of("worker"), told(&all[2..]));
+    assert_eq!(of("control-plane"), []);
+}

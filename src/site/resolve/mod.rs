@@ -50,7 +50,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
     let patches = patches(said, report);
     let kubernetes = kubernetes::resolve(said, &mut hosts, &patches, report)?;
     let api = endpoint::of_api(said, &kubernetes, &hosts, report);
-    balancer::lint(said, &api, report);
+    balancer::lint(said, &api, &hosts, report);
     interfaces(&mut hosts, &api, report);
     let mut site = Site {
         name: cluster.name.to_string(),
@@ -111,24 +111,30 @@ fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut R
 
 /// Whoever may hold a VIP has to be told where.
 fn interfaces(hosts: &mut [Host], api: &Endpoint, report: &mut Report) {
-    for place in api.vip().into_iter().flat_map(|held| &held.hosts) {
-        let host = &mut hosts[*place];
-        host.own_interface = true;
-        if !host.interface.is_empty() {
-            continue;
-        }
-        report.push(
-            Finding::new(
-                &crate::inventory::codes::MISSING_KEY,
-                Path::of(&["endpoint", "interface"]),
-                format!("node {} carries the VIP, but no interface is named for it", host.name),
-            )
-            .because(host.path(), "this node has no `interface` either")
-            .help(
-                "add `interface: eth0` (the interface's real name) to `endpoint`, or to the node",
-            ),
-        );
+    let holders = || api.vip().into_iter().flat_map(|held| &held.hosts);
+    for place in holders() {
+        hosts[*place].own_interface = true;
     }
+    let holders = holders().map(|place| &hosts[*place]);
+    let without: Vec<&Host> = holders.filter(|host| host.interface.is_empty()).collect();
+    let [first, more @ ..] = &without[..] else { return };
+    let carry = match more {
+        [] => format!("node {} carries", first.name),
+        [other] => format!("nodes {} and {} carry", first.name, other.name),
+        _ => format!("node {} and {} more carry", first.name, more.len()),
+    };
+    let finding = Finding::new(
+        &crate::inventory::codes::MISSING_KEY,
+        Path::of(&["endpoint", "interface"]),
+        format!("{carry} the VIP, but no interface is named for it"),
+    )
+    .help(format!(
+        "add `interface: eth0` (the interface's real name) to `endpoint`, or to {}",
+        if more.is_empty() { "the node" } else { "each of them" }
+    ));
+    report.push(without.iter().fold(finding, |finding, host| {
+        finding.because(host.path(), "this node has no `interface` either")
+    }));
 }
 
 /// What is said, else where the VIP is.

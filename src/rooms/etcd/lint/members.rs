@@ -9,7 +9,8 @@ use crate::rooms::etcd::{
     ALL_ENDPOINTS, DATA_LOSS, EVEN_MEMBERS, EXTERNAL_ONLY, ON_CONTROL_PLANES, SINGLE_MEMBER,
     TOO_MANY_MEMBERS, TOO_OLD, section,
 };
-use crate::site::{Cluster, EtcdMode};
+use crate::site::endpoint::without_role;
+use crate::site::{Cluster, EtcdMode, LoadBalancerKind};
 
 /// etcd's own advice: beyond seven, each write waits for more disks and no practical fault is
 /// survived that seven would not (<https://etcd.io/docs/latest/faq/#what-is-maximum-cluster-size>).
@@ -144,16 +145,32 @@ pub(super) fn external(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut 
         );
     }
     if !cluster.etcd.local_endpoints && cluster.etcd.members.len() > 1 {
-        report.push(
-            Finding::new(
-                &ALL_ENDPOINTS,
-                section().key("endpoints"),
-                "when a machine with a member is lost, the API servers' requests to it stall for ten seconds",
-            )
-            .label("each API server talks to all members")
-            .help("behind haproxy, members on the control planes are lost within four: leave the role `etcd` out"),
-        );
+        let finding = Finding::new(
+            &ALL_ENDPOINTS,
+            section().key("endpoints"),
+            "when a machine with a member is lost, the API servers' requests to it stall for ten seconds",
+        )
+        .label("each API server talks to all members");
+        report.push(match own_members(cluster) {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
+}
+
+/// What gives each API server a member of its own, where a balancer can leave those without.
+fn own_members(cluster: &Cluster<'_>) -> Option<String> {
+    let balancer = cluster.endpoint.balancer.as_ref()?;
+    let nginx =
+        (balancer.kind == LoadBalancerKind::Nginx).then(|| "write `kind: haproxy`".to_owned());
+    let apart = cluster.control_planes().any(|node| !node.member());
+    let apart = apart.then(|| without_role("etcd", cluster.members()));
+    let steps: Vec<String> = nginx.into_iter().chain(apart).collect();
+    let steps = match steps.is_empty() {
+        true => "remove `endpoints: all`".to_owned(),
+        false => steps.join(" and "),
+    };
+    Some(format!("behind haproxy, members on the control planes are lost within four: {steps}"))
 }
 
 fn age(cluster: &Cluster<'_>, facts: &EtcdRelease, report: &mut Report) {
