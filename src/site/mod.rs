@@ -120,8 +120,7 @@ pub struct Host {
     pub os: &'static OsRelease,
     /// The interface that carries the address and the VIP; empty where no room needs it.
     pub interface: String,
-    /// Whether the inventory names that interface for this node, or for carriers of the VIP, and this
-    /// is one.
+    /// Whether the inventory names that interface for this node, and not for carriers of the VIP.
     pub own_interface: bool,
     /// More names and addresses for its API server certificate.
     pub extra_sans: Vec<String>,
@@ -185,6 +184,14 @@ impl Site {
             endpoint: self.endpoints.get(facts.endpoint)?,
             facts,
         })
+    }
+
+    /// Whether it is known what the machine's interface is called: the one that is named for carriers of
+    /// a VIP is theirs alone.
+    pub fn knows_interface(&self, host: &Host) -> bool {
+        let mut held = self.endpoints.iter().filter_map(Endpoint::vip);
+        let carries = held.any(|vip| vip.hosts.contains(&host.index));
+        !host.interface.is_empty() && (host.own_interface || carries)
     }
 
     /// Whether this machine leads clients to an endpoint, whatever is behind that: balances it, or may

@@ -16,7 +16,7 @@ pub fn settled(said: &Inventory, site: &Site) -> Value {
     let mut whole = serde_json::to_value(said).unwrap_or_default();
     if let Some(nodes) = whole.get_mut("nodes").and_then(Value::as_array_mut) {
         for (section, node) in nodes.iter_mut().zip(&site.hosts) {
-            merge(section, &of_node(node));
+            merge(section, &of_node(node, site));
         }
     }
     merge(&mut whole, &of_certificates(&site.certificates));
@@ -87,14 +87,13 @@ fn of_kubernetes(kubernetes: &Kubernetes) -> Value {
     patch
 }
 
-fn of_node(node: &Host) -> Value {
-    let Host { ssh, os, interface, own_interface, pod_range, .. } = node;
+fn of_node(node: &Host, site: &Site) -> Value {
+    let Host { ssh, os, interface, pod_range, .. } = node;
     let mut patch = json!({
         "ssh": ssh,
         "os": {"distribution": os.distribution, "release": os.version},
     });
-    // What is said for carriers of the VIP says nothing of others.
-    if *own_interface && !interface.is_empty() {
+    if site.knows_interface(node) {
         patch["interface"] = json!(interface);
     }
     if let Some(range) = pod_range {

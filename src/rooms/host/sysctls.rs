@@ -75,13 +75,9 @@ fn preferred_anywhere(cluster: &Cluster<'_>) -> BTreeMap<String, String> {
 
 /// The same, on this node alone.
 fn preferred_here(node: &Host, cluster: &Cluster<'_>) -> Option<(String, String)> {
-    (has_ipv6(cluster) && has_interface(node))
+    // A setting of one that is not there fails.
+    (has_ipv6(cluster) && cluster.site.knows_interface(node))
         .then(|| (accept_ra(&node.interface), ACCEPT_RA.to_owned()))
-}
-
-/// Whether it is known what a node's interface is called: a setting of one that is not there fails.
-fn has_interface(node: &Host) -> bool {
-    !node.interface.is_empty() && node.own_interface
 }
 
 /// The setting of an interface, whose name may have dots.

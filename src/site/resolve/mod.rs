@@ -51,7 +51,7 @@ pub fn resolve(said: &Inventory, report: &mut Report) -> Option<Site> {
     let kubernetes = kubernetes::resolve(said, &mut hosts, &patches, report)?;
     let api = endpoint::of_api(said, &kubernetes, &hosts, report);
     balancer::lint(said, &api, &hosts, report);
-    interfaces(&mut hosts, &api, report);
+    interfaces(&hosts, &api, report);
     let mut site = Site {
         name: cluster.name.to_string(),
         networks: networks(cluster, &api),
@@ -110,12 +110,8 @@ fn machine(index: usize, section: &NodeSection, said: &Inventory, report: &mut R
 }
 
 /// Whoever may hold a VIP has to be told where.
-fn interfaces(hosts: &mut [Host], api: &Endpoint, report: &mut Report) {
-    let holders = || api.vip().into_iter().flat_map(|held| &held.hosts);
-    for place in holders() {
-        hosts[*place].own_interface = true;
-    }
-    let holders = holders().map(|place| &hosts[*place]);
+fn interfaces(hosts: &[Host], api: &Endpoint, report: &mut Report) {
+    let holders = api.vip().into_iter().flat_map(|held| &held.hosts).map(|place| &hosts[*place]);
     let without: Vec<&Host> = holders.filter(|host| host.interface.is_empty()).collect();
     let [first, more @ ..] = &without[..] else { return };
     let carry = match more {
