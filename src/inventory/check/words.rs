@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::shape::Shape;
 use super::{Format, Formats};
-use crate::report::Path;
+use crate::report::{Path, redacted, without_logins};
 use crate::yaml::{Node, Value};
 
 /// A longer text of the user, in characters, is cut in messages; the snippet shows it anyway.
@@ -143,15 +143,17 @@ pub(super) fn help(
 }
 
 /// The text that was probably meant, where one obvious edit gives it the form: no blanks around
-/// it, lower case, or a network's own address.
+/// it, lower case, a URL without a login, or a network's own address.
 pub(super) fn mended(text: &str, format: Format) -> Option<String> {
     let networks: Option<Vec<String>> = text
         .split(',')
         .map(|part| Some(part.trim().parse::<IpNet>().ok()?.trunc().to_string()))
         .collect();
-    [Some(text.trim().to_owned()), Some(text.to_lowercase()), networks.map(|all| all.join(","))]
+    let networks = networks.map(|all| all.join(","));
+    let without_login = without_logins(text).into_owned();
+    [text.trim().to_owned(), text.to_lowercase(), without_login]
         .into_iter()
-        .flatten()
+        .chain(networks)
         .find(|mended| format(mended).is_ok())
 }
 
@@ -188,11 +190,12 @@ pub(super) fn place(path: &Path) -> String {
     }
 }
 
-/// A text of the user within a sentence.
+/// A text of the user within a sentence. Cut, a secret would no longer be known for one.
 pub(super) fn short(text: &str) -> String {
+    let text = redacted(text);
     match text.char_indices().nth(SHORT) {
         Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 
