@@ -493,6 +493,7 @@ fn a_login_in_a_url_is_refused_and_not_repeated() {
     let login = "bob:hunter2pw@";
     for (overlay, mended) in [
         ("host: {proxy: {https: http://LOGINx:1}}", "help: write `http://x:1`"),
+        ("host: {proxy: {https: 'LOGINx:1'}}", "found `***:*********@x:1`"),
         ("images: {mirrors: [{registry: a.b, endpoints: [https://LOGINx]}]}", "`https://x`"),
         ("packages: {archives: https://LOGINx/etcd}", "`https://x/etcd`"),
         (r#"packages: {archives: "https:\/\/LOGINx/etcd"}"#, "`https://x/etcd`"),

@@ -3,6 +3,7 @@
 
 mod key;
 mod password;
+mod url;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -22,7 +23,7 @@ pub fn holds_secret(text: &str) -> bool {
 pub fn secret_in(text: &str) -> Option<&'static str> {
     let kinds: [(Finder, &str); 4] = [
         (private_keys, "a private key"),
-        (password::in_urls, "a URL with a password"),
+        (url::logins, "a URL with a password"),
         (password::assigned, "a password or a token"),
         (|text| [words(text), seeds(text)].concat(), "a key of 256 bits, or a seed"),
     ];
@@ -37,7 +38,7 @@ pub fn holds_private_key(text: &str) -> bool {
 /// The text whose URLs have no name and no password in front of their hosts.
 pub fn without_logins(text: &str) -> Cow<'_, str> {
     let mut left = Cow::Borrowed(text);
-    for login in password::in_urls(text).into_iter().rev() {
+    for login in url::logins(text).into_iter().rev() {
         // And the `@` behind it.
         left.to_mut().replace_range(login.start..=login.end, "");
     }
@@ -97,14 +98,9 @@ fn is_base64(c: char) -> bool {
 
 /// Where secrets stand, in the order of the text.
 fn found(text: &str) -> Vec<Range<usize>> {
-    let mut found = [
-        private_keys(text),
-        password::in_urls(text),
-        password::assigned(text),
-        words(text),
-        seeds(text),
-    ]
-    .concat();
+    let mut found =
+        [private_keys(text), url::logins(text), password::assigned(text), words(text), seeds(text)]
+            .concat();
     found.sort_by_key(|range| range.start);
     found
 }
@@ -184,6 +180,26 @@ mod tests {
         ] {
             assert_eq!(redacted(text), shown);
             assert_eq!(redacted(text).len(), text.len(), "an offset would be wrong");
+        }
+    }
+
+    /// Quadratic time would be hours.
+    #[test]
+    fn a_text_of_nothing_but_beginnings_costs_no_more_than_its_length() {
+        for beginning in [
+            "PRIVATE KEY ",
+            "AGE-SECRET-KEY-1",
+            "PuTTY-User-Key-File-Private-Lines:",
+            "http://",
+            "://a:b",
+            "a:b@",
+            "token=",
+            "password=$",
+            "auth=",
+            "\"token\":",
+        ] {
+            let text = beginning.repeat(40_000);
+            assert_eq!(redacted(&text).len(), text.len());
         }
     }
 

@@ -170,11 +170,11 @@ value! {
     /// An `http` or `https` URL without query, fragment, user or blanks.
     Url, "hagen-url", ["https://mirror.example.com/kubernetes/"], |text| {
         let expected = || "a URL such as https://mirror.example.com/kubernetes/".to_owned();
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
-        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        if without_logins(text) != text || authority.contains('@') {
+        if without_logins(text) != text {
             return Err("a URL without a name and a password in front of its host: it stands in public files".to_owned());
         }
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
         let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/:+".contains(c);
         let host_ok = host.split('.').all(is_dns_1123_label);

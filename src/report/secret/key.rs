@@ -27,9 +27,9 @@ fn encoded(text: &str) -> Vec<Range<usize>> {
 fn pem_bodies(text: &str) -> Vec<Range<usize>> {
     const LABEL: &str = "PRIVATE KEY";
     let labels = text.match_indices(LABEL).filter_map(|(at, _)| {
-        let line = &text[text[..at].rfind("-----")?..at];
         let after = &text[at + LABEL.len()..];
         let body = after.strip_prefix(" BLOCK").unwrap_or(after).strip_prefix("-----")?;
+        let line = &text[text[..at].rfind("-----")?..at];
         line.starts_with("-----BEGIN ").then(|| text.len() - body.len())
     });
     labels
@@ -45,20 +45,27 @@ fn of_putty(text: &str) -> Vec<Range<usize>> {
     if !text.contains("PuTTY-User-Key-File-") {
         return Vec::new();
     }
-    let begun = text.match_indices(BEGIN).map(|(at, _)| at + BEGIN.len());
-    begun
-        .map(|start| start..start + text[start..].find("Private-MAC").unwrap_or(text.len() - start))
-        .collect()
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices(BEGIN) {
+        let start = at + BEGIN.len();
+        if found.last().is_none_or(|last| start > last.end) {
+            let length = text[start..].find("Private-MAC");
+            found.push(start..length.map_or(text.len(), |length| start + length));
+        }
+    }
+    found
 }
 
 /// The key that a file of age's or of SOPS' is opened with: letters and digits of Bech32.
 /// Source: <https://age-encryption.org/v1>.
 fn of_age(text: &str) -> Vec<Range<usize>> {
-    const BEGIN: &str = "AGE-SECRET-KEY-";
-    let begun = text.match_indices(BEGIN).map(|(at, _)| at + BEGIN.len());
+    const BEGIN: [&str; 2] = ["AGE-SECRET-KEY-1", "AGE-SECRET-KEY-PQ-1"];
+    let begun = BEGIN
+        .iter()
+        .flat_map(|begin| text.match_indices(begin).map(|(at, begin)| at + begin.len()));
     begun
         .map(|start| {
-            let length = text[start..].find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+            let length = text[start..].find(|c: char| !c.is_ascii_alphanumeric());
             start..length.map_or(text.len(), |length| start + length)
         })
         // Not where somebody writes of such keys.
@@ -93,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_private_key_is_known_in_the_form_of_any_program() {
-        let age = format!("AGE-SECRET-KEY-1{}", "Q9".repeat(29));
+        let age = format!("AGE-SECRET-KEY-PQ-1{}", "Q9".repeat(29));
         for (key, shown) in [
             (
                 "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOY\n=aB1c\n-----END PGP PRIVATE KEY BLOCK-----\n",
@@ -107,7 +114,7 @@ mod tests {
                 "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\nAAAAIA==\nPrivate-MAC: ab\n",
                 "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: *\n********\nPrivate-MAC: ab\n",
             ),
-            (&age, &format!("AGE-SECRET-KEY-{}", "*".repeat(59))),
+            (&age, &format!("AGE-SECRET-KEY-PQ-1{}", "*".repeat(58))),
         ] {
             assert!(holds_private_key(key), "{key}");
             assert_eq!(without_private_keys(key), shown);
