@@ -109,8 +109,8 @@ const CRATES: &[(&str, &[&str], &str)] = &[
     ("anstream", &["cli"], "only the command line has a terminal"),
     (
         "base64ct",
-        &["inventory", "rooms", "secrets"],
-        "the seed's text form, certificates in kubeconfigs, keys that come in",
+        &["inventory", "report", "rooms", "secrets"],
+        "the seed's text form, certificates in kubeconfigs, keys that come in, logins of docker's",
     ),
     ("clap", &["cli"], "only the command line has arguments"),
     ("clap_complete", &["cli"], "only the command line has arguments"),

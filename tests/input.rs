@@ -286,7 +286,7 @@ fn folders_devices_and_absent_files_are_told_apart() {
     std::fs::create_dir(scene.path("folder.yaml")).unwrap();
     scene.run("check folder.yaml").expect(2).says("cannot read `folder.yaml`");
     scene.run("check absent.yaml").expect(2).says("cannot read `absent.yaml`");
-    scene.run("check /dev/null").expect(1).says("inventory/missing-key");
+    scene.run("check /dev/null").expect(2).says("`/dev/null`: it is a device, no regular file");
     scene.run("build inventory.yaml --secrets folder.yaml -o out").expect(2);
     scene.run("build inventory.yaml --templates absent -o out").expect(2).says("`absent`");
     assert!(!scene.path("out").exists());

@@ -30,4 +30,5 @@ mod readme;
 mod refusals;
 mod scene;
 mod schema;
+mod special;
 mod wellformed;

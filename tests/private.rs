@@ -487,6 +487,95 @@ fn a_private_key_in_the_inventory_is_refused_and_shown_nowhere() {
 }
 
 #[test]
+fn a_login_in_a_url_is_refused_and_not_repeated() {
+    let scene = Scene::demo();
+    let inventory = scene.read("inventory.yaml");
+    let login = "bob:hunter2pw@";
+    for (overlay, mended) in [
+        ("host: {proxy: {https: http://LOGINx:1}}", "help: write `http://x:1`"),
+        ("host: {proxy: {https: 'LOGINx:1'}}", "found `***:*********@x:1`"),
+        ("images: {mirrors: [{registry: a.b, endpoints: [https://LOGINx]}]}", "`https://x`"),
+        ("packages: {archives: https://LOGINx/etcd}", "`https://x/etcd`"),
+        (r#"packages: {archives: "https:\/\/LOGINx/etcd"}"#, "`https://x/etcd`"),
+    ] {
+        let overlay = overlay.replace("LOGIN", login);
+        scene.write("inventory.yaml", format!("{inventory}{overlay}\n"));
+        for format in ["text", "json", "sarif"] {
+            let ran = scene.run(&format!("check inventory.yaml --format {format}")).expect(1);
+            let said = said(ran);
+            assert!(!said.contains("hunter2pw") && !said.contains("bob"), "{format}:\n{said}");
+            assert!(said.contains("without a name and a password"), "{format}:\n{said}");
+            assert!(said.contains("***:*********@x"), "{format}:\n{said}");
+        }
+        scene.run("check inventory.yaml").expect(1).says(mended).says("[inventory/type]");
+    }
+    // What would be cut in a message is hidden first.
+    let long = format!("packages: {{archives: \"https://bob:{}@x/\"}}\n", "hunter2pw".repeat(12));
+    scene.write("inventory.yaml", format!("{inventory}{long}"));
+    assert!(!said(scene.run("check inventory.yaml").expect(1)).contains("hunter2pw"));
+}
+
+#[test]
+fn a_password_in_a_public_file_is_found_and_not_repeated() {
+    let scene = Scene::demo();
+    let inventory = scene.read("inventory.yaml");
+    let environment = |line: &str| {
+        format!(
+            "units: [{{unit: containerd.service, dropIn: {{Service: {{Environment: ['{line}', NO_PROXY=*]}}}}}}]"
+        )
+    };
+    let file = |text: &str| format!("files: [{{path: /etc/site/x, content: \"{text}\"}}]");
+    let public = "privateFiles";
+    for (overlay, help) in [
+        (environment("HTTP_PROXY=http://bob:hunter2pw@x:1"), "EnvironmentFile: /etc/site"),
+        (environment("AWS_SECRET_ACCESS_KEY=hunter2pw"), "EnvironmentFile: /etc/site"),
+        (file("users:\\n- user:\\n    password: hunter2pw\\n"), public),
+        (file("users:\\n- user:\\n    token: hunter2pwhunter2pw\\n"), public),
+        ("extraArgs: {apiServer: {audit-webhook-mode: 'http://bob:hunter2pw@x'}}".into(), public),
+    ] {
+        scene.write("inventory.yaml", format!("{inventory}{overlay}\n"));
+        for format in ["text", "json", "sarif"] {
+            let said = said(scene.run(&format!("check inventory.yaml --format {format}")));
+            assert!(said.contains("inventory/looks-secret"), "{overlay}, {format}:\n{said}");
+            assert!(!said.contains("hunter2pw"), "{overlay}, {format}:\n{said}");
+        }
+        scene.run("check inventory.yaml --strict").expect(1).says(help);
+    }
+    // Two things are wrong here, and neither help leads to what the inventory refuses.
+    let proxy = environment("HTTPS_PROXY=http://bob:hunter2pw@x:1").replace(", NO_PROXY=*", "");
+    scene.write("inventory.yaml", format!("{inventory}{proxy}\n"));
+    let said = said(scene.run("check inventory.yaml").expect(1));
+    assert!(said.contains("[units/proxy-hides-cluster]") && said.contains("would ask http://x:1"));
+    assert!(!said.contains("hunter2pw") && !said.contains("proxy: {https:"), "{said}");
+}
+
+#[test]
+fn a_private_key_of_any_program_is_refused_and_not_repeated() {
+    let scene = Scene::demo();
+    let inventory = scene.read("inventory.yaml");
+    let pgp = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYhunterBODY\n=aB1c\n-----END PGP PRIVATE KEY BLOCK-----\n";
+    let age = "AGE-SECRET-KEY-1HUNTERBODYQ9Q9Q9Q9Q9Q9Q9Q9Q9Q9Q9Q9\n";
+    for key in [pgp, age] {
+        let quoted = key.replace('\n', "\\n");
+        let block = key.replace('\n', "\n        ");
+        for overlay in [
+            format!("files: [{{path: /etc/site/key, content: \"{quoted}\"}}]\n"),
+            format!(
+                "packages:\n  repositories:\n    runtime:\n      url: https://x/\n      key: |\n        {block}\n"
+            ),
+        ] {
+            scene.write("inventory.yaml", format!("{inventory}{overlay}"));
+            for format in ["text", "json", "sarif"] {
+                let ran = scene.run(&format!("check inventory.yaml --format {format}")).expect(1);
+                let said = said(ran);
+                assert!(said.contains("inventory/private-key"), "{overlay}:\n{said}");
+                assert!(!said.to_lowercase().contains("hunterbody"), "{overlay}:\n{said}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_secret_can_be_allowed() {
     let scene = Scene::demo();
     let inventory = scene.read("inventory.yaml");

@@ -12,6 +12,7 @@ use super::console::Console;
 use super::exit::{Exit, Failure};
 use super::git::{self, Exposure, Unknown};
 use super::reporting::Reporting;
+use crate::disk;
 use crate::print::{Judged, Source};
 use crate::report::{self, Finding, Report};
 use crate::secrets::{self, Bundle};
@@ -191,7 +192,12 @@ pub(super) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }
 
-/// Reads a file, or standard input. Stops one byte beyond what the YAML reader takes, so that it
+/// Whether a path means a file that is open already, as a shell gives one for `<(command)`.
+fn is_descriptor(path: &Path) -> bool {
+    ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|open| path.starts_with(open))
+}
+
+/// Reads a regular file, or standard input. Stops one byte beyond what the YAML reader takes, so that it
 /// can say so itself, even of a file without end.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
@@ -199,7 +205,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let done = if is_stdin(path) {
         io::stdin().lock().take(most).read_to_end(&mut bytes)
     } else {
-        File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+        let file = if is_descriptor(path) { File::open(path) } else { disk::open_regular(path) };
+        file.and_then(|file| file.take(most).read_to_end(&mut bytes))
     };
     done.map_err(|error| unreadable(path, &error))?;
     Ok(bytes)
@@ -207,5 +214,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let name = if is_stdin(path) { "standard input".into() } else { path.display().to_string() };
-    Failure::new(format!("cannot read `{name}`: {error}"))
+    let failure = Failure::new(format!("cannot read `{name}`: {error}"));
+    match error.kind() {
+        ErrorKind::InvalidInput => failure.help("name a regular file, or `-` for standard input"),
+        _ => failure,
+    }
 }

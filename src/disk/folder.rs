@@ -120,7 +120,7 @@ impl Folder {
 }
 
 /// Whether nobody else owns it, who could change it at any moment.
-pub(super) fn is_ours(metadata: &Metadata) -> bool {
+pub fn is_ours(metadata: &Metadata) -> bool {
     metadata.uid() == rustix::process::geteuid().as_raw()
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::DiskError;
 use super::folder::Folder;
 use super::plan::Plan;
+use super::regular::{MOST, read_regular};
 use super::signal;
 use super::stage::{GIT_IGNORE, IN_PLACE, Stage};
 use super::survey::Target;
@@ -63,7 +64,7 @@ fn ignore_both(
     let Some((_, new)) = plan.fresh.iter().find(|(path, _)| *path == GIT_IGNORE) else {
         return Ok(None);
     };
-    let both = match fs::read(target.path.join(GIT_IGNORE)) {
+    let both = match read_regular(&target.path.join(GIT_IGNORE), MOST) {
         Ok(old) => [old.as_slice(), b"\n", &new.bytes].concat(),
         // The new one as it will be: a build that ends here has no manifest yet, and the next one
         // takes what stands there for its own by its bytes.

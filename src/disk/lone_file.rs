@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::regular::regular;
+
 /// Creates the file `path` with permission bits `mode`, which hold from its first byte on.
 ///
 /// # Errors
@@ -51,6 +53,7 @@ pub fn append(path: &Path, lines: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let options = options.read(true).append(true).create(true).custom_flags(no_link);
     let mut file = options.open(path)?;
+    regular(&file)?;
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };

@@ -12,6 +12,7 @@ mod lock;
 mod lone_file;
 mod owned;
 mod plan;
+mod regular;
 mod signal;
 mod stage;
 mod standing;
@@ -22,7 +23,9 @@ use std::path::Path;
 
 pub use compare::{Change, Comparison, Verification, compare, verify};
 pub use error::DiskError;
+pub use folder::is_ours;
 pub use lone_file::{append, create, remove, replace};
+pub use regular::{MOST, open_regular, read_regular};
 pub use signal::Deferred;
 pub use standing::standing;
 pub use survey::read_manifest;

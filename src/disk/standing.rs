@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
+use super::regular::{MOST, read_regular};
 use super::survey::read_manifest;
 use super::{DiskError, Manifest};
 
@@ -19,7 +19,8 @@ pub fn standing(
     let old = read_manifest(out)?.filter(|old| old.bundle == manifest.bundle);
     let entries = old.iter().flat_map(|old| &old.files);
     let there = entries.filter(|entry| entry.destination.as_deref() == Some(destination));
-    let read = there.filter_map(|entry| Some((entry, fs::read(out.join(&entry.path)).ok()?)));
+    let read =
+        there.filter_map(|entry| Some((entry, read_regular(&out.join(&entry.path), MOST).ok()?)));
     Ok(read
         .flat_map(|(entry, bytes)| {
             entry.nodes.iter().map(move |node| (node.clone(), bytes.clone()))

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
 use super::folder::is_ours;
+use super::regular::{MOST, read_regular};
 use super::stage::IN_PLACE;
 use super::{DiskError, FOREIGN_FOLDER, Files, UNWRITABLE};
 use crate::manifest::{self, Manifest};
@@ -48,7 +49,7 @@ impl Target {
     /// The bytes of a file in it.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, DiskError> {
         let file = self.path.join(path);
-        fs::read(&file).map_err(|error| DiskError::io("read", &file, &error))
+        read_regular(&file, MOST).map_err(|error| DiskError::io("read", &file, &error))
     }
 }
 
@@ -198,7 +199,7 @@ fn read(out: &Path) -> Result<Option<(Manifest, Vec<u8>)>, DiskError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(DiskError::io("read", &path, &error)),
     }
-    let bytes = fs::read(&path).map_err(|error| DiskError::io("read", &path, &error))?;
+    let bytes = read_regular(&path, MOST).map_err(|error| DiskError::io("read", &path, &error))?;
     let manifest = Manifest::read(&bytes).map_err(|error| {
         let message = format!("`{}` is no manifest of this hagen: {error}", path.display());
         let help = "restore it from version control, build with the hagen that wrote it, or give \

@@ -1,10 +1,10 @@
-use super::codes::{LOOKS_SECRET, PRIVATE_KEY};
+use super::codes::{LOOKS_SECRET, PRIVATE_KEY, TYPE};
 use super::values::SecretName;
-use crate::report::{Finding, Path, Report, holds_private_key, holds_secret};
+use crate::report::{Finding, Path, Report, holds_private_key, secret_in, without_logins};
 use crate::yaml::{Document, Node, Value};
 
-/// Private keys anywhere, and what looks like a secret where the user says what a file holds: the
-/// inventory is public, and so is what the tree makes of it.
+/// Private keys and URLs with a password anywhere, and what else looks like a secret where the user
+/// says what a file holds: the inventory is public, and so is what the tree makes of it.
 pub(super) fn lint(document: &Document, report: &mut Report) {
     visit(document.root(), None, &Path::root(), report);
 }
@@ -33,19 +33,31 @@ fn report_secret(text: &str, around: Option<&Node>, at: &Path, report: &mut Repo
     const PUBLIC: &str = "and files that are made of it are public";
     let place = at.to_string();
     let file = around.filter(|_| place.starts_with("files[") && place.ends_with("].content"));
+    let free = file.is_some() || ["patches[", "units["].iter().any(|list| place.starts_with(list));
+    // Where a value is of the wrong form, it is refused already.
+    let looks = secret_in(text).filter(|_| free || without_logins(text) != text);
     let finding = if holds_private_key(text) {
         let message = format!("this holds a private key, {PUBLIC}");
         Finding::new(&PRIVATE_KEY, at.clone(), message).label("known to all who see the inventory")
-    } else if (file.is_some() || place.starts_with("patches[")) && holds_secret(text) {
+    } else if let Some(looks) = looks.filter(|_| !report.has(&TYPE, at)) {
         let message = format!("this holds what looks like a secret, {PUBLIC}");
-        Finding::new(&LOOKS_SECRET, at.clone(), message).label("a key of 256 bits, or a seed")
+        Finding::new(&LOOKS_SECRET, at.clone(), message).label(looks)
     } else {
         return;
     };
-    report.push(finding.help(file.and_then(moved).unwrap_or_else(|| {
-        "take it out; where a program needs it, let an entry of `privateFiles` bring it in a file of its own".to_owned()
-    })));
+    let help = match file.and_then(moved) {
+        Some(help) => help,
+        None if place.starts_with("units[") && place.contains(".Environment") => {
+            ENVIRONMENT.to_owned()
+        }
+        None => ELSEWHERE.to_owned(),
+    };
+    report.push(finding.help(help));
 }
+
+const ELSEWHERE: &str = "take it out; where a program needs it, let an entry of `privateFiles` bring it in a file of its own";
+
+const ENVIRONMENT: &str = "take it out; let an entry of `privateFiles` bring a file with that line, and the unit read it: `EnvironmentFile: /etc/site/secret.env`";
 
 /// How an entry of `files` becomes a private one.
 fn moved(file: &Node) -> Option<String> {

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use crate::report::{Finding, Path, Report, redacted};
-use crate::yaml::{Document, Positions, hides};
+use crate::report::{Finding, Path, Report, holds_secret, redacted, redacted_with};
+use crate::yaml::{Document, Positions, Value, hides};
 
 pub use json::json;
 pub use sarif::sarif;
@@ -30,7 +30,7 @@ impl<'a> Source<'a> {
     pub fn read(document: &'a Document) -> Self {
         Self {
             name: document.name(),
-            text: redacted(document.text()),
+            text: redacted_with(document.text(), escaped_secrets(document)),
             positions: Cow::Borrowed(document.positions()),
             document: Some(document),
         }
@@ -68,6 +68,26 @@ impl<'a> Source<'a> {
         let (end_line, end_column) = self.positions.line_column(&self.text, end);
         Place { span: start..end, line, column, end_line, end_column }
     }
+}
+
+/// Where secrets stand that only the value shows: its text has escapes, such as `\n` before a name.
+fn escaped_secrets(document: &Document) -> Vec<Range<usize>> {
+    let mut nodes = vec![document.root()];
+    let mut secrets = Vec::new();
+    while let Some(node) = nodes.pop() {
+        match &node.value {
+            Value::String(value) => {
+                let spelt = document.text().get(node.span()).unwrap_or_default();
+                if spelt.contains('\\') && holds_secret(value) {
+                    secrets.push(node.span());
+                }
+            }
+            Value::List(items) => nodes.extend(items),
+            Value::Map(entries) => nodes.extend(entries.iter().map(|(_, value)| value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    secrets
 }
 
 /// Offsets that may be inside a character: a byte that is not UTF-8 was replaced by a longer one.

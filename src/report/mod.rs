@@ -12,5 +12,8 @@ pub use allow::Allow;
 pub use code::{Code, Severity};
 pub use finding::{Finding, Report};
 pub use path::{Path, Step};
-pub use secret::{holds_private_key, holds_secret, redacted, without_private_keys};
+pub use secret::{
+    holds_private_key, holds_secret, redacted, redacted_with, secret_in, without_logins,
+    without_private_keys,
+};
 pub use suggest::closest;

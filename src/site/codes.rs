@@ -20,6 +20,7 @@ crate::codes! { "cluster":
     NETWORKS_OVERLAP = Error "networks-overlap",
     NO_CONTROL_PLANE = Error "no-control-plane",
     NO_HOST_ADDRESS = Error "no-host-address",
+    NODE_NETWORK_TOO_WIDE = Error "node-network-too-wide",
     NODE_SELECTION = Error "node-selection",
     OS_UNKNOWN = Error "os-unknown",
     PATCH_TARGET = Error "patch-target",

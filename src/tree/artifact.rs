@@ -179,9 +179,10 @@ impl Artifact {
     }
 
     /// The permission bits inside the output folder. Private files are 0600 there, whatever
-    /// they become on the node (a key that a service's group reads is 0640 only on the node).
+    /// they become on the node (a key that a service's group reads is 0640 only on the node). And nobody
+    /// but the owner writes what scripts install as root.
     pub fn stored_mode(&self) -> u32 {
-        if self.secret { 0o600 } else { self.mode }
+        if self.secret { 0o600 } else { self.mode & 0o755 }
     }
 }
 

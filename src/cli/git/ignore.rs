@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use crate::disk::{is_ours, read_regular};
+
 /// One line of a `.gitignore`.
 struct Rule {
     /// The folder of its file, empty or with a slash at its end.
@@ -22,14 +24,15 @@ pub(super) struct Rules(Vec<Rule>);
 
 impl Rules {
     /// Those of the checkout `root`, whose own folder is `git`, for the path `inside` it. The user's
-    /// own for all checkouts are left out: others who have this one do not have them.
-    pub(super) fn read(root: &Path, git: &Path, inside: &str) -> Self {
-        let common = fs::read_to_string(git.join("commondir")).ok();
-        let common = common.map_or_else(|| git.to_owned(), |text| git.join(text.trim()));
-        let own = fs::read(common.join("info/exclude")).unwrap_or_default();
+    /// own for all checkouts are left out: others who have this one do not have them. So is what
+    /// another user says, unless the checkout is `trusted`.
+    pub(super) fn read(root: &Path, git: &Path, inside: &str, trusted: bool) -> Self {
+        let common = String::from_utf8(read(&git.join("commondir"))).unwrap_or_default();
+        let common = if common.is_empty() { git.to_owned() } else { git.join(common.trim()) };
+        let own = if trusted { read(&common.join("info/exclude")) } else { Vec::new() };
         let above = inside.match_indices('/').map(|(at, _)| &inside[..=at]);
         let files = [""].into_iter().chain(above);
-        let files = files.map(|base| (base, text(&root.join(base).join(".gitignore"))));
+        let files = files.map(|base| (base, text(&root.join(base).join(".gitignore"), trusted)));
         Self(
             [("", own)]
                 .into_iter()
@@ -55,8 +58,15 @@ pub(super) fn is_link(ignore: &Path) -> bool {
 }
 
 /// As Git reads a `.gitignore` that stands among the files.
-fn text(ignore: &Path) -> Vec<u8> {
-    if is_link(ignore) { Vec::new() } else { fs::read(ignore).unwrap_or_default() }
+fn text(ignore: &Path, trusted: bool) -> Vec<u8> {
+    let ours = || fs::symlink_metadata(ignore).is_ok_and(|metadata| is_ours(&metadata));
+    if is_link(ignore) || !(trusted || ours()) { Vec::new() } else { read(ignore) }
+}
+
+/// Empty where it cannot be read, or is no list that anybody wrote: then nothing is ignored.
+fn read(path: &Path) -> Vec<u8> {
+    const MOST: u64 = 4 << 20;
+    read_regular(path, MOST).unwrap_or_default()
 }
 
 fn rules<'a>(base: &'a str, text: &'a [u8]) -> impl Iterator<Item = Rule> + 'a {

@@ -4,17 +4,22 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use base16ct::lower::encode_string as hex;
+
+use crate::disk::{MOST, read_regular};
 
 /// Why it cannot be told what Git tracks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unknown {
     /// It is there, and cannot be read.
     Unreadable(String),
+    /// It is no regular file, or far too long for one.
+    Odd(String),
+    /// Another user owns the checkout, and decides what is in its index.
+    Foreign,
     /// It is cut short, or no index.
     Damaged,
     /// A version that did not exist yet.
@@ -33,7 +38,8 @@ impl Unknown {
             Self::Version(_) => {
                 "`git update-index --index-version 2` writes it in a form that hagen reads"
             }
-            Self::Damaged | Self::Extension(_) | Self::Shared(_) => {
+            Self::Foreign => "run hagen as its owner, or make the checkout your own: `chown -R`",
+            Self::Odd(_) | Self::Damaged | Self::Extension(_) | Self::Shared(_) => {
                 "`rm \"$(git rev-parse --git-path index)\" && git reset` makes it anew from the last commit, without what was added since"
             }
         }
@@ -43,7 +49,10 @@ impl Unknown {
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(error) => write!(f, "its index cannot be read: {error}"),
+            Self::Unreadable(error) | Self::Odd(error) => {
+                write!(f, "its index cannot be read: {error}")
+            }
+            Self::Foreign => f.write_str("the checkout belongs to another user"),
             Self::Damaged => f.write_str("its index is damaged"),
             Self::Version(version) => write!(f, "its index has version {version}"),
             Self::Extension(name) => write!(f, "its index has the extension `{name}`"),
@@ -61,16 +70,19 @@ pub(super) struct Tracked {
 impl Tracked {
     /// Reads the index in a folder such as `.git`; where there is none, nothing is tracked.
     pub(super) fn read(git: &Path) -> Result<Self, Unknown> {
-        let bytes = match fs::read(git.join("index")) {
+        let bytes = match read_regular(&git.join("index"), MOST) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                return Err(Unknown::Odd(error.to_string()));
+            }
             Err(error) => return Err(Unknown::Unreadable(error.to_string())),
         };
         let Index { entries, link } = Index::of(&bytes)?;
         let mut paths: BTreeSet<Vec<u8>> = BTreeSet::new();
         if let Some(link) = link {
             let name = format!("sharedindex.{}", link.shared);
-            let shared = fs::read(git.join(&name)).map_err(|_| Unknown::Shared(name))?;
+            let shared = read_regular(&git.join(&name), MOST).map_err(|_| Unknown::Shared(name))?;
             let shared = Index::of(&shared)?.entries.into_iter().enumerate();
             paths.extend(shared.filter(|(at, _)| !link.deleted.contains(at)).map(|(_, path)| path));
         }

@@ -43,12 +43,13 @@ pub(super) fn exposures(path: &Path) -> Vec<Exposure> {
     let Ok(path) = fs::canonicalize(path) else { return Vec::new() };
     let Some((root, inside)) = place(&path) else { return Vec::new() };
     let git = git_folder(root);
-    let unknown = match Tracked::read(&git) {
+    let trusted = is_trusted(root, &git);
+    let unknown = match tracked_by(&git, trusted) {
         Ok(tracked) if tracked.has(inside) => return vec![Exposure::Tracked],
         Ok(_) => None,
         Err(unknown) => Some(Exposure::Unknown(unknown.into())),
     };
-    let ignored = Rules::read(root, &git, inside).ignore(inside);
+    let ignored = Rules::read(root, &git, inside, trusted).ignore(inside);
     let link = ignore::is_link(&path.with_file_name(".gitignore"));
     let exposed = (!ignored).then_some(Exposure::NotIgnored { link });
     exposed.into_iter().chain(unknown).collect()
@@ -68,7 +69,8 @@ pub(super) fn tracked<'a>(
     let some = folder.join("file");
     let Some((root, some)) = place(&some) else { return Ok(Vec::new()) };
     let below = some.strip_suffix("file").unwrap_or(some);
-    let tracked = Tracked::read(&git_folder(root))?;
+    let git = git_folder(root);
+    let tracked = tracked_by(&git, is_trusted(root, &git))?;
     Ok(paths.filter(|path| tracked.has(&format!("{below}{path}"))).collect())
 }
 
@@ -82,9 +84,11 @@ pub(super) fn protect(path: &Path) -> Result<Option<PathBuf>, Failure> {
     };
     let bundle = folder.join(name);
     let root = checkout(&bundle).unwrap_or(&folder);
+    let git = git_folder(root);
+    let trusted = checkout(&bundle).is_none() || is_trusted(root, &git);
     let ignored = || {
         inside(&bundle, root)
-            .is_some_and(|inside| Rules::read(root, &git_folder(root), inside).ignore(inside))
+            .is_some_and(|inside| Rules::read(root, &git, inside, trusted).ignore(inside))
     };
     if ignored() {
         return Ok(None);
@@ -138,10 +142,23 @@ fn inside<'a>(path: &'a Path, root: &Path) -> Option<&'a str> {
     path.strip_prefix(root).ok()?.to_str()
 }
 
+/// Whether nobody else says what Git does in a checkout: Git itself works in no other one.
+/// Source: <https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory>.
+fn is_trusted(root: &Path, git: &Path) -> bool {
+    let ours =
+        |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| disk::is_ours(&metadata));
+    ours(root) && ours(&root.join(".git")) && ours(git)
+}
+
+fn tracked_by(git: &Path, trusted: bool) -> Result<Tracked, index::Unknown> {
+    if trusted { Tracked::read(git) } else { Err(index::Unknown::Foreign) }
+}
+
 /// Where a checkout has its index: `.git`, or what that file names in a worktree or a submodule.
 fn git_folder(root: &Path) -> PathBuf {
     let git = root.join(".git");
-    let named = fs::read_to_string(&git).ok();
+    const MOST: u64 = 1 << 20;
+    let named = disk::read_regular(&git, MOST).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match named.as_deref().and_then(|text| text.trim().strip_prefix("gitdir: ")) {
         Some(folder) => root.join(folder),
         None => git,
@@ -159,7 +176,7 @@ mod tests {
             let scratch = tempfile::tempdir().unwrap();
             let line = line(Path::new(bundle));
             fs::write(scratch.path().join(".gitignore"), format!("{line}\n")).unwrap();
-            Rules::read(scratch.path(), &scratch.path().join(".git"), path).ignore(path)
+            Rules::read(scratch.path(), &scratch.path().join(".git"), path, true).ignore(path)
         };
         for name in ["prod.secrets.yaml", "odd [1] name*", "rsa.yaml"] {
             for left in ["", "~", ".4711.new"] {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 
 use super::Format;
-use crate::report::Path;
+use crate::report::{Path, without_logins};
 use crate::yaml::{Document, Value};
 
 /// The edit, where it is obvious.
@@ -29,7 +29,7 @@ pub(super) fn help(document: &Document, text: &str, path: &Path, format: Format)
     }
 }
 
-/// No blanks around it, lower case, no dot behind it, a network's own address, or one without the
+/// No blanks around it, lower case, a URL without a login, no dot behind it, a network's own address, or one without the
 /// prefix of its network.
 fn mended(text: &str, format: Format) -> Option<String> {
     let networks: Option<Vec<String>> = text
@@ -39,6 +39,7 @@ fn mended(text: &str, format: Format) -> Option<String> {
     let edits = [
         Some(text.trim().to_owned()),
         Some(text.to_lowercase()),
+        Some(without_logins(text).into_owned()),
         text.strip_suffix('.').map(str::to_owned),
         networks.map(|all| all.join(",")),
         text.parse::<IpNet>().ok().map(|network| network.addr().to_string()),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::Formats;
 use super::shape::Shape;
-use crate::report::Path;
+use crate::report::{Path, redacted};
 use crate::yaml::{Node, Value};
 
 /// A longer text of the user, in characters, is cut in messages; the snippet shows it anyway.
@@ -174,11 +174,12 @@ pub(super) fn place(path: &Path) -> String {
     }
 }
 
-/// A text of the user within a sentence.
+/// A text of the user within a sentence. Cut, a secret would no longer be known for one.
 pub(super) fn short(text: &str) -> String {
+    let text = redacted(text);
     match text.char_indices().nth(SHORT) {
         Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::{is_dns_1123_label, is_dns_1123_subdomain, is_port};
 use super::value;
+use crate::report::without_logins;
 
 value! {
     /// One address, IPv4 or IPv6, without prefix, port or zone.
@@ -169,6 +170,9 @@ value! {
     /// An `http` or `https` URL without query, fragment, user or blanks.
     Url, "hagen-url", ["https://mirror.example.com/kubernetes/"], |text| {
         let expected = || "a URL such as https://mirror.example.com/kubernetes/".to_owned();
+        if without_logins(text) != text {
+            return Err("a URL without a name and a password in front of its host: it stands in public files".to_owned());
+        }
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(expected)?;
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));

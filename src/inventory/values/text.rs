@@ -16,6 +16,17 @@ pub(super) fn is_dns_1123_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_1123_label)
 }
 
+/// `localhost` and what is below it (RFC 6761, section 6.3), and what distributions write beside it
+/// in `/etc/hosts`.
+fn is_loopback_name(text: &str) -> bool {
+    let (first, last) = (text.split('.').next(), text.rsplit('.').next());
+    last == Some("localhost")
+        || matches!(
+            first,
+            Some("localhost" | "localhost4" | "localhost6" | "ip6-localhost" | "ip6-loopback")
+        )
+}
+
 value! {
     /// A cluster's name: a DNS-1123 label, since it becomes a file name, a kubeconfig context and
     /// etcd's cluster token.
@@ -33,6 +44,9 @@ value! {
     /// characters: with `system:node:` in front it is an X.509 common name, of which RFC 5280
     /// allows 64 (ub-common-name).
     NodeName, "hagen-node-name", ["cp1"], |text| {
+        if is_loopback_name(text) {
+            return Err("the host name of one machine; this is what each calls itself".into());
+        }
         if is_dns_1123_subdomain(text) && text.len() <= 52 && text.parse::<std::net::IpAddr>().is_err() {
             Ok(text.to_owned())
         } else {
@@ -92,11 +106,16 @@ value! {
 }
 
 value! {
-    /// Permission bits as quoted octal.
+    /// Permission bits as quoted octal; others than owner and group never write.
     FileMode(u32), "hagen-file-mode", ["0644"], |text| {
+        const OTHERS_WRITE: u32 = 0o002;
         let digits = text.len() == 4 && text.starts_with('0') && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         if digits {
-            u32::from_str_radix(text, 8).map_err(|error| error.to_string())
+            let mode = u32::from_str_radix(text, 8).map_err(|error| error.to_string())?;
+            if mode & OTHERS_WRITE != 0 {
+                return Err("a mode that lets not everybody write, such as \"0644\"".into());
+            }
+            Ok(mode)
         } else {
             Err("four octal digits in quotes, such as \"0644\"".into())
         }
@@ -347,6 +366,31 @@ impl fmt::Display for Duration {
             _ if millis.is_multiple_of(60_000) => write!(f, "{}m", millis / 60_000),
             _ if millis.is_multiple_of(1_000) => write!(f, "{}s", millis / 1_000),
             _ => write!(f, "{millis}ms"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_has_a_name_that_no_other_machine_gives_itself() {
+        for name in ["localhost", "localhost.localdomain", "cp1.localhost", "ip6-localhost"] {
+            assert!(name.parse::<NodeName>().is_err(), "{name}");
+        }
+        for name in ["cp1", "localhost-1", "cp1.localhost.example.com"] {
+            assert!(name.parse::<NodeName>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_file_is_everybodys_to_write() {
+        for mode in ["0666", "0777", "0002", "0646"] {
+            assert!(mode.parse::<FileMode>().is_err(), "{mode}");
+        }
+        for mode in ["0644", "0664", "0755", "0440"] {
+            assert!(mode.parse::<FileMode>().is_ok(), "{mode}");
         }
     }
 }

@@ -19,6 +19,15 @@ fn a_file_arrives_as_it_is_where_it_is_wanted() {
 }
 
 #[test]
+fn what_a_group_may_write_on_a_node_it_may_not_in_the_tree() {
+    let said = |mode: &str| format!("files: [{{path: /etc/site, content: x, mode: '{mode}'}}]");
+    let tree = outcome(&said("0664")).tree.unwrap();
+    let file = tree.on("w1", "/etc/site").unwrap();
+    assert_eq!((file.mode, file.stored_mode()), (0o664, 0o644));
+    assert_eq!(codes(&said("0666")), ["inventory/type"]);
+}
+
+#[test]
 fn a_private_file_needs_contents_and_is_nobody_elses_business() {
     let said = |more: &str| format!("privateFiles: [{{path: /etc/site, secret: site{more}}}]");
     assert_eq!(codes(&said("")), [NO_FILE.id], "once, not for each node");

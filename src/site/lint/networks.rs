@@ -28,6 +28,9 @@ pub(super) fn lint(cluster: &Cluster<'_>, report: &mut Report) {
     for network in &networks {
         private(network, report);
     }
+    for network in &cluster.site.networks {
+        node_network(network, report);
+    }
     for range in &cluster.pod_subnets {
         pod_range(cluster, range, &pods, report);
     }
@@ -178,15 +181,49 @@ fn families(cluster: &Cluster<'_>, pods: &Path, services: &Path, report: &mut Re
     }
 }
 
+/// The widest networks of nodes, IPv4 and IPv6: all of 10.0.0.0/8, and more than any provider is given.
+const WIDEST: (u8, u8) = (8, 16);
+
+/// The firewall lets in what is in a network of nodes, etcd and VRRP included, and no proxy sees it.
+fn node_network(network: &NodeNetwork, report: &mut Report) {
+    let NodeNetwork { range, at } = network;
+    let widest = if range.addr().is_ipv4() { WIDEST.0 } else { WIDEST.1 };
+    if range.prefix_len() < widest {
+        report.push(
+            Finding::new(
+                &codes::NODE_NETWORK_TOO_WIDE,
+                at.clone(),
+                format!("{range} is no network that nodes are in: it is wider than /{widest}"),
+            )
+            .label("the firewall would let all of it in")
+            .help("write the network of the nodes, such as 192.168.1.0/24"),
+        );
+    } else if !is_private(range) && at.steps().first() == Path::of(&["cluster"]).steps().first() {
+        // A VIP among public addresses is where its machines are.
+        report.push(
+            Finding::new(
+                &codes::PUBLIC_NETWORK,
+                at.clone(),
+                format!("the nodes' network {range} is public address space"),
+            )
+            .label("the firewall lets all of it in")
+            .help("write the private network of the nodes; where they have none, `allow` this for the range that is yours alone"),
+        );
+    }
+}
+
 /// Private ranges: RFC 1918, RFC 6598 (shared), RFC 4193 (unique local), documentation ranges
 /// aside.
-fn private(network: &Network, report: &mut Report) {
+fn is_private(network: &IpNet) -> bool {
     let ranges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
-    let is_private = ranges
+    ranges
         .iter()
         .filter_map(|range| range.parse::<IpNet>().ok())
-        .any(|range| range.contains(&network.range));
-    if !is_private {
+        .any(|range| range.contains(network))
+}
+
+fn private(network: &Network, report: &mut Report) {
+    if !is_private(&network.range) {
         report.push(
             Finding::new(
                 &codes::PUBLIC_NETWORK,

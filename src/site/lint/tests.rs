@@ -204,3 +204,33 @@ fn what_a_machine_without_kubelet_or_api_server_would_read_is_told() {
     assert_eq!(of("worker"), told(&all[2..]));
     assert_eq!(of("control-plane"), []);
 }
+
+#[test]
+fn the_firewall_is_not_opened_to_strangers_in_silence() {
+    let of = |network: &str| {
+        let found = said(&json!({"cluster": {"nodeSubnets": ["192.168.1.0/24", network]}}));
+        let place = |(found, _): (String, String)| found.split(": ").next().map(str::to_owned);
+        found.into_iter().filter_map(place).collect::<Vec<_>>()
+    };
+    for wide in ["128.0.0.0/1", "10.0.0.0/7", "0.0.0.0/0", "2000::/3", "fd00::/8"] {
+        let found = of(wide);
+        assert!(
+            found.iter().any(|found| found.starts_with("node-network-too-wide")),
+            "{wide}: {found:?}"
+        );
+        assert!(
+            !found.iter().any(|found| found.starts_with("public-network")),
+            "{wide}: {found:?}"
+        );
+    }
+    for public in ["203.0.113.0/24", "172.32.0.0/16", "2001:db8::/32"] {
+        assert_eq!(of(public), ["public-network at cluster.nodeSubnets[1]"], "{public}");
+    }
+    for private in ["10.0.0.0/10", "172.16.0.0/12", "fd00:1::/48"] {
+        assert_eq!(of(private), [""; 0], "{private}");
+    }
+    // The subnet of a VIP is opened as well; public addresses are where its machines are.
+    let of_vip = |vip: &str| said(&json!({"endpoint": {"vip": vip}}));
+    let found = of_vip("192.168.1.90/1");
+    assert!(found.iter().any(|(found, _)| found.starts_with("node-network-too-wide")), "{found:?}");
+}

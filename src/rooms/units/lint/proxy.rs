@@ -3,7 +3,7 @@
 //! lose the API as well.
 
 use crate::inventory::units::DropIn;
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, without_logins};
 use crate::rooms::units::PROXY_HIDES_CLUSTER;
 use crate::site::Cluster;
 
@@ -37,17 +37,23 @@ pub(super) fn lint(
         None => cluster.own_address(),
     };
     if let Some(address) = hidden {
+        let shown = without_logins(proxy);
+        let direct = cluster.reached_directly().join(",");
+        // `host.proxy` takes no login: its files are public.
+        let help = match shown == proxy {
+            true => format!(
+                "add `NO_PROXY={direct}`, or write `proxy: {{https: \"{proxy}\"}}` below `host` instead"
+            ),
+            false => format!("add `NO_PROXY={direct}`"),
+        };
         report.push(
             Finding::new(
                 &PROXY_HIDES_CLUSTER,
                 at.key("dropIn").key("Service").key("Environment"),
-                format!("{unit} would ask {proxy} for {address}, which is the cluster's own"),
+                format!("{unit} would ask {shown} for {address}, which is the cluster's own"),
             )
             .label("no `NO_PROXY` keeps it from the proxy")
-            .help(format!(
-                "add `NO_PROXY={}`, or write `proxy: {{https: \"{proxy}\"}}` below `host` instead",
-                cluster.reached_directly().join(",")
-            )),
+            .help(help),
         );
     }
 }
