@@ -198,6 +198,9 @@ mod tests {
         let address = |port: u16| json!({"address": "192.0.2.7", "port": port});
         assert_eq!(found(address(6443), address(6443)), ["endpoint.address"]);
         assert!(found(address(6443), address(7443)).is_empty());
+        let named = || json!({"vip": "192.168.1.33/24", "name": "a.example.com", "port": 8443, "interface": "eth0"});
+        assert_eq!(found(named(), named()), ["endpoint.name"]);
+        assert_eq!(found(named(), mine()), ["endpoint.name"]);
         // A name has one address.
         let called = |address: &str| json!({"address": address, "name": "a.example.com"});
         assert_eq!(found(called("192.0.2.7"), called("192.0.2.8")), ["endpoint.name"]);
@@ -255,6 +258,17 @@ mod tests {
             let told: Vec<&str> = told.iter().map(|told| told.message.as_str()).collect();
             assert_eq!(told, found.into_iter().collect::<Vec<_>>(), "{address}:{port}");
         }
+    }
+
+    #[test]
+    fn a_port_of_its_own_is_advised_where_a_balancer_may_tell_them_apart() {
+        let help = |endpoint: Value| {
+            let (_, site) = resolved(&json!({"endpoint": endpoint}));
+            let help = super::names(&site, &site).next().and_then(|found| found.help);
+            help.is_some_and(|help| help.contains("a port of its own"))
+        };
+        assert!(!help(json!({"name": "a.example.com"})));
+        assert!(help(json!({"vip": null, "address": "192.0.2.7", "port": 6443})));
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) struct Impact {
 
 /// What a unit of a node needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "lowercase", untagged)]
+#[serde(untagged)]
 pub(super) enum Need {
     /// To notice what changed.
     Apply(Apply),

@@ -71,7 +71,9 @@ fn of_a_node(cluster: &Cluster<'_>, report: &mut Report) {
                 true => {
                     "remove `address`, and `holder` where it stands: the node's own address is the endpoint then"
                 }
-                false => "write the address of the balancer in front, which is none of the nodes",
+                false => {
+                    "write the address of the balancer in front, which is none of the nodes: one that balances has the role `load-balancer`"
+                }
             },
         ),
     };

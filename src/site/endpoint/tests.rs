@@ -204,7 +204,7 @@ fn advice_holds_to_the_letter() {
         (
             json!({"address": "192.168.1.11"}),
             nodes(&[]),
-            "vip-is-node at endpoint.address: write the address of the balancer in front, which is none of the nodes",
+            "vip-is-node at endpoint.address: write the address of the balancer in front, which is none of the nodes: one that balances has the role `load-balancer`",
             vec![json!({"address": "192.0.2.7"})],
         ),
         (
@@ -212,6 +212,12 @@ fn advice_holds_to_the_letter() {
             json!([{"name": "cp1", "address": "192.168.1.11", "roles": ["control-plane", "worker"]}]),
             "vip-is-node at endpoint.address: remove `address`, and `holder` where it stands: the node's own address is the endpoint then",
             vec![nobody],
+        ),
+        (
+            json!({"vip": "10.96.0.33/24", "port": 8443, "interface": "eth0"}),
+            nodes(&[]),
+            "vip-in-cluster-range at endpoint.vip: choose a VIP in the nodes' subnet, or a network elsewhere",
+            vec![beside.clone()],
         ),
         (
             json!({"address": "10.96.0.33"}),
@@ -239,7 +245,8 @@ fn advice_about_balancers_of_their_own_holds_to_the_letter() {
     let beside = [("cp3", "control-plane load-balancer"), one[0]];
     let far = [one[0], ("far", "load-balancer")];
     type Mended<'a> = (Value, Vec<(&'a str, &'a str)>);
-    let cases: Vec<(Value, &[(&str, &str)], &str, Vec<Mended>)> = vec![
+    type Case<'a> = (Value, &'a [(&'a str, &'a str)], &'a str, Vec<Mended<'a>>);
+    let cases: Vec<Case> = vec![
         (
             json!({}),
             &one,
@@ -286,5 +293,30 @@ fn advice_about_balancers_of_their_own_holds_to_the_letter() {
             let told = advice(&whole(&endpoint, &nodes(&more)));
             assert_eq!(told, [""; 0], "{endpoint} after {found}");
         }
+    }
+}
+
+#[test]
+fn settings_of_what_does_not_run_can_be_removed_or_read() {
+    let alone =
+        json!([{"name": "a", "address": "192.168.1.11", "roles": ["control-plane", "worker"]}]);
+    let planes = nodes(&[]);
+    let lone = nodes(&[("lb1", "load-balancer")]);
+    let own = "remove it, or have the nodes hold the endpoint: add `vip: …`";
+    let remove = "remove it".to_owned();
+    for (endpoint, nodes, help) in [
+        (json!({"holder": "nodeLocal", "port": 8443}), &planes, remove.clone()),
+        (json!({"address": "192.0.2.7"}), &planes, remove.clone()),
+        (json!({"holder": "host"}), &alone, remove),
+        (json!({}), &alone, format!("{}, `port: 8443` and `interface: …`", own)),
+        (json!({"port": 6443}), &lone, format!("{own} and `interface: …`")),
+    ] {
+        let mut said = whole(&endpoint, nodes);
+        said["keepalived"] = json!({"routerId": 51});
+        let found = advice(&said);
+        let unused = found
+            .iter()
+            .find_map(|found| found.strip_prefix("cluster/balancer-unused at keepalived: "));
+        assert_eq!(unused, Some(help.as_str()), "{endpoint}: {found:?}");
     }
 }

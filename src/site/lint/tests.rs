@@ -234,3 +234,37 @@ fn the_firewall_is_not_opened_to_strangers_in_silence() {
     let found = of_vip("192.168.1.90/1");
     assert!(found.iter().any(|(found, _)| found.starts_with("node-network-too-wide")), "{found:?}");
 }
+
+#[test]
+fn of_two_families_the_odd_one_is_told() {
+    let of = |vip: &str, addresses: &[&str], ranges: Value| {
+        let node = |(index, address): (usize, &&str)| json!({"name": format!("n{index}"), "address": address, "roles": ["control-plane"]});
+        let nodes: Value = addresses.iter().enumerate().map(node).collect();
+        let found = said(&json!({"endpoint": {"vip": vip}, "nodes": nodes, "cluster": ranges}));
+        let found = found.into_iter().filter_map(|(what, help)| {
+            let place = what.strip_prefix("address-family at ")?.split(':').next()?;
+            Some(format!("{place}: {help}"))
+        });
+        found.collect::<Vec<_>>()
+    };
+    let (old, new) = ("192.168.1.33/24", "fd00::33/64");
+    let one_family = "give nodes and VIP addresses of one family";
+    let odd = ["192.168.1.11", "192.168.1.12", "fd00::13"];
+    assert_eq!(of(old, &odd, json!({})), [format!("nodes[2].address: {one_family}")]);
+    let v4 = ["192.168.1.11", "192.168.1.12", "192.168.1.13"];
+    assert_eq!(of(new, &v4, json!({})), ["endpoint.vip: write an address of the nodes' family"]);
+    let v6 = ["fd00::11", "fd00::12", "fd00::13"];
+    let (pods, services) = ("fd00:10:244::/56", "fd00:10:96::/112");
+    let missing = |key: &str, range: &str| {
+        format!("cluster.{key}: write one of their family, such as `{key}: {range}`")
+    };
+    let found = of(new, &v6, json!({}));
+    assert_eq!(found, [missing("podSubnet", pods), missing("serviceSubnet", services)]);
+    assert_eq!(of(new, &v6, json!({"podSubnet": pods, "serviceSubnet": services})), [""; 0]);
+    let both = json!({
+        "podSubnet": format!("10.244.0.0/16,{pods}"),
+        "serviceSubnet": format!("{services},10.96.0.0/12"),
+    });
+    let first = "cluster.podSubnet: name the network of the nodes' family first";
+    assert_eq!(of(new, &v6, both), [first]);
+}
