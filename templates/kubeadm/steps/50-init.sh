@@ -31,7 +31,22 @@ main() {
   keep "$complete" "$cluster"
   apply_addons
   # There is only one node at first; run again, this finds the others.
+  others_ready
   spread_dns "$admin_conf"
+}
+
+# others_ready: nodes that have just joined could take a pod of the DNS in a moment, for which it has to answer here.
+others_ready() {
+  local list
+  for _ in {1..30}; do
+    list=$(admin get nodes -o 'jsonpath={range .items[*]}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}')
+    (($(wc -l <<<"$list") > 1)) || return 0
+    if ! grep -qvx True <<<"$list"; then
+      kubectl --kubeconfig="$admin_conf" -n kube-system rollout status deployment/coredns --timeout=60s >/dev/null 2>&1 || true
+      return
+    fi
+    sleep 2
+  done
 }
 
 admin() { as_api "$admin_conf" --server="$local_api" "$@"; }
