@@ -54,7 +54,8 @@ fn settle(differing: &[String]) {
     );
 }
 
-/// Whether it has the same bytes in every tree; those of whole clusters have them all.
+/// Whether it has the same bytes in every tree: templates as they stand. One golden cluster has them, so
+/// that a line of one of them is not a change of each cluster.
 fn is_step(path: &str) -> bool {
     path.starts_with("steps/") && path.ends_with(".sh")
 }
@@ -87,7 +88,13 @@ fn whole_clusters_equal_their_golden_trees() {
         });
         let found = complaints(&outcome);
         assert!(found.is_empty(), "{}: {found:#?}", case.display());
-        differing.extend(compare(&case.join("out"), &public_files(&outcome)));
+        let mut files = public_files(&outcome);
+        if !case.ends_with("minimal") {
+            let manifest = without_steps(outcome.manifest.clone().unwrap()).to_bytes();
+            files.retain(|(path, _)| !is_step(path) && path != "hagen.json");
+            files.push(("hagen.json".to_owned(), manifest));
+        }
+        differing.extend(compare(&case.join("out"), &files));
     }
     settle(&differing);
 }
@@ -186,13 +193,19 @@ fn every_cell_has_the_digest_that_it_had() {
     )));
 }
 
-/// The first digits of that of the manifest, which has those of every file.
-fn digest(manifest: Manifest) -> String {
+/// A manifest that says which steps there are, and not what is in them.
+fn without_steps(manifest: Manifest) -> Manifest {
     let mut own = Manifest { mac: None, ..manifest };
-    // Another hagen that makes the same tree.
-    own.generator.version.clear();
     for entry in own.files.iter_mut().filter(|entry| is_step(&entry.path)) {
         entry.fingerprint.clear();
     }
+    own
+}
+
+/// The first digits of that of the manifest, which has those of every file.
+fn digest(manifest: Manifest) -> String {
+    let mut own = without_steps(manifest);
+    // Another hagen that makes the same tree.
+    own.generator.version.clear();
     hex(&Sha256::digest(own.to_bytes()))[..16].to_owned()
 }
