@@ -127,7 +127,7 @@ fn files(machine: &Machine, judge: &mut Judge) {
     judge.check("20-install after it was killed", half_placed(machine));
 
     let early = [
-        ("50-init", "run 30-balancer.sh on cp1 first"),
+        ("50-init", "run 30-balancer.sh on cp1 "),
         ("50-join", "50-init.sh on cp1 comes first"),
         ("60-verify", "run the steps before this one"),
     ];
