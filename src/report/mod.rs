@@ -4,6 +4,7 @@
 mod allow;
 mod code;
 mod finding;
+mod listed;
 mod path;
 mod secret;
 mod suggest;
@@ -11,6 +12,7 @@ mod suggest;
 pub use allow::Allow;
 pub use code::{Code, Severity};
 pub use finding::{Finding, Report};
+pub use listed::listed;
 pub use path::{Path, Step};
 pub use secret::{
     holds_private_key, holds_secret, redacted, redacted_with, secret_in, without_logins,

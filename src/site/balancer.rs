@@ -17,13 +17,8 @@ pub(super) fn lint(said: &Inventory, api: &Endpoint, hosts: &[Host], report: &mu
     // A VIP is read where nothing says that somebody else answers.
     let help = match (&api.holder, said.endpoint.holder) {
         (Holder::Host, None) => {
-            let port = said.endpoint.port.map(|port| port.get());
-            let ways = Ways {
-                hosts,
-                api_port: api.backends.first().map_or(api.port, |one| one.port),
-                port,
-                vip: false,
-            };
+            let api_port = api.backends.first().map_or(api.port, |one| one.port);
+            let ways = Ways::beside(&said.endpoint, api_port, hosts);
             format!("remove it, or have the nodes hold the endpoint: add {}", ways.keepalived())
         }
         _ => "remove it".to_owned(),

@@ -10,7 +10,7 @@ use crate::catalog::flags::Component;
 use crate::catalog::gates::{
     gate_default, gate_locked, gate_needs, gate_prefix, gate_stage, gate_status, gates,
 };
-use crate::report::{Finding, Path, Report, closest};
+use crate::report::{Finding, Path, Report, closest, listed};
 
 /// The field of every component's configuration.
 const FIELD: &str = "featureGates";
@@ -259,14 +259,6 @@ fn closure(
 fn all(names: &[&str], value: &str) -> String {
     let words: Vec<String> = names.iter().map(|name| format!("{name}={value}")).collect();
     words.join(",")
-}
-
-/// A, B and C.
-fn listed(names: &[&str]) -> String {
-    match names {
-        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        _ => names.concat(),
-    }
 }
 
 fn are(names: &[&str]) -> &'static str {

@@ -186,11 +186,16 @@ impl Site {
         })
     }
 
+    /// The names of the machines at these places.
+    pub fn names_of(&self, places: &[usize]) -> impl Iterator<Item = &str> {
+        places.iter().map(|place| self.hosts[*place].name.as_str())
+    }
+
     /// Whether it is known what the machine's interface is called: the one that is named for carriers of
     /// a VIP is theirs alone.
     pub fn knows_interface(&self, host: &Host) -> bool {
         let mut held = self.endpoints.iter().filter_map(Endpoint::vip);
-        let carries = held.any(|vip| vip.hosts.contains(&host.index));
+        let carries = held.any(|vip| vip.may_be_on(host));
         !host.interface.is_empty() && (host.own_interface || carries)
     }
 
@@ -198,8 +203,7 @@ impl Site {
     /// hold its address by VRRP.
     pub fn leads(&self, host: &Host) -> bool {
         let leads = |endpoint: &Endpoint| {
-            let held = |vip: &Virtual| vip.hosts.contains(&host.index);
-            let holds = matches!(&endpoint.holder, Holder::Vrrp(vip) if held(vip));
+            let holds = endpoint.vrrp().is_some_and(|vip| vip.may_be_on(host));
             holds || endpoint.balancer_on(host).is_some()
         };
         self.endpoints.iter().any(leads)

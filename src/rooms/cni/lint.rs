@@ -68,7 +68,7 @@ fn routed(section: &CniSection, cluster: &Cluster<'_>, report: &mut Report) {
     });
     // One that may hold the VIP is reported as no neighbour of it.
     let held = cluster.endpoint.vip();
-    let reported = |node: &&Host| held.is_some_and(|held| held.hosts.contains(&node.index));
+    let reported = |node: &&Host| held.is_some_and(|held| held.may_be_on(node));
     let elsewhere = |node: &&Host| home.is_none_or(|home| !home.range.contains(&node.address));
     let kubelets = cluster.nodes.iter().filter(|node| node.kubelet());
     match home {

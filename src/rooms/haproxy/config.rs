@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::catalog;
 use crate::inventory::values::Duration;
 use crate::pki::Authority;
-use crate::site::{Alive, Balancer, Endpoint, Holder, Host, Program};
+use crate::site::{Alive, Balancer, Endpoint, Host, Program};
 
 use super::plan::{HaproxyPlan, Settings};
 
@@ -108,9 +108,9 @@ impl<'a> Service<'a> {
         position: usize,
         (endpoint, balancer): (&'a Endpoint, &'a Balancer),
     ) -> Self {
-        let Endpoint { name, port, holder, backends, alive, .. } = endpoint;
+        let Endpoint { name, port, backends, alive, .. } = endpoint;
         // One family only: a host without IPv6 could not bind a socket that has both.
-        let v6 = backends.first().is_some_and(|server| server.address.is_ipv6());
+        let v6 = endpoint.is_ipv6();
         let bind = match (endpoint.is_local(), v6) {
             (false, false) => format!("*:{port}"),
             (false, true) => format!(":::{port} v6only"),
@@ -127,11 +127,7 @@ impl<'a> Service<'a> {
             health: called("be_health"),
             status: called("fe_status"),
             bind,
-            door: matches!(holder, Holder::Vrrp(_)).then_some(if v6 {
-                "::1"
-            } else {
-                "127.0.0.0/8"
-            }),
+            door: endpoint.vrrp().map(|_| if v6 { "::1" } else { "127.0.0.0/8" }),
             get: match alive {
                 Alive::Get { path, server_name, .. } => Some(Get { path, server_name }),
                 Alive::Connect => None,

@@ -11,7 +11,7 @@ use super::plan::KeepalivedPlan;
 use super::{CONFIGURATION, UNIT};
 
 /// Whoever may hold the VIP has something to answer.
-pub(super) const VIP: Phase = Phase::BALANCER.behind();
+const VIP: Phase = Phase::BALANCER.behind();
 
 pub(super) fn state(plan: &KeepalivedPlan, site: &Site, claims: &mut RoomClaims) {
     for address in &plan.addresses {

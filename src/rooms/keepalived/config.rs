@@ -91,7 +91,7 @@ pub(super) fn checked<'a>(
 ) -> impl Iterator<Item = (String, &'a Endpoint)> {
     let held = site.endpoints.iter().enumerate();
     held.filter(|(_, endpoint)| {
-        let held = endpoint.vip();
+        let held = endpoint.vrrp();
         held.is_some_and(|held| held.hosts.contains(&instance.program.host))
     })
     .map(|(position, endpoint)| (called(position, "balancer", endpoint.name), endpoint))

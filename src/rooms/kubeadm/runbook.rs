@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::steps;
 use crate::rooms::{OfCluster, Output, Place};
-use crate::site::{Cluster, EtcdMode, Holder, Host, Plugin, Reached, host_port, layout, loopback};
+use crate::site::{Cluster, EtcdMode, Holder, Host, Plugin, host_port, layout, loopback};
 use crate::template;
 use crate::template::Template;
 
@@ -128,9 +128,9 @@ impl<'a> InFront<'a> {
     fn new(cluster: &'a Cluster<'_>) -> Option<Self> {
         let endpoint = cluster.endpoint;
         let Holder::External = endpoint.holder else { return None };
-        let (host, destination) = match &endpoint.reached {
-            Reached::Address(address) => (address.to_string(), in_tmsh(*address, endpoint.port)),
-            Reached::Name(name) => (name.clone(), format!("ADDRESS:{}", endpoint.port)),
+        let destination = match endpoint.address() {
+            Some(address) => in_tmsh(address, endpoint.port),
+            None => format!("ADDRESS:{}", endpoint.port),
         };
         let servers: Vec<(IpAddr, u16)> = match &endpoint.balancer {
             Some(balancer) => {
@@ -141,8 +141,8 @@ impl<'a> InFront<'a> {
         };
         Some(Self {
             cluster: &cluster.site.name,
-            host,
-            by_name: matches!(endpoint.reached, Reached::Name(_)),
+            host: endpoint.host(),
+            by_name: endpoint.address().is_none(),
             port: endpoint.port,
             members: servers.iter().map(|(at, port)| in_tmsh(*at, *port)).collect(),
             servers: servers.into_iter().map(|(at, port)| host_port(at, port)).collect(),
@@ -203,8 +203,8 @@ fn survives(with: &OfCluster<'_>) -> String {
     if let (1, Some(only)) = (all, cluster.control_planes().next()) {
         return gone(&only.name);
     }
-    match (&endpoint.holder, &endpoint.balancer) {
-        (Holder::Vrrp(held), _) => {
+    match &endpoint.holder {
+        Holder::Vrrp(held) => {
             let [of, left] = [held.hosts.len(), held.hosts.len() - 1];
             let whose = match held.hosts.iter().filter(|host| beside(cluster)(host)).count() {
                 0 => "load balancers".to_owned(),
@@ -213,29 +213,28 @@ fn survives(with: &OfCluster<'_>) -> String {
             };
             format!("the VIP and the balancers survive the loss of {left} of {of} {whose}")
         }
-        (Holder::KubeVip(_), _) => {
+        Holder::KubeVip(_) => {
             format!(
                 "the VIP survives that of {} of {all} control planes while etcd has its majority",
                 all - 1
             )
         }
-        (Holder::Loopback, _) => {
+        Holder::Loopback => {
             format!(
                 "each node finds an API server after the loss of {} of {all} control planes",
                 all - 1
             )
         }
-        (Holder::External, _) => {
+        Holder::External => {
             "whether clients find an API server after a loss is up to the balancer in front"
                 .to_owned()
         }
-        (Holder::Host, _) => gone(&endpoint.host_port()),
+        Holder::Host => gone(&endpoint.host_port()),
     }
 }
 
 fn names(cluster: &Cluster<'_>, places: &[usize]) -> String {
-    let names = places.iter().map(|place| cluster.nodes[*place].name.as_str());
-    names.collect::<Vec<_>>().join(", ")
+    cluster.site.names_of(places).collect::<Vec<_>>().join(", ")
 }
 
 fn beside<'a>(cluster: &'a Cluster<'_>) -> impl Fn(&usize) -> bool + 'a {

@@ -7,7 +7,7 @@ use super::live;
 use crate::claims::{AllOnNode, Phase, Script};
 use crate::document::Assignments;
 use crate::rooms::OfCluster;
-use crate::site::{Cluster, Holder, Host, Reached};
+use crate::site::{Cluster, Holder, Host};
 use crate::template;
 use crate::template::Template;
 
@@ -65,8 +65,7 @@ fn leaders<'a>(node: &Host, cluster: &'a Cluster<'_>) -> Vec<&'a str> {
         Holder::Loopback => vec![cluster.nodes[node.index].name.as_str()],
         Holder::Vrrp(_) | Holder::Host => {
             let balancer = endpoint.balancer.iter();
-            let hosts = balancer.flat_map(|balancer| &balancer.hosts);
-            hosts.map(|host| cluster.nodes[*host].name.as_str()).collect()
+            balancer.flat_map(|balancer| cluster.site.names_of(&balancer.hosts)).collect()
         }
     }
 }
@@ -123,12 +122,8 @@ pub(super) fn kubernetes(node: &Host, with: &OfCluster<'_>) -> Assignments {
         let skipped = skipped.iter().map(|phase| format!("--skip-phases={phase}"));
         let others = cluster.control_planes().filter(|other| other.index != node.index);
         let endpoint = cluster.endpoint;
-        let host = match &endpoint.reached {
-            Reached::Address(address) => address.to_string(),
-            Reached::Name(name) => name.clone(),
-        };
         words
-            .word("endpoint_host", &host)
+            .word("endpoint_host", &endpoint.host())
             .word("endpoint_port", &endpoint.port.to_string())
             .word("admin_conf", if cluster.release.super_admin { SUPER_ADMIN } else { ADMIN })
             .word("last_addon", LAST_ADDON[usize::from(!cluster.runs_kube_proxy())])

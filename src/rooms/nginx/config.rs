@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog;
-use crate::site::{Endpoint, Holder, Host, Program};
+use crate::site::{Endpoint, Host, Program};
 
 use super::plan::{NginxPlan, Settings};
 
@@ -69,15 +69,15 @@ impl<'a> Config<'a> {
 
 impl<'a> Service<'a> {
     fn new(endpoint: &'a Endpoint) -> Self {
-        let Endpoint { name, port, holder, backends, .. } = endpoint;
+        let Endpoint { name, port, backends, .. } = endpoint;
         // One family only: a host without IPv6 could not open the other's socket.
-        let v6 = backends.first().is_some_and(|server| server.address.is_ipv6());
+        let v6 = endpoint.is_ipv6();
         let (any, loopback) = if v6 { ("[::]", "[::1]") } else { ("0.0.0.0", "127.0.0.1") };
         let listen = if endpoint.is_local() { loopback } else { any };
         Self {
             name,
             listen: format!("{listen}:{port}"),
-            door: matches!(holder, Holder::Vrrp(_)).then(|| format!("{loopback}:{port}")),
+            door: endpoint.vrrp().map(|_| format!("{loopback}:{port}")),
             servers: backends
                 .iter()
                 .map(|server| Server { name: &server.name, address: server.host_port() })

@@ -38,11 +38,9 @@ pub(super) fn render(with: &Rendering<'_>, out: &mut Output<'_>) {
     if leaders.is_empty() {
         return;
     }
-    let held = site.endpoints.iter().filter_map(|endpoint| endpoint.vip());
-    let vips = held.map(|held| Vip {
-        address: held.address,
-        holders: held.hosts.iter().map(|host| site.hosts[*host].name.as_str()).collect(),
-    });
+    let held = site.endpoints.iter().filter_map(|endpoint| endpoint.vrrp());
+    let vips = held
+        .map(|held| Vip { address: held.address, holders: site.names_of(&held.hosts).collect() });
     let context = BringUp { leaders, vips: vips.collect() };
     out.prose(Place::BringUp(Phase::BALANCER.step), BRING_UP.id, &context);
     // What else a machine is has chapters of its own.

@@ -146,8 +146,7 @@ impl<'a> Api<'a> {
                 let Some(vip) = vip else {
                     let program = if vrrp { "keepalived" } else { "kube-vip" };
                     let what = "the VIP is an address of the nodes' subnet that nobody has, with its prefix";
-                    let keys = if vrrp { ways.keepalived() } else { ways.kube_vip() };
-                    let help = format!("add {keys}; {what}");
+                    let help = format!("add {}; {what}", ways.vip(kind));
                     lacks("vip", format!("{program} has no address to hold"), help);
                     return None;
                 };
@@ -220,12 +219,7 @@ impl<'a> Api<'a> {
     }
 
     fn ways(&self) -> Ways<'a> {
-        Ways {
-            hosts: self.hosts,
-            api_port: self.facts.api_port,
-            port: self.said.port.map(|port| port.get()),
-            vip: self.said.vip.is_some(),
-        }
+        Ways::beside(self.said, self.facts.api_port, self.hosts)
     }
 
     /// The port that clients use: the API server's own unless a balancer is beside one. `held` says
@@ -297,10 +291,7 @@ impl<'a> Api<'a> {
             };
             let message = format!("node {}{others} would balance for nobody", host.name);
             let away = without_role("load-balancer", self.load_balancers());
-            let holder = match kind {
-                HolderKind::KubeVip => "`holder: kubeVip`",
-                _ => "`holder: nodeLocal`",
-            };
+            let holder = format!("`holder: {}`", kind.as_str());
             let keepalived = match self.ways().keepalived().as_str() {
                 "" => format!("remove {holder}"),
                 keys => format!("write {keys} instead of {holder}"),
@@ -331,10 +322,7 @@ impl<'a> Api<'a> {
         match (kind, vip, address) {
             (HolderKind::Keepalived | HolderKind::KubeVip, None, Some(address)) => format!(
                 "write {} instead, the VIP as `{address}/…` with the prefix of its subnet",
-                match kind {
-                    HolderKind::KubeVip => self.ways().kube_vip(),
-                    _ => self.ways().keepalived(),
-                }
+                self.ways().vip(kind)
             ),
             (HolderKind::External, Some(vip), None) if lacking => {
                 format!("write `address: {}` instead", vip.get().addr())

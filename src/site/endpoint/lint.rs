@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::ways::{Ways, another_port, listed, without_role};
+use super::ways::{Ways, another_port, without_role};
 use super::{Holder, Virtual, codes};
-use crate::report::{Finding, Path, Report};
+use crate::report::{Finding, Path, Report, listed};
 use crate::site::{Cluster, Host};
 
 /// net.ipv4.ip_local_port_range default: `Documentation/networking/ip-sysctl.rst`.
@@ -115,7 +115,7 @@ fn vip(held: &Virtual, cluster: &Cluster<'_>, report: &mut Report) {
         return;
     }
     let (nodes, are) = if outside.len() == 1 { ("node", "is") } else { ("nodes", "are") };
-    let names = listed(outside.iter().map(|node| node.name.clone()));
+    let names = listed(outside.iter().map(|node| &node.name));
     let help = match outside.iter().any(|node| node.load_balancer()) {
         true => "put all load balancers into the VIP's subnet, with its real prefix".to_owned(),
         false => format!(

@@ -84,6 +84,13 @@ pub struct Virtual {
     pub hosts: Vec<usize>,
 }
 
+impl Virtual {
+    /// Whether this machine may hold it.
+    pub fn may_be_on(&self, host: &Host) -> bool {
+        self.hosts.contains(&host.index)
+    }
+}
+
 /// Who listens on an endpoint's port.
 #[derive(Clone, Debug)]
 pub struct Balancer {
@@ -159,6 +166,14 @@ impl Endpoint {
         }
     }
 
+    /// The same, where its machines agree on it by VRRP.
+    pub fn vrrp(&self) -> Option<&Virtual> {
+        match &self.holder {
+            Holder::Vrrp(held) => Some(held),
+            _ => None,
+        }
+    }
+
     /// The address, and the place that says it; none where it is a machine's own.
     pub fn said_at(&self) -> Option<Path> {
         match &self.holder {
@@ -174,6 +189,19 @@ impl Endpoint {
             Reached::Name(name) => Some(name),
             Reached::Address(_) => self.dns_name.as_deref(),
         }
+    }
+
+    /// What clients ask for, bare: an address without brackets, or a name.
+    pub fn host(&self) -> String {
+        match &self.reached {
+            Reached::Address(address) => address.to_string(),
+            Reached::Name(name) => name.clone(),
+        }
+    }
+
+    /// Whether its servers have IPv6 addresses: whoever passes sessions on listens in that family.
+    pub fn is_ipv6(&self) -> bool {
+        self.backends.first().is_some_and(|server| server.address.is_ipv6())
     }
 
     /// `192.168.1.33:12567`, brackets around IPv6: kubeadm's controlPlaneEndpoint.

@@ -1,5 +1,7 @@
 //! What an inventory still has to say for another way to the API: advice has to hold to the letter.
 
+use crate::inventory::endpoint::{EndpointSection, HolderKind};
+use crate::report::listed;
 use crate::site::Host;
 
 /// The inventory as it is, for the keys that are said already are not asked for again.
@@ -18,7 +20,22 @@ pub(super) fn another_port(api_port: u16) -> u16 {
     if api_port == 8443 { 16443 } else { 8443 }
 }
 
-impl Ways<'_> {
+impl<'a> Ways<'a> {
+    /// Beside what the section says.
+    pub(in crate::site) fn beside(
+        said: &EndpointSection,
+        api_port: u16,
+        hosts: &'a [Host],
+    ) -> Self {
+        let port = said.port.map(|port| port.get());
+        Self { hosts, api_port, port, vip: said.vip.is_some() }
+    }
+
+    /// The keys that the holder of a VIP lacks.
+    pub(super) fn vip(&self, kind: HolderKind) -> String {
+        if kind == HolderKind::KubeVip { self.kube_vip() } else { self.keepalived() }
+    }
+
     /// The keys that keepalived lacks, as `` `vip: …`, `port: 8443` and `interface: …` ``.
     pub(in crate::site) fn keepalived(&self) -> String {
         let apart = self.hosts.iter().any(Host::load_balancer);
@@ -32,7 +49,7 @@ impl Ways<'_> {
     }
 
     /// The keys that kube-vip lacks.
-    pub(super) fn kube_vip(&self) -> String {
+    fn kube_vip(&self) -> String {
         let mut holders = self.hosts.iter().filter(|host| host.control_plane());
         self.held(None, holders.any(|host| host.interface.is_empty()))
     }
@@ -59,19 +76,10 @@ impl Ways<'_> {
 pub(crate) fn without_role<'a>(role: &str, hosts: impl IntoIterator<Item = &'a Host>) -> String {
     let (whole, part): (Vec<&Host>, Vec<&Host>) =
         hosts.into_iter().partition(|host| host.roles.len() == 1);
-    let names = |hosts: &[&Host]| listed(hosts.iter().map(|host| host.name.clone()));
+    let names = |hosts: &[&Host]| listed(hosts.iter().map(|host| &host.name));
     let part =
         (!part.is_empty()).then(|| format!("take the role `{role}` away from {}", names(&part)));
     let nodes = if whole.len() == 1 { "node" } else { "nodes" };
     let whole = (!whole.is_empty()).then(|| format!("remove the {nodes} {}", names(&whole)));
     listed(part.into_iter().chain(whole))
-}
-
-/// `a, b and c`.
-pub(super) fn listed(words: impl IntoIterator<Item = String>) -> String {
-    let words: Vec<String> = words.into_iter().collect();
-    match words.split_last() {
-        Some((last, before)) if !before.is_empty() => format!("{} and {last}", before.join(", ")),
-        _ => words.concat(),
-    }
 }
