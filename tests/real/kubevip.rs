@@ -15,6 +15,7 @@ use crate::documents::read_yaml;
 use crate::kubeadm::{self, Release, V1_21, V1_30, V1_37};
 use crate::machine::{Background, Machine};
 use crate::network::Network;
+use crate::patience;
 use crate::programs::{Ran, built, installed, run};
 
 const MANIFEST: &str = "/etc/kubernetes/manifests/kube-vip.yaml";
@@ -242,10 +243,7 @@ fn within(
     so: impl Fn() -> bool,
 ) -> Duration {
     let start = Instant::now();
-    while !so() {
-        assert!(start.elapsed() < limit, "after {limit:?} not yet: {what}\n{}", said());
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    assert!(patience::within(limit, so), "after {limit:?} not yet: {what}\n{}", said());
     start.elapsed()
 }
 

@@ -21,6 +21,7 @@ mod machine;
 mod network;
 #[path = "ground/outage.rs"]
 mod outage;
+mod patience;
 #[path = "ground/probe.rs"]
 mod probe;
 mod programs;

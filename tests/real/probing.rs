@@ -6,25 +6,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, MINIMAL, compiled};
 use crate::machine::{Background, Machine};
 use crate::outage::Window;
+use crate::patience::until;
 use crate::probe::{Prober, Service};
 use crate::programs::built;
 
 const STAND_IN: &str = "/stand_in.py";
-const PATIENCE: Duration = Duration::from_secs(60);
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        sleep(Duration::from_millis(100));
-    }
-}
 
 /// A machine that is the first control plane and holds the VIP.
 fn machine(cluster: &Cluster) -> Machine {

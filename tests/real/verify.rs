@@ -1,11 +1,9 @@
 //! What 60-verify.sh checks, each with the real thing that it looks at: whole, and broken. Functions of the
 //! step and of its parts run alone here, as they stand in `templates/`.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
 use crate::machine::Machine;
 use crate::parts;
+use crate::patience::until;
 use crate::programs::{Ran, built};
 
 /// The name service of these machines knows this name.
@@ -47,14 +45,6 @@ fn names(machine: &Machine, words: &[&str], fault: &str) {
     let ran = part(machine, words);
     assert!(!ran.stdout.ends_with("holds, 0 faults\n"), "{words:?} finds nothing: {ran}");
     assert!(ran.text().contains(fault), "{words:?} does not say {fault:?}: {ran}");
-}
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]

@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::cluster::{Case, MINIMAL, MINIMAL_IPV6, compiled};
 use crate::keepalived::CONFIGURATION;
+use crate::patience::within;
 
 use super::flawless;
 use super::plant::{Balancer, Plant, Site};
@@ -140,18 +141,6 @@ impl Plant<'_> {
         within(BEGINNING, || self.holders().len() == 1);
         self.holders()
     }
-}
-
-/// Whether this comes to hold in time, on a machine that may have much else to do.
-fn within(time: Duration, holds: impl Fn() -> bool) -> bool {
-    let begun = Instant::now();
-    while !holds() {
-        if begun.elapsed() > time {
-            return false;
-        }
-        sleep(Duration::from_millis(200));
-    }
-    true
 }
 
 fn forged<T>(
